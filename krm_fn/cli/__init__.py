@@ -1,0 +1,1 @@
+"""The command line: argv, files, terminal, exit codes; no domain logic."""

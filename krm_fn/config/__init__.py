@@ -1,0 +1,1 @@
+"""ClusternetCAPIConfig: one declarative model that decodes, defaults, validates and exports itself."""

@@ -1,0 +1,334 @@
+"""The product's nouns as frozen records; no behaviour beyond a name for each.
+
+Everything between the bytes that come in and the bytes that go out speaks in these. Records hold plain values
+(`str`, `int`, tuples, dicts of JSON-like data); a raw Kubernetes object is a dict as the SDK's reader types it.
+"""
+
+from __future__ import annotations
+
+from krm_fn.sdk.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.sdk.labels import LabelSelector
+    from krm_fn.sdk.results import Result
+
+GROUP = "fn.clusternet.io"
+API_VERSION = "fn.clusternet.io/v1alpha1"
+KIND = "ClusternetCAPIConfig"
+MANAGER = "clusternet-capi-fn"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+OWNER_ANNOTATION = "fn.clusternet.io/owner"
+CLUSTER_NAME_LABEL = "cluster.x-k8s.io/cluster-name"
+CLUSTER_GROUP = "cluster.x-k8s.io"
+ADDONS_GROUP = "addons.cluster.x-k8s.io"
+RESOURCE_SET_TYPE = "addons.cluster.x-k8s.io/resource-set"
+LOCAL_CONFIG_ANNOTATION = "config.kubernetes.io/local-config"
+
+
+# --- what the configuration says -------------------------------------------------------------------------------------
+
+
+class SecretSource(Record):
+    """`registrationToken.secretRef`: a Secret among the items."""
+
+    name: str
+    namespace: str = ""
+    key: str = "regToken"
+
+
+class ExternalSource(Record):
+    """`registrationToken.externalSecret`: External Secrets Operator fetches the token on the management cluster."""
+
+    store_name: str
+    store_kind: str  # SecretStore or ClusterSecretStore
+    remote_ref: Mapping[str, Any]  # as given: key, property, version, …
+    refresh_interval: str
+
+
+class Secret:
+    """Holds a secret value so that no repr, log or traceback shows it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Wrap the value."""
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value; called only where bytes of the registration Secret are made."""
+        return self._value
+
+    def __repr__(self) -> str:
+        """Say that there is a value, never which."""
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(("Secret", self._value))
+
+
+class TokenSource(Record):
+    """`spec.registrationToken`: exactly one of the six is set."""
+
+    value: Secret | None = None
+    secret_ref: SecretSource | None = None
+    env: str = ""
+    file: str = ""
+    existing_secret: str = ""
+    external_secret: ExternalSource | None = None
+    on_expired: str = "Warn"  # Warn or Fail
+
+    @property
+    def kind(self) -> str:
+        """The name of the field that is set, as the configuration spells it."""
+        if self.value is not None:
+            return "value"
+        if self.secret_ref is not None:
+            return "secretRef"
+        if self.external_secret is not None:
+            return "externalSecret"
+        return "env" if self.env else "file" if self.file else "existingSecret"
+
+
+class AgentVersion(Record):
+    """A clusternet-agent release, comparable by `key`."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """For comparisons."""
+        return (self.major, self.minor, self.patch)
+
+    def __str__(self) -> str:
+        """As in the image tag."""
+        return f"v{self.major}.{self.minor}.{self.patch}"
+
+
+class Patch(Record):
+    """`spec.agent.patches[]`: a JSON merge patch (RFC 7386) for one agent object."""
+
+    kind: str
+    name: str
+    patch: Mapping[str, Any]
+
+
+class AgentOptions(Record):
+    """`spec.agent` after defaults."""
+
+    image: str
+    version: AgentVersion
+    namespace: str
+    replicas: int
+    image_pull_policy: str  # "" when not set
+    image_pull_secrets: tuple[str, ...]
+    resources: Mapping[str, Any]
+    node_selector: Mapping[str, str]
+    tolerations: tuple[Mapping[str, Any], ...]
+    affinity: Mapping[str, Any]
+    priority_class_name: str
+    pod_labels: Mapping[str, str]
+    pod_annotations: Mapping[str, str]
+    env: tuple[Mapping[str, Any], ...]  # Kubernetes EnvVar objects
+    sync_mode: str
+    cluster_type: str
+    feature_gates: Mapping[str, bool]
+    extra_args: tuple[str, ...]
+    patches: tuple[Patch, ...]
+
+
+class IdentityOptions(Record):
+    """`spec.identity`: under which name and labels clusters register."""
+
+    mode: str  # Shared or PerCluster
+    name_prefix: str  # "" = the agent's own default
+    name_template: str
+    labels: Mapping[str, str]
+    label_keys: tuple[str, ...]
+
+
+class ExtraResource(Record):
+    """`spec.clusterResourceSet.extraResources[]`."""
+
+    kind: str
+    name: str
+
+
+class ResourceSetOptions(Record):
+    """`spec.clusterResourceSet`."""
+
+    name: str
+    strategy: str  # Reconcile or ApplyOnce
+    api_version: str  # "" = decided per namespace
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    extra_resources: tuple[ExtraResource, ...]
+
+
+class KubeconfigRef(Record):
+    """`spec.hub.kubeconfigSecretRef`."""
+
+    name: str
+    key: str
+
+
+class HubOptions(Record):
+    """`spec.hub`."""
+
+    discovery_secret: bool = False
+    kubeconfig: KubeconfigRef | None = None
+
+
+class GitopsOptions(Record):
+    """`spec.gitops`."""
+
+    argocd: bool = False
+    flux: bool = False
+
+
+class GuardOptions(Record):
+    """`spec.guard`. `max_removed` is a count, or a share when `max_removed_percent` is set; None = no limit."""
+
+    allow_no_clusters: bool = False
+    min_clusters: int | None = None
+    max_removed: int | None = None
+    max_removed_percent: int | None = None
+    on_invalid_cluster: str = "Fail"
+
+
+class Config(Record):
+    """A whole `ClusternetCAPIConfig`, decoded, defaulted and valid."""
+
+    name: str
+    namespace: str
+    parent_url: str
+    token: TokenSource
+    cluster_selector: LabelSelector
+    namespace_selector: LabelSelector | None
+    namespaces: tuple[str, ...]
+    agent: AgentOptions
+    identity: IdentityOptions
+    resource_set: ResourceSetOptions
+    feature_gate: str  # Check, Ensure or Ignore
+    hub: HubOptions
+    gitops: GitopsOptions
+    guard: GuardOptions
+    mode: str  # Render or Check
+    file_path: str = ""  # where the host found it, for results and for the paths of new items
+    warnings: tuple[Result, ...] = ()  # said while decoding (a token in the open, …)
+
+    @property
+    def owner(self) -> str:
+        """Value of the ownership annotation: `namespace/name`, or `name` where the config has no namespace."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
+    def per_cluster(self) -> bool:
+        """Whether each Cluster gets its own agent ConfigMap and ClusterResourceSet."""
+        return self.identity.mode == "PerCluster"
+
+
+# --- what the input holds --------------------------------------------------------------------------------------------
+
+
+class Cluster(Record):
+    """A Cluster API `Cluster` of the input."""
+
+    namespace: str  # "" where the object has none
+    name: str
+    api_version: str  # cluster.x-k8s.io/v1beta1 or …/v1beta2
+    labels: Mapping[str, str]  # as in Git
+    live_labels: Mapping[str, str]  # as a ClusterResourceSet will see them: plus those of the topology controller
+    topology: bool  # a ClusterClass Cluster (`spec.topology`)
+    local: bool  # annotated config.kubernetes.io/local-config: "true": matched, never edited
+    item: int  # position in the input
+    file_path: str = ""
+    file_index: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return (self.namespace, self.name)
+
+    @property
+    def title(self) -> str:
+        """`namespace/name`, or the name alone."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+class Token(Record):
+    """A registration token that passed the format check, with what is known of its life.
+
+    Attributes:
+        secret: The value; None when it lies outside (existingSecret, externalSecret).
+        form: `bootstrap`, `jwt`, or `` when it lies outside.
+        expires: Seconds since the epoch; None when unknown or never.
+    """
+
+    secret: Secret | None = None
+    form: str = ""
+    expires: int | None = None
+
+
+# --- what is decided -------------------------------------------------------------------------------------------------
+
+
+class ObjectKey(Record):
+    """Identity of an object on a server; versions don't count."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+
+class Generated(Record):
+    """An object of the output: its identity, its value (a fresh dict), and the config that owns it."""
+
+    key: ObjectKey
+    value: Mapping[str, Any]
+    owner: str
+
+
+class Verdict(Record):
+    """What one config decided about one Cluster, and by which rule.
+
+    Attributes:
+        rule: The requirement that matched or that did not, in kubectl's selector syntax, or another short reason.
+        code: Machine-readable reason: `matched`, `labels`, `namespace-labels`, `namespace-not-listed`, `invalid`.
+        resource_set: Name of the ClusterResourceSet that delivers the agent; "" when not matched.
+        registration_name: Name under which it registers; with Shared the prefix followed by `-xxxxx`; "" if not matched.
+        registration_labels: Labels of the future ManagedCluster.
+    """
+
+    cluster: Cluster
+    config: str
+    matched: bool
+    code: str
+    rule: str
+    resource_set: str = ""
+    registration_name: str = ""
+    registration_labels: Mapping[str, str] = {}
+
+
+class Edit(Record):
+    """A change to one of the user's own items.
+
+    Attributes:
+        item: Position in the input.
+        kind: `label` (set `labels`), or `value` (replace by `value`, comments kept).
+    """
+
+    item: int
+    labels: Mapping[str, str] = {}
+    value: Mapping[str, Any] | None = None

@@ -1,0 +1,1 @@
+"""Registration tokens: format, life, sources, and the only door to what an operator offers."""

@@ -1,0 +1,1 @@
+"""A Plan or a status as text for people and programs: table, Markdown, Mermaid, JSON, YAML."""
