@@ -1,1 +1,121 @@
-"""The command line: argv, files, terminal, exit codes; no domain logic."""
+"""The command line: argv, files, terminal, exit codes; no domain logic.
+
+One file a command. They are found by name in `COMMANDS` and loaded when asked for, so that `status` does not pay for
+what `render` imports.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from krm_fn import __version__
+from krm_fn.sdk import runner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Where each command lives, in the order of the help.
+COMMANDS = {
+    "fn": "krm_fn.cli.fn",
+    "render": "krm_fn.cli.render",
+    "plan": "krm_fn.cli.plan",
+    "manifests": "krm_fn.cli.manifests",
+    "status": "krm_fn.cli.status",
+    "migrate": "krm_fn.cli.migrate",
+    "schema": "krm_fn.cli.schema",
+    "init": "krm_fn.cli.init",
+    "version": "krm_fn.cli.version",
+}
+
+HELP = """Register Cluster API clusters with Clusternet through Git.
+
+A KRM function: without a command it reads a ResourceList on stdin and writes it to stdout with, for each namespace
+whose Clusters match, the Secret and the ClusterResourceSets that install clusternet-agent. kustomize, kpt and Argo CD
+call it that way. The commands do the same, and more, without them.
+
+\b
+Examples:
+  kustomize build --enable-alpha-plugins --enable-exec examples/kustomization
+  clusternet-capi-fn render clusters/ | kubectl apply --dry-run=server -f -
+  clusternet-capi-fn plan clusters/ --baseline main/ -o markdown
+  kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml |
+    clusternet-capi-fn status -
+
+\b
+Smallest configuration (functionConfig, or a file beside the Clusters):
+  apiVersion: fn.clusternet.io/v1alpha1
+  kind: ClusternetCAPIConfig
+  metadata: {name: fleet}
+  spec:
+    parentURL: https://parent.example.com:6443
+    registrationToken: {secretRef: {name: clusternet-registration}}
+    clusterSelector: {matchLabels: {clusternet.io/register: "true"}}
+"""
+
+
+class _Commands(click.Group):
+    """A group whose commands are modules with a `command` in them, imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of `COMMANDS`."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        where = COMMANDS.get(cmd_name)
+        if where is None:
+            return None
+        command: click.Command = importlib.import_module(where).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command where the one asked for does not exist."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib  # noqa: PLC0415 - only for the hint
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            ctx.fail(f"no such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    help=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    invoke_without_command=True,
+)
+@click.option(
+    "--debug", is_flag=True, help="Show where a fault of this program happened (never what was in the input)."
+)
+@click.version_option(__version__, "--version", prog_name="clusternet-capi-fn")
+@click.pass_context
+def group(ctx: click.Context, debug: bool) -> None:  # noqa: FBT001 - click gives flags by position
+    """Hand over to a command; without one, be the function."""
+    ctx.obj = {"debug": debug}
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(_Commands.get_command(group, ctx, "fn"))  # type: ignore[arg-type]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code: 0, 1 for findings and bad input, 2 for usage, 3 for our fault."""
+    return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        code = group.main(list(arguments), prog_name="clusternet-capi-fn", standalone_mode=False)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return error.exit_code
+    return code if isinstance(code, int) else runner.OK

@@ -22,7 +22,10 @@ DOES_NOT_EXIST = "DoesNotExist"
 OPERATORS = (IN, NOT_IN, EXISTS, DOES_NOT_EXIST)
 
 _MAX_NAME = 63
-_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
+# in the syntax that Python, ECMA 262 and RE2 share, since the JSON Schema shows it too
+NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+
+_NAME = re.compile(rf"{NAME_PATTERN}\Z")
 
 
 def label_key_fault(key: str) -> str:

@@ -10,8 +10,12 @@ import re
 MAX_LABEL = 63
 MAX_SUBDOMAIN = 253
 
-_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?\Z")
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\Z")
+# in the syntax that Python, ECMA 262 and RE2 share, since the JSON Schema shows them too
+LABEL_PATTERN = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN_PATTERN = rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*"
+
+_LABEL = re.compile(rf"{LABEL_PATTERN}\Z")
+_SUBDOMAIN = re.compile(rf"{SUBDOMAIN_PATTERN}\Z")
 
 
 def dns_label_fault(name: str, limit: int = MAX_LABEL) -> str:

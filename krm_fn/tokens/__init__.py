@@ -1,1 +1,1 @@
-"""Registration tokens: format, life, sources, and the only door to what an operator offers."""
+"""Registration tokens: where they come from, whether they can work, and where they must not stand."""

@@ -1,0 +1,108 @@
+# Everything a person or CI does with this repository. `make help` lists it.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+IMAGE ?= clusternet-capi-fn:v0.1.0
+COVERAGE ?= 95
+FUZZ_SECONDS ?= 300
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL := /bin/sh
+
+# A step's line is coloured on a terminal only.
+ifeq ($(NO_COLOR),)
+  bold := $(shell [ -t 2 ] && printf '\033[1;36m')
+  plain := $(shell [ -t 2 ] && printf '\033[0m')
+endif
+step = @printf '%s==> %s%s\n' '$(bold)' '$(1)' '$(plain)' >&2
+
+## Use
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## render examples/kustomization and print the result
+	$(call step,clusternet-capi-fn render examples/kustomization)
+	@$(BIN)/clusternet-capi-fn render examples/kustomization
+
+## Check
+
+.PHONY: test
+test: lint unit ## lint, types, import walls, tests with coverage (no host programs needed)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff, mypy, import-linter
+	$(call step,ruff)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "Not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
+	$(call step,mypy)
+	@$(BIN)/mypy --no-error-summary
+	$(call step,import-linter)
+	@PYTHONPATH=. $(BIN)/lint-imports --no-timing >$(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+
+.PHONY: unit
+unit: $(VENV)/.dev ## tests with coverage (no host programs needed)
+	$(call step,pytest)
+	@$(BIN)/pytest --quiet -n auto --ignore tests/hosts --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) $(PYTEST_ARGS)
+
+.PHONY: hosts
+hosts: $(VENV)/.dev ## tests that drive kustomize, kubectl, kpt and the image (skips what the machine lacks)
+	$(call step,pytest tests/hosts)
+	@$(BIN)/pytest --quiet tests/hosts $(PYTEST_ARGS)
+
+.PHONY: tools
+tools: ## fetch or build the host programs that `make hosts` drives, into .cache/tools
+	@.ci/install-tools
+
+.PHONY: fuzz
+fuzz: $(VENV)/.fuzz ## fuzz for FUZZ_SECONDS (300)
+	$(call step,fuzzing for $(FUZZ_SECONDS) seconds)
+	@$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+.PHONY: bench
+bench: $(VENV)/.dev ## measure against cat, PyYAML, ruamel.yaml and the Go SDK
+	$(call step,benchmarks)
+	@$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+## Ship
+
+.PHONY: image
+image: ## build the image IMAGE with docker
+	docker build --tag $(IMAGE) .
+
+.PHONY: lock
+lock: ## write requirements/*.txt anew (needs uv)
+	@requirements/lock
+
+.PHONY: clean
+clean: ## remove the virtual environment and everything that was made
+	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist .coverage*
+
+.PHONY: help
+help: ## list these commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- the virtual environment -----------------------------------------------------------------------------------------
+
+# One for use (.runtime), which development (.dev) and fuzzing (.fuzz) add to. Everything comes by hash.
+pip = $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --require-hashes
+
+$(BIN)/python:
+	$(call step,making $(VENV))
+	@python=$$(.ci/find-python) && "$$python" -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	$(call step,installing clusternet-capi-fn into $(VENV))
+	@$(pip) --requirement requirements/runtime.txt --requirement requirements/build.txt
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(call step,installing the development tools)
+	@$(pip) --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.dev
+	@$(pip) --requirement requirements/fuzz.txt || echo "atheris does not install here: fuzzing with hypothesis alone" >&2
+	@touch $@

@@ -1,0 +1,60 @@
+"""Entry point: decides whether this is the function in a pipe or a command for a person.
+
+Hosts give no arguments, and every import counts there, so click is loaded only when there are some.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run and return the exit code.
+
+    Args:
+        argv: Arguments without the program's name; None for those of the process.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if not arguments and sys.stdin is not None and sys.stdin.isatty():
+        arguments = ["--help"]
+    if arguments in ([], ["fn"]):
+        return _function()
+    from krm_fn.cli import main as command_line  # noqa: PLC0415 - click costs a third of a cold start
+
+    return command_line(arguments)
+
+
+def _function() -> int:
+    from krm_fn.sdk import runner  # noqa: PLC0415 - the command line has its own way in
+
+    def work() -> int:
+        import time  # noqa: PLC0415 - here is the one clock of the function
+
+        from krm_fn import function  # noqa: PLC0415
+        from krm_fn.tokens.offers import Offers  # noqa: PLC0415
+
+        offers = Offers(os.environ)
+        epoch = offers.epoch()
+        options = function.Options(offers=offers, now=int(time.time()) if epoch is None else epoch)
+
+        def process(found: ResourceList) -> tuple[Changes, Sequence[Result]]:
+            outcome = function.run(found, options)
+            return outcome.changes, outcome.results
+
+        return runner.run(process, *runner.standard_streams())
+
+    return runner.guarded(work, sys.stderr)
+
+
+if TYPE_CHECKING:
+    from krm_fn.sdk.changes import Changes
+    from krm_fn.sdk.resource_list import ResourceList
+    from krm_fn.sdk.results import Result
+
+if __name__ == "__main__":
+    sys.exit(main())

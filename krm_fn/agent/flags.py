@@ -1,0 +1,116 @@
+"""The agent's command line: ours as an ordered list, the user's `extraArgs` merged in without a duplicate.
+
+Flags are compared as the agent's parser does (spf13/pflag with the normaliser of k8s.io/component-base): `--name=value`,
+`--name value` and `--name` name the same flag, and `_` equals `-`.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from krm_fn.agent.manifests import Registration
+    from krm_fn.agent.versions import Traits
+    from krm_fn.model import AgentOptions
+
+# As in the upstream manifests; MultiClusterService stays off unless asked for, since it needs two CRDs on the cluster.
+DEFAULT_GATES = {"AppPusher": True, "Predictor": True, "Recovery": True, "SocketConnection": True}
+HEALTH_PORT = 10650  # the agent's default from v0.15 on
+
+_MAX_PORT = 65535
+
+
+def name_of(argument: str) -> str:
+    """Return the name of the flag that one argument gives, without dashes in front; empty for a bare value."""
+    if not argument.startswith("-"):
+        return ""
+    return argument.lstrip("-").partition("=")[0].replace("_", "-")
+
+
+def merged(ours: Iterable[str], extra: Iterable[str]) -> list[str]:
+    """Return our flags, each replaced in place where `extra` gives it too, followed by the rest of `extra`.
+
+    A flag that `extra` gives more than once stays as often as it was given: list flags add up.
+    """
+    given: dict[str, list[str]] = {}
+    for name, arguments in _grouped(extra):
+        given.setdefault(name, []).extend(arguments)
+    out: list[str] = []
+    for argument in ours:
+        out.extend(given.pop(name_of(argument), (argument,)))
+    for arguments in given.values():
+        out.extend(arguments)
+    return out
+
+
+def value_of(arguments: Iterable[str], flag: str) -> str | None:
+    """Return the last value given to a flag, "" for one without a value; None when it is not given."""
+    found: str | None = None
+    for name, parts in _grouped(arguments):
+        if name == flag:
+            found = parts[1] if len(parts) > 1 else parts[0].partition("=")[2]
+    return found
+
+
+def health_port(arguments: Iterable[str]) -> int:
+    """Return the port of the health checks under these arguments; 0 where they are off, -1 for no port number."""
+    text = value_of(arguments, "secure-port")
+    if text is None:
+        return HEALTH_PORT
+    return int(text) if text.isascii() and text.isdigit() and int(text) <= _MAX_PORT else -1
+
+
+def gates(options: AgentOptions) -> dict[str, bool]:
+    """Return the feature gates that are passed, ours under the user's, sorted by name."""
+    return dict(sorted({**DEFAULT_GATES, **options.feature_gates}.items()))
+
+
+def arguments(options: AgentOptions, release: Traits, registration: Registration) -> list[str]:
+    """Return the whole list of arguments for one registration.
+
+    Name and labels are passed only where there are any: an empty flag would read as a wish for an empty name.
+    """
+    ours = ["--cluster-reg-token=$(REG_TOKEN)", "--cluster-reg-parent-url=$(PARENT_URL)"]
+    if registration.name:
+        ours.append(f"--cluster-reg-name={registration.name}")
+    if registration.name_prefix:
+        ours.append(f"--cluster-reg-name-prefix={registration.name_prefix}")
+    if registration.labels:
+        ours.append(f"--cluster-labels={labels_text(registration.labels)}")
+    switches = ",".join(f"{gate}={'true' if on else 'false'}" for gate, on in gates(options).items())
+    ours += [
+        f"--cluster-reg-type={options.cluster_type}",
+        f"--cluster-sync-mode={options.sync_mode}",
+        "--use-metrics-server=false",
+        f"--feature-gates={switches}",
+    ]
+    if release.leader_elect_flag:
+        ours.append("--leader-elect=true")
+    ours += [
+        "--leader-elect-resource-namespace=$(AGENT_NAMESPACE)",
+        "--predictor-direct-access=false",
+        "--predictor-port=8080",
+    ]
+    if release.client_limits:
+        ours += ["--kube-api-qps=50", "--kube-api-burst=100"]
+    return merged(ours, options.extra_args)
+
+
+def labels_text(labels: Mapping[str, str]) -> str:
+    """Return labels as the agent's flag takes them: `k=v,k=v`, sorted by key."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def _grouped(arguments: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each flag's name with its arguments: one, or two where the value stands by itself."""
+    name, parts = "", list[str]()
+    for argument in arguments:
+        if name_of(argument) or not parts:
+            if parts:
+                yield name, parts
+            name, parts = name_of(argument), [argument]
+        else:
+            parts.append(argument)
+    if parts:
+        yield name, parts

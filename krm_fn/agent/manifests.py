@@ -1,0 +1,285 @@
+"""The objects of clusternet-agent on a workload cluster, as data.
+
+Three groups, because they travel in three carriers: identity (never replaced once created), registration (the secret),
+and agent (RBAC and Deployment, replaced whenever they change). Names, rules and wiring are those of the upstream
+manifests (clusternet/clusternet `deploy/agent`, v0.12.0 to v0.18.1), with the faults of the hub's own copy mended: a
+token Secret for the app deployer, a namespace on every namespaced object, the control-plane taint tolerated.
+"""
+
+from __future__ import annotations
+
+import binascii
+
+from krm_fn.agent import checks, flags, patches
+from krm_fn.agent.versions import traits
+from krm_fn.sdk.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.agent.versions import Traits
+    from krm_fn.model import AgentOptions
+
+AGENT = "clusternet-agent"
+DEPLOYER = "clusternet-app-deployer"
+REGISTRATION_SECRET = "clusternet-agent-cluster-registration"  # noqa: S105 - the name of a Secret, not a secret
+PARENT_URL_KEY = "parentURL"
+TOKEN_KEY = "regToken"  # noqa: S105 - the name of a key
+ADMIN_ROLE = "clusternet:agent:admin"
+DEPLOYER_ROLE = "clusternet:app:deployer"
+CHECKSUM_ANNOTATION = "fn.clusternet.io/registration-checksum"
+
+_CORE = "v1"
+_RBAC_GROUP = "rbac.authorization.k8s.io"
+_RBAC = f"{_RBAC_GROUP}/v1"
+_READ = ["get", "list", "watch"]
+
+
+class Registration(Record):
+    """What the agent is told about the cluster it registers; an empty part is left to the agent.
+
+    Attributes:
+        name: The name to register under.
+        name_prefix: Instead of a name: the agent appends `-` and five random characters.
+        labels: Labels of the future ManagedCluster.
+    """
+
+    name: str = ""
+    name_prefix: str = ""
+    labels: Mapping[str, str] = {}
+
+
+def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
+    """Return the Namespace, both ServiceAccounts and the app deployer's token Secret, in order of creation.
+
+    They are the same for every release and depend on the namespace (and on patches) alone: a ClusterResourceSet with
+    ApplyOnce never brings a later change. The Secret asks the cluster to make a token (Kubernetes 1.24 and newer make
+    none by themselves); agents up to v0.12 find it through the account's `secrets`.
+
+    Raises:
+        Faults: If a patch is wrong, or an option needs another release of the agent.
+    """
+    review(options)
+    return patches.apply(_identity(options.namespace), options.patches)
+
+
+def registration_object(options: AgentOptions, parent_url: str, token: str) -> dict[str, Any]:
+    """Return the Secret from which the agent takes the parent URL and the registration token.
+
+    Args:
+        options: The agent's options.
+        parent_url: URL of the parent cluster's API server.
+        token: The token itself. The result holds it base64-encoded and must not reach any message.
+
+    Raises:
+        Faults: If a patch is wrong, or an option needs another release of the agent.
+    """
+    review(options)
+    return patches.apply([_registration(options.namespace, parent_url, token)], options.patches)[0]
+
+
+def agent_objects(options: AgentOptions, registration: Registration, checksum: str = "") -> list[dict[str, Any]]:
+    """Return RBAC and, last, the Deployment.
+
+    Args:
+        options: The agent's options.
+        registration: Under which name and labels the cluster registers.
+        checksum: Digest of the registration Secret's content; a change of it rolls the pods. "" leaves it out.
+
+    Raises:
+        Faults: If a patch is wrong, or an option needs another release of the agent.
+    """
+    review(options)
+    return patches.apply(_agent(options, registration, checksum), options.patches)
+
+
+def review(options: AgentOptions) -> None:
+    """Check options against the agent's release and patches against its objects, all at once.
+
+    Raises:
+        Faults: With every fault found; their fields begin with `spec.agent`.
+    """
+    found = checks.faults(options)
+    if options.patches:
+        everything = [
+            *_identity(options.namespace),
+            _registration(options.namespace, "", ""),
+            *_agent(options, Registration(), ""),
+        ]
+        found += patches.faults(everything, options.patches)
+    checks.refuse(found)
+
+
+def _identity(namespace: str) -> list[dict[str, Any]]:
+    return [
+        {"apiVersion": _CORE, "kind": "Namespace", "metadata": {"name": namespace}},
+        {"apiVersion": _CORE, "kind": "ServiceAccount", "metadata": {"name": AGENT, "namespace": namespace}},
+        {
+            "apiVersion": _CORE,
+            "kind": "ServiceAccount",
+            "metadata": {"name": DEPLOYER, "namespace": namespace},
+            "secrets": [{"name": DEPLOYER}],
+        },
+        {
+            "apiVersion": _CORE,
+            "kind": "Secret",
+            "metadata": {
+                "name": DEPLOYER,
+                "namespace": namespace,
+                "annotations": {"kubernetes.io/service-account.name": DEPLOYER},
+            },
+            "type": "kubernetes.io/service-account-token",
+        },
+    ]
+
+
+def _registration(namespace: str, parent_url: str, token: str) -> dict[str, Any]:
+    return {
+        "apiVersion": _CORE,
+        "kind": "Secret",
+        "metadata": {"name": REGISTRATION_SECRET, "namespace": namespace},
+        "type": "Opaque",
+        "data": {PARENT_URL_KEY: _base64(parent_url), TOKEN_KEY: _base64(token)},
+    }
+
+
+def _base64(text: str) -> str:
+    return binascii.b2a_base64(text.encode(), newline=False).decode()
+
+
+def _agent(options: AgentOptions, registration: Registration, checksum: str) -> list[dict[str, Any]]:
+    release = traits(options.version)
+    return [*_rbac(options.namespace, release), _deployment(options, release, registration, checksum)]
+
+
+def _rbac(namespace: str, release: Traits) -> list[dict[str, Any]]:
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    objects = [
+        {
+            "apiVersion": _RBAC,
+            "kind": "Role",
+            "metadata": {"name": ADMIN_ROLE, "namespace": namespace},
+            "rules": [everything],
+        },
+        _binding("RoleBinding", ADMIN_ROLE, ("Role", ADMIN_ROLE), AGENT, namespace),
+        {
+            "apiVersion": _RBAC,
+            "kind": "ClusterRole",
+            "metadata": {"name": ADMIN_ROLE},
+            "rules": _admin_rules(release),
+        },
+        _binding("ClusterRoleBinding", ADMIN_ROLE, ("ClusterRole", ADMIN_ROLE), AGENT, namespace),
+    ]
+    deployer = "cluster-admin"
+    if release.own_deployer_role:
+        deployer = DEPLOYER_ROLE
+        rules = [everything, {"nonResourceURLs": ["*"], "verbs": ["*"]}]
+        objects.append(
+            {"apiVersion": _RBAC, "kind": "ClusterRole", "metadata": {"name": DEPLOYER_ROLE}, "rules": rules}
+        )
+    objects.append(_binding("ClusterRoleBinding", DEPLOYER_ROLE, ("ClusterRole", deployer), DEPLOYER, namespace))
+    return objects
+
+
+def _admin_rules(release: Traits) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = [
+        {"apiGroups": [""], "resources": ["pods", "nodes"], "verbs": _READ},
+        {"apiGroups": ["metrics.k8s.io"], "resources": ["pods", "nodes"], "verbs": _READ},
+    ]
+    if release.endpoint_slices:
+        rules.append({"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ})
+        group = ["multicluster.x-k8s.io"]
+        writes = ["update", "patch"] if release.export_writes else []
+        rules += [
+            {"apiGroups": group, "resources": ["serviceexports"], "verbs": [*_READ, *writes]},
+            {"apiGroups": group, "resources": ["serviceimports"], "verbs": _READ},
+        ]
+    rules.append({"nonResourceURLs": ["*"], "verbs": ["*"]})
+    return rules
+
+
+def _binding(kind: str, name: str, role: tuple[str, str], account: str, namespace: str) -> dict[str, Any]:
+    metadata = {"name": name}
+    if kind == "RoleBinding":
+        metadata["namespace"] = namespace
+    return {
+        "apiVersion": _RBAC,
+        "kind": kind,
+        "metadata": metadata,
+        "roleRef": {"apiGroup": _RBAC_GROUP, "kind": role[0], "name": role[1]},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+    }
+
+
+def _deployment(options: AgentOptions, release: Traits, registration: Registration, checksum: str) -> dict[str, Any]:
+    annotations = dict(options.pod_annotations)
+    if checksum:
+        annotations[CHECKSUM_ANNOTATION] = checksum
+    # Ours last: the selector needs it.
+    template: dict[str, Any] = {"labels": dict(sorted({**options.pod_labels, "app": AGENT}.items()))}
+    if annotations:
+        template["annotations"] = dict(sorted(annotations.items()))
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": AGENT, "namespace": options.namespace, "labels": {"app": AGENT}},
+        "spec": {
+            "replicas": options.replicas,
+            "selector": {"matchLabels": {"app": AGENT}},
+            "template": {"metadata": template, "spec": _pod(options, release, registration)},
+        },
+    }
+
+
+def _pod(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
+    pod: dict[str, Any] = {"serviceAccountName": AGENT}
+    if options.image_pull_secrets:
+        pod["imagePullSecrets"] = [{"name": name} for name in options.image_pull_secrets]
+    if options.priority_class_name:
+        pod["priorityClassName"] = options.priority_class_name
+    if options.node_selector:
+        pod["nodeSelector"] = dict(sorted(options.node_selector.items()))
+    if options.affinity:
+        pod["affinity"] = options.affinity
+    if options.tolerations:
+        pod["tolerations"] = list(options.tolerations)
+    pod["containers"] = [_container(options, release, registration)]
+    return pod
+
+
+def _container(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
+    arguments = flags.arguments(options, release, registration)
+    container: dict[str, Any] = {"name": AGENT, "image": options.image}
+    if options.image_pull_policy:
+        container["imagePullPolicy"] = options.image_pull_policy
+    container["command"] = [f"/usr/local/bin/{AGENT}"]
+    container["args"] = arguments
+    container["env"] = [
+        _from_secret("PARENT_URL", PARENT_URL_KEY),
+        _from_secret("REG_TOKEN", TOKEN_KEY),
+        {"name": "AGENT_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+        *options.env,
+    ]
+    port = flags.health_port(arguments) if release.health_port else 0
+    if port:
+        container["livenessProbe"] = {**_probe("/healthz", port), "initialDelaySeconds": 15, "periodSeconds": 20}
+        container["readinessProbe"] = {**_probe("/readyz", port), "periodSeconds": 10}
+    if options.resources:
+        container["resources"] = options.resources
+    # The agent is a network client: it needs no capability and never raises its privileges.
+    container["securityContext"] = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    return container
+
+
+def _from_secret(name: str, key: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": REGISTRATION_SECRET, "key": key}}}
+
+
+def _probe(path: str, port: int) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": port, "scheme": "HTTPS"}, "timeoutSeconds": 5}

@@ -1,0 +1,127 @@
+"""Cluster API: what a `Cluster` is, in which versions, and which labels it will carry on the server.
+
+Sources: kubernetes-sigs/cluster-api v1.14.0 `docs/book/src/reference/versions.md` for the versions,
+`internal/controllers/topology/cluster` for the labels that the topology controller sets.
+"""
+
+from __future__ import annotations
+
+from krm_fn.model import CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION, Cluster
+from krm_fn.sdk.results import Faults, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from krm_fn.sdk.items import Item
+
+V1BETA1 = "v1beta1"
+V1BETA2 = "v1beta2"
+
+# A new version of Cluster API's API is one row here and a golden case.
+VERSIONS: dict[str, str] = {
+    V1BETA1: "",
+    V1BETA2: "",
+    "v1alpha4": "was last served by Cluster API v1.5; upgrade the object to v1beta1 or newer",
+    "v1alpha3": "was last served by Cluster API v1.4; upgrade the object to v1beta1 or newer",
+    "v1alpha2": "was last served by Cluster API v0.3; upgrade the object to v1beta1 or newer",
+}
+
+TOPOLOGY_OWNED_LABEL = "topology.cluster.x-k8s.io/owned"
+
+# Keys of Cluster API's domains that a user may well put on a Cluster; no others are ever set on one by a controller.
+USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/managed-by"})
+
+
+def is_cluster(item: Item) -> bool:
+    """Tell whether an item is a Cluster of Cluster API, in any version (CloudNativePG and others have a kind alike)."""
+    return item.kind == "Cluster" and item.group == CLUSTER_GROUP
+
+
+def read(item: Item) -> Cluster:
+    """Read a Cluster as far as the product needs it.
+
+    Raises:
+        Faults: For a version that is no longer or not yet known, a missing name, or labels that are no strings.
+    """
+    results = []
+
+    def say(message: str, field: str = "") -> None:
+        results.append(
+            Result(
+                message=f"Cluster {item.name or '(without a name)'}: {message}",
+                resource_ref=item.ref(),
+                field=field,
+                file_path=item.file_path,
+                file_index=item.file_index,
+            )
+        )
+
+    version = item.api_version.partition("/")[2]
+    reason = VERSIONS.get(version)
+    if reason is None:
+        say(f"apiVersion {item.api_version} is not known here; known are v1beta1 and v1beta2", "apiVersion")
+    elif reason:
+        say(f"apiVersion {item.api_version} {reason}", "apiVersion")
+    metadata = item.metadata()
+    if not item.name:
+        say("metadata.name is missing or not a string", "metadata.name")
+    if "namespace" in metadata and not isinstance(metadata["namespace"], str):
+        say("metadata.namespace is not a string; quote it", "metadata.namespace")
+    labels = _strings(metadata.get("labels"), "labels", say)
+    annotations = _strings(metadata.get("annotations"), "annotations", say)
+    if results:
+        raise Faults(results)
+    topology = "topology" in item.keys("spec")
+    live = labels
+    if topology:
+        live = {**labels, CLUSTER_NAME_LABEL: item.name, TOPOLOGY_OWNED_LABEL: ""}
+    return Cluster(
+        namespace=item.namespace,
+        name=item.name,
+        api_version=item.api_version,
+        labels=labels,
+        live_labels=live,
+        topology=topology,
+        local=annotations.get(LOCAL_CONFIG_ANNOTATION) == "true",
+        item=item.position,
+        file_path=item.file_path,
+        file_index=item.file_index,
+    )
+
+
+def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
+    """Return labels or annotations; say which of them is no string, since the API server would refuse the object."""
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        say(f"metadata.{what} must be a mapping of strings", f"metadata.{what}")
+        return {}
+    for key, value in found.items():
+        if not isinstance(key, str):
+            say(f"metadata.{what} has a key that is not a string; quote it", f"metadata.{what}")
+        elif not isinstance(value, str):
+            kind = {bool: "a boolean", int: "a number", float: "a number", type(None): "null"}.get(type(value), "a map")
+            say(
+                f"metadata.{what} {key!r} is {kind} for Kubernetes, not a string; put it in double quotes",
+                f"metadata.{what}.{key}",
+            )
+    return found
+
+
+def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:
+    """Say why a selector on this key will see nothing; empty if there is no reason to think so."""
+    domain = key.partition("/")[0]
+    if domain != CLUSTER_GROUP and not domain.endswith("." + CLUSTER_GROUP):
+        return ""
+    if key in USER_KEYS or key in (CLUSTER_NAME_LABEL, TOPOLOGY_OWNED_LABEL):
+        return ""
+    if any(key in cluster.live_labels for cluster in clusters):
+        return ""
+    return f"no Cluster API controller sets {key} on Clusters, and no Cluster in the input carries it"
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Say = Callable[[str, str], None]

@@ -1,0 +1,80 @@
+"""What `status` and `migrate` share: dumps from files and stdin, progress, and text for a terminal or a pipe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from krm_fn.live import dump
+from krm_fn.sdk import runner
+from krm_fn.sdk.results import Faults, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from krm_fn.live.dump import Dump
+
+_STDIN = "-"
+# YAML of that size takes some ten seconds
+_SLOW = 10 * 1024 * 1024
+
+
+def read(files: Sequence[str]) -> Dump:
+    """Read dumps from files and, for `-` or without any name, from stdin.
+
+    Raises:
+        Faults: For every file that can't be read or is no dump.
+        click.UsageError: When there is nothing to read: no file, and stdin is a terminal.
+    """
+    if not files and sys.stdin.isatty():
+        message = "give the files that kubectl wrote, or pipe its output in; --help shows the commands"
+        raise click.UsageError(message, click.get_current_context(silent=True))
+    inputs, results = [], []
+    for name in dict.fromkeys(files or (_STDIN,)):
+        try:
+            data = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "no such file"
+            results.append(Result(message=f"{name}: {reason}; write kubectl's output there first"))
+            continue
+        inputs.append(("stdin" if name == _STDIN else name, data))
+        progress(inputs[-1][0], data)
+    try:
+        found = dump.read(inputs)
+    except Faults as faults:
+        results.extend(faults.results)
+    if results:
+        raise Faults(results)
+    return found
+
+
+def progress(name: str, data: bytes) -> None:
+    """Say on a terminal that reading takes its time."""
+    if len(data) >= _SLOW and sys.stderr.isatty():
+        slow = "" if data.lstrip()[:1] == b"{" else "; JSON (-o json) is read ten times faster"
+        click.echo(f"reading {len(data) // 1024 // 1024} MiB of {name}{slow}", err=True)
+
+
+def terminal(stream: TextIO) -> tuple[int | None, bool]:
+    """Return the width of a stream's terminal, None for a pipe, and whether to use colours (https://no-color.org)."""
+    if not stream.isatty():
+        return None, False
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return shutil.get_terminal_size().columns, colour
+
+
+def write(text: str) -> None:
+    """Write to stdout as UTF-8, whatever the locale.
+
+    Raises:
+        Faults: When nobody takes it.
+    """
+    reason = runner.emit([text.encode("utf-8", "replace")], sys.stdout.buffer)
+    if reason:
+        raise Faults([Result(message=reason)])

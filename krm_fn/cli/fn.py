@@ -1,0 +1,51 @@
+"""`fn`: the KRM function with options, for hosts that can pass arguments and for people in a pipe."""
+
+from __future__ import annotations
+
+import pathlib
+
+import click
+
+from krm_fn import function
+from krm_fn.cli import shared
+from krm_fn.sdk import documents, runner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from krm_fn.sdk.changes import Changes
+    from krm_fn.sdk.resource_list import ResourceList
+    from krm_fn.sdk.results import Result
+
+HELP = """The KRM function: ResourceList on stdin, ResourceList on stdout.
+
+The same as no command at all; this form takes options.
+
+\b
+Example:
+  kpt fn source clusters/ | clusternet-capi-fn fn --verbose | kpt fn sink rendered/
+"""
+
+
+@click.command("fn", help=HELP)
+@click.option(
+    "--baseline",
+    type=click.Path(exists=True, path_type=pathlib.Path),
+    help="The last rendered tree (a checkout of the main branch, say), for guard.maxRemovedClusters and immutable fields.",
+)
+@shared.now_option
+@click.option("--verbose", is_flag=True, help="Put every Cluster's verdict into the results.")
+@click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
+def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug: bool) -> int:  # noqa: FBT001 - click
+    """Run the function over stdin."""
+    del debug  # read by krm_fn.cli.main before click parses anything
+    offers = shared.environment_offers()
+    items = None if baseline is None else documents.Tree.read([str(baseline)]).items
+    options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose)
+
+    def process(found: ResourceList) -> tuple[Changes, Sequence[Result]]:
+        outcome = function.run(found, options)
+        return outcome.changes, outcome.results
+
+    return runner.run(process, *runner.standard_streams())

@@ -1,0 +1,64 @@
+"""What several commands need: the time, the operator's offers, a way to say results, and how commands end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+import time
+
+import click
+
+from krm_fn.sdk import runner
+from krm_fn.tokens.offers import Offers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from krm_fn.sdk.results import Result
+
+
+class Moment(click.ParamType[int]):
+    """`--now`: RFC 3339, or seconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return seconds since the epoch."""
+        if isinstance(value, int):
+            return value
+        if value.isascii() and value.isdigit():
+            return int(value)
+        try:
+            found = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            self.fail(f"{value!r} is neither RFC 3339 (2026-11-23T10:00:00Z) nor seconds since the epoch", param, ctx)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=dt.timezone.utc)
+        return int(found.timestamp())
+
+
+now_option = click.option(
+    "--now",
+    type=Moment(),
+    help="Judge the token's life as of this time (RFC 3339 or epoch seconds; default: SOURCE_DATE_EPOCH, else the clock).",
+)
+
+
+def moment(given: int | None, offers: Offers) -> int:
+    """Return the time that counts: `--now`, else SOURCE_DATE_EPOCH, else the clock."""
+    if given is not None:
+        return given
+    epoch = offers.epoch()
+    return int(time.time()) if epoch is None else epoch
+
+
+def environment_offers() -> Offers:
+    """Return what the operator of this machine offers."""
+    return Offers(os.environ)
+
+
+def say(results: Iterable[Result]) -> None:
+    """Write errors and warnings to stderr, one a line."""
+    runner.say(results, sys.stderr)

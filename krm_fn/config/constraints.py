@@ -1,0 +1,114 @@
+"""Rules between fields of one object that a JSON Schema can say as well: data, checked here and exported there.
+
+They look at what the user wrote, before defaults, since that is what a schema sees. Paths are dotted and relative to
+the object that carries the constraint.
+"""
+
+from __future__ import annotations
+
+from krm_fn.sdk.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.config.report import Place
+
+_ABSENT = object()
+
+
+class Constraint(Record):
+    """A rule between fields."""
+
+    def check(self, raw: Mapping[str, Any], at: Place) -> None:
+        """Report at `at` where the object breaks it."""
+        raise NotImplementedError
+
+
+class Given(Record):
+    """A question about one field: is it given and not empty, or has it one of some values?
+
+    Attributes:
+        path: Of the field.
+        values: Values to look for; () asks whether it is given.
+        absent: Whether the answer is yes, too, where the field is not there (its default is one of `values`).
+        empty: Whether an empty value counts as given.
+    """
+
+    path: str
+    values: tuple[str | bool, ...] = ()
+    absent: bool = False
+    empty: bool = False
+
+    def holds(self, raw: Mapping[str, Any]) -> bool:
+        """Answer it for what the user wrote."""
+        value = lookup(raw, self.path)
+        if value is _ABSENT:
+            return self.absent
+        if self.values:
+            return any(type(value) is type(one) and value == one for one in self.values)
+        return self.empty or value not in ("", [], {}, None)
+
+
+class ExactlyOne(Constraint):
+    """Exactly one of some fields must be there."""
+
+    names: tuple[str, ...]
+    text: str = ""  # what to do where there is none, to go on after the path
+
+    def check(self, raw: Mapping[str, Any], at: Place) -> None:
+        """Count them."""
+        given = [name for name in self.names if name in raw]
+        choice = f"{', '.join(self.names[:-1])} and {self.names[-1]}"
+        if not given:
+            at.fault(f"{self.text or 'must have a source'}: give exactly one of {choice}", "exactly-one")
+        elif len(given) > 1:
+            at.fault(f"has {' and '.join(given)}: give exactly one of {choice}", "exactly-one")
+
+
+class Some(Constraint):
+    """At least one of some fields must be there and not be empty."""
+
+    names: tuple[str, ...]
+    text: str
+
+    def check(self, raw: Mapping[str, Any], at: Place) -> None:
+        """Look for one."""
+        if not any(Given(path=name).holds(raw) for name in self.names):
+            at.fault(self.text, "not-empty")
+
+
+class Refuse(Constraint):
+    """If `when` holds, `what` must not; reported at the field of `what`."""
+
+    when: Given
+    what: Given
+    text: str
+
+    def check(self, raw: Mapping[str, Any], at: Place) -> None:
+        """Ask both questions."""
+        if self.when.holds(raw) and self.what.holds(raw):
+            at.field(self.what.path).fault(self.text, "conflict")
+
+
+class Require(Constraint):
+    """If `when` holds, the field at `path` must be there and not be empty; reported there."""
+
+    when: Given
+    path: str
+    text: str
+
+    def check(self, raw: Mapping[str, Any], at: Place) -> None:
+        """Ask, then look."""
+        if self.when.holds(raw) and not Given(path=self.path).holds(raw):
+            at.field(self.path).fault(self.text, "required")
+
+
+def lookup(raw: object, path: str) -> Any:
+    """Return the value at a dotted path; a mark of absence where there is none."""
+    for name in path.split("."):
+        if not isinstance(raw, dict) or name not in raw:
+            return _ABSENT
+        raw = raw[name]
+    return raw

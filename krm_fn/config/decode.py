@@ -1,0 +1,103 @@
+"""Decode a configuration: envelope, tree, rules, records, with every fault found reported at once."""
+
+from __future__ import annotations
+
+from krm_fn.config import build, rules
+from krm_fn.config.report import Log, Place, nearest, plain
+from krm_fn.config.schema import CONFIG, SPEC
+from krm_fn.model import API_VERSION, GROUP, KIND
+from krm_fn.sdk.results import Faults
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.model import Config
+    from krm_fn.sdk.items import Item
+
+# what kpt calls the ConfigMap that it makes of `-- key=value` and `configMap:`
+_NAME_OF_HOST = "function-input"
+
+
+def is_config(item: Item) -> bool:
+    """Tell whether an item is a `ClusternetCAPIConfig` of whatever version."""
+    return item.kind == KIND and item.group == GROUP
+
+
+def identity_of(item: Item) -> tuple[str, str]:
+    """Return namespace and name of a configuration without decoding it; "" for what is missing or no string.
+
+    A ConfigMap of flat keys is called by its key `name`, since kpt calls every such ConfigMap the same.
+    """
+    if is_config(item):
+        return item.namespace, item.name
+    data = item.value().get("data")
+    name = data.get("name") if isinstance(data, dict) else None
+    if isinstance(name, str) and name:
+        return item.namespace, name
+    return item.namespace, "" if item.name == _NAME_OF_HOST else item.name
+
+
+def decode(item: Item) -> Config:
+    """Decode a `ClusternetCAPIConfig`, or a ConfigMap of flat keys, to a valid `Config`.
+
+    Raises:
+        Faults: With every fault of the object, each with its field path, and never with the value of a secret.
+    """
+    log = Log(item.ref(), item.file_path, item.file_index)
+    if is_config(item):
+        name, namespace, spec = _own(item.value(), log)
+    elif item.kind == "ConfigMap" and item.api_version == "v1":
+        name, namespace, spec = _flat(item, log)
+    else:
+        _foreign(item, Place(log, ""))
+        raise Faults(log.faults)
+    if log.faults:
+        raise Faults(log.faults)
+    return build.config(name, namespace, spec).replace(file_path=item.file_path, warnings=tuple(log.warnings))
+
+
+def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
+    top = Place(log, "")
+    if value.get("apiVersion") != API_VERSION:
+        # nothing else can be judged by a version that we don't know
+        top.field("apiVersion").fault(
+            f'must be {API_VERSION}, not "{plain(value.get("apiVersion"))}": this function knows no other version',
+            "api-version",
+        )
+        raise Faults(log.faults)
+    found = CONFIG.read(value, top)
+    spec = found.get("spec")
+    if spec is not None:
+        rules.apply(spec, top.field("spec"))
+    metadata = found.get("metadata") or {}
+    return metadata.get("name", ""), metadata.get("namespace", ""), spec or {}
+
+
+def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
+    from krm_fn.config import flat  # noqa: PLC0415 - only for a ConfigMap
+
+    data = Place(log, "data")
+    raw = flat.unflatten(item.value(), data)
+    namespace, name = identity_of(item)
+    if not name and not log.broken("data.name"):
+        data.field("name").fault("is required: give the name that identifies this configuration", "required")
+    spec = SPEC.read(raw, data)
+    rules.apply(spec, data)
+    return name, namespace, spec
+
+
+def _foreign(item: Item, top: Place) -> None:
+    """Say why an object is no configuration."""
+    if item.group == GROUP:
+        near = nearest(item.kind, (KIND,))
+        hint = f": did you mean {near}?" if near else ""
+        top.field("kind").fault(f'must be {KIND}, not "{plain(item.kind)}"{hint}', "kind")
+    elif item.kind == KIND:
+        top.field("apiVersion").fault(f'must be {API_VERSION}, not "{plain(item.api_version)}"', "api-version")
+    else:
+        top.field("kind").fault(
+            f'must be {KIND} of {API_VERSION}, or ConfigMap of v1, not "{plain(item.kind)}" of '
+            f'"{plain(item.api_version)}"',
+            "kind",
+        )

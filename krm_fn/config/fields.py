@@ -1,0 +1,402 @@
+"""The kinds of field that a configuration is made of: each checks and normalises a value, and knows its own words.
+
+A kind says what is allowed as data (formats, choices, limits, constraints), so that `export` can say the same as a
+JSON Schema without a second copy.
+"""
+
+from __future__ import annotations
+
+import re
+
+from krm_fn.config import formats
+from krm_fn.config.report import nearest
+from krm_fn.sdk.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.config.constraints import Constraint
+    from krm_fn.config.formats import Format
+    from krm_fn.config.report import Place
+
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
+_MAX_INT = 2**31 - 1
+
+
+class Unset:
+    """The type of `UNSET`, the mark of a field without a default or an example (`None` is a value)."""
+
+
+UNSET = Unset()
+
+
+class Kind(Record):
+    """What a value may be."""
+
+    @property
+    def expected(self) -> str:
+        """Name the values that are allowed: "a string"."""
+        raise NotImplementedError
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether a value is of the right type, whatever it holds."""
+        raise NotImplementedError
+
+    def check(self, value: Any, at: Place) -> Any:
+        """Return a value of the right type in normal form; report at `at` what is wrong with it."""
+        raise NotImplementedError
+
+    def hint(self, value: object) -> str:  # noqa: ARG002 - subclasses look at the value
+        """Say how a value of the wrong type could be mended, to go on after the message; mostly empty."""
+        return ""
+
+    def read(self, value: object, at: Place) -> Any:
+        """Check type and content. The result means something only if no fault was reported."""
+        if value is None:
+            at.fault(f"is empty: give {self.expected}, or remove the field", "type")
+            return None
+        if not self.accepts(value):
+            at.fault(f"must be {self.expected}, not {at.described(value)}{self.hint(value)}", "type")
+            return None
+        return self.check(value, at)
+
+
+class Text(Kind):
+    """A string of a format; not empty unless `empty`."""
+
+    format: Format = formats.ANY
+    empty: bool = False
+
+    @property
+    def expected(self) -> str:
+        """The format's own words."""
+        return self.format.expected
+
+    def accepts(self, value: object) -> bool:
+        """Strings only."""
+        return isinstance(value, str)
+
+    def hint(self, value: object) -> str:
+        """YAML reads `on`, `1e3` and the like as something else."""
+        return ": put it in quotes" if isinstance(value, (bool, int, float)) else ""
+
+    def check(self, value: str, at: Place) -> str:
+        """Apply the format."""
+        if not value and not self.empty:
+            at.fault(f"is empty: give {self.expected}, or remove the field", "format")
+        elif reason := self.format.fault(value):
+            shown = at.shown(value)
+            at.fault(f"{reason}, not{shown}" if shown and reason.startswith("must be") else reason, "format")
+        return value
+
+
+class Choice(Kind):
+    """One of some strings."""
+
+    values: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:
+        """All the values."""
+        return f"one of {', '.join(self.values)}" if len(self.values) > 1 else self.values[0]
+
+    def accepts(self, value: object) -> bool:
+        """Strings only."""
+        return isinstance(value, str)
+
+    def check(self, value: str, at: Place) -> str:
+        """Find the value; name the nearest one where it is unknown."""
+        if value not in self.values:
+            near = "" if at.private else nearest(value, self.values)
+            at.fault(f"must be {self.expected}, not{at.shown(value) or ' this'}{_meant(near)}", "enum")
+        return value
+
+
+class Flag(Kind):
+    """A boolean."""
+
+    @property
+    def expected(self) -> str:
+        """Both values."""
+        return "true or false"
+
+    def accepts(self, value: object) -> bool:
+        """Booleans only."""
+        return isinstance(value, bool)
+
+    def hint(self, value: object) -> str:
+        """A quoted boolean is the usual slip."""
+        return ": remove the quotes" if value in {"true", "false"} else ""
+
+    def check(self, value: bool, at: Place) -> bool:  # noqa: ARG002, FBT001 - the signature of all kinds
+        """Nothing can be wrong with it."""
+        return value
+
+
+class Whole(Kind):
+    """A whole number within limits."""
+
+    minimum: int = 0
+    maximum: int = _MAX_INT
+
+    @property
+    def expected(self) -> str:
+        """The limits, where they mean something."""
+        upper = f" and at most {self.maximum}" if self.maximum != _MAX_INT else ""
+        return f"a whole number of at least {self.minimum}{upper}"
+
+    def accepts(self, value: object) -> bool:
+        """Integers, and floats that are whole, as in JSON Schema."""
+        return not isinstance(value, bool) and (
+            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        )
+
+    def hint(self, value: object) -> str:
+        """A quoted number is the usual slip."""
+        return ": remove the quotes" if isinstance(value, str) and re.fullmatch("[0-9]+", value) else ""
+
+    def check(self, value: float, at: Place) -> int:
+        """Apply the limits."""
+        if not self.minimum <= value <= self.maximum:
+            most = f"at most {self.maximum}" if value > self.maximum else f"at least {self.minimum}"
+            at.fault(f"must be {most}, not {at.described(value)}", "limit")
+        return int(value)
+
+
+class Number(Kind):
+    """A number that is not negative, for quantities that people write without quotes."""
+
+    @property
+    def expected(self) -> str:
+        """No unit: as a quantity, it counts cores or bytes."""
+        return "a number"
+
+    def accepts(self, value: object) -> bool:
+        """Numbers only."""
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+    def check(self, value: float, at: Place) -> float:
+        """Refuse what no quantity can be: negative, not a number, infinite."""
+        if not 0 <= value < float("inf"):
+            at.fault(f"must be 0 or more, not {at.described(value)}", "limit")
+        return value
+
+
+class Json(Kind):
+    """An object whose content is not ours to check."""
+
+    @property
+    def expected(self) -> str:
+        """Its type."""
+        return "an object"
+
+    def accepts(self, value: object) -> bool:
+        """Mappings only."""
+        return isinstance(value, dict)
+
+    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
+        """Refuse keys that JSON can't have, at any depth."""
+        _json_keys(value, at)
+        return value
+
+
+class Either(Kind):
+    """A value of one of several types; the type decides which kind it is held against."""
+
+    kinds: tuple[Kind, ...]
+
+    @property
+    def expected(self) -> str:
+        """All of them."""
+        return " or ".join(kind.expected for kind in self.kinds)
+
+    def accepts(self, value: object) -> bool:
+        """Whatever any of them does."""
+        return any(kind.accepts(value) for kind in self.kinds)
+
+    def check(self, value: Any, at: Place) -> Any:
+        """Apply the first that takes values of this type."""
+        return next(kind for kind in self.kinds if kind.accepts(value)).check(value, at)
+
+
+class ListOf(Kind):
+    """A list. `unique` forbids repeated entries; `unique_by` entries that agree in these fields."""
+
+    item: Kind
+    minimum: int = 0
+    maximum: int = 0  # 0 = no limit
+    unique: bool = False
+    unique_by: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """Its type."""
+        return "a list"
+
+    def accepts(self, value: object) -> bool:
+        """Lists only."""
+        return isinstance(value, list)
+
+    def hint(self, value: object) -> str:
+        """A single entry where a list is due is the usual slip."""
+        return ": begin the entry with '- '" if self.item.accepts(value) else ""
+
+    def check(self, value: list[Any], at: Place) -> list[Any]:
+        """Check number, entries and repetitions."""
+        if len(value) < self.minimum:
+            at.fault("is an empty list: give at least one entry, or remove the field", "limit")
+        if self.maximum and len(value) > self.maximum:
+            at.fault(f"has {len(value)} entries, at most {self.maximum} are allowed", "limit")
+        entries = [self.item.read(entry, at.entry(index)) for index, entry in enumerate(value)]
+        if self.unique or self.unique_by:
+            self._repeated(entries, at)
+        return entries
+
+    def _repeated(self, entries: list[Any], at: Place) -> None:
+        seen: dict[Any, int] = {}
+        for index, entry in enumerate(entries):
+            identity = tuple(entry.get(name) for name in self.unique_by) if isinstance(entry, dict) else entry
+            if identity is None or at.log.broken(at.entry(index).path):
+                continue
+            if identity in seen:
+                rule = "duplicate-entry" if self.unique_by else "duplicate"
+                at.entry(index).fault(f"repeats {at.path}[{seen[identity]}]: remove one of them", rule)
+            seen.setdefault(identity, index)
+
+
+class MapOf(Kind):
+    """An object with free keys of one format and values of one kind; sorted by key."""
+
+    key: Format
+    value: Kind
+
+    @property
+    def expected(self) -> str:
+        """Its type."""
+        return "an object"
+
+    def accepts(self, value: object) -> bool:
+        """Mappings only."""
+        return isinstance(value, dict)
+
+    def check(self, value: dict[Any, Any], at: Place) -> dict[str, Any]:
+        """Check every key and value."""
+        found = {}
+        for key, one in value.items():
+            place = at.key(key)
+            if not isinstance(key, str):
+                place.fault(f"has a key that is {at.described(key)}: put it in quotes", "type")
+            elif reason := self.key.fault(key):
+                place.fault(f"has a bad key: it {reason}", "format")
+            else:
+                found[key] = self.value.read(one, place)
+        return dict(sorted(found.items()))
+
+
+class Field(Record):
+    """A field of an object.
+
+    Attributes:
+        name: As written in the configuration.
+        kind: What it may hold.
+        doc: One sentence (or a few) for the reference and for editors.
+        default: What counts where it is absent, as a user would write it.
+        example: A value worth copying.
+        required: Whether it must be there.
+        secret: Its value is a secret: never shown, and marked in the schema.
+        private: Its value, and all below, might hold a secret by mistake: never shown.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    default: Any = UNSET
+    example: Any = UNSET
+    required: bool = False
+    secret: bool = False
+    private: bool = False
+
+
+class Object(Kind):
+    """An object with known fields. `open` lets others pass unread; `constraints` hold between its fields."""
+
+    fields: tuple[Field, ...]
+    constraints: tuple[Constraint, ...] = ()
+    open: bool = False
+
+    @property
+    def expected(self) -> str:
+        """Its type."""
+        return "an object"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its fields."""
+        return tuple(field.name for field in self.fields)
+
+    def get(self, name: str) -> Field | None:
+        """Return the field of a name."""
+        return next((field for field in self.fields if field.name == name), None)
+
+    def accepts(self, value: object) -> bool:
+        """Mappings only."""
+        return isinstance(value, dict)
+
+    def check(self, value: dict[Any, Any], at: Place) -> dict[str, Any]:
+        """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""
+        found: dict[str, Any] = {}
+        if not self.open:
+            self._unknown(value, at)
+        for field in self.fields:
+            place = at.field(field.name, private=field.private or field.secret)
+            if field.name in value:
+                found[field.name] = field.kind.read(value[field.name], place)
+            elif field.required:
+                if at.log.broken(place.path):
+                    continue  # its flat key could not be read, and that is said already
+                place.fault(f"is required: give {field.kind.expected}", "required")
+            elif not isinstance(field.default, Unset):
+                found[field.name] = field.kind.read(field.default, place)
+        for constraint in self.constraints:
+            constraint.check(value, at)
+        return found
+
+    def _unknown(self, value: Mapping[Any, Any], at: Place) -> None:
+        for key in sorted(value.keys() - set(self.names), key=str):
+            near = _near(key, self.names) if isinstance(key, str) else ""
+            nameable = isinstance(key, str) and _FIELD_NAME.match(key) and (near or not at.private)
+            place = at.field(key) if nameable else at.key(key)
+            place.fault(f"is not a field there is{_meant(near)}", "unknown-field")
+
+
+class Selector(Object):
+    """A metav1.LabelSelector; in flat keys also written in kubectl's selector syntax."""
+
+
+def _meant(near: str) -> str:
+    return f": did you mean {near}?" if near else ""
+
+
+def _near(name: str, names: tuple[str, ...]) -> str:
+    """Return the field that was meant: this one with other capitals, the only one of that name elsewhere, or nearest."""
+    near = nearest(name, names)
+    if near.casefold() == name.casefold():
+        return near
+    from krm_fn.config.schema import paths_of  # noqa: PLC0415 - only for a wrong name; the tree itself imports us
+
+    paths = paths_of(name)
+    return paths[0] if len(paths) == 1 else near
+
+
+def _json_keys(value: object, at: Place) -> None:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if isinstance(key, str):
+                _json_keys(one, at.key(key))
+            else:
+                at.key(key).fault(f"has a key that is {at.described(key)}: put it in quotes", "type")
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            _json_keys(one, at.entry(index))

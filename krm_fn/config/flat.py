@@ -1,0 +1,200 @@
+"""Flat keys: a ConfigMap whose data names fields by dotted paths, as `kpt fn eval -- key=value` makes it.
+
+`unflatten` gives the structure that a `ClusternetCAPIConfig` would have under `spec`; the same tree then checks it.
+"""
+
+from __future__ import annotations
+
+from krm_fn.config import selector_text
+from krm_fn.config.fields import Choice, Either, Flag, ListOf, MapOf, Object, Selector, Text, Whole
+from krm_fn.config.report import Place, nearest, plain
+from krm_fn.config.schema import SPEC, walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.config.fields import Kind
+
+NAME_KEY = "name"
+_ENVELOPE = frozenset({"apiVersion", "kind", "metadata", "data"})
+# what a ConfigMap may hold beside and what says nothing
+_HARMLESS = frozenset({"immutable"})
+
+
+class _BadValueError(ValueError):
+    """Text that can't become a value of the kind; says why, to go on after the path."""
+
+
+def unflatten(config_map: dict[str, Any], at: Place) -> dict[str, Any]:
+    """Return what `spec` would hold; `at` is the place of `data`. Faults go to its log."""
+    for key in sorted(config_map.keys() - _ENVELOPE - _HARMLESS, key=str):
+        Place(at.log, plain(key)).fault("is not read: give the settings in data", "unknown-field")
+    data = config_map.get("data")
+    if not isinstance(data, dict) or not data:
+        at.fault("is required: it holds the settings, such as parentURL and clusterSelector", "required")
+        return {}
+    root: dict[str, Any] = {}
+    taken: dict[str, str] = {}
+    for key, value in sorted(data.items(), key=lambda entry: str(entry[0])):
+        if not isinstance(key, str):
+            at.key(key).fault(f"has a key that is {at.described(key)}: put it in quotes", "type")
+        elif key != NAME_KEY:
+            _place(root, taken, key, value, at)
+        elif not isinstance(value, str):
+            at.field(NAME_KEY).fault(f"must be a string, not {at.described(value)}: put it in quotes", "type")
+    return root
+
+
+def _place(root: dict[str, Any], taken: dict[str, str], key: str, value: object, at: Place) -> None:
+    """Put one value where its key says."""
+    found = _find(key)
+    if found is None:
+        _unknown(key, at)
+        return
+    steps, kind, private = found
+    here = at.field(key, private=private)
+    path = "\0".join(steps)
+    for other, other_key in taken.items():
+        if f"{path}\0".startswith(f"{other}\0") or f"{other}\0".startswith(f"{path}\0"):
+            here.fault(f"gives what {other_key} gives too: keep one of them", "duplicate")
+            return
+    taken[path] = key
+    try:
+        typed = _typed(kind, value) if isinstance(value, str) else value
+    except _BadValueError as error:
+        here.fault(str(error), "type")
+        return
+    node = root
+    for step in steps[:-1]:
+        node = node.setdefault(step, {})
+    node[steps[-1]] = typed
+
+
+def _find(key: str) -> tuple[list[str], Kind, bool] | None:
+    """Return steps, kind and privacy of the field that a dotted key names; the rest of a key of a map is one step."""
+    kind: Kind = SPEC
+    steps: list[str] = []
+    private = False
+    rest = key
+    while rest:
+        if isinstance(kind, MapOf):
+            return [*steps, rest], kind.value, private
+        if not isinstance(kind, Object):
+            return None
+        name, _, rest = rest.partition(".")
+        field = kind.get(name)
+        if field is None:
+            return None
+        steps.append(name)
+        private = private or field.private or field.secret
+        kind = field.kind
+    return (steps, kind, private) if steps and not key.endswith(".") else None
+
+
+def _unknown(key: str, at: Place) -> None:
+    known = [path for path, _ in walk(SPEC)]
+    if _find(key.removeprefix("spec.")) is not None:
+        at.key(key).fault("is not a field there is: leave out spec.", "unknown-field")
+        return
+    near = nearest(key, [*known, NAME_KEY])
+    if not near:
+        ends = [path for path in known if path.rpartition(".")[2] == key]
+        near = ends[0] if len(ends) == 1 else ""
+    head, _, rest = key.partition(".")
+    field = SPEC.get(head)
+    if field is not None and field.private and rest:  # what follows may be a secret in the wrong place
+        place = at.field(head, private=True).key(rest)
+    else:
+        place = at.field(key) if plain(key) == key else at.key(key)
+    place.fault("is not a field there is" + (f": did you mean {near}?" if near else ""), "unknown-field")
+
+
+def _typed(kind: Kind, text: str) -> object:
+    """Turn text into a value of a kind; what does not fit stays a string, for the tree to refuse in its own words."""
+    if text.lstrip().startswith(("{", "[")) and not isinstance(kind, (Text, Choice, Flag, Whole, Either)):
+        return _json(text)
+    for types, convert in _CONVERTERS:
+        if isinstance(kind, types):
+            return convert(kind, text)
+    message = f"must be {kind.expected} in JSON"
+    raise _BadValueError(message)
+
+
+def _text(_kind: Kind, text: str) -> object:
+    return text
+
+
+def _flag(_kind: Kind, text: str) -> object:
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _whole(_kind: Kind, text: str) -> object:
+    digits = text.removeprefix("-")
+    fits = digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 - digits of int64
+    return int(text) if fits else text
+
+
+def _either(kind: Either, text: str) -> object:
+    return _whole(kind, text) if any(isinstance(one, Whole) for one in kind.kinds) else text
+
+
+def _selector(_kind: Kind, text: str) -> object:
+    try:
+        return selector_text.parse(text)
+    except selector_text.SelectorError as error:
+        message = f"{error}; it is read as a selector of kubectl's: env=prod,region in (eu,us)"
+        raise _BadValueError(message) from None
+
+
+def _pairs(kind: MapOf, text: str) -> object:
+    """Read `a=b,c=d`."""
+    found: dict[str, object] = {}
+    for pair in text.split(","):
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals:
+            message = "must be pairs key=value with ',' between them, or JSON"
+            raise _BadValueError(message)
+        if key in found:
+            message = f"gives {plain(key)} twice: keep one"
+            raise _BadValueError(message)
+        found[key] = _typed(kind.value, value)
+    return found
+
+
+def _list(kind: ListOf, text: str) -> object:
+    """Read `a,b`; entries that are objects need JSON."""
+    if not isinstance(kind.item, (Text, Choice, Either)):
+        message = "must be a list in JSON"
+        raise _BadValueError(message)
+    return [_typed(kind.item, part.strip()) for part in text.split(",")]
+
+
+_CONVERTERS: tuple[tuple[Any, Any], ...] = (
+    ((Text, Choice), _text),
+    (Flag, _flag),
+    (Whole, _whole),
+    (Either, _either),
+    (Selector, _selector),
+    (MapOf, _pairs),
+    (ListOf, _list),
+)
+
+
+def _json(text: str) -> object:
+    from json import JSONDecodeError, loads  # noqa: PLC0415 - only for values that are JSON
+
+    try:
+        return loads(text, object_pairs_hook=_unrepeated)
+    except (JSONDecodeError, RecursionError) as error:
+        where = f" at its character {error.pos + 1}" if isinstance(error, JSONDecodeError) else ""
+        message = f"must be JSON, and is broken{where}"
+        raise _BadValueError(message) from None
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "must be JSON in which no object has a key twice"
+        raise _BadValueError(message)
+    return found

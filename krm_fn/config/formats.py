@@ -1,0 +1,254 @@
+r"""Formats of strings: each a pattern for the JSON Schema, a check for the decoder, and words for people.
+
+Patterns use only what Python, ECMA 262 and RE2 share (no look-around, no named groups), and match the whole string.
+"""
+
+from __future__ import annotations
+
+import re
+
+from krm_fn.sdk.labels import NAME_PATTERN, label_key_fault, label_value_fault
+from krm_fn.sdk.names import LABEL_PATTERN, SUBDOMAIN_PATTERN, dns_label_fault, dns_subdomain_fault
+from krm_fn.sdk.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Refusal(Record):
+    """Strings that a format would allow and a field does not. The pattern matches anywhere unless anchored."""
+
+    pattern: str
+    reason: str  # goes on after the path: "is set by …"
+
+
+class Format(Record):
+    """A kind of string.
+
+    Attributes:
+        expected: What it is, for messages and the reference: "a DNS label".
+        pattern: Regular expression for the whole string; "" for any.
+        max_length: In characters; 0 = no limit.
+        explain: Says in more detail what is wrong with a string that the pattern refuses; may itself refuse more.
+        refused: Exceptions.
+    """
+
+    expected: str
+    pattern: str = ""
+    max_length: int = 0
+    explain: Callable[[str], str] | None = None
+    refused: tuple[Refusal, ...] = ()
+
+    def fault(self, value: str) -> str:
+        """Say what is wrong with a string, to go on after its path; empty if nothing. Never shows the string."""
+        reason = self.explain(value) if self.explain else ""
+        if reason:
+            return reason
+        if self.max_length and len(value) > self.max_length:
+            return f"is {len(value)} characters long, at most {self.max_length} are allowed"
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            return f"must be {self.expected}"
+        for one in self.refused:
+            if re.search(one.pattern, value):
+                return one.reason
+        return ""
+
+    def but(self, *refused: Refusal) -> Format:
+        """Return the format with further exceptions."""
+        return self.replace(refused=(*self.refused, *refused))
+
+
+ANY = Format(expected="a string")
+LINE = Format(expected="a line of text", pattern=r"[^\x00-\x1f\x7f]+")
+
+# --- names of Kubernetes ---------------------------------------------------------------------------------------------
+
+DNS_LABEL = Format(
+    expected="a DNS label (lower-case letters, digits, '-')",
+    pattern=LABEL_PATTERN,
+    max_length=63,
+    explain=dns_label_fault,
+)
+DNS_SUBDOMAIN = Format(
+    expected="a DNS subdomain (lower-case letters, digits, '-', '.')",
+    pattern=SUBDOMAIN_PATTERN,
+    max_length=253,
+    explain=dns_subdomain_fault,
+)
+LABEL_KEY = Format(
+    expected="a label key",
+    pattern=f"(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}",
+    max_length=317,
+    explain=label_key_fault,
+)
+LABEL_VALUE = Format(expected="a label value", pattern=f"(?:{NAME_PATTERN})?", max_length=63, explain=label_value_fault)
+# ConfigMap and Secret keys: apimachinery validation.IsConfigMapKey
+DATA_KEY = Format(expected="a key of a Secret or ConfigMap", pattern=r"[-._a-zA-Z0-9]+", max_length=253)
+# apimachinery validation.IsEnvVarName
+ENV_NAME = Format(expected="the name of an environment variable", pattern="[-._a-zA-Z][-._a-zA-Z0-9]*")
+# apimachinery resource.Quantity, not negative
+QUANTITY = Format(
+    expected="a quantity such as 100m, 0.5 or 128Mi",
+    pattern=r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?",
+    max_length=64,
+)
+# corev1 ResourceName in a container: a standard name or one with a domain
+RESOURCE_NAME = Format(
+    expected="a resource name such as cpu or memory",
+    pattern=f"(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}",
+    max_length=317,
+    explain=label_key_fault,
+)
+RBAC_NAME = Format(expected="the name of an object", pattern="[^/%\\x00-\\x1f\\x7f ]+", max_length=253)
+
+# --- ours ------------------------------------------------------------------------------------------------------------
+
+_HOST = r"[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)*"
+_PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_URL = rf"https://(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::(?:{_PORT}))?(?:/[-A-Za-z0-9._~%@:+,;=&!*()/]*)?"
+_PLACEHOLDER = "[Cc][Hh][Aa][Nn][Gg][Ee][-_]?[Mm][Ee]|[Rr][Ee][Pp][Ll][Aa][Cc][Ee][-_]?[Mm][Ee]"
+_PLACEHOLDER_LEFT = "still holds a placeholder: give the URL of the parent API server"
+
+
+# the likeliest cause first; these are for the decoder's words alone, so they may look ahead
+_URL_FAULTS = (
+    (rf"[<>{{}}$]|{_PLACEHOLDER}", _PLACEHOLDER_LEFT),
+    (r"[\s\x00-\x1f\x7f]", "must be a URL without blanks and line breaks"),
+    ("^(?!https://)", "must begin with https://, other schemes are refused"),
+    ("[?#]", "must be a URL without a query or fragment"),
+    ("^https://[^/]*@", "must not hold a user name or password: remove the part before '@'"),
+    ("^https://(?::|/|$)", "must name a host after https://"),
+    (r"^https://[^/\[]*:[^/]*:", "must have its IPv6 address in brackets: https://[2001:db8::1]:6443"),
+    (
+        rf"^https://[^/]*[^/:]:(?!(?:{_PORT})(?:/|$))[^/:\]]*(?:/|$)",
+        "must have a port from 1 to 65535 after the host, or none",
+    ),
+)
+
+
+def _url_fault(value: str) -> str:
+    """Say which part of a URL is wrong, without showing any of it."""
+    if re.fullmatch(_URL, value) and not re.search(_PLACEHOLDER, value):
+        return ""
+    return next((reason for pattern, reason in _URL_FAULTS if re.search(pattern, value)), "")
+
+
+PARENT_URL = Format(
+    expected="an https URL such as https://parent.example.com:6443",
+    pattern=_URL,
+    max_length=2048,
+    explain=_url_fault,
+    refused=(Refusal(pattern=_PLACEHOLDER, reason=_PLACEHOLDER_LEFT),),
+)
+
+_DOMAIN = rf"(?:{_HOST}|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+IMAGE = Format(  # github.com/distribution/reference
+    expected="an image reference such as registry.example.com/clusternet/clusternet-agent:v0.18.1",
+    pattern=rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*"
+    "(?::[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+    max_length=512,
+)
+_NUMBER = "(?:0|[1-9][0-9]{0,5})"
+VERSION = Format(
+    expected="a version such as v0.18.1",
+    pattern=rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}",
+    refused=(
+        Refusal(
+            pattern=r"^v?0\.(?:[0-9]|1[01])\.",
+            reason="is older than v0.12.0, the oldest agent that is supported: choose a newer one",
+        ),
+    ),
+)
+_HOLE = r"\{(?:name|namespace)\}"
+NAME_TEMPLATE = Format(
+    expected="a template of {name}, {namespace}, lower-case letters, digits and '-' that holds {name} or {namespace} "
+    "and does not begin or end with '-'",
+    pattern=rf"(?:[a-z0-9][-a-z0-9]*)?{_HOLE}(?:[-a-z0-9]*{_HOLE})*(?:[-a-z0-9]*[a-z0-9])?",
+    max_length=253,
+)
+PERCENTAGE = Format(expected='a percentage such as "10%"', pattern="(?:100|[1-9]?[0-9])%")
+DURATION = Format(expected="a duration such as 1h or 30m", pattern=r"(?:0|(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|ms|s|m|h))+)")
+GATE_NAME = Format(expected="the name of a feature gate", pattern="[A-Za-z][A-Za-z0-9]*", max_length=63)
+TOKEN_VARIABLE = Format(
+    expected="the name of an environment variable that begins with CLUSTERNET_",
+    pattern="CLUSTERNET_[A-Za-z0-9_]+",
+    max_length=253,
+    refused=(
+        Refusal(
+            pattern="^CLUSTERNET_(?:TOKEN_DIR|PARENT_URLS)$",
+            reason="names a setting of the operator, not a token: choose another variable",
+        ),
+    ),
+)
+
+_SEP = "[-_]"  # component-base reads --leader_elect as --leader-elect
+
+
+def _flag(*words: str) -> str:
+    return rf"^--{_SEP.join(words)}(?:=|$)"
+
+
+FLAG = Format(
+    expected="a flag of the form --name or --name=value",
+    pattern=r"--[A-Za-z0-9][-_.A-Za-z0-9]*(?:=[^\x00-\x1f\x7f]*)?",
+    max_length=4096,
+    refused=(
+        Refusal(
+            pattern=_flag("cluster", "reg", "token"),
+            reason="must not set the registration token: use registrationToken",
+        ),
+        Refusal(pattern=_flag("cluster", "reg", "parent", "url"), reason="must not set the parent: use parentURL"),
+        Refusal(
+            pattern=f"^--leader{_SEP}elect",
+            reason="must not change leader election: the Lease is the identity of the cluster on the parent",
+        ),
+        Refusal(pattern=_flag("cluster", "type"), reason="names a flag that the agent lacks: use agent.clusterType"),
+    ),
+)
+REGISTRATION_LABEL_KEY = LABEL_KEY.but(
+    Refusal(
+        pattern="^(?:clusters[.]clusternet[.]io/cluster-(?:id|name)|clusternet[.]io/created-by)$",
+        reason="is a label that Clusternet itself sets: choose another key",
+    ),
+    Refusal(
+        pattern="^node[.]clusternet[.]io/",
+        reason="is under node.clusternet.io/, which the agent reserves for node labels: choose another key",
+    ),
+)
+_OURS = Refusal(
+    pattern="^(?:fn[.]clusternet[.]io/|internal[.]config[.]kubernetes[.]io/|app[.]kubernetes[.]io/managed-by$)",
+    reason="is a key that this function or its host sets: choose another one",
+)
+OWN_LABEL_KEY = LABEL_KEY.but(_OURS)
+POD_LABEL_KEY = LABEL_KEY.but(
+    Refusal(pattern="^app$", reason="is the label that the Deployment selects its pods by, and can't be changed")
+)
+AGENT_ENV_NAME = ENV_NAME.but(
+    Refusal(
+        pattern="^(?:PARENT_URL|REG_TOKEN|AGENT_NAMESPACE)$",
+        reason="is set by this function: choose another name, or remove the entry",
+    )
+)
+PATCH_TARGET = RBAC_NAME.but(
+    Refusal(
+        pattern="^clusternet-agent-cluster-registration$",
+        reason="is the registration Secret, which is made from registrationToken alone: remove the patch",
+    )
+)
+
+
+def name_prefix_fault(value: str) -> str:
+    """Say what is wrong with a name prefix: the agent adds '-' and five characters, and the CRD allows 30."""
+    return dns_label_fault(value, 24)
+
+
+def set_name_fault(value: str) -> str:
+    """Say what is wrong with the name of a ClusterResourceSet; 100 leave room for our suffixes and a Cluster's name."""
+    return dns_subdomain_fault(value, 100)
+
+
+def registration_name_fault(value: str) -> str:
+    """Say what is wrong with a registration name: the agent allows 60 characters, the CRD of the parent 30."""
+    return dns_label_fault(value, 30)

@@ -1,0 +1,145 @@
+"""Where decoding stands in a configuration, and how it says what is wrong there.
+
+Values are shown only where they can't be secret: nothing under `registrationToken`, no URL, no environment value, and
+nowhere text that has the form of a token.
+"""
+
+from __future__ import annotations
+
+import re
+
+from krm_fn.sdk.results import ERROR, WARNING, Result, tagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from krm_fn.sdk.results import ResourceRef
+
+_LONGEST_SHOWN = 60
+_TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}|eyJ[A-Za-z0-9_-]{8,}")
+
+
+class Log:
+    """Collects the results about one object.
+
+    Attributes:
+        faults: Results of severity `error`, in the order found.
+        warnings: Results of severity `warning`.
+    """
+
+    __slots__ = ("_broken", "_file_index", "_file_path", "_ref", "faults", "warnings")
+
+    def __init__(self, ref: ResourceRef | None, file_path: str = "", file_index: int | None = None) -> None:
+        """Take what every result will carry."""
+        self._ref = ref
+        self._file_path = file_path
+        self._file_index = file_index
+        self._broken: set[str] = set()
+        self.faults: list[Result] = []
+        self.warnings: list[Result] = []
+
+    def add(self, severity: str, path: str, message: str, rule: str) -> None:
+        """Keep one result about the field at `path`."""
+        result = Result(
+            message=message,
+            severity=severity,
+            resource_ref=self._ref,
+            field=path,
+            file_path=self._file_path,
+            file_index=self._file_index,
+            tags=tagged(rule=rule),
+        )
+        if severity == ERROR:
+            self._broken.add(path)
+            self.faults.append(result)
+        else:
+            self.warnings.append(result)
+
+    def broken(self, path: str) -> bool:
+        """Tell whether a fault was found at the path, above it or below it."""
+        return any(_within(path, one) or _within(one, path) for one in self._broken)
+
+
+def _within(path: str, parent: str) -> bool:
+    return path == parent or (path.startswith(parent) and path[len(parent)] in ".[")
+
+
+class Place:
+    """A field of the object that is being decoded: its path, and whether its value may be shown."""
+
+    __slots__ = ("log", "path", "private")
+
+    def __init__(self, log: Log, path: str, *, private: bool = False) -> None:
+        """Stand at a path; `private` holds for everything below too."""
+        self.log = log
+        self.path = path
+        self.private = private
+
+    def field(self, name: str, *, private: bool = False) -> Place:
+        """Return the place of a field of this object; the name may be dotted."""
+        return Place(self.log, f"{self.path}.{name}" if self.path else name, private=self.private or private)
+
+    def entry(self, index: int) -> Place:
+        """Return the place of an entry of this list."""
+        return Place(self.log, f"{self.path}[{index}]", private=self.private)
+
+    def key(self, key: object) -> Place:
+        """Return the place of an entry of this map; the key may hold dots and anything else."""
+        return Place(self.log, f"{self.path}[{'…' if self.private else plain(key)}]", private=self.private)
+
+    def fault(self, text: str, rule: str) -> None:
+        """Report an error; `text` goes on after the path: `must be …`."""
+        self.log.add(ERROR, self.path, f"{self.path} {text}", rule)
+
+    def warn(self, text: str, rule: str) -> None:
+        """Report a warning in the same form."""
+        self.log.add(WARNING, self.path, f"{self.path} {text}", rule)
+
+    def shown(self, value: object) -> str:
+        """Return the value in quotes after a blank, or nothing where it may not be shown."""
+        return "" if self.private else f' "{plain(value)}"'
+
+    def described(self, value: object) -> str:
+        """Name the type of a value, and the value itself where it is short and may be shown."""
+        if value is None:
+            return "nothing"
+        if isinstance(value, bool):
+            return "a boolean" if self.private else f"the boolean {plain(value)}"
+        if isinstance(value, (int, float)):
+            return "a number" if self.private else f"the number {plain(value)}"
+        if isinstance(value, str):
+            return f"the string{self.shown(value)}" if value and not self.private else "a string"
+        return "a list" if isinstance(value, (list, tuple)) else "an object"
+
+
+def plain(value: object) -> str:
+    """Return a value as one short printable line; text in the form of a token is never shown."""
+    text = "".join(char if char.isprintable() else "?" for char in _text(value))
+    if _TOKEN.search(text):
+        return "…"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return str(value)
+    except ValueError:  # an int of more than 4,300 digits
+        return "a very long number"
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the name that was most likely meant, or "" where none is near."""
+    candidates = sorted(names)
+    folded = name.casefold().replace("-", "").replace("_", "")
+    for candidate in candidates:
+        if candidate.casefold().replace("-", "") == folded:
+            return candidate
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for a wrong name only, and slow to import
+
+    found = get_close_matches(name[:100], candidates, n=1)
+    return found[0] if found else ""

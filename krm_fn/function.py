@@ -1,0 +1,261 @@
+"""The KRM function: a ResourceList in, changes and results out.
+
+Joins what has to touch the outside (the operator's offers, the time it was given) to the pure Plan. The command line
+calls the same `process`, so that no command decides anything by itself.
+"""
+
+from __future__ import annotations
+
+from krm_fn import config as configs_room
+from krm_fn import inventory, plan
+from krm_fn.model import GROUP, KIND
+from krm_fn.sdk import host_annotations
+from krm_fn.sdk.changes import Changes
+from krm_fn.sdk.records import Record
+from krm_fn.sdk.results import INFO, Faults, Result, fault, has_errors, tagged
+from krm_fn.tokens import hygiene, life, sources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from krm_fn.inventory import Inventory
+    from krm_fn.model import Config, Generated, ObjectKey, Token
+    from krm_fn.sdk.items import Item
+    from krm_fn.sdk.resource_list import ResourceList
+    from krm_fn.tokens.offers import Offers
+
+DISCOVERY_SECRET = "clusternet-cluster-api"  # noqa: S105 - the name of a Secret
+
+
+class Options(Record):
+    """What the caller adds to the input.
+
+    Attributes:
+        offers: The operator's offers of environment and token files.
+        now: Seconds since the epoch, for warnings about a token's life; None to leave them out.
+        baseline: Items of an earlier rendered tree; None where none was given.
+        verbose: Whether every Cluster's verdict is said.
+        writes_files: Whether the output goes into files (and so, most likely, into Git).
+    """
+
+    offers: Offers
+    now: int | None = None
+    baseline: Sequence[Item] | None = None
+    verbose: bool = False
+    writes_files: bool = False
+
+
+class Outcome(Record):
+    """What a run came to. With an error among the results, `changes` is empty."""
+
+    changes: Changes
+    results: tuple[Result, ...]
+    plan: plan.Plan | None = None
+    configs: tuple[Config, ...] = ()
+
+
+def process(
+    items: Sequence[Item], function_config: Item | None, options: Options, *, host_paths: bool = False
+) -> Outcome:
+    """Run the function over an input.
+
+    Args:
+        items: The items of the input; positions in the changes are theirs.
+        function_config: The functionConfig; None to take the configs among the items.
+        options: What the caller adds.
+        host_paths: Whether the host keeps items in files by path annotations (kpt).
+
+    Returns:
+        The changes, and everything to say. Faults of the input are results, never exceptions.
+    """
+    try:
+        rendered, others = find_configs(items, function_config)
+    except Faults as found:
+        return Outcome(changes=Changes(), results=found.results)
+    results: list[Result] = [warning for config in rendered for warning in config.warnings]
+    tokens: list[Token] = []
+    generator = not any(not configs_room.is_config(item) for item in items)
+    for config in rendered:
+        try:
+            options.offers.check_parent_url(config, file_path=config.file_path)
+            token = sources.resolve(config, items, options.offers, generator_position=generator)
+        except Faults as found:
+            results += found.results
+            continue
+        tokens.append(token)
+        results += life.review(config, token, items, now=options.now)
+        if host_paths or options.writes_files:
+            warning = sources.git_warning(config)
+            results += [] if warning is None else [warning]
+    if len(tokens) != len(rendered):
+        return Outcome(changes=Changes(), results=tuple(plan.ordered(results)), configs=rendered)
+    names = _names(rendered)
+    taken = inventory.take(items, names)
+    made = plan.make(
+        plan.Request(
+            configs=rendered,
+            tokens=tuple(tokens),
+            others=others,
+            items=items,
+            inventory=taken,
+            baseline=None if options.baseline is None else inventory.take(options.baseline, names),
+        )
+    )
+    results += life.bootstrap_secrets(items)
+    results += _leaks(rendered, tokens, items, taken)
+    results += made.results
+    if options.verbose:
+        results += _verdict_results(made)
+    ordered = tuple(plan.ordered(results))
+    changes = Changes() if has_errors(ordered) else _changes(made, rendered, taken, host_paths=host_paths)
+    return Outcome(changes=changes, results=ordered, plan=made, configs=rendered)
+
+
+def run(resource_list: ResourceList, options: Options) -> Outcome:
+    """Run the function over a ResourceList."""
+    return process(resource_list.items, resource_list.function_config, options, host_paths=resource_list.host_paths)
+
+
+# --- configs ---------------------------------------------------------------------------------------------------------
+
+
+def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[tuple[Config, ...], tuple[Config, ...]]:
+    """Return the configs to render, and further ones in the input that count for overlaps only.
+
+    With a functionConfig that one is rendered; an item of the same identity *is* the functionConfig (kpt and kustomize's
+    generators list it among the items). Without one, all configs among the items are rendered together.
+
+    Raises:
+        Faults: All faults of all configs to render, or that there is none.
+    """
+    among = [item for item in items if configs_room.is_config(item)]
+    if function_config is None:
+        if not among:
+            message = (
+                f"there is no configuration: give a {KIND} ({GROUP}/v1alpha1) as functionConfig, or put one among the"
+                " items"
+            )
+            raise fault(message, tags=tagged(rule="no-config"))
+        rendered = _decode_all(among)
+        seen: dict[str, Config] = {}
+        for config in rendered:
+            if seen.setdefault(config.owner, config) is not config:
+                message = f"two {KIND}s are called {config.owner}; give each a name of its own"
+                raise fault(message, file_path=config.file_path, tags=tagged(rule="duplicate-config"))
+        return rendered, ()
+    rendered = _decode_all([function_config])
+    own = (rendered[0].namespace, rendered[0].name)
+    others = []
+    for item in among:
+        if configs_room.identity_of(item) == own:
+            if not rendered[0].file_path and item.file_path:
+                rendered = (rendered[0].replace(file_path=item.file_path),)
+            continue
+        try:
+            others.append(configs_room.decode(item))
+        except Faults:
+            continue  # a faulty config is told of where it is rendered
+    return rendered, tuple(others)
+
+
+def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
+    configs: list[Config] = []
+    faults: list[Result] = []
+    for item in items:
+        try:
+            configs.append(configs_room.decode(item))
+        except Faults as found:  # noqa: PERF203 - one try a config
+            faults += found.results
+    if faults:
+        raise Faults(faults)
+    return tuple(sorted(configs, key=lambda config: config.owner))
+
+
+def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
+    """Return the beginnings of all names that these configs generate or refer to."""
+    names = {config.resource_set.name for config in rendered}
+    names |= {config.token.existing_secret for config in rendered if config.token.existing_secret}
+    if any(config.hub.discovery_secret for config in rendered):
+        names.add(DISCOVERY_SECRET)
+    return tuple(sorted(names))
+
+
+# --- results ---------------------------------------------------------------------------------------------------------
+
+
+def _leaks(
+    rendered: Sequence[Config], tokens: Sequence[Token], items: Sequence[Item], taken: Inventory
+) -> list[Result]:
+    """Report tokens that also stand in plain text elsewhere; their sources and our own output are where they may be."""
+    ours = {one.item.position for one in taken.owned}
+    results: list[Result] = []
+    for config, token in zip(rendered, tokens, strict=True):
+        if token.secret is not None:
+            source = sources.secret_item(config, items)
+            allowed = ours | ({source.position} if source is not None else set())
+            results += hygiene.find(token.secret, items, except_positions=allowed)
+    return results
+
+
+def _verdict_results(made: plan.Plan) -> list[Result]:
+    results = []
+    for verdict in made.verdicts:
+        said = (
+            f"registers as {verdict.registration_name} through ClusterResourceSet {verdict.resource_set} ({verdict.rule})"
+            if verdict.matched
+            else f"is left out: {verdict.rule}"
+        )
+        results.append(
+            Result(
+                message=f"{verdict.config}: Cluster {verdict.cluster.title} {said}",
+                severity=INFO,
+                file_path=verdict.cluster.file_path,
+                file_index=verdict.cluster.file_index,
+                tags=tagged(rule="verdict"),
+            )
+        )
+    return results
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+def _changes(made: plan.Plan, rendered: Sequence[Config], taken: Inventory, *, host_paths: bool) -> Changes:
+    """Turn a plan into changes of the items: upsert by identity, remove what an earlier run made and this one did not."""
+    by_owner = {config.owner: config for config in rendered if config.mode != "Check"}
+    if not by_owner:
+        return Changes()
+    existing = {one.key: one for one in taken.owned if one.owner in by_owner}
+    replaced: dict[int, Mapping[str, Any]] = {}
+    added: list[Mapping[str, Any]] = []
+    kept: set[ObjectKey] = set()
+    for new in made.generated:
+        config = by_owner.get(new.owner)
+        if config is None:
+            continue
+        kept.add(new.key)
+        old = existing.get(new.key)
+        if old is None:
+            path = output_path(new, config.file_path.rpartition("/")[0])
+            added.append(host_annotations.at_path(new.value, path) if host_paths else new.value)
+            continue
+        before, theirs = host_annotations.split(old.item.value())
+        if before != new.value:
+            replaced[old.item.position] = host_annotations.with_annotations(new.value, theirs)
+    return Changes(
+        removed=frozenset(one.item.position for key, one in existing.items() if key not in kept),
+        replaced=replaced,
+        labelled=made.labelled,
+        revised=made.revised,
+        added=tuple(added),
+    )
+
+
+def output_path(new: Generated, folder: str) -> str:
+    """Return where a new item is kept: `<folder>/<namespace>/<kind>_<name>.yaml`, as kpt itself names files."""
+    path = f"{new.key.kind.lower()}_{new.key.name}.yaml"
+    if new.key.namespace:
+        path = f"{new.key.namespace}/{path}"
+    return f"{folder}/{path}" if folder else path

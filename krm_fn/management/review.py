@@ -1,0 +1,154 @@
+"""Looks once over the input for what the management and the parent cluster run, and hands it to the rooms beside."""
+
+from __future__ import annotations
+
+from krm_fn.management import discovery
+from krm_fn.management.shapes import is_local
+from krm_fn.sdk.records import Record
+from krm_fn.sdk.results import ERROR, INFO, Result, tagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from krm_fn.model import Config, KubeconfigRef
+    from krm_fn.sdk.items import Item
+
+ENSURE = "Ensure"
+IGNORE = "Ignore"
+_CHECK_MODE = "Check"
+
+_PARENT_NAMESPACE = "clusternet-system"
+_HOMES = frozenset({_PARENT_NAMESPACE})
+_FIELD = "spec.hub.kubeconfigSecretRef"
+_TAGS = tagged(rule="hub-kubeconfig-secret")
+
+
+class Review(Record):
+    """What the feature gate and the hub's set-up ask for.
+
+    Attributes:
+        revised: New whole values by position in the input; the SDK edits only what differs.
+        results: What is to be said.
+    """
+
+    revised: Mapping[int, Mapping[str, Any]] = {}
+    results: tuple[Result, ...] = ()
+
+
+def review(items: Sequence[Item], config: Config) -> Review:
+    """Check and mend feature gates and the hub's set-up, as one config asks.
+
+    Args:
+        items: The whole input.
+        config: The configuration; with `mode: Check` nothing is revised.
+
+    Returns:
+        The review; nothing in it where `managementCluster.featureGate` is Ignore and `hub` is not set.
+    """
+    results = discovery.remarks(config) if config.hub.discovery_secret else []
+    gate = config.feature_gate != IGNORE
+    reference = config.hub.kubeconfig
+    revised: dict[int, Mapping[str, Any]] = {}
+    if gate or reference:
+        found = _find(items, gate=gate, reference=reference)
+        if gate:
+            _review_gates(found, items, config, revised, results)
+        if reference:
+            _review_hub(found, config, reference, revised, results)
+    return Review(revised=revised, results=tuple(results))
+
+
+class _Found(Record):
+    deployments: list[Item]
+    providers: list[Item]
+    secrets: list[Item]
+
+
+def _find(items: Sequence[Item], *, gate: bool, reference: KubeconfigRef | None) -> _Found:
+    """Sort out what is of interest, by kind first and then by bytes, so that other items stay unparsed."""
+    found = _Found(deployments=[], providers=[], secrets=[])
+    needle = reference.name.encode() if reference else b""
+    for item in items:
+        kind = item.kind
+        if kind == "Deployment":
+            if (gate and (item.contains(b"capi-controller-manager") or item.contains(b"cluster-api-controller"))) or (
+                reference and (item.contains(b"clusternet-hub") or item.contains(b"clusternet-controller-manager"))
+            ):
+                found.deployments.append(item)
+        elif kind == "CoreProvider":
+            if item.group == "operator.cluster.x-k8s.io":
+                found.providers.append(item)
+        elif (
+            kind == "Secret" and reference and item.contains(needle) and item.name == reference.name and not item.group
+        ):
+            found.secrets.append(item)
+    return found
+
+
+def _review_gates(
+    found: _Found,
+    items: Sequence[Item],
+    config: Config,
+    revised: dict[int, Mapping[str, Any]],
+    results: list[Result],
+) -> None:
+    from krm_fn.management import core_provider, manager  # noqa: PLC0415 - most inputs hold neither
+
+    managers = [item for item in found.deployments if manager.is_manager(item)]
+    for item in [*managers, *found.providers]:
+        ensure = config.feature_gate == ENSURE and config.mode != _CHECK_MODE and not is_local(item)
+        if item.kind == "Deployment":
+            value, said = manager.review(item, ensure=ensure)
+        else:
+            value, said = core_provider.review(item, items, ensure=ensure)
+        results.extend(said)
+        if value is not None:
+            revised[item.position] = value
+    if not managers and not found.providers:
+        results.append(_nothing_to_check())
+
+
+def _nothing_to_check() -> Result:
+    from krm_fn.management.stages import CLUSTERCTL, RULE  # noqa: PLC0415 - as above
+
+    message = (
+        f"feature gate ClusterResourceSet was not checked, since the input has no capi-controller-manager Deployment and no "
+        f"CoreProvider: up to Cluster API v1.6 it must be on ({CLUSTERCTL}), from v1.7 it is, and from v1.12 it must not be "
+        f"passed to the manager"
+    )
+    return Result(message=message, severity=INFO, field="spec.managementCluster.featureGate", tags=tagged(rule=RULE))
+
+
+def _review_hub(
+    found: _Found,
+    config: Config,
+    reference: KubeconfigRef,
+    revised: dict[int, Mapping[str, Any]],
+    results: list[Result],
+) -> None:
+    from krm_fn.management import hub, kubeconfig  # noqa: PLC0415 - a parent cluster's package only
+
+    components = [one for one in map(hub.component, found.deployments) if one is not None]
+    changed, said = hub.review(components, reference, change=config.mode != _CHECK_MODE)
+    revised.update(changed)
+    results.extend(said)
+    homes = {one.item.namespace for one in components if not hub.takes_flag(one)}
+    anywhere = "" in homes
+    secrets = [one for one in found.secrets if anywhere or not one.namespace or one.namespace in (homes or _HOMES)]
+    for item in secrets:
+        results.extend(kubeconfig.review(item, reference))
+    if homes and not secrets:
+        results.append(_no_secret(sorted(homes), found.secrets, reference))
+
+
+def _no_secret(homes: list[str], elsewhere: list[Item], reference: KubeconfigRef) -> Result:
+    """Say where the Secret has to be; an error where the input has it in another namespace."""
+    home = homes[0] or _PARENT_NAMESPACE
+    if not elsewhere:
+        message = f"Secret {home}/{reference.name} is not in the input, so its kubeconfig was not checked"
+        return Result(message=message, severity=INFO, field=_FIELD, tags=_TAGS)
+    places = ", ".join(sorted({item.namespace for item in elsewhere}))
+    message = f"Secret {reference.name} is in namespace {places}, and a pod in {home} can't mount it: put it into namespace {home}"
+    return Result(message=message, severity=ERROR, field=_FIELD, tags=_TAGS)

@@ -1,0 +1,69 @@
+"""`registrationToken.existingSecret`: the Secret that the user keeps, checked where it can be seen."""
+
+from __future__ import annotations
+
+from krm_fn.model import RESOURCE_SET_TYPE, ObjectKey
+from krm_fn.sdk.results import ERROR, Result, tagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from krm_fn.model import Config
+    from krm_fn.sdk.items import Item
+
+MIN_BYTES = 32  # Cluster API's reader fails the whole Secret on a shorter value
+
+
+def check(config: Config, occupied: Mapping[ObjectKey, Item], namespaces: Sequence[str]) -> list[Result]:
+    """Check the existing Secret of each namespace where it is among the items; nothing of its content is shown.
+
+    Args:
+        config: The config; any other token source passes.
+        occupied: Objects of the input that are not ours, by identity.
+        namespaces: Where the Secret is needed.
+    """
+    results: list[Result] = []
+    if not config.token.existing_secret:
+        return results
+    for namespace in namespaces:
+        key = ObjectKey(group="", kind="Secret", namespace=namespace, name=config.token.existing_secret)
+        item = occupied.get(key)
+        if item is not None:
+            reason = _fault(item)
+            if reason:
+                results.append(
+                    Result(
+                        message=(
+                            f"Secret {key.name} (spec.registrationToken.existingSecret) {reason};"
+                            " `clusternet-capi-fn manifests --only registration` prints what it has to hold"
+                        ),
+                        severity=ERROR,
+                        resource_ref=item.ref(),
+                        file_path=item.file_path,
+                        file_index=item.file_index,
+                        tags=tagged(rule="existing-secret"),
+                    )
+                )
+    return results
+
+
+def _fault(item: Item) -> str:
+    value = item.value()
+    if value.get("type") != RESOURCE_SET_TYPE:
+        return f"must be of type {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
+    plain, encoded = value.get("stringData"), value.get("data")
+    values = [one for part in (plain, encoded) if isinstance(part, dict) for one in part.values()]
+    if not values or not all(isinstance(one, str) for one in values):
+        return "must hold the registration manifest under at least one key, as text"
+    if any(one.startswith("ENC[") for one in values):
+        return ""  # SOPS decrypts it later; nothing can be said of its size
+    plain_short = isinstance(plain, dict) and any(len(one.encode()) < MIN_BYTES for one in plain.values())
+    if plain_short or (isinstance(encoded, dict) and any(_size(one) < MIN_BYTES for one in encoded.values())):
+        return f"has a value of fewer than {MIN_BYTES} bytes, on which Cluster API fails the whole Secret"
+    return ""
+
+
+def _size(encoded: str) -> int:
+    stripped = "".join(encoded.split())
+    return len(stripped) * 3 // 4 - stripped[-2:].count("=")

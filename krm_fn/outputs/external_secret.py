@@ -1,0 +1,99 @@
+"""The ExternalSecret that makes the External Secrets Operator build the registration Secret, so that Git holds no token.
+
+The operator fetches the token on the management cluster and runs the registration manifest through Go's text/template
+(its engine `v2`). The manifest is the one that inline sources emit, with a template action where the token stands. All
+other text is written so that the engine gives it back unchanged: with missing keys an error and `{{` a delimiter, a
+stray brace in an annotation would otherwise fail the whole Secret.
+
+Facts: external-secrets `apis/externalsecrets/v1`, `runtime/template/v2` (v0.16 to v2): `data` and the labels and
+annotations of `target.template` are templates, their keys are not.
+"""
+
+from __future__ import annotations
+
+from krm_fn.agent import manifests, payload
+from krm_fn.model import MANAGED_BY_LABEL, MANAGER, RESOURCE_SET_TYPE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.model import Config
+
+GROUP = "external-secrets.io"
+KIND = "ExternalSecret"
+
+_OPEN = "{{"
+_OPEN_AS_TEXT = '{{ "{{" }}'
+_TOKEN = "{{ ." + manifests.TOKEN_KEY + " | trim | b64enc }}"
+
+# Up to v2.x the API server fills these in, and Argo CD compares lists whole: without them it sees a difference for ever
+# (external-secrets#6797).
+_REMOTE_DEFAULTS = {"conversionStrategy": "Default", "decodingStrategy": "None", "metadataPolicy": "None"}
+
+
+def external_secret(config: Config, namespace: str, name: str) -> dict[str, Any]:
+    """Return the ExternalSecret of a namespace, without marks.
+
+    Args:
+        config: A config whose token source is `externalSecret`.
+        namespace: Namespace of the Clusters; "" where they have none.
+        name: Name of the ExternalSecret and of the Secret that it makes.
+
+    Raises:
+        ValueError: The config has another token source.
+        Faults: As `manifests.registration_object`.
+    """
+    source = config.token.external_secret
+    if source is None:
+        message = "an ExternalSecret needs a config with registrationToken.externalSecret"
+        raise ValueError(message)
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": KIND,
+        "metadata": metadata,
+        "spec": {
+            "refreshInterval": source.refresh_interval,
+            "secretStoreRef": {"name": source.store_name, "kind": source.store_kind},
+            "target": {
+                "name": name,
+                "creationPolicy": "Owner",  # the Secret goes with the ExternalSecret
+                "deletionPolicy": "Retain",  # but not with an entry that somebody deletes in the store
+                "template": {
+                    "engineVersion": "v2",
+                    "mergePolicy": "Replace",  # only the manifest, not the bare token beside it
+                    "type": RESOURCE_SET_TYPE,
+                    "metadata": {"labels": {MANAGED_BY_LABEL: MANAGER}},  # `status` finds the Secret by it
+                    "data": {payload.REGISTRATION_KEY: template(config)},
+                },
+            },
+            "data": [
+                {
+                    "secretKey": manifests.TOKEN_KEY,
+                    "remoteRef": dict(sorted({**_REMOTE_DEFAULTS, **source.remote_ref}.items())),
+                }
+            ],
+        },
+    }
+
+
+def template(config: Config) -> str:
+    """Return the registration manifest as a template of Go's text/template that takes the token as `.regToken`.
+
+    Raises:
+        Faults: As `manifests.registration_object`.
+    """
+    manifest = manifests.registration_object(config.agent, config.parent_url, "")
+    mark = _unused(payload.documents([manifest]))
+    manifest["data"] = {**manifest.get("data", {}), manifests.TOKEN_KEY: mark}
+    text = payload.documents([manifest])
+    return text.replace(_OPEN, _OPEN_AS_TEXT).replace(mark, _TOKEN)
+
+
+def _unused(text: str) -> str:
+    """Return letters that a text does not hold."""
+    mark = "TOKEN"
+    while mark in text:
+        mark += "X"
+    return mark

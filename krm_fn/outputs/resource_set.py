@@ -1,0 +1,96 @@
+"""ClusterResourceSets: which Clusters get which carriers, and under which strategy.
+
+Two of them by default. `Reconcile` replaces whole objects when their hash changes (Cluster API v1.14.0
+`exp/addons/internal/controllers/clusterresourcesetscope`): applied to ServiceAccounts and their token Secret it would
+wipe what the workload cluster's controllers wrote there. So identity goes under `ApplyOnce`, the rest under the config's
+strategy; with `ApplyOnce` for all, one ClusterResourceSet refers to everything.
+"""
+
+from __future__ import annotations
+
+from krm_fn.model import ADDONS_GROUP, CLUSTER_NAME_LABEL, Generated, ObjectKey
+from krm_fn.outputs import marks, names
+from krm_fn.sdk.labels import LabelSelector
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from krm_fn.model import Cluster, Config
+
+KIND = "ClusterResourceSet"
+APPLY_ONCE = "ApplyOnce"
+
+
+def api_version(config: Config, clusters: Iterable[Cluster]) -> str:
+    """Decide the version for one namespace: v1beta1 where all its Clusters are v1beta1, else v1beta2."""
+    if config.resource_set.api_version:
+        return config.resource_set.api_version
+    versions = {cluster.api_version.rpartition("/")[2] for cluster in clusters}
+    return f"{ADDONS_GROUP}/{'v1beta1' if versions == {'v1beta1'} else 'v1beta2'}"
+
+
+def identity_set(config: Config, namespace: str, version: str) -> Generated | None:
+    """Return the ApplyOnce set of the identity ConfigMap; None where the main set carries it."""
+    if config.resource_set.strategy == APPLY_ONCE:
+        return None
+    n = config.resource_set.name
+    resources = [{"kind": "ConfigMap", "name": names.identity(n)}]
+    return _make(config, namespace, names.identity(n), version, config.cluster_selector, APPLY_ONCE, resources, "")
+
+
+def main_set(  # noqa: PLR0913 - the parts of one object, each by name
+    config: Config,
+    namespace: str,
+    version: str,
+    *,
+    registration: str,
+    cluster: str = "",
+    registration_name: str = "",
+) -> Generated:
+    """Return the set that delivers registration and agent.
+
+    Args:
+        config: The config.
+        namespace: Namespace of the Clusters; "" where they have none.
+        version: `apiVersion` of the object.
+        registration: Name of the registration Secret.
+        cluster: The one Cluster it is for; "" for all that the config's selector matches.
+        registration_name: With `cluster`, the name under which that one registers.
+    """
+    n = config.resource_set.name
+    resources = [{"kind": "Secret", "name": registration}]
+    resources += [{"kind": extra.kind, "name": extra.name} for extra in config.resource_set.extra_resources]
+    resources.append({"kind": "ConfigMap", "name": names.agent(n, cluster)})
+    if config.resource_set.strategy == APPLY_ONCE:
+        resources.insert(0, {"kind": "ConfigMap", "name": names.identity(n)})
+    selector = config.cluster_selector
+    if cluster:
+        selector = LabelSelector.of({CLUSTER_NAME_LABEL: cluster}, ())
+    name = names.resource_set(n, cluster)
+    strategy = config.resource_set.strategy
+    return _make(config, namespace, name, version, selector, strategy, resources, registration_name)
+
+
+def _make(  # noqa: PLR0913, PLR0917 - the parts of one object, each named where it is called
+    config: Config,
+    namespace: str,
+    name: str,
+    version: str,
+    selector: LabelSelector,
+    strategy: str,
+    resources: list[dict[str, str]],
+    registration_name: str,
+) -> Generated:
+    annotations = {**config.resource_set.annotations, **marks.for_resource_set(config)}
+    if registration_name:
+        annotations[marks.REGISTRATION_NAME_ANNOTATION] = registration_name
+    value = {
+        "apiVersion": version,
+        "kind": KIND,
+        "metadata": marks.metadata(config, namespace, name, labels=config.resource_set.labels, annotations=annotations),
+        "spec": {"clusterSelector": selector.as_data(), "strategy": strategy, "resources": resources},
+    }
+    return Generated(
+        key=ObjectKey(group=ADDONS_GROUP, kind=KIND, namespace=namespace, name=name), value=value, owner=config.owner
+    )

@@ -1,0 +1,254 @@
+"""The short way to a ResourceList's outline: by its lines, with libyaml as the judge of every object.
+
+`outline(data)` answers either exactly what `layout.outline(data)` answers, or None ("ask the full parse"). Why it is
+exact where it answers:
+
+1. *Lines.* There is no CR, NUL, BOM, NEL, LS or PS, so LF is the only line break. From the `items:` line on, every
+   line that begins in column 0 is an entry `- x`, a comment, or the first line of the rest (a letter).
+2. *Pieces.* Cut at those lines, the text is: the head (up to the first entry), one piece per entry, and the rest. Each
+   piece by itself is a complete YAML document for libyaml. So at each cut no quoted scalar and no flow collection is
+   open (the piece before it would be incomplete), and block and plain scalars inside an entry end at a column-0 line
+   at the latest, since they are indented by at least one column. The parser therefore stands at each cut as at the
+   start of a line of the sequence `items`, and reads each entry in the whole document as it reads the piece alone. To
+   save parsers, many pieces go through one, joined by `---` lines: libyaml takes such a line for the start of a
+   document or refuses it, whatever is open, and no piece has a column-0 line that looks like it.
+3. *Head and rest* are read by the full parse; in the head `items` must be the last key, with nothing after its colon
+   but comments, and no key may stand twice.
+4. *Identity.* An entry that begins `- apiVersion: x` with a next line in column 2 is a mapping with its keys in
+   column 2. Every line that could be such a key and read `kind` or `apiVersion` (these words, or anything quoted,
+   tagged, anchored, aliased or explicit, in column 2) is looked at. There must be exactly one, a plain `kind: X` whose
+   next line is not deeper than column 2. A block or plain scalar can't hold it, being indented deeper. A quoted scalar
+   or flow collection could, unless it is the line right after `apiVersion`, or no `"`, `'`, `{` or `[` stands before
+   it in the entry, or the entry up to that line is complete for libyaml. Everything else is asked from the events.
+5. *Depth.* libyaml takes time quadratic in the depth of flow collections, so pieces with many brackets, and pieces
+   with very long lines, are walked by events with a bound, as the full parse does.
+
+A duplicate key that is neither `kind` nor `apiVersion` is found when somebody reads the object, in either way.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from krm_fn.sdk import layout
+from krm_fn.sdk.events import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, BadYaml, Builder, parser
+from krm_fn.sdk.items import Item
+from krm_fn.sdk.scalars import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from krm_fn.sdk.layout import Outline
+
+_NOT_PLAIN_LINES = (b"\r", b"\0")
+_OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029".encode())
+
+# The lines that matter from `items:` on. Groups: 1 an entry's apiVersion, 2 a plain kind, 3 another entry's begin,
+# 4 any other column-0 line but a comment, 5 what might be a second kind or apiVersion.
+_LINE = re.compile(
+    rb"""\n(?:
+      -[ ]apiVersion:[ ]([A-Za-z][A-Za-z0-9./-]*)(?=\n[ ][ ][^ \n\t])
+      |[ ][ ]kind:[ ]([A-Za-z][A-Za-z0-9]*)(?=\n(?:[ ][ ])?[^ \n\t]|\n?\Z)
+      |(-[ ][A-Za-z])
+      |\#
+      |([^ \n])
+      |[ ][ ](kind|apiVersion|["'?&!*])
+    )""",
+    re.VERBOSE,
+)
+_API_VERSION, _KIND, _ENTRY, _OTHER = 1, 2, 3, 4
+_QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
+_HEAD_LINE = re.compile(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
+_BATCH = 1 << 16
+_LONG = 1 << 17
+_SEPARATOR = b"---\n"
+
+
+class NotPlain(Exception):  # noqa: N818 - a signal inside this module
+    """The text is not of the form that the short way understands."""
+
+
+def available() -> bool:
+    """Tell whether PyYAML was built with libyaml and has the (undocumented) parse without Python objects."""
+    return hasattr(getattr(getattr(yaml, "cyaml", None), "CParser", None), "raw_parse")
+
+
+def outline(data: bytes) -> Outline | None:
+    """Return what `layout.outline` would, or None where that must be asked."""
+    if not available() or any(byte in data for byte in _NOT_PLAIN_LINES):
+        return None
+    if not data.isascii() and any(char in data for char in _OTHER_BREAKS):
+        return None
+    try:
+        return _Scan(data).run()
+    except (NotPlain, BadYaml, yaml.YAMLError, UnicodeError):
+        return None  # the full parse tells whether it is an error, and where
+
+
+class _Scan:
+    """One run over a text."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.starts: list[int] = []  # of the entries' first lines, and where the last one ends
+        self.who: list[tuple[bytes, bytes] | None] = []  # apiVersion and kind as written; None: ask the events
+        self.late: list[tuple[int, int]] = []  # begins of entries that must be complete up to their kind
+
+    def run(self) -> Outline:
+        data = self.data
+        items_line = 0 if data.startswith(b"items:") else data.find(b"\nitems:") + 1
+        if not items_line and not data.startswith(b"items:"):
+            raise NotPlain
+        first = data.find(b"\n- ", items_line) + 1
+        if not first:
+            raise NotPlain
+        self.scan(first - 1)
+        rest = self.starts[-1]
+        found = self.frame(data[:first], data[rest:], rest)
+        check(self.pieces())
+        self.identify(found)
+        return found
+
+    def scan(self, at: int) -> None:
+        """Find the entries from a line break on."""
+        starts, who = self.starts, self.who
+        first = second = b""  # apiVersion and kind of the entry at hand; `first` is empty for an unusual one
+        first_end = 0
+        end = len(self.data)
+        for match in _LINE.finditer(self.data, at):
+            group = match.lastindex
+            if group == _KIND:
+                if second:
+                    first = b""
+                second = match[_KIND]
+                if first and match.start() != first_end:
+                    self.late.append((starts[-1], match.start() + 1))
+            elif group == _API_VERSION or group == _ENTRY:
+                if starts:
+                    who.append((first, second) if first and second else None)
+                starts.append(match.start() + 1)
+                first, second, first_end = match[_API_VERSION] or b"", b"", match.end()
+            elif group == _OTHER:
+                if match[_OTHER] == b"-" or not match[_OTHER].isalpha():
+                    raise NotPlain
+                end = match.start() + 1
+                break
+            elif group is not None:
+                first = b""
+        who.append((first, second) if first and second else None)
+        starts.append(end)
+
+    def frame(self, head: bytes, rest: bytes, rest_at: int) -> Outline:
+        """Read what stands before the entries and behind them."""
+        if _HEAD_LINE.search(head) or _HEAD_LINE.search(rest):
+            raise NotPlain
+        found = layout.outline(head)
+        if found is None or found.flow or found.column or found.parts[-1].key != "items":
+            raise NotPlain
+        items = found.parts[-1]
+        if items.shape != "null" or items.value_start != items.value_end:
+            raise NotPlain
+        dashes = len(head)
+        items.shape, items.value_start, items.value_column = "sequence", dashes, 0
+        items.end = found.end = rest_at
+        items.value_end = rest_at
+        behind = layout.outline(rest)
+        if behind is None:
+            return found
+        if behind.flow or behind.column or behind.items or behind.part("items"):
+            raise NotPlain
+        for part in behind.parts:
+            if found.part(part.key):
+                raise NotPlain
+            part.start += rest_at
+            part.value_start += rest_at
+            part.value_end += rest_at
+            part.end += rest_at
+            found.parts.append(part)
+        found.end = behind.end + rest_at
+        return found
+
+    def pieces(self) -> Iterable[tuple[int, bytes]]:
+        """Yield spans that must be complete YAML, as (size, text)."""
+        data, starts = self.data, self.starts
+        for start, end in zip(starts, starts[1:], strict=False):
+            yield end - start, data[start:end]
+        for start, end in self.late:
+            piece = data[start:end]
+            if any(byte in piece for byte in _QUOTED_OR_FLOW):
+                yield end - start, piece
+
+    def identify(self, found: Outline) -> None:
+        """Make the items."""
+        data, starts = self.data, self.starts
+        known: dict[tuple[bytes, bytes], tuple[str, str]] = {}
+        items = found.items
+        for position, who in enumerate(self.who):
+            start, end = starts[position], starts[position + 1]
+            if who is None:
+                named = layout.identity(data[start:end])
+                if named is None:
+                    found.stray = position if found.stray is None else found.stray
+                    named = ("", "")
+            else:
+                named = known.get(who) or known.setdefault(who, (_text(who[0]), _text(who[1])))
+            items.append(Item(data, start + 2, end, 2, position, *named))
+
+
+def check(pieces: Iterable[tuple[int, bytes]]) -> None:
+    """Make sure that every piece by itself is a complete YAML document.
+
+    Raises:
+        yaml.YAMLError: One is not.
+        BadYaml: One is nested too deep.
+    """
+    batch: list[bytes] = []
+    size = 0
+    for length, piece in pieces:
+        batch.append(piece)
+        size += length
+        if size > _BATCH:
+            _check_batch(batch)
+            batch, size = [], 0
+    _check_batch(batch)
+
+
+def _check_batch(batch: list[bytes]) -> None:
+    joined = _SEPARATOR.join(batch)
+    if _shallow(joined):
+        yaml.cyaml.CParser(joined).raw_parse()
+        return
+    for piece in batch:
+        if _shallow(piece):
+            yaml.cyaml.CParser(piece).raw_parse()
+        else:
+            _walk(piece)
+
+
+def _shallow(text: bytes) -> bool:
+    """Tell whether a text is surely within the bounds of depth that the full parse keeps.
+
+    A block collection begins right of its parent, but for a sequence in the column of its mapping, so there are at most
+    two levels a column.
+    """
+    return text.count(b"[") + text.count(b"{") <= MAX_FLOW_DEPTH and (
+        len(text) < _LONG or max(map(len, text.split(b"\n"))) < MAX_SKIPPED_DEPTH // 2 - MAX_FLOW_DEPTH
+    )
+
+
+def _walk(piece: bytes) -> None:
+    events = parser(piece)
+    events.get_event()
+    events.get_event()
+    Builder(events).skip(events.get_event())
+    events.get_event()
+    events.get_event()
+
+
+def _text(word: bytes) -> str:
+    value: Any = resolve(word.decode())
+    return value if isinstance(value, str) else ""

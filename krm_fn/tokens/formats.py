@@ -1,0 +1,191 @@
+"""The form of a registration token: a bootstrap token or a ServiceAccount's JWT, and nothing else.
+
+A value that is neither goes no further: not into an object, not into a message. Messages tell lengths and shapes only.
+No exception of the parsers used here is ever chained to ours, since some of those hold the value that they choked on.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from krm_fn.model import Secret, Token
+from krm_fn.sdk.results import fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.model import AgentVersion
+
+BOOTSTRAP = "bootstrap"
+JWT = "jwt"
+
+# Kubernetes `k8s.io/cluster-bootstrap/token/api.BootstrapTokenPattern`
+_BOOTSTRAP = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}\Z")
+_BOOTSTRAP_ANY_CASE = re.compile(r"[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}\Z")
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+\Z")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}\Z")
+_PLACEHOLDER = re.compile(
+    r"<.*>\Z|\$\{.*\}\Z|\$\(.*\)\Z|\{\{.*\}\}\Z|\$[A-Z_]+\Z|x{3,}(?:\.x{3,})*\Z|\.{3}\Z|…\Z"
+    r"|(?:please[ _-]?)?(?:change|replace|fill|set|insert|your|todo|fixme|redacted|dummy|placeholder)",
+    re.IGNORECASE | re.DOTALL,
+)
+_TOKEN_INSIDE = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
+)
+_SOPS = re.compile(r"ENC\[[A-Z0-9_]+,")
+
+_JWT_PARTS = 3
+# A ServiceAccount token has 800 to 2,000 characters; the agent gets it as one argument, which Linux caps at 128 KiB.
+_MAX_LENGTH = 16 * 1024
+# The agent of this release takes bootstrap tokens only (mended in v0.15.1).
+_NO_JWT = (0, 15, 0)
+_EXPECTED = (
+    "expected a bootstrap token (6 characters, a dot, 16 characters, all of them a-z or 0-9) "
+    "or a ServiceAccount token (a JWT: three base64url parts with dots between them)"
+)
+
+
+def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
+    """Check a token's form and read what it says of its own life.
+
+    One line break at the end, as files and `echo` leave it, is not part of the token.
+
+    Args:
+        secret: The value as it came from its source.
+        version: The agent that will use it; v0.15.0 takes no JWT.
+        where: Further fields of `Result` for a fault (`field`, `resource_ref`, …).
+
+    Returns:
+        The token without the line break; `expires` is a JWT's `exp`, cut to whole seconds.
+
+    Raises:
+        Faults: One fault that tells which shape was expected, never the value.
+    """
+    value = trimmed(secret.reveal())
+    reason = _shape_fault(value)
+    if reason:
+        message = f"the registration token {reason}"
+        raise fault(message, **where)
+    if _BOOTSTRAP.match(value):
+        return Token(secret=Secret(value), form=BOOTSTRAP)
+    if version.key == _NO_JWT:
+        message = (
+            f"the registration token is a ServiceAccount token, which the agent {version} refuses: "
+            "use a bootstrap token, or the agent v0.15.1 or newer"
+        )
+        raise fault(message, **where)
+    reason, expires = _claims(value)
+    if reason:
+        message = f"the registration token looks like a ServiceAccount token (JWT), but {reason}"
+        raise fault(message, **where)
+    return Token(secret=Secret(value), form=JWT, expires=expires)
+
+
+def trimmed(value: str) -> str:
+    """Return a value without the one line break that may end it."""
+    return value[:-2] if value.endswith("\r\n") else value.removesuffix("\n")
+
+
+def looks_like_token(value: str) -> bool:
+    """Tell whether a value has a token's shape: such a value is never printed, in whatever field it stands."""
+    return bool(_TOKEN_INSIDE.search(value))
+
+
+def encrypted(value: str) -> bool:
+    """Tell whether a value is one that SOPS has encrypted and nobody has decrypted."""
+    return bool(_SOPS.match(value))
+
+
+def decode_base64(text: str) -> bytes | None:
+    """Decode standard base64 as Kubernetes does for `data` of a Secret; None when it is no base64.
+
+    Line breaks inside are skipped, as Go's decoder skips them.
+    """
+    packed = text.replace("\r", "").replace("\n", "")
+    if len(packed) % 4 or not _BASE64.match(packed):
+        return None
+    return binascii.a2b_base64(packed)
+
+
+def _shape_fault(value: str) -> str:
+    """Say why a value can't be a token, by its looks; empty when it can."""
+    if not value.strip():
+        return f"is empty: {_EXPECTED}"
+    if encrypted(value):
+        return "is still encrypted by SOPS: decrypt it before this function runs (ksops, `sops exec-file`)"
+    if _PLACEHOLDER.match(value):
+        return f"is a placeholder that was never filled in: {_EXPECTED}"
+    if value.split() != [value]:
+        return f"has {_blank_place(value)}: remove it; {_EXPECTED}"
+    if len(value) > _MAX_LENGTH:
+        return f"has {len(value)} characters, more than any token ({_MAX_LENGTH} at most): {_EXPECTED}"
+    return "" if _BOOTSTRAP.match(value) or _has_jwt_shape(value) else _slip(value)
+
+
+def _slip(value: str) -> str:
+    """Say what a value in no token's shape is instead, going by the slips that people make."""
+    if _BOOTSTRAP_ANY_CASE.match(value):
+        return "looks like a bootstrap token, but has upper-case letters: only a-z and 0-9 are allowed"
+    if value[0] in "\"'" and value[-1] == value[0]:
+        return "has quotes around it that are part of the value: remove them"
+    if _hidden_token(value):
+        return "is the base64 form of a token: put it under `data` of a Secret, or give it decoded"
+    head, dot, tail = value.partition(".")
+    counted = f"{len(head)} before the first dot and {len(tail)} after it" if dot else "no dot among them"
+    return f"has {len(value)} characters, {counted}: {_EXPECTED}"
+
+
+def _blank_place(value: str) -> str:
+    """Say which whitespace is in the way, and where."""
+    at_ends, inside = value != value.strip(), len(value.split()) > 1
+    name = "a line break" if "\n" in value or "\r" in value else "whitespace"
+    if at_ends and inside:
+        return f"{name} around and inside it"
+    return f"{name} inside it" if inside else f"{name} around it"
+
+
+def _has_jwt_shape(value: str) -> bool:
+    parts = value.split(".")
+    return len(parts) == _JWT_PARTS and all(_BASE64URL.match(part) for part in parts)
+
+
+def _hidden_token(value: str) -> bool:
+    """Tell whether a value is the base64 of a token, as `kubectl get -o yaml` prints it."""
+    raw = decode_base64(value)
+    if not raw or not raw.isascii():
+        return False
+    inner = trimmed(raw.decode("ascii"))
+    return bool(_BOOTSTRAP.match(inner)) or _has_jwt_shape(inner)
+
+
+def _claims(value: str) -> tuple[str, int | None]:
+    """Read a JWT: why it is none (or an empty text), and its `exp`."""
+    head, body, _signature = value.split(".")
+    header, claims = _json_object(head), _json_object(body)
+    if header is None:
+        return "its first part, the header, is no JSON object in base64url", None
+    if claims is None:
+        return "its second part, the claims, is no JSON object in base64url", None
+    expires = claims.get("exp")
+    if expires is None:
+        return "", None
+    # RFC 7519, section 2: NumericDate is a JSON number, fractions allowed
+    if isinstance(expires, bool) or not isinstance(expires, (int, float)) or not 0 <= expires < 2**53:
+        return "its `exp` claim is no number of seconds", None
+    return "", int(expires)
+
+
+def _json_object(part: str) -> dict[str, Any] | None:
+    """Decode one part of a JWT; None when it holds anything but a JSON object."""
+    import json  # noqa: PLC0415 - only runs with a JWT pay for it
+
+    raw = decode_base64(part.replace("-", "+").replace("_", "/") + "=" * (-len(part) % 4))
+    if raw is None:
+        return None
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,87 @@
+"""A Plan as data for programs: JSON and YAML of one shape, described in docs/plan.md and kept stable."""
+
+from __future__ import annotations
+
+import json
+
+from krm_fn.model import API_VERSION
+from krm_fn.sdk.yaml_write import dump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.model import ObjectKey, Verdict
+    from krm_fn.views.shown import Shown
+
+
+def data(view: Shown) -> dict[str, Any]:
+    """Return the Plan as JSON-like data; keys are always there, empty where there is nothing."""
+    found: dict[str, Any] = {
+        "apiVersion": API_VERSION,
+        "kind": "Plan",
+        "summary": {
+            "clusters": len({one.cluster.key for one in view.plan.verdicts}),
+            "registering": len({one.cluster.key for one in view.registered}),
+            "objects": len(view.plan.generated),
+            "errors": len(view.errors),
+            "warnings": len(view.warnings),
+        },
+        "configs": [
+            {
+                "name": config.owner,
+                "parentURL": config.parent_url,
+                "agentImage": config.agent.image,
+                "agentVersion": str(config.agent.version),
+                "identityMode": config.identity.mode,
+                "tokenSource": config.token.kind,
+            }
+            for config in view.configs
+        ],
+        "clusters": [_verdict(one) for one in view.plan.verdicts],
+        "objects": [{**_key(new.key), "config": new.owner} for new in view.plan.generated],
+        "results": [one.as_data() for one in view.results],
+    }
+    if view.comparison is not None:
+        comparison = view.comparison
+        found["comparison"] = {
+            "added": [_key(key) for key in comparison.added],
+            "changed": [{**_key(change.key), "diff": list(change.diff)} for change in comparison.changed],
+            "removed": [_key(key) for key in comparison.removed],
+            "unchanged": comparison.unchanged,
+            "clustersGained": list(comparison.gained),
+            "clustersLost": None if comparison.lost is None else list(comparison.lost),
+            "podsRestartOn": list(comparison.rolled),
+            "heldByApplyOnce": list(comparison.held),
+        }
+    return found
+
+
+def as_json(view: Shown) -> str:
+    """Return it as indented JSON."""
+    return json.dumps(data(view), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_yaml(view: Shown) -> str:
+    """Return it as YAML."""
+    text = dump(data(view))
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _verdict(one: Verdict) -> dict[str, Any]:
+    return {
+        "namespace": one.cluster.namespace,
+        "name": one.cluster.name,
+        "config": one.config,
+        "registers": one.matched,
+        "code": one.code,
+        "rule": one.rule,
+        "clusterResourceSet": one.resource_set,
+        "registrationName": one.registration_name,
+        "registrationLabels": dict(one.registration_labels),
+        "file": one.cluster.file_path,
+    }
+
+
+def _key(key: ObjectKey) -> dict[str, str]:
+    return {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name}

@@ -1,0 +1,64 @@
+"""A Plan as a Mermaid flowchart: namespaces -> ClusterResourceSets -> Clusters, with the names they register under.
+
+GitHub renders at most 50,000 characters and about 500 edges of Mermaid, so a large fleet is drawn with counts.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krm_fn.model import Verdict
+    from krm_fn.views.shown import Shown
+
+MAX_CLUSTERS = 100
+
+
+def render(view: Shown) -> str:
+    """Return the chart; nodes are numbered in the order of the verdicts, so equal plans give equal charts."""
+    lines = ["flowchart LR"]
+    by_namespace: dict[str, dict[str, list[Verdict]]] = {}
+    for one in view.registered:
+        by_namespace.setdefault(one.cluster.namespace, {}).setdefault(one.resource_set, []).append(one)
+    left_out = [one for one in view.plan.verdicts if not one.matched]
+    whole = len(view.plan.verdicts) <= MAX_CLUSTERS
+    parent = " / ".join(sorted({config.parent_url for config in view.configs}))
+    number = 0
+    for at, (namespace, sets) in enumerate(sorted(by_namespace.items())):
+        lines.append(f"  subgraph ns{at}[{_label(f'namespace {namespace}' if namespace else 'no namespace')}]")
+        links = []
+        drawn = sorted(sets.items())
+        if not whole and len(drawn) > 1:
+            drawn = [(f"{len(drawn)} ClusterResourceSets", [one for _, found in drawn for one in found])]
+        for name, verdicts in drawn:
+            node = f"s{number}"
+            number += 1
+            label = name if name.endswith("ClusterResourceSets") else f"ClusterResourceSet {name}"
+            lines.append(f"    {node}[/{_label(label)}/]")
+            for verdict in verdicts if whole else ():
+                cluster = f"c{number}"
+                number += 1
+                lines.append(f"    {cluster}[{_label(f'{verdict.cluster.name} as {verdict.registration_name}')}]")
+                links.append(f"  {node} --> {cluster}\n  {cluster} --> parent")
+            if not whole:
+                cluster = f"c{number}"
+                number += 1
+                lines.append(f"    {cluster}[{_label(f'{len(verdicts)} Clusters')}]")
+                links.append(f"  {node} --> {cluster}\n  {cluster} --> parent")
+        lines.append("  end")
+        lines += links
+    if by_namespace:
+        lines.append(f"  parent(({_label(parent)}))")
+    if left_out:
+        text = f"left out: {len(left_out)}" if not whole else _left_out(left_out)
+        lines.append(f"  out[{_label(text)}]:::out")
+        lines.append("  classDef out stroke-dasharray: 4 4")
+    return "\n".join(lines) + "\n"
+
+
+def _left_out(verdicts: list[Verdict]) -> str:
+    return "left out: " + ", ".join(sorted({one.cluster.title for one in verdicts}))
+
+
+def _label(text: str) -> str:
+    """Quote a label; Mermaid reads `#quot;` and the like as entities."""
+    return '"' + text.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;") + '"'

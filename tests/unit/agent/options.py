@@ -1,0 +1,95 @@
+"""Agent options for tests: the defaults of the configuration, with what a test changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from krm_fn.model import AgentOptions, AgentVersion
+
+NEWEST = "v0.18.1"
+RELEASES = (
+    "v0.12.0",
+    "v0.13.0",
+    "v0.14.0",
+    "v0.15.0",
+    "v0.15.1",
+    "v0.15.2",
+    "v0.16.0",
+    "v0.17.0",
+    "v0.18.0",
+    NEWEST,
+    "v0.19.0",
+)
+TAINTS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+
+
+def version(text: str) -> AgentVersion:
+    major, minor, patch = (int(part) for part in text.removeprefix("v").split("."))
+    return AgentVersion(major=major, minor=minor, patch=patch)
+
+
+def agent(release: str = NEWEST, **changes: Any) -> AgentOptions:
+    values: dict[str, Any] = {
+        "image": f"ghcr.io/clusternet/clusternet-agent:{release}",
+        "version": version(release),
+        "namespace": "clusternet-system",
+        "replicas": 3,
+        "image_pull_policy": "",
+        "image_pull_secrets": (),
+        "resources": {},
+        "node_selector": {},
+        "tolerations": tuple({"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in TAINTS),
+        "affinity": {
+            "podAntiAffinity": {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {
+                        "weight": 100,
+                        "podAffinityTerm": {
+                            "labelSelector": {"matchLabels": {"app": "clusternet-agent"}},
+                            "topologyKey": "kubernetes.io/hostname",
+                        },
+                    }
+                ]
+            }
+        },
+        "priority_class_name": "",
+        "pod_labels": {},
+        "pod_annotations": {},
+        "env": (),
+        "sync_mode": "Dual",
+        "cluster_type": "StandardCluster",
+        "feature_gates": {},
+        "extra_args": (),
+        "patches": (),
+    }
+    return AgentOptions(**{**values, **changes})
+
+
+EVERY_OPTION: dict[str, Any] = {
+    "image": "registry.example.com:5000/mirror/clusternet-agent@sha256:" + "0e1" * 21 + "2",
+    "namespace": "1e3",
+    "replicas": 1,
+    "image_pull_policy": "IfNotPresent",
+    "image_pull_secrets": ("pull", "0x10"),
+    "resources": {"requests": {"cpu": "1e3", "memory": 1}, "limits": {"cpu": 0.5, "memory": "128Mi"}},
+    "node_selector": {"node": "on", "0o17": "null"},
+    "tolerations": ({"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30},),
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [{"key": "y", "operator": "In", "values": ["n", "1_000"]}]}]
+            }
+        }
+    },
+    "priority_class_name": "system-cluster-critical",
+    "pod_labels": {"team": "no", "685e230": "true"},
+    "pod_annotations": {"note": 'a "quoted" \\ text\nof two lines: # and ${more}\u2028\u0007', "empty": ""},
+    "env": (
+        {"name": "CLUSTER_CIDR", "value": "10.0.0.0/8"},
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+    ),
+    "sync_mode": "Pull",
+    "cluster_type": "EdgeCluster",
+    "feature_gates": {"AppPusher": False, "Extra": True},
+    "extra_args": ("--predictor-port=9090", "--v=4", "--use_metrics_server"),
+}

@@ -1,0 +1,142 @@
+"""Builders for the tests of `management`: items, configs, and the usual Deployments."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from krm_fn.model import (
+    Config,
+    GitopsOptions,
+    GuardOptions,
+    HubOptions,
+    IdentityOptions,
+    KubeconfigRef,
+    ResourceSetOptions,
+    Secret,
+    TokenSource,
+)
+from krm_fn.sdk.items import Item
+from krm_fn.sdk.labels import LabelSelector
+from tests.unit.agent.options import agent
+
+if TYPE_CHECKING:
+    from krm_fn.sdk.results import Result
+
+TOKEN = "abcdef.0123456789abcdef"
+SECRET_NAME = "management-kubeconfig"
+
+
+def config(**changes: Any) -> Config:
+    values: dict[str, Any] = {
+        "name": "fleet",
+        "namespace": "",
+        "parent_url": "https://parent.example.com:6443",
+        "token": TokenSource(value=Secret(TOKEN)),
+        "cluster_selector": LabelSelector(match_labels=(("a", "b"),)),
+        "namespace_selector": None,
+        "namespaces": (),
+        "agent": agent(),
+        "identity": IdentityOptions(mode="Shared", name_prefix="", name_template="{name}", labels={}, label_keys=()),
+        "resource_set": ResourceSetOptions(
+            name="clusternet-cluster-api",
+            strategy="Reconcile",
+            api_version="",
+            labels={},
+            annotations={},
+            extra_resources=(),
+        ),
+        "feature_gate": "Check",
+        "hub": HubOptions(),
+        "gitops": GitopsOptions(),
+        "guard": GuardOptions(),
+        "mode": "Render",
+    }
+    return Config(**{**values, **changes})
+
+
+def hub_config(key: str = "kubeconfig", name: str = SECRET_NAME, **changes: Any) -> Config:
+    return config(
+        **{"feature_gate": "Ignore", "hub": HubOptions(kubeconfig=KubeconfigRef(name=name, key=key)), **changes}
+    )
+
+
+def item(text: str, position: int = 0) -> Item:
+    return Item.from_text(text.encode(), position)
+
+
+def items(*values: dict[str, Any]) -> list[Item]:
+    return [item(yaml.safe_dump(value, sort_keys=False), position) for position, value in enumerate(values)]
+
+
+def deployment(name: str, container: dict[str, Any], namespace: str = "", **pod: Any) -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {"template": {"spec": {**pod, "containers": [container]}}},
+    }
+
+
+def manager(version: str = "v1.5.3", *args: str, **container: Any) -> dict[str, Any]:
+    image = f"registry.k8s.io/cluster-api/cluster-api-controller:{version}"
+    return deployment(
+        "capi-controller-manager",
+        {"name": "manager", "image": image, "command": ["/manager"], "args": list(args), **container},
+        "capi-system",
+    )
+
+
+def core_provider(version: str | None = "v1.5.3", api: str = "v1alpha2", **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": f"operator.cluster.x-k8s.io/{api}",
+        "kind": "CoreProvider",
+        "metadata": {"name": "cluster-api", "namespace": "capi-system"},
+        "spec": {**({"version": version} if version else {}), **spec},
+    }
+
+
+def hub(release: str = "v0.14.0", **container: Any) -> dict[str, Any]:
+    values = {
+        "name": "clusternet-hub",
+        "image": f"ghcr.io/clusternet/clusternet-hub:{release}",
+        "command": ["/usr/local/bin/clusternet-hub", "--secure-port=443"],
+        **container,
+    }
+    return deployment("clusternet-hub", values, "clusternet-system")
+
+
+def controller_manager(release: str = "v0.18.0", pod: dict[str, Any] | None = None, **container: Any) -> dict[str, Any]:
+    values = {
+        "name": "clusternet-controller-manager",
+        "image": f"ghcr.io/clusternet/clusternet-controller-manager:{release}",
+        "command": ["/usr/local/bin/clusternet-controller-manager"],
+        "args": ["--secure-port=8443"],
+        **container,
+    }
+    return deployment("clusternet-controller-manager", values, "clusternet-system", **(pod or {}))
+
+
+def secret(data: dict[str, str], namespace: str = "clusternet-system", name: str = SECRET_NAME) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": {key: b64encode(value.encode()).decode() for key, value in data.items()},
+    }
+
+
+def container_of(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = value["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def severities(results: tuple[Result, ...]) -> list[str]:
+    return [one.severity for one in results]
+
+
+def messages(results: tuple[Result, ...]) -> str:
+    return "\n".join(one.message for one in results)
