@@ -90,7 +90,7 @@ def process(
             warning = sources.git_warning(config)
             results += [] if warning is None else [warning]
     if len(tokens) != len(rendered):
-        return Outcome(changes=Changes(), results=tuple(plan.ordered(results)), configs=rendered)
+        return Outcome(changes=Changes(), results=_sieved(results, rendered, tokens), configs=rendered)
     names = _names(rendered)
     taken = inventory.take(items, names)
     made = plan.make(
@@ -108,7 +108,7 @@ def process(
     results += made.results
     if options.verbose:
         results += _verdict_results(made)
-    ordered = tuple(plan.ordered(results))
+    ordered = _sieved(results, rendered, tokens)
     changes = Changes() if has_errors(ordered) else _changes(made, rendered, taken, host_paths=host_paths)
     return Outcome(changes=changes, results=ordered, plan=made, configs=rendered)
 
@@ -197,6 +197,12 @@ def _leaks(
             allowed = ours | ({source.position} if source is not None else set())
             results += hygiene.find(token.secret, items, except_positions=allowed)
     return results
+
+
+def _sieved(results: Sequence[Result], rendered: Sequence[Config], tokens: Sequence[Token]) -> tuple[Result, ...]:
+    """Return results in order, and no token in them: a user may have put one into a name or label that a room quotes."""
+    known = [config.token.value for config in rendered] + [token.secret for token in tokens]
+    return hygiene.scrubbed(plan.ordered(results), [secret for secret in known if secret is not None])
 
 
 def _verdict_results(made: plan.Plan) -> list[Result]:

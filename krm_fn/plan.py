@@ -13,7 +13,7 @@ from krm_fn.model import CLUSTER_NAME_LABEL, Verdict
 from krm_fn.outputs import carriers, discovery, existing, names, registration, resource_set
 from krm_fn.sdk.digest import sha256_hex
 from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import ERROR, INFO, WARNING, Faults, ResourceRef, Result, tagged
+from krm_fn.sdk.results import ERROR, INFO, WARNING, Faults, ResourceRef, Result, has_errors, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def make(request: Request) -> Plan:
     results = [*_cluster_faults(request), *(result for part in parts for result in part.selection.faults)]
     _name(parts, [one for one in (earlier, baseline) if one is not None])
     for part in parts:
-        part.results += guard.check_counts(part.config, len(part.served), len(inventory.clusters))
+        if not has_errors(results):  # a Cluster that can't be read might be the one that matches
+            part.results += guard.check_counts(part.config, len(part.served), len(inventory.clusters))
         part.results += _selector_warnings(part, inventory)
         try:
             part.generated = list(_generate(part))

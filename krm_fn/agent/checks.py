@@ -1,7 +1,6 @@
-"""Agent options against the agent's release: what it would exit on, or silently do without.
+"""Agent options against the agent's release: what that release would exit on, on every cluster at once.
 
-The configuration's own rules (types, names, refused flags) stand in its schema; here are those that need to know what a
-release of the agent understands, and those between several options.
+All other rules about options (types, names, refused flags and variables) stand in the configuration's schema.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ if TYPE_CHECKING:
 
     from krm_fn.model import AgentOptions
 
-OWN_ENV = ("PARENT_URL", "REG_TOKEN", "AGENT_NAMESPACE")
-
 
 def faults(options: AgentOptions) -> list[Result]:
     """Return every fault, with its field."""
-    return [*_release(options), *_env(options), *_extra_args(options), *_gates(options)]
+    return [*_extra_args(options), *_gates(options)]
 
 
 def refuse(found: Sequence[Result]) -> None:
@@ -31,25 +28,6 @@ def refuse(found: Sequence[Result]) -> None:
     """
     if found:
         raise Faults(found)
-
-
-def _release(options: AgentOptions) -> list[Result]:
-    if options.version.key >= versions.OLDEST:
-        return []
-    oldest = "v" + ".".join(str(part) for part in versions.OLDEST)
-    message = f"agent {options.version} does not know Cluster API set-ups; use {oldest} or newer"
-    return [Result(message=message, field="spec.agent.version")]
-
-
-def _env(options: AgentOptions) -> list[Result]:
-    return [
-        Result(
-            message=f"variable {one['name']} is set by the function from the registration; remove it",
-            field=f"spec.agent.env[{index}].name",
-        )
-        for index, one in enumerate(options.env)
-        if one.get("name") in OWN_ENV
-    ]
 
 
 def _extra_args(options: AgentOptions) -> list[Result]:
@@ -75,7 +53,4 @@ def _gates(options: AgentOptions) -> list[Result]:
                 f"agent {options.version} exits on the gate {gate}, which begins with {needs}; remove it or upgrade"
             )
             found.append(Result(message=message, field=f"spec.agent.featureGates.{gate}"))
-    if options.sync_mode != "Pull" and not flags.gates(options)["AppPusher"]:
-        message = f"syncMode {options.sync_mode} needs the gate AppPusher; leave it on, or set syncMode: Pull"
-        found.append(Result(message=message, field="spec.agent.featureGates.AppPusher"))
     return found

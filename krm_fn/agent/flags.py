@@ -1,14 +1,14 @@
 """The agent's command line: ours as an ordered list, the user's `extraArgs` merged in without a duplicate.
 
-Flags are compared as the agent's parser does (spf13/pflag with the normaliser of k8s.io/component-base): `--name=value`,
-`--name value` and `--name` name the same flag, and `_` equals `-`.
+Extra arguments have the form `--name` or `--name=value` (the configuration sees to that). Names are compared as the
+agent's parser does (spf13/pflag with the normaliser of k8s.io/component-base): `_` equals `-`.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from krm_fn.agent.manifests import Registration
     from krm_fn.agent.versions import Traits
@@ -22,35 +22,21 @@ _MAX_PORT = 65535
 
 
 def name_of(argument: str) -> str:
-    """Return the name of the flag that one argument gives, without dashes in front; empty for a bare value."""
-    if not argument.startswith("-"):
-        return ""
-    return argument.lstrip("-").partition("=")[0].replace("_", "-")
+    """Return the name of the flag that an argument gives, without dashes in front."""
+    return argument.removeprefix("--").partition("=")[0].replace("_", "-")
 
 
 def merged(ours: Iterable[str], extra: Iterable[str]) -> list[str]:
-    """Return our flags, each replaced in place where `extra` gives it too, followed by the rest of `extra`.
-
-    A flag that `extra` gives more than once stays as often as it was given: list flags add up.
-    """
-    given: dict[str, list[str]] = {}
-    for name, arguments in _grouped(extra):
-        given.setdefault(name, []).extend(arguments)
-    out: list[str] = []
-    for argument in ours:
-        out.extend(given.pop(name_of(argument), (argument,)))
-    for arguments in given.values():
-        out.extend(arguments)
-    return out
+    """Return our flags, each replaced in place where `extra` gives it too, followed by the rest of `extra`."""
+    given = {name_of(argument): argument for argument in extra}
+    out = [given.pop(name_of(argument), argument) for argument in ours]
+    return [*out, *given.values()]
 
 
 def value_of(arguments: Iterable[str], flag: str) -> str | None:
-    """Return the last value given to a flag, "" for one without a value; None when it is not given."""
-    found: str | None = None
-    for name, parts in _grouped(arguments):
-        if name == flag:
-            found = parts[1] if len(parts) > 1 else parts[0].partition("=")[2]
-    return found
+    """Return the value given to a flag, "" for one without a value; None when it is not given."""
+    values = [argument.partition("=")[2] for argument in arguments if name_of(argument) == flag]
+    return values[-1] if values else None
 
 
 def health_port(arguments: Iterable[str]) -> int:
@@ -59,11 +45,6 @@ def health_port(arguments: Iterable[str]) -> int:
     if text is None:
         return HEALTH_PORT
     return int(text) if text.isascii() and text.isdigit() and int(text) <= _MAX_PORT else -1
-
-
-def gates(options: AgentOptions) -> dict[str, bool]:
-    """Return the feature gates that are passed, ours under the user's, sorted by name."""
-    return dict(sorted({**DEFAULT_GATES, **options.feature_gates}.items()))
 
 
 def arguments(options: AgentOptions, release: Traits, registration: Registration) -> list[str]:
@@ -78,7 +59,8 @@ def arguments(options: AgentOptions, release: Traits, registration: Registration
         ours.append(f"--cluster-reg-name-prefix={registration.name_prefix}")
     if registration.labels:
         ours.append(f"--cluster-labels={labels_text(registration.labels)}")
-    switches = ",".join(f"{gate}={'true' if on else 'false'}" for gate, on in gates(options).items())
+    gates = sorted({**DEFAULT_GATES, **options.feature_gates}.items())
+    switches = ",".join(f"{gate}={'true' if on else 'false'}" for gate, on in gates)
     ours += [
         f"--cluster-reg-type={options.cluster_type}",
         f"--cluster-sync-mode={options.sync_mode}",
@@ -100,17 +82,3 @@ def arguments(options: AgentOptions, release: Traits, registration: Registration
 def labels_text(labels: Mapping[str, str]) -> str:
     """Return labels as the agent's flag takes them: `k=v,k=v`, sorted by key."""
     return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-
-
-def _grouped(arguments: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each flag's name with its arguments: one, or two where the value stands by itself."""
-    name, parts = "", list[str]()
-    for argument in arguments:
-        if name_of(argument) or not parts:
-            if parts:
-                yield name, parts
-            name, parts = name_of(argument), [argument]
-        else:
-            parts.append(argument)
-    if parts:
-        yield name, parts

@@ -12,8 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krm_fn.model import AgentVersion
 
-OLDEST = (0, 12, 0)  # the first release that knows Cluster API; the facts for older ones were never checked
-
 
 class Traits(Record):
     """What is true of one release.

@@ -69,12 +69,18 @@ def terminal(stream: TextIO) -> tuple[int | None, bool]:
     return shutil.get_terminal_size().columns, colour
 
 
-def write(text: str) -> None:
-    """Write to stdout as UTF-8, whatever the locale.
-
-    Raises:
-        Faults: When nobody takes it.
-    """
-    reason = runner.emit([text.encode("utf-8", "replace")], sys.stdout.buffer)
+def write(text: str, target: str = _STDIN) -> int:
+    """Write text as UTF-8, whatever the locale, to stdout (`-`) or a file; return the exit code."""
+    data = text.encode("utf-8", "replace")
+    if target == _STDIN:
+        reason = runner.emit([data], sys.stdout.buffer)
+    else:
+        try:
+            Path(target).write_bytes(data)
+            reason = ""
+        except OSError as error:
+            reason = f"can't write {target}: {error.strerror}"
     if reason:
-        raise Faults([Result(message=reason)])
+        click.echo(f"error: {reason}", err=True)
+        return runner.FAILED
+    return runner.OK

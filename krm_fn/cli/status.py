@@ -65,8 +65,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         shared.say(faults.results)
         return runner.USAGE
     report = status.evaluate(dump, moment, parent=parent).without(unselected=ignore_unselected)
-    dumps.write(_rendered(report, output, failing=failing))
-    return runner.OK if report.ok else runner.FAILED
+    code = dumps.write(_rendered(report, output, failing=failing))
+    return code or (runner.OK if report.ok else runner.FAILED)
 
 
 def _rendered(report: Report, output: str, *, failing: bool) -> str:

@@ -75,10 +75,10 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
 
 
 def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
-    from krm_fn.config import flat  # noqa: PLC0415 - only for a ConfigMap
+    from krm_fn.config.flat import unflatten  # noqa: PLC0415 - only for a ConfigMap
 
     data = Place(log, "data")
-    raw = flat.unflatten(item.value(), data)
+    raw = unflatten(item.value(), data)
     namespace, name = identity_of(item)
     if not name and not log.broken("data.name"):
         data.field("name").fault("is required: give the name that identifies this configuration", "required")

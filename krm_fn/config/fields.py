@@ -320,11 +320,19 @@ class Field(Record):
 
 
 class Object(Kind):
-    """An object with known fields. `open` lets others pass unread; `constraints` hold between its fields."""
+    """An object with known fields.
+
+    Attributes:
+        fields: What it may hold.
+        constraints: Rules between them.
+        open: Whether fields that are not known pass unread.
+        upstream: Name of the Kubernetes type that it is; the reference names it and leaves the details to Kubernetes.
+    """
 
     fields: tuple[Field, ...]
     constraints: tuple[Constraint, ...] = ()
     open: bool = False
+    upstream: str = ""
 
     @property
     def expected(self) -> str:

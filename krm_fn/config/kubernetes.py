@@ -60,9 +60,10 @@ _SELECTOR_FIELDS = (
         example=[{"key": "env", "operator": "In", "values": ["prod"]}],
     ),
 )
-SELECTOR = Selector(fields=_SELECTOR_FIELDS)
+SELECTOR = Selector(fields=_SELECTOR_FIELDS, upstream="LabelSelector")
 NON_EMPTY_SELECTOR = Selector(
     fields=_SELECTOR_FIELDS,
+    upstream="NonEmptyLabelSelector",
     constraints=(
         Some(
             names=("matchLabels", "matchExpressions"),
@@ -124,6 +125,7 @@ _POD_AFFINITY = Object(
     )
 )
 AFFINITY = Object(
+    upstream="Affinity",
     fields=(
         Field(
             name="nodeAffinity",
@@ -161,12 +163,13 @@ AFFINITY = Object(
         ),
         Field(name="podAffinity", kind=_POD_AFFINITY, doc="Pods to run close to."),
         Field(name="podAntiAffinity", kind=_POD_AFFINITY, doc="Pods to run apart from."),
-    )
+    ),
 )
 
 # --- other parts of a pod --------------------------------------------------------------------------------------------
 
 TOLERATION = Object(
+    upstream="Toleration",
     fields=(
         Field(
             name="key",
@@ -210,10 +213,11 @@ TOLERATION = Object(
 _QUANTITY = Either(kinds=(Text(format=formats.QUANTITY), Number()))
 _AMOUNTS = MapOf(key=formats.RESOURCE_NAME, value=_QUANTITY)
 RESOURCES = Object(
+    upstream="ResourceRequirements",
     fields=(
         Field(name="requests", kind=_AMOUNTS, doc="What is set aside.", example={"cpu": "100m", "memory": "128Mi"}),
         Field(name="limits", kind=_AMOUNTS, doc="What may be used at most.", example={"memory": "512Mi"}),
-    )
+    ),
 )
 
 
@@ -228,6 +232,7 @@ def _key_ref(what: str) -> Object:
 
 
 ENV = Object(
+    upstream="EnvVar",
     fields=(
         Field(
             name="name",
@@ -287,5 +292,6 @@ ENV = Object(
     ),
 )
 LOCAL_REFERENCE = Object(
-    fields=(Field(name="name", kind=NAME, required=True, doc="Name of the Secret.", example="registry"),)
+    upstream="LocalObjectReference",
+    fields=(Field(name="name", kind=NAME, required=True, doc="Name of the Secret.", example="registry"),),
 )

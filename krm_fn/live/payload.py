@@ -89,6 +89,11 @@ class Payload:
                     return Secret(found) if found else None
         return None
 
+    def documents(self) -> Iterator[Any]:
+        """Yield what it delivers, as far as it can be read."""
+        for content in self.values.values():
+            yield from _objects(content)
+
     def _flag(self, pattern: re.Pattern[bytes]) -> str:
         for content in self.values.values():
             found = pattern.search(content)

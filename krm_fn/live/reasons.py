@@ -12,7 +12,7 @@ from krm_fn.live import report
 from krm_fn.live.report import Reason
 from krm_fn.model import CLUSTER_NAME_LABEL, RESOURCE_SET_TYPE
 from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import INFO, WARNING
+from krm_fn.sdk.results import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,35 +69,49 @@ class Case(Record):
 
 
 def _no_match(case: Case) -> Iterator[Reason]:
-    """Nothing selects it: name the nearest selector and what is missing."""
-    if case.agents:
-        return
+    """Nothing delivers an agent to it: name the nearest selector and what is missing."""
     cluster = case.cluster
-    candidates = [one for one in case.scene.near(cluster) if one.role == "agent" and one.selector is not None]
-    if not candidates:
-        elsewhere = sorted({one.namespace for one in case.scene.sets if one.namespace != cluster.namespace})
-        hint = f"; there are some in {_some(elsewhere)}, which select in their own namespace only" if elsewhere else ""
+    if case.agents or (case.scene.gate and not case.scene.sets):
+        return
+    prepared = next((one for one in case.sets if one.role == "identity"), None)
+    candidates = [one for one in case.scene.near(cluster) if one not in case.sets]
+    if prepared is not None:
+        yield Reason(
+            code="no-resource-set",
+            message=f"{prepared.name} selects it, but no ClusterResourceSet delivers the agent to it",
+            remedy=(
+                "render and apply again: with identity.mode PerCluster each Cluster has a ClusterResourceSet of its own",
+            ),
+        )
+    elif candidates:
+        nearest = min(candidates, key=lambda one: (_misses(one, cluster), one.name))
+        yield _nearest(nearest, cluster)
+    else:
+        elsewhere = sorted({one.namespace for one in case.scene.sets})
+        hint = f"; those in {_some(elsewhere)} select in their own namespace only" if elsewhere else ""
         yield Reason(
             code="no-resource-set",
             message=f"namespace {cluster.namespace} has no ClusterResourceSet that delivers the agent{hint}",
-            remedy=("render with this Cluster in the input, and look why with: clusternet-capi-fn plan PATH",),
+            remedy=("render with this Cluster in the input; why it is left out says: clusternet-capi-fn plan PATH",),
         )
-        return
-    nearest = min(candidates, key=lambda one: (_misses(one, cluster), one.name))
-    missed = nearest.selector.first_failure(cluster.labels) if nearest.selector else ""
-    wanted = dict(nearest.selector.match_labels) if nearest.selector else {}
-    lacking = {key: value for key, value in wanted.items() if cluster.labels.get(key) != value}
-    remedy: tuple[str, ...] = ()
-    if nearest.selector is None or nearest.selector.empty:
-        missed = "its selector is empty, which selects nothing"
-    elif lacking:
+
+
+def _nearest(one: LiveSet, cluster: LiveCluster) -> Reason:
+    """Say which requirement of the nearest set a Cluster misses."""
+    if one.selector is None or one.selector.empty:
+        missed, lacking = "its selector is empty or can't be read, so it selects nothing", {}
+    else:
+        missed = one.selector.first_failure(cluster.labels)
+        lacking = {key: value for key, value in one.selector.match_labels if cluster.labels.get(key) != value}
+    remedy = "change the Cluster's labels in Git so that the selector holds"
+    if lacking:
         pairs = " ".join(quote(f"{key}={value}") for key, value in sorted(lacking.items()))
-        remedy = (f"set it in Git, or for a try: kubectl -n {quote(cluster.namespace)} label --overwrite "
-                  f"clusters.cluster.x-k8s.io {quote(cluster.name)} {pairs}",)
-    yield Reason(
+        place = f"-n {quote(cluster.namespace)} label --overwrite clusters.cluster.x-k8s.io {quote(cluster.name)}"
+        remedy = f"set it in Git, or for a try: kubectl {place} {pairs}"
+    return Reason(
         code="no-match",
-        message=f"no ClusterResourceSet selects it; the nearest is {nearest.name}: {missed}",
-        remedy=remedy or ("change the Cluster's labels in Git so that the selector holds",),
+        message=f"no ClusterResourceSet selects it; the nearest is {one.name}: {missed}",
+        remedy=(remedy,),
     )
 
 
@@ -115,6 +129,8 @@ def _two_agents(case: Case) -> Iterator[Reason]:
             if hub
             else "make the configs' clusterSelectors disjoint",
         ),
+        # the hub's is ApplyOnce: while a migration is under way it does no harm
+        severity=WARNING if hub else ERROR,
     )
 
 
@@ -306,7 +322,7 @@ def _token_expired(case: Case) -> Iterator[Reason]:
         message=f"the registration token expired on {case.token_expired}"
         + ("; registered clusters don't need it any more, new ones do" if registered else ": the parent refuses the agent"),
         remedy=("create a new token on the parent, render and apply again",),
-        severity=WARNING if registered else "error",
+        severity=WARNING if registered else ERROR,
     )
 
 

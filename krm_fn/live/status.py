@@ -224,19 +224,24 @@ def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
             )
         )
     else:
-        found.extend(_shortage(pool) for pool in pools if pool.short)
+        found.extend(_counted(pool) for pool in pools)
     return found
 
 
-def _shortage(pool: Pool) -> Reason:
+def _counted(pool: Pool) -> Reason:
+    """With `identity.mode: Shared` agents choose their names, so only numbers can be compared."""
+    message = (
+        f"{pool.clusters} Clusters register as {pool.prefix}-xxxxx, and the parent has {pool.managed} such ManagedClusters, "
+        f"{pool.ready} of them ready; which is which can't be told, since agents choose the name (identity.mode Shared)"
+    )
+    if not pool.short:
+        return Reason(code="shared-names", message=message, severity=INFO)
     return Reason(
         code="not-all-registered",
-        message=f"{pool.clusters} Clusters register as {pool.prefix}-xxxxx, and the parent has {pool.managed} such "
-        f"ManagedClusters, {pool.ready} of them ready: {pool.short} missing. Which ones can't be told from here, "
-        "since with identity.mode Shared the agents choose their names",
+        message=f"{pool.short} missing: {message}",
         remedy=(
             "on a workload cluster: kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}; "
-            "that is the ManagedCluster's spec.clusterId",
+            "that is the spec.clusterId of its ManagedCluster",
             "with identity.mode PerCluster every Cluster has a name of its own",
         ),
     )

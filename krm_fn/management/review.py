@@ -52,7 +52,7 @@ def review(items: Sequence[Item], config: Config) -> Review:
     reference = config.hub.kubeconfig
     revised: dict[int, Mapping[str, Any]] = {}
     if gate or reference:
-        found = _find(items, gate=gate, reference=reference)
+        found = _find(items, reference)
         if gate:
             _review_gates(found, items, config, revised, results)
         if reference:
@@ -66,16 +66,15 @@ class _Found(Record):
     secrets: list[Item]
 
 
-def _find(items: Sequence[Item], *, gate: bool, reference: KubeconfigRef | None) -> _Found:
+def _find(items: Sequence[Item], reference: KubeconfigRef | None) -> _Found:
     """Sort out what is of interest, by kind first and then by bytes, so that other items stay unparsed."""
     found = _Found(deployments=[], providers=[], secrets=[])
     needle = reference.name.encode() if reference else b""
     for item in items:
         kind = item.kind
         if kind == "Deployment":
-            if (gate and (item.contains(b"capi-controller-manager") or item.contains(b"cluster-api-controller"))) or (
-                reference and (item.contains(b"clusternet-hub") or item.contains(b"clusternet-controller-manager"))
-            ):
+            # every Deployment of interest but the hub has "controller" in its name or its image
+            if item.contains(b"controller") or (reference and item.contains(b"clusternet-hub")):
                 found.deployments.append(item)
         elif kind == "CoreProvider":
             if item.group == "operator.cluster.x-k8s.io":

@@ -65,14 +65,13 @@ class BadYaml(Exception):  # noqa: N818 - named for what it is
 def parser(text: str | bytes) -> Parser:
     """Return an event parser over a text: libyaml's, or PyYAML's own where that is missing."""
     try:
-        c_parser = yaml.cyaml.CParser
+        made: Parser = yaml.cyaml.CParser(text)  # type: ignore[attr-defined] # the stubs hide it
     except AttributeError:
         return yaml.SafeLoader(text)
-    made: Parser = c_parser(text)
     return made
 
 
-def bad_yaml(error: yaml.YAMLError) -> BadYaml:
+def bad_yaml(error: yaml.YAMLError | UnicodeError) -> BadYaml:
     """Turn an error of PyYAML into ours; its excerpts of the text are left out, as they may hold a secret."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "can't be parsed"
@@ -109,12 +108,14 @@ def load(text: str | bytes) -> Any:
 class Builder:
     """Builds values from the events of one parser; anchors live as long as the builder."""
 
-    __slots__ = ("anchors", "events", "expanded")
+    __slots__ = ("anchors", "events", "expanded", "foreign", "seen")
 
     def __init__(self, events: Parser) -> None:
         """Take the parser whose next events are to be built."""
         self.events = events
         self.anchors: dict[str, tuple[Any, int]] = {}  # anchor -> value, its expanded size
+        self.seen: set[str] = set()  # anchors read past
+        self.foreign = False  # whether an alias to none of these was read past
         self.expanded = 0  # values that aliases stand for, all together
 
     def skip(self, event: Any) -> int:
@@ -131,13 +132,20 @@ class Builder:
         get = self.events.get_event
         while True:
             kind = type(event)
-            if kind is MappingStartEvent or kind is SequenceStartEvent:
+            if kind is AliasEvent:
+                self.foreign = self.foreign or event.anchor not in self.seen
+            elif kind is ScalarEvent:
+                if event.anchor:
+                    self.seen.add(event.anchor)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                if event.anchor:
+                    self.seen.add(event.anchor)
                 depth += 1
                 if not event.flow_style:
                     flow_start = depth
                 if depth > MAX_SKIPPED_DEPTH or depth - flow_start > MAX_FLOW_DEPTH:
                     raise at_event(event, "nested too deep")
-            elif kind is not ScalarEvent and kind is not AliasEvent:
+            else:
                 depth -= 1
                 flow_start = min(flow_start, depth)
             if depth <= 0:

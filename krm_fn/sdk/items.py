@@ -6,6 +6,7 @@ the start; metadata and values are read by YAML events on demand and kept.
 
 from __future__ import annotations
 
+from krm_fn.sdk.peek import identity, shortcut
 from krm_fn.sdk.results import ResourceRef, fault
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ class Item:
     """
 
     __slots__ = (
+        "_behind",
         "_file_index",
         "_file_path",
         "_metadata",
@@ -56,6 +58,7 @@ class Item:
         position: int,
         api_version: str,
         kind: str,
+        title: str = "",
     ) -> None:
         """Take a span of the input; use the class methods for anything else.
 
@@ -67,6 +70,7 @@ class Item:
             position: Index in the input.
             api_version: As `apiVersion` says; "" when absent or not a string.
             kind: As `kind` says.
+            title: What `where` says for an object that stands in no list and no file.
         """
         self.source = source
         self.start = start
@@ -79,12 +83,11 @@ class Item:
         self._value: Any = _UNSET
         self._file_path: str | None = None
         self._file_index: int | None = None
-        self._title = ""
+        self._title = title
+        self._behind = 0  # where the metadata end, if the shortcut read them
 
     @classmethod
-    def from_text(
-        cls, text: bytes, position: int, file_path: str = "", file_index: int | None = None, *, title: str = ""
-    ) -> Item:
+    def from_text(cls, text: bytes, position: int, file_path: str = "", file_index: int | None = None) -> Item:
         """Make one of a YAML document of its own.
 
         Args:
@@ -92,17 +95,17 @@ class Item:
             position: Index in the input.
             file_path: File it was read from; "" when the annotations of the object are to say it.
             file_index: Which object of that file, from 0.
-            title: What `where` says for an item that stands in no list and no file.
 
         Raises:
             Faults: Not one YAML document that holds a mapping.
         """
         item = cls(text, 0, len(text), 0, position, "", "")
         item._set_file(file_path, file_index)
-        item._title = title
-        value = item.value()
-        item.api_version = _string(value.get("apiVersion"))
-        item.kind = _string(value.get("kind"))
+        known = identity(text)
+        if known is None:
+            item.identify()
+        else:
+            item.api_version, item.kind = known
         return item
 
     @classmethod
@@ -114,14 +117,26 @@ class Item:
         file_index: int | None = None,
         *,
         text: bytes = b"",
-        title: str = "",
     ) -> Item:
         """Make one of a loaded value; `text` is its JSON or YAML, made when asked for if left out."""
-        item = cls(text, 0, len(text), 0, position, _string(value.get("apiVersion")), _string(value.get("kind")))
+        item = cls(text, 0, len(text), 0, position, "", "")
         item._set_file(file_path, file_index)
-        item._title = title
-        item._value = value
+        item.know(value)
         return item
+
+    def identify(self) -> None:
+        """Set apiVersion and kind from the value, where the caller could not know them.
+
+        Raises:
+            Faults: Not readable, or no mapping.
+        """
+        self.know(self.value())
+
+    def know(self, value: dict[str, Any]) -> None:
+        """Take the value, where the caller has loaded it already."""
+        self._value = value
+        self.api_version = _string(value.get("apiVersion"))
+        self.kind = _string(value.get("kind"))
 
     def _set_file(self, file_path: str, file_index: int | None) -> None:
         if file_path:
@@ -184,8 +199,14 @@ class Item:
             Faults: The object can't be read.
         """
         if self._metadata is None:
-            metadata = self.value().get("metadata")
-            self._metadata = metadata if isinstance(metadata, dict) else {}
+            found = None
+            if self._value is _UNSET:
+                found = shortcut(self.column).metadata(self.source, self.start, self.end)
+            if found is not None:
+                self._metadata, self._behind = found
+            else:
+                metadata = self.value().get("metadata")
+                self._metadata = metadata if isinstance(metadata, dict) else {}
         return self._metadata
 
     def keys(self, *path: str) -> tuple[str, ...]:
@@ -194,10 +215,22 @@ class Item:
         Raises:
             Faults: The object can't be read.
         """
+        if len(path) == 1 and self._value is _UNSET and self.metadata() is not None and self._behind:
+            found = shortcut(self.column).keys(self.source, self._behind, self.end, path[0].encode())
+            if found is not None:
+                return found
         node: Any = self.value()
         for key in path:
             node = node.get(key) if isinstance(node, dict) else None
         return tuple(node) if isinstance(node, dict) else ()
+
+    def has(self, *path: str) -> bool:
+        """Tell whether a field is there, by its keys; cheaper than `keys` where the text does not even hold the name.
+
+        Raises:
+            Faults: The object can't be read.
+        """
+        return self.contains(path[-1].encode()) and path[-1] in self.keys(*path[:-1])
 
     def value(self) -> dict[str, Any]:
         """Return the whole object; not to be changed by the caller.

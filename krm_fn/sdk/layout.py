@@ -67,9 +67,10 @@ class Outline:
         end: Offset behind the mapping.
         flow: Whether the mapping is in flow style.
         column: Column of the top-level keys.
+        tangled: Whether an object holds an alias to an anchor outside of it.
     """
 
-    __slots__ = ("column", "end", "flow", "items", "parts", "stray")
+    __slots__ = ("column", "end", "flow", "items", "parts", "stray", "tangled")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -79,6 +80,7 @@ class Outline:
         self.end = 0
         self.flow = False
         self.column = 0
+        self.tangled = False
 
     def part(self, key: str) -> Part | None:
         """Return a part by its key."""
@@ -111,8 +113,11 @@ def outline(data: bytes) -> Outline | None:
     return found
 
 
-def identity(text: bytes) -> tuple[str, str] | None:
-    """Return apiVersion and kind of the one object in a list of one entry, by its events; None if it is no mapping.
+def identity(text: bytes) -> tuple[str, str, bool] | None:
+    """Read the one object in a list of one entry, by its events.
+
+    Returns:
+        Its apiVersion and kind, and whether it holds an alias to an anchor outside of it; None if it is no mapping.
 
     Raises:
         BadYaml: It can't be read.
@@ -120,7 +125,8 @@ def identity(text: bytes) -> tuple[str, str] | None:
     try:
         walker = _Walker(text, text)
         events = [walker.events.get_event() for _ in range(4)]  # stream, document, sequence, the entry
-        return walker.object(events[3])
+        who = walker.object(events[3])
+        return None if who is None else (*who, walker.builder.foreign)
     except (yaml.YAMLError, UnicodeError) as error:
         raise bad_yaml(error) from None
 
@@ -131,15 +137,15 @@ class _Walker:
     def __init__(self, text: bytes | str, data: bytes) -> None:
         self.text: Any = text
         self.data = data
-        self.blank, self.newline, self.dash, self.breaks = (
-            (" ", "\n", "-", "\n\r\x85\u2028\u2029") if isinstance(text, str) else (b" ", b"\n", b"-", b"\n\r")
-        )
+        characters = " \n-\r\x85\u2028\u2029"
+        self.marks: Any = characters if isinstance(text, str) else characters[:4].encode()
         self.events = parser(text)
         self.builder = Builder(self.events)
 
     def run(self) -> Outline | None:
         """Walk the whole document."""
         get = self.events.get_event
+        event: Any
         get()
         if isinstance(get(), StreamEndEvent):
             return None
@@ -147,8 +153,9 @@ class _Walker:
         if not isinstance(event, MappingStartEvent):
             raise at_event(event, "the document is not a mapping")
         found = Outline()
+        mark: Any = event.start_mark
         found.flow = bool(event.flow_style)
-        found.column = event.start_mark.column
+        found.column = mark.column
         seen: set[str] = set()
         event = get()
         while not isinstance(event, MappingEndEvent):
@@ -196,20 +203,23 @@ class _Walker:
     def _items(self, found: Outline, start: Any) -> int:
         """Read the entries; return where the list ends."""
         get = self.events.get_event
-        items = found.items
+        items, builder = found.items, self.builder
         event = get()
         while not isinstance(event, SequenceEndEvent):
             mark = event.start_mark
             item = Item(self.data, mark.index, mark.index, mark.column, len(items), "", "")
             if items and not start.flow_style:
                 items[-1].end = self._dash_line(item.start)
+            builder.seen.clear()
+            builder.foreign = False
             who = self.object(event)
             if who is None:
-                item.end = self.builder.skip(event)
+                item.end = builder.skip(event)
                 found.stray = item.position if found.stray is None else found.stray
             else:
                 item.api_version, item.kind = who
                 item.end = self.object_end
+            found.tangled = found.tangled or builder.foreign
             items.append(item)
             event = get()
         if items and not start.flow_style:
@@ -221,20 +231,23 @@ class _Walker:
         """Read past an object; return its apiVersion and kind, or None, with nothing read, if it is no mapping."""
         if not isinstance(event, MappingStartEvent):
             return None
-        get = self.events.get_event
+        get, skip = self.events.get_event, self.builder.skip
+        if event.anchor:
+            self.builder.seen.add(event.anchor)
         found: dict[str, str] = {}
         key = get()
         while not isinstance(key, MappingEndEvent):
             if isinstance(key, ScalarEvent) and key.value in IDENTITY:
                 if key.value in found:
                     raise at_event(key, "a key appears twice in one mapping")
+                skip(key)
                 event = get()
                 value = scalar_value(event) if isinstance(event, ScalarEvent) else None
                 found[key.value] = value if isinstance(value, str) else ""
-                self.builder.skip(event)
             else:
-                self.builder.skip(key)
-                self.builder.skip(get())
+                skip(key)
+                event = get()
+            skip(event)
             key = get()
         self.object_end: int = key.end_mark.index
         return found.get("apiVersion", ""), found.get("kind", "")
@@ -242,15 +255,15 @@ class _Walker:
     def _line_start(self, index: int) -> int:
         """Go back over blanks to the start of the line, if nothing else is before."""
         start = index
-        while start and self.text[start - 1 : start] == self.blank:
+        while start and self.text[start - 1 : start] == self.marks[:1]:
             start -= 1
-        return start if not start or self.text[start - 1 : start] in self.breaks else index
+        return start if not start or self.text[start - 1 : start] in self.marks[1:] else index
 
     def _dash_line(self, index: int) -> int:
         """Return the start of the line that holds the dash of the entry whose node begins at an index."""
-        line = self.text.rfind(self.newline, 0, index) + 1
-        while line and not self.text[line:index].lstrip(self.blank).startswith(self.dash):
-            line = self.text.rfind(self.newline, 0, line - 1) + 1
+        line: int = self.text.rfind(self.marks[1:2], 0, index) + 1
+        while line and not self.text[line:index].lstrip(self.marks[:1]).startswith(self.marks[2:3]):
+            line: int = self.text.rfind(self.marks[1:2], 0, line - 1) + 1
         return line
 
 

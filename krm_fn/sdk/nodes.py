@@ -15,7 +15,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from krm_fn.sdk.events import BadYaml, Builder, bad_yaml, key_text, parser, scalar_value
+from krm_fn.sdk.events import Builder, bad_yaml, key_text, parser, scalar_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Node:
         start: Offset (in characters) of its first character; of a block sequence the first dash.
         end: Offset behind its last character: for a block collection that of its last child, for a block scalar
             behind its last line end. Equal to `start` for an empty scalar.
-        column: Column of `start`.
+        column: Column of `start`; of a block mapping that of its keys.
         style: Quote or block indicator of a scalar (`'`, `"`, `|`, `>`), "" for a plain one.
         flow: Whether a collection is written with braces or brackets.
         key: A scalar that is a mapping key: its text as JSON needs it; None for a merge key.
@@ -46,7 +46,8 @@ class Node:
         self.kind = kind
         self.start: int = event.start_mark.index
         self.end: int = event.end_mark.index
-        self.column: int = event.start_mark.column
+        marked = kind == MAPPING and (event.anchor or event.tag)  # then `start` is that of the anchor or tag
+        self.column: int = -1 if marked else event.start_mark.column
         self.style: str = getattr(event, "style", None) or ""
         self.flow: bool = bool(getattr(event, "flow_style", False))
         self.key: str | None = None
@@ -92,7 +93,7 @@ def compose_entry(text: str, key: str) -> tuple[Node, Any] | None:
                 return _node(_Replay(recorder.seen[1:]), first), value
             Builder(events).skip(event)
             Builder(events).skip(events.get_event())
-    except (yaml.YAMLError, UnicodeError) as error:
+    except yaml.YAMLError as error:
         raise bad_yaml(error) from None
 
 
@@ -142,6 +143,8 @@ def _node(events: Any, event: Any) -> Node:
                 node.end = event.end_mark.index
             else:
                 node.end = node.children[-1].end
+            if node.column < 0 and node.children:
+                node.column = node.children[0].column
         if not stack:
             return node
         parent = stack[-1]
@@ -149,6 +152,3 @@ def _node(events: Any, event: Any) -> Node:
             node.key = None if event.value == "<<" and event.implicit[0] else key_text(scalar_value(event), event)
         parent.children.append(node)
         event = events.get_event()
-
-
-__all__ = ["ALIAS", "MAPPING", "SCALAR", "SEQUENCE", "BadYaml", "Node", "compose", "compose_entry"]

@@ -1,8 +1,7 @@
-"""Looking at the metadata of an object, and at the keys of its fields, without reading the rest of it.
+"""Looking at an object's metadata, and at the keys of the field behind it, without reading the rest of the object.
 
-Two ways, which must agree. `metadata` and `keys` walk the object's events and build only what is asked. For the usual
-form, that of kustomize and kpt, there is a shortcut by lines (ten thousand Clusters are looked at in one run), which
-answers None wherever it is not sure. Its argument:
+A shortcut by lines for the usual form, that of kustomize and kpt, since ten thousand Clusters are looked at in one run.
+It answers what reading the whole object would answer, or None wherever it is not sure. Its argument:
 
 - It takes an object that is known to be complete YAML, from its first byte on, and explains every line that it passes,
   so that the parser's state at each line start is known. Values are plain words, quoted without escapes and on one
@@ -18,9 +17,9 @@ from __future__ import annotations
 import re
 
 import yaml
-from yaml.events import MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
-from krm_fn.sdk.events import Builder, at_event, bad_yaml, key_text, parser, scalar_value
+from krm_fn.sdk import complete
+from krm_fn.sdk.events import BadYaml
 from krm_fn.sdk.scalars import resolve
 
 TYPE_CHECKING = False
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KEY = r"[A-Za-z][A-Za-z0-9./_-]*"
+_END = r"(?: +#[ -~]*)?\n"
 _PLAIN = r"[A-Za-z0-9/][A-Za-z0-9./_=@+-]*(?:[ :][A-Za-z0-9./_=@+-]+)*"
 _VALUE = rf"""(?:{_PLAIN}|'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{{\}})"""
 
@@ -38,13 +38,16 @@ class Shortcut:
     def __init__(self, column: int) -> None:
         """Prepare it for a column."""
         pad, one, two, three = (" " * (column + step) for step in (0, 2, 4, 6))
-        literal = rf"\|\n(?:{three} *[!-~][ -~]*\n)+"
-        head = rf"apiVersion:\ [A-Za-z][A-Za-z0-9./-]*\n{pad}kind:\ [A-Za-z][A-Za-z0-9]*\n{pad}metadata:\n"
-        nested = rf"{one}(?:annotations|labels):\n(?:{two}{_KEY}:\ (?:{_VALUE}\n|{literal}))+"
-        behind = rf"(?={pad}[^ \n\t#]|\Z)" if pad else r"(?=[^ \n\t#]|\Z)"
-        self.head = re.compile(rf"{head}((?:{nested}|{one}{_KEY}:\ {_VALUE}\n)+){behind}".replace(r"\ ", " ").encode())
+        literal = rf"\|\n{three}[!-~][ -~]*\n(?:{three} *[!-~][ -~]*\n)*"
+        leading = "" if pad else r"(?:(?:#[ -~]*)?\n)*"
+        head = rf"{leading}apiVersion: [A-Za-z][A-Za-z0-9./-]*\n{pad}kind: [A-Za-z][A-Za-z0-9]*\n{pad}metadata:\n"
+        entry, comment = rf"{two}{_KEY}: (?:{_VALUE}{_END}|{literal})", rf"{two}#[ -~]*\n"
+        nested = rf"{one}(?:annotations|labels):\n(?:{comment})*{entry}(?:{comment}|{entry})*"
+        self.head = re.compile(
+            rf"{head}((?:{nested}|{one}{_KEY}: {_VALUE}{_END}|{one}#[ -~]*\n)+)(?={pad}[^ \n\t#]|\Z)".encode()
+        )
         self.line = re.compile(
-            rf"""{one}(  )?({_KEY}):(?: (?:({_PLAIN})|'([^'\n]*)'|"([^"\n]*)"|(\{{\}})|\|\n{three}([ -~\n]*?\n)(?!{three})))?\n?"""
+            rf"""(?m)^{one}(  )?({_KEY}):(?: (?:({_PLAIN})(?=\n| +\#)|('[^'\n]*'|"[^"\n]*")|(\{{\}})|\|\n((?:{three}.*\n)+))|\n)"""
         )
         self.margin = "\n" + three
         self.key_lines = re.compile(rf"\n{one}([^ \n][^\n]*)".encode())
@@ -58,7 +61,7 @@ class Shortcut:
             return None
         found: dict[str, Any] = {}
         holder = found
-        for nested, key, plain, single, double, empty, literal in self.line.findall(match[1].decode()):
+        for nested, key, plain, quoted, empty, literal in self.line.findall(match[1].decode()):
             if not nested:
                 holder = found
             if key in holder or resolve(key) != key:
@@ -66,13 +69,13 @@ class Shortcut:
             if plain:
                 holder[key] = resolve(plain)
             elif literal:
-                holder[key] = literal.replace(self.margin, "\n")
+                holder[key] = ("\n" + literal).replace(self.margin, "\n")[1:]
             elif empty:
                 holder[key] = {}
-            elif not nested and key in _NESTED and not single and not double:
-                holder[key] = holder = {}
+            elif quoted:
+                holder[key] = quoted[1:-1]
             else:
-                holder[key] = single or double
+                holder = found[key] = {}
         return found, match.end()
 
     def keys(self, source: bytes, start: int, end: int, field: bytes) -> tuple[str, ...] | None:
@@ -95,9 +98,10 @@ class Shortcut:
         return tuple(found) if found and len(set(found)) == len(found) else None
 
 
-_NESTED = frozenset(("annotations", "labels"))
 _OPENING = re.compile(rb"""["'{\[\x80-\xff\t\r]""")
-_CLOSED_LINE = re.compile(rb"""\n *(?:- )*(?:[A-Za-z][A-Za-z0-9./_-]*: )?(?:'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{\}|\[\])(?=\n)""")
+_CLOSED_LINE = re.compile(
+    rb"""\n *(?:- )*(?:[A-Za-z][A-Za-z0-9./_-]*: )?(?:'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{\}|\[\])(?=\n)"""
+)
 _KEY_LINE = re.compile(rb"([A-Za-z][A-Za-z0-9]{3,}):(?: [^&*!?|>%@`#]|\Z)")
 _SHORTCUTS: dict[int, Shortcut] = {}
 
@@ -110,23 +114,27 @@ def shortcut(column: int) -> Shortcut:
     return found
 
 
-def metadata(text: bytes) -> Any:
-    """Return the value of an object's `metadata`, built from its events; None when absent.
+# Column-0 lines of a document that could read `kind` or `apiVersion`, and what no document of the usual form has there.
+_DOCUMENT = re.compile(
+    rb"(?:(?:#[^\n]*)?\n)*apiVersion: ([A-Za-z][A-Za-z0-9./-]*)\nkind: ([A-Za-z][A-Za-z0-9]*)\n(?=[A-Za-z])"
+)
+_DOUBTFUL = re.compile(rb"""\n(?:kind|apiVersion|[^ \nA-Za-z#-]|-[^ \n])|[\0\r\x80-\xff]""")
 
-    Raises:
-        BadYaml: It can't be read, or `metadata` stands twice before its end.
+
+def identity(text: bytes) -> tuple[str, str] | None:
+    """Return apiVersion and kind of a document in the usual form that is complete YAML; None if not sure.
+
+    The usual form begins with `apiVersion: x` and `kind: Y` and has no other line in column 0 that could be either, nor
+    one that begins or ends a document. Then it is a mapping with its keys in column 0, as `spans` argues for entries.
     """
-    events = parser(text)
+    match = _DOCUMENT.match(text) if complete.available() else None
+    if match is None or _DOUBTFUL.search(text, match.end() - 1):
+        return None
     try:
-        builder = Builder(events)
-        event = _enter(events)
-        while isinstance(event, ScalarEvent):
-            if event.value == "metadata":
-                return builder.build(events.get_event())
-            value = events.get_event()
-            # anchors of earlier fields may be used in metadata
-            builder.build(value) if _may_anchor(text) else builder.skip(value)
-            event = events.get_event()
-    except (yaml.YAMLError, UnicodeError) as error:
-        raise bad_yaml(error) from None
+        complete.check([(len(text), text)])
+    except (yaml.YAMLError, BadYaml):
+        return None
+    api_version, kind = resolve(match[1].decode()), resolve(match[2].decode())
+    if isinstance(api_version, str) and isinstance(kind, str):
+        return api_version, kind
     return None

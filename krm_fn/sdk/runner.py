@@ -103,7 +103,7 @@ def say(results: Iterable[Result], stderr: TextIO) -> None:
     told = [one for one in results if one.severity != INFO]
     lines = [line(one) for one in sorted(told, key=lambda one: (one.severity != ERROR, len(one.message)))]
     try:
-        stderr.write("".join(lines))
+        stderr.write("".join(dict.fromkeys(lines)))
         stderr.flush()
     except (OSError, ValueError):
         pass  # nobody listens; the exit code still tells
@@ -111,11 +111,8 @@ def say(results: Iterable[Result], stderr: TextIO) -> None:
 
 def line(result: Result) -> str:
     """Return a result as one line: severity, message, place."""
-    places = []
-    if result.field:
-        places.append(result.field)
-    if result.file_path:
-        places.append(result.file_path)
+    # a place that the message names already is not said again
+    places = [place for place in (result.field, result.file_path) if place and place not in result.message]
     where = f" [{', '.join(places)}]" if places else ""
     text = " ".join(f"{result.severity}: {result.message}{where}".split())
     return text + "\n"
@@ -128,6 +125,9 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
     """
     try:
         return work()
+    except Faults as faults:
+        say(faults.results, stderr)  # of what stands beside the input: SOURCE_DATE_EPOCH, say
+        return FAILED
     except KeyboardInterrupt:
         stderr.write("error: interrupted; nothing was written\n")
         return 130

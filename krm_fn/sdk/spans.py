@@ -23,17 +23,22 @@ exact where it answers:
 5. *Depth.* libyaml takes time quadratic in the depth of flow collections, so pieces with many brackets, and pieces
    with very long lines, are walked by events with a bound, as the full parse does.
 
+6. *Aliases.* An entry with what looks like an alias is walked by events, and one to an anchor outside of the entry makes
+   this module give up.
+
 A duplicate key that is neither `kind` nor `apiVersion` is found when somebody reads the object, in either way.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import pairwise
 
 import yaml
 
-from krm_fn.sdk import layout
-from krm_fn.sdk.events import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, BadYaml, Builder, parser
+from krm_fn.sdk import complete, layout
+from krm_fn.sdk.events import BadYaml
 from krm_fn.sdk.items import Item
 from krm_fn.sdk.scalars import resolve
 
@@ -62,24 +67,18 @@ _LINE = re.compile(
 )
 _API_VERSION, _KIND, _ENTRY, _OTHER = 1, 2, 3, 4
 _QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
+_ALIAS = re.compile(rb"\*[A-Za-z0-9_-]")
+_BEFORE_ALIAS = b" \t\n,[{-?:"
 _HEAD_LINE = re.compile(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
-_BATCH = 1 << 16
-_LONG = 1 << 17
-_SEPARATOR = b"---\n"
 
 
 class NotPlain(Exception):  # noqa: N818 - a signal inside this module
     """The text is not of the form that the short way understands."""
 
 
-def available() -> bool:
-    """Tell whether PyYAML was built with libyaml and has the (undocumented) parse without Python objects."""
-    return hasattr(getattr(getattr(yaml, "cyaml", None), "CParser", None), "raw_parse")
-
-
 def outline(data: bytes) -> Outline | None:
     """Return what `layout.outline` would, or None where that must be asked."""
-    if not available() or any(byte in data for byte in _NOT_PLAIN_LINES):
+    if not complete.available() or any(byte in data for byte in _NOT_PLAIN_LINES):
         return None
     if not data.isascii() and any(char in data for char in _OTHER_BREAKS):
         return None
@@ -109,7 +108,8 @@ class _Scan:
         self.scan(first - 1)
         rest = self.starts[-1]
         found = self.frame(data[:first], data[rest:], rest)
-        check(self.pieces())
+        complete.check(self.pieces())
+        self.refuse_tangles()
         self.identify(found)
         return found
 
@@ -127,7 +127,7 @@ class _Scan:
                 second = match[_KIND]
                 if first and match.start() != first_end:
                     self.late.append((starts[-1], match.start() + 1))
-            elif group == _API_VERSION or group == _ENTRY:
+            elif group in {_API_VERSION, _ENTRY}:
                 if starts:
                     who.append((first, second) if first and second else None)
                 starts.append(match.start() + 1)
@@ -175,12 +175,26 @@ class _Scan:
     def pieces(self) -> Iterable[tuple[int, bytes]]:
         """Yield spans that must be complete YAML, as (size, text)."""
         data, starts = self.data, self.starts
-        for start, end in zip(starts, starts[1:], strict=False):
-            yield end - start, data[start:end]
+        for start, end in pairwise(starts):
+            piece = data[start:end]
+            yield end - start, piece if piece.endswith(b"\n") else piece + b"\n"
         for start, end in self.late:
             piece = data[start:end]
             if any(byte in piece for byte in _QUOTED_OR_FLOW):
                 yield end - start, piece
+
+    def refuse_tangles(self) -> None:
+        """Leave objects with an alias to an anchor outside of them to the full parse."""
+        data, starts = self.data, self.starts
+        checked = -1
+        for match in _ALIAS.finditer(data, starts[0], starts[-1]):
+            if data[match.start() - 1] in _BEFORE_ALIAS:
+                position = bisect_right(starts, match.start()) - 1
+                if position != checked:
+                    checked = position
+                    seen = layout.identity(data[starts[position] : starts[position + 1]])
+                    if seen is None or seen[2]:
+                        raise NotPlain
 
     def identify(self, found: Outline) -> None:
         """Make the items."""
@@ -190,63 +204,13 @@ class _Scan:
         for position, who in enumerate(self.who):
             start, end = starts[position], starts[position + 1]
             if who is None:
-                named = layout.identity(data[start:end])
-                if named is None:
+                seen = layout.identity(data[start:end])
+                if seen is None:
                     found.stray = position if found.stray is None else found.stray
-                    named = ("", "")
+                named = ("", "") if seen is None else seen[:2]
             else:
                 named = known.get(who) or known.setdefault(who, (_text(who[0]), _text(who[1])))
             items.append(Item(data, start + 2, end, 2, position, *named))
-
-
-def check(pieces: Iterable[tuple[int, bytes]]) -> None:
-    """Make sure that every piece by itself is a complete YAML document.
-
-    Raises:
-        yaml.YAMLError: One is not.
-        BadYaml: One is nested too deep.
-    """
-    batch: list[bytes] = []
-    size = 0
-    for length, piece in pieces:
-        batch.append(piece)
-        size += length
-        if size > _BATCH:
-            _check_batch(batch)
-            batch, size = [], 0
-    _check_batch(batch)
-
-
-def _check_batch(batch: list[bytes]) -> None:
-    joined = _SEPARATOR.join(batch)
-    if _shallow(joined):
-        yaml.cyaml.CParser(joined).raw_parse()
-        return
-    for piece in batch:
-        if _shallow(piece):
-            yaml.cyaml.CParser(piece).raw_parse()
-        else:
-            _walk(piece)
-
-
-def _shallow(text: bytes) -> bool:
-    """Tell whether a text is surely within the bounds of depth that the full parse keeps.
-
-    A block collection begins right of its parent, but for a sequence in the column of its mapping, so there are at most
-    two levels a column.
-    """
-    return text.count(b"[") + text.count(b"{") <= MAX_FLOW_DEPTH and (
-        len(text) < _LONG or max(map(len, text.split(b"\n"))) < MAX_SKIPPED_DEPTH // 2 - MAX_FLOW_DEPTH
-    )
-
-
-def _walk(piece: bytes) -> None:
-    events = parser(piece)
-    events.get_event()
-    events.get_event()
-    Builder(events).skip(events.get_event())
-    events.get_event()
-    events.get_event()
 
 
 def _text(word: bytes) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HIDDEN = "(hidden)"
 
+_SHORTEST = 16  # the secret half of a bootstrap token
 _KEY = "\0key"  # stands in a path for "the key itself"; no key of an object has a NUL
 _TOKEN_FIELD = ("spec", "registrationToken", "value")
 
@@ -46,24 +47,29 @@ def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[i
             continue
         if not (item.contains(needle.encode()) or item.contains(packed.encode())):
             continue
-        found += [_finding(item, path, needle) for path in _places(item, needle, packed)]
+        found += [_finding(item, path, _needles([token])) for path in _places(item, needle, packed)]
     return tuple(sorted(found, key=lambda one: (one.message, one.file_path, one.file_index or 0)))
 
 
 def scrubbed(results: Iterable[Result], tokens: Iterable[Secret]) -> tuple[Result, ...]:
     """Return results in which no token stands, whatever room made them: the last sieve before the output.
 
-    A token can get into any name or label by mistake, and other rooms quote names and labels.
+    A token can get into any name or label by mistake, and other rooms quote names and labels. Values too short to be
+    one (a placeholder that failed the check) are not looked for.
     """
-    needles = [_needle(token) for token in tokens]
+    needles = _needles(tokens)
     return tuple(_without(result, needles) for result in results)
 
 
 def scrub(text: str, tokens: Iterable[Secret]) -> str:
     """Return a text in which no token stands; for stderr, tracebacks and tables."""
-    for token in tokens:
-        text = _hide(text, token.reveal(), _needle(token))
-    return text
+    return _hide(text, _needles(tokens))
+
+
+def _needles(tokens: Iterable[Secret]) -> list[str]:
+    """Return what must not be seen of tokens, longest first, so that a part never spoils the whole."""
+    found = {part for token in tokens for part in (token.reveal(), _needle(token)) if len(part) >= _SHORTEST}
+    return sorted(found, key=lambda one: (-len(one), one))
 
 
 def _needle(token: Secret) -> str:
@@ -137,7 +143,7 @@ def _shown(path: tuple[str, ...]) -> str:
     return text
 
 
-def _finding(item: Item, path: str, needle: str) -> Result:
+def _finding(item: Item, path: str, needles: Sequence[str]) -> Result:
     """Return the warning for one place."""
     plain = "" if path.startswith("a ") else path
     found = Result(
@@ -153,7 +159,7 @@ def _finding(item: Item, path: str, needle: str) -> Result:
         file_index=item.file_index,
         tags=tagged(rule="token-in-plain-sight"),
     )
-    return _without(found, [needle])
+    return _without(found, needles)
 
 
 def _without(result: Result, needles: Sequence[str]) -> Result:
@@ -166,9 +172,7 @@ def _without(result: Result, needles: Sequence[str]) -> Result:
         return result
 
     def clean(text: str) -> str:
-        for needle in needles:
-            text = _hide(text, needle)
-        return text
+        return _hide(text, needles)
 
     return result.replace(
         message=clean(result.message),
@@ -181,7 +185,7 @@ def _without(result: Result, needles: Sequence[str]) -> Result:
     )
 
 
-def _hide(text: str, *needles: str) -> str:
+def _hide(text: str, needles: Iterable[str]) -> str:
     for needle in needles:
         text = text.replace(needle, HIDDEN)
     return text

@@ -128,11 +128,11 @@ class _View:
         if not total:
             return "no Cluster to look at\n"
         if failing:
-            end = "delivered and registered" if report.parent else "delivered"
+            end = "registered" if report.parent else "delivered"
             return self._paint(f"{failing} of {clusters} not {end}", "bad") + "\n"
         if not report.ok:
             return self._paint(f"{clusters} delivered, not all of them registered", "bad") + "\n"
-        end = "delivered and registered" if report.parent else "delivered; registration unknown"
+        end = "delivered and registered" if report.parent else "delivered; whether they are registered is unknown"
         return self._paint(f"{clusters} {end}", "good") + "\n"
 
     def _marked(self, severity: str, text: str) -> list[str]:

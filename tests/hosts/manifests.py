@@ -9,7 +9,7 @@ import yaml
 Manifest = dict[str, Any]
 Identity = tuple[str, str, str]  # kind, namespace, name
 
-TOKEN = "abcdef.0123456789abcdef"
+TOKEN = "7fq2kd.m4v9x0c8b1n6z3pw"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
 

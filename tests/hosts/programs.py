@@ -57,8 +57,9 @@ def run(
         check=False,
     )
     expected = done.returncode != 0 if code is None else done.returncode == code
-    assert expected, f"exit code {done.returncode} of {command}\n{done.err[-4000:]}\n{done.out[-1000:]}"
-    return Done(done.returncode, done.out, done.err)
+    shown = f"{' '.join(map(str, command))}\n{done.stderr[-4000:]}\n{done.stdout[-1000:]}"
+    assert expected, f"exit code {done.returncode} of {shown}"
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def kustomize(age: str) -> Path | None:

@@ -15,7 +15,23 @@ from krm_fn.sdk.yaml_write import quoted
 if TYPE_CHECKING:
     from typing import Any
 
-PLAIN = ("a", "on", "1e3", "0o17", "0777", "2020-01-01", "1:30", "~", "null", "1_000", "12", "-5", "1.50", ".inf", "x y")
+PLAIN = (
+    "a",
+    "on",
+    "1e3",
+    "0o17",
+    "0777",
+    "2020-01-01",
+    "1:30",
+    "~",
+    "null",
+    "1_000",
+    "12",
+    "-5",
+    "1.50",
+    ".inf",
+    "x y",
+)
 KEYS = ("a", "b", "name", "labels", "x.y/z", "on", "1", "spec")
 
 
@@ -105,7 +121,9 @@ def pieces(draw: Any) -> list[tuple[str, str, str]]:
     found = []
     for key in draw(st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique_by=lambda key: str(load(key)))):
         field = f"{' ' * column}{key}:{style.value(column, 0)}"
-        found.append((next(iter(load(f"{key}:"))), style.above(column).replace("\n", newline), field.replace("\n", newline)))
+        found.append(
+            (next(iter(load(f"{key}:"))), style.above(column).replace("\n", newline), field.replace("\n", newline))
+        )
     if draw(st.integers(0, 5)) == 0 and not found[-1][2].endswith(newline * 2):
         found[-1] = (*found[-1][:2], found[-1][2].rstrip("\r\n"))
     try:
@@ -131,7 +149,7 @@ FRESH = st.recursive(
 )
 
 
-def mutate(draw: Any, value: Any) -> Any:
+def mutate(draw: Any, value: Any) -> Any:  # noqa: PLR0911 - one return a kind of change
     """Change a few things somewhere inside."""
     where = draw(st.integers(0, 5))
     if isinstance(value, dict) and value and where:
@@ -191,7 +209,10 @@ def test_a_changed_field_leaves_the_text_before_and_behind_it_alone(
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=list(hypothesis.HealthCheck))
-@given(text=documents, labels=st.dictionaries(st.sampled_from(["a", "on", "x.y/z", "new"]), st.sampled_from(["on", "", "v", "1"])))
+@given(
+    text=documents,
+    labels=st.dictionaries(st.sampled_from(["a", "on", "x.y/z", "new"]), st.sampled_from(["on", "", "v", "1"])),
+)
 def test_labels_are_set_and_nothing_else(text: str, labels: dict[str, str]) -> None:
     old = load(text)
     text = text if "spec" not in old else text.replace("spec:", "metadata:")
@@ -206,7 +227,9 @@ def test_labels_are_set_and_nothing_else(text: str, labels: dict[str, str]) -> N
 
 
 @settings(deadline=None)
-@given(value=st.dictionaries(st.sampled_from(KEYS), FRESH, min_size=1), data=st.data(), indent=st.sampled_from([None, 2]))
+@given(
+    value=st.dictionaries(st.sampled_from(KEYS), FRESH, min_size=1), data=st.data(), indent=st.sampled_from([None, 2])
+)
 def test_json_stays_json(value: dict[str, Any], data: Any, indent: int | None) -> None:
     new = mutate(data.draw, value)
     hypothesis.assume(isinstance(new, dict))

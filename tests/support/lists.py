@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 from typing import Any
 
 import yaml
@@ -70,7 +71,23 @@ def document(items: list[Any], function_config: Any = None, api_version: str = "
     value: dict[str, Any] = {"apiVersion": api_version, "kind": "ResourceList", "items": items}
     if function_config is not None:
         value["functionConfig"] = function_config
-    return yaml.safe_dump(value, sort_keys=False, default_flow_style=False).encode()
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True).encode()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what Kubernetes' parsers could take for something else than a string (PyYAML leaves `n` and `1e3` bare)."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    plain = re.fullmatch(r"[A-Za-z][\w./-]{5,}", text, re.ASCII)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _quoted)
 
 
 class Run:

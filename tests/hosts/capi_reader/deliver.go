@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -13,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/kubernetes/scheme"
 	addonsv1 "sigs.k8s.io/cluster-api/api/addons/v1beta2"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
@@ -41,6 +45,8 @@ type DeliveredReport struct {
 	Checksum  string            `json:"checksum"`  // annotation of its pods
 	Tokens    map[string]bool   `json:"tokens"`    // service-account token Secrets, and whether what the cluster wrote is there
 	Labels    map[string]string `json:"labels"`    // of the agent's Namespace
+	ParentURL string            `json:"parentURL"` // as the agent will read it
+	Token     string            `json:"token"`     // SHA-256 of the registration token that the agent will read
 }
 
 // workloads stands for the cluster cache: a client for each Cluster.
@@ -162,6 +168,14 @@ func settle(ctx context.Context, report *Report, reconciler *clusterresourceset.
 func workloadClient() client.WithWatch {
 	server := fake.NewClientBuilder().WithScheme(scheme.Scheme).Build()
 	return interceptor.NewClient(server, interceptor.Funcs{
+		Patch: func(
+			ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption,
+		) error {
+			if err := immutable(ctx, c, object); err != nil {
+				return err
+			}
+			return c.Patch(ctx, object, patch, options...)
+		},
 		Create: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.CreateOption) error {
 			if err := admit(ctx, c, object); err != nil {
 				return err
@@ -184,6 +198,29 @@ func admit(ctx context.Context, c client.Client, object client.Object) error {
 	}
 	// The token controller deletes such a Secret; here it is not let in at all.
 	return c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: account}, &corev1.ServiceAccount{})
+}
+
+// immutable refuses what a server refuses: another role in a binding, another selector in a Deployment.
+func immutable(ctx context.Context, c client.Client, object client.Object) error {
+	wanted, ok := object.(*unstructured.Unstructured)
+	if !ok {
+		return nil
+	}
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(wanted.GroupVersionKind())
+	if err := c.Get(ctx, client.ObjectKeyFromObject(wanted), live); err != nil {
+		return err
+	}
+	for _, path := range [][]string{{"roleRef"}, {"spec", "selector"}} {
+		before, _, _ := unstructured.NestedFieldNoCopy(live.Object, path...)
+		after, _, _ := unstructured.NestedFieldNoCopy(wanted.Object, path...)
+		if !reflect.DeepEqual(before, after) {
+			return apierrors.NewInvalid(wanted.GroupVersionKind().GroupKind(), wanted.GetName(), field.ErrorList{
+				field.Invalid(field.NewPath(path[0], path[1:]...), "", "field is immutable"),
+			})
+		}
+	}
+	return nil
 }
 
 // tenants does what a workload cluster's own controllers and admins do: issue tokens, label the Namespace.
@@ -282,6 +319,11 @@ func describe(one *manifest, out *DeliveredReport) {
 		if kind, _, _ := unstructured.NestedString(one.Object, "type"); kind == string(corev1.SecretTypeServiceAccountToken) {
 			data, _, _ := unstructured.NestedStringMap(one.Object, "data")
 			out.Tokens[one.title()] = data[corev1.ServiceAccountTokenKey] != ""
+		} else if one.GetName() == "clusternet-agent-cluster-registration" {
+			data, _, _ := unstructured.NestedStringMap(one.Object, "data")
+			parent, _ := base64.StdEncoding.DecodeString(data["parentURL"])
+			token, _ := base64.StdEncoding.DecodeString(data["regToken"])
+			out.ParentURL, out.Token = string(parent), fmt.Sprintf("%x", sha256.Sum256(token))
 		}
 	case "Deployment":
 		containers, _, _ := unstructured.NestedSlice(one.Object, "spec", "template", "spec", "containers")

@@ -58,6 +58,10 @@ func (s *stream) add(report *Report, where string, document []byte) {
 	if len(raw) == 0 {
 		return
 	}
+	if raw["kind"] == "ResourceList" {
+		s.addItems(report, where, document, raw["items"])
+		return
+	}
 	object := unstructured.Unstructured{Object: raw}
 	title := object.GetKind() + " " + key(object.GetNamespace(), object.GetName())
 	if object.GetAPIVersion() == "" || object.GetKind() == "" || object.GetName() == "" {
@@ -104,6 +108,10 @@ func (s *stream) add(report *Report, where string, document []byte) {
 		if strict(report, title, document, &secret) {
 			s.secrets[key(secret.Namespace, secret.Name)] = secret
 		}
+	case "external-secrets.io/v1 ExternalSecret":
+		if secret, ok := issue(report, title, object); ok {
+			s.secrets[key(secret.Namespace, secret.Name)] = secret
+		}
 	case "v1 ConfigMap":
 		var configMap corev1.ConfigMap
 		if strict(report, title, document, &configMap) {
@@ -113,6 +121,22 @@ func (s *stream) add(report *Report, where string, document []byte) {
 		if strings.HasPrefix(object.GetAPIVersion(), "addons.cluster.x-k8s.io/") {
 			report.fault(title, where, "is of no version that Cluster API serves: %s", object.GetAPIVersion())
 		}
+	}
+}
+
+// addItems reads the output of the function itself. Both readers have to agree on the whole of it.
+func (s *stream) addItems(report *Report, where string, document []byte, items any) {
+	if reason := ambiguous(document); reason != "" {
+		report.fault("ResourceList", where, "%s", reason)
+	}
+	list, _ := items.([]any)
+	for index, item := range list {
+		text, err := yaml.Marshal(item)
+		if err != nil {
+			report.fault("ResourceList", where, "item %d can't be written again", index)
+			continue
+		}
+		s.add(report, fmt.Sprintf("item %d", index), text)
 	}
 }
 

@@ -246,7 +246,7 @@ def test_releases_without_a_health_port_have_no_probes(release: str) -> None:
 
 @pytest.mark.parametrize(
     ("extra", "port"),
-    [((), 10650), (("--secure-port=10651",), 10651), (("--secure-port", "10652"), 10652)],
+    [((), 10650), (("--secure-port=10651",), 10651)],
 )
 def test_probes_use_https_on_the_port_that_the_agent_serves(extra: tuple[str, ...], port: int) -> None:
     found = container("v0.15.0", extra_args=extra)

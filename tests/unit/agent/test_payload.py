@@ -95,4 +95,4 @@ def test_the_same_rbac_text_is_shared_by_all_registrations() -> None:
 
 def test_a_faulty_option_is_reported_before_any_text_is_made() -> None:
     with pytest.raises(Faults):
-        payload.AgentPayload(agent("v0.11.0"))
+        payload.AgentPayload(agent("v0.14.0", extra_args=("--secure-port=1",)))

@@ -1,0 +1,56 @@
+"""`migrate`: from clusternet-hub's discovery to a config of ours, from kubectl dumps."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from krm_fn.cli import dumps, shared
+from krm_fn.live import migrate
+from krm_fn.sdk import runner
+from krm_fn.sdk.results import Faults
+from krm_fn.views import migration
+
+HELP = """From clusternet-hub's discovery to a config in Git.
+
+Reads the hub's own objects as kubectl printed them and prints the equivalent ClusternetCAPIConfig (stdout, or -o FILE),
+and on stderr what changes for running clusters and the steps, in order. Changes nothing; prints no token.
+
+\b
+Example:
+  kubectl get clusters.cluster.x-k8s.io,clusterresourcesets -A -o yaml > management.yaml
+  kubectl get configmaps -A --field-selector metadata.name=clusternet-agent-deploy -o yaml > deploy.yaml
+  kubectl get configmaps -A --field-selector metadata.name=clusternet-agent-rbac -o yaml > rbac.yaml
+  kubectl -n capi-system get secret clusternet-cluster-api -o yaml |
+    clusternet-capi-fn migrate management.yaml deploy.yaml rbac.yaml - -o config.yaml
+
+These dumps hold the registration token: delete them afterwards.
+
+Exit code: 0, 1 if the config can't be written, 2 if a dump can't be read or holds nothing of the hub.
+"""
+
+
+@click.command("migrate", help=HELP)
+@click.argument("files", nargs=-1, metavar="[FILE...|-]")
+@click.option("-o", "--output", metavar="FILE", default="-", show_default=True, help="Where the config goes.")
+@click.option("--name", default="fleet", show_default=True, help="metadata.name of the config.")
+@click.option(
+    "--resource-set", default="clusternet", show_default=True, help="clusterResourceSet.name; must be free everywhere."
+)
+@click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
+def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str, debug: bool) -> int:
+    """Read, plan, write."""
+    del debug  # read by krm_fn.cli.main before click parses anything
+    try:
+        found = migrate.plan(dumps.read(files), name=name, resource_set=resource_set)
+    except Faults as faults:
+        shared.say(faults.results)
+        return runner.USAGE
+    code = dumps.write(migration.config(found), output)
+    if code != runner.OK:
+        return code
+    width, colour = dumps.terminal(sys.stderr)
+    click.echo(migration.guide(found, width=width, colour=colour), err=True, nl=False, color=colour)
+    shared.say(found.warnings)
+    return runner.OK

@@ -1,0 +1,137 @@
+"""The tree as a reference in Markdown: every field with type, default, meaning and example, then the rules beyond."""
+
+from __future__ import annotations
+
+import json
+
+from krm_fn.config.export import BEYOND, SUMMARY, TITLE
+from krm_fn.config.fields import Choice, Either, Flag, Json, Kind, ListOf, MapOf, Number, Object, Text, Unset, Whole
+from krm_fn.config.schema import METADATA, SPEC
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krm_fn.config.fields import Field
+
+_HEAD = f"""# {TITLE}
+
+<!-- made by `clusternet-capi-fn schema --format markdown`; change krm_fn/config/schema.py instead -->
+
+{SUMMARY} Smallest useful one:
+
+```yaml
+apiVersion: fn.clusternet.io/v1alpha1
+kind: ClusternetCAPIConfig
+metadata:
+  name: fleet
+spec:
+  parentURL: https://parent.example.com:6443
+  registrationToken:
+    secretRef: {{name: clusternet-registration}}
+  clusterSelector:
+    matchLabels: {{clusternet.io/register: "true"}}
+```
+
+Editors complete and check the file with the JSON Schema in `schema/clusternetcapiconfig.schema.json`, also printed by
+`clusternet-capi-fn schema`. With the YAML language server, put this at the top of the file:
+
+```yaml
+# yaml-language-server: $schema=schema/clusternetcapiconfig.schema.json
+```
+"""
+
+_FLAT = """## Flat keys
+
+kpt hands settings over as a ConfigMap (`kpt fn eval -- key=value`, `configMap:` in a Kptfile). There a field is named
+by its dotted path below `spec`, and `name` identifies the configuration, as `metadata.name` does elsewhere:
+
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: function-input
+data:
+  name: fleet
+  parentURL: https://parent.example.com:6443
+  registrationToken.secretRef.name: clusternet-registration
+  clusterSelector: env=prod,region in (eu,us),!legacy
+  agent.replicas: "1"
+  agent.extraArgs: --v=4,--kube-api-qps=80
+  agent.podLabels.team: platform
+  identity.labels: provider=capi,tier=edge
+  agent.tolerations: '[{"operator": "Exists"}]'
+```
+
+- Selectors are in kubectl's syntax: `=`, `==`, `!=`, `in`, `notin`, `key`, `!key`.
+- Lists of strings have commas between entries, maps are `key=value` pairs or one key each; all else is JSON, and JSON
+  is fine everywhere a list or an object is due.
+"""
+
+_BEYOND_HEAD = """## Rules beyond the schema
+
+The function also checks what a JSON Schema can't say:
+"""
+
+
+def markdown_reference() -> str:
+    """Return the reference as Markdown, ending in a newline."""
+    sections = [_HEAD, *_sections(METADATA, "metadata"), *_sections(SPEC, "spec"), _FLAT]
+    beyond = "".join(f"- {sentence}\n" for sentence in BEYOND)
+    return "\n".join([*sections, f"{_BEYOND_HEAD}\n{beyond}"])
+
+
+def _sections(kind: Object, path: str) -> Iterator[str]:
+    rows = "".join(_row(field) for field in kind.fields)
+    yield f"## `{path}`\n\n| field | type | default | meaning | example |\n|---|---|---|---|---|\n{rows}"
+    for field in kind.fields:
+        inner = _inner(field.kind)
+        if inner is not None:
+            yield from _sections(inner, f"{path}.{field.name}{'[]' if isinstance(field.kind, ListOf) else ''}")
+
+
+def _inner(kind: Kind) -> Object | None:
+    """Return the object whose fields deserve a section; none for Kubernetes' own types."""
+    if isinstance(kind, ListOf):
+        return _inner(kind.item)
+    return kind if isinstance(kind, Object) and not kind.upstream else None
+
+
+def _row(field: Field) -> str:
+    if field.required:
+        default = "**required**"
+    elif isinstance(field.default, Unset) or field.default in ({}, []):
+        default = "–"
+    else:
+        default = _code(field.default)
+    example = "–" if isinstance(field.example, Unset) else _code(field.example)
+    secret = " A secret: never shown." if field.secret else ""
+    cells = (f"`{field.name}`", _type(field.kind), default, field.doc + secret, example)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+
+
+def _type(kind: Kind) -> str:
+    if isinstance(kind, Object):
+        return kind.upstream or "object"
+    if isinstance(kind, Choice):
+        return ", ".join(f"`{value}`" for value in kind.values)
+    if isinstance(kind, Either):
+        return " or ".join(dict.fromkeys(_type(one) for one in kind.kinds))
+    if isinstance(kind, ListOf):
+        return f"list of {_type(kind.item)}"
+    if isinstance(kind, MapOf):
+        return f"map of {_type(kind.value)}"
+    return _SCALARS[type(kind)]
+
+
+def _code(value: object) -> str:
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+_SCALARS: dict[type[Kind], str] = {
+    Flag: "boolean",
+    Json: "object",
+    Number: "number",
+    Text: "string",
+    Whole: "integer",
+}

@@ -1,0 +1,51 @@
+"""A migration as text: the config as YAML, and the way there for a person to follow."""
+
+from __future__ import annotations
+
+import textwrap
+
+from krm_fn.sdk import yaml_write
+from krm_fn.views import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from krm_fn.live.migrate import Migration
+
+_HEAD = """\
+# The equivalent of what clusternet-hub's discovery set up, made by: clusternet-capi-fn migrate
+# The registration token is left out on purpose: it stood in plain ConfigMaps, so make a new one.
+"""
+
+
+def config(migration: Migration) -> str:
+    """Return the config as YAML."""
+    return _HEAD + yaml_write.dump(migration.config)
+
+
+def guide(migration: Migration, *, width: int | None = None, colour: bool = False) -> str:
+    """Return what changes, and the steps in order.
+
+    Args:
+        migration: The migration.
+        width: Columns of the terminal; None for a pipe, where nothing is wrapped.
+        colour: Whether to use colours.
+    """
+    lines = [table.paint("WHAT CHANGES", "head", colour=colour)]
+    for change in migration.changes:
+        lines += _wrap(change, "- ", "  ", width)
+    lines += ["", table.paint("STEPS", "head", colour=colour)]
+    for number, step in enumerate(migration.steps, 1):
+        lines += [table.paint(f"{number}. {step.title}", "head", colour=colour)]
+        lines += _wrap(step.text, "   ", "   ", width)
+        lines += [f"     {command}" for command in step.commands]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _wrap(text: str, first: str, rest: str, width: int | None) -> Sequence[str]:
+    if width is None:
+        return [first + text]
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )

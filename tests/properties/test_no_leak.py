@@ -1,0 +1,410 @@
+"""A planted token is in nothing that is said: no result, no line on stderr, no traceback, no object but a Secret."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import string
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from krm_fn import function, plan
+from krm_fn.model import Secret
+from krm_fn.sdk import resource_list, runner
+from krm_fn.sdk.results import Faults
+from krm_fn.tokens.offers import Offers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = 1_700_000_000
+HALF = "r5t6y7u8i9o0p1a2"
+BOOTSTRAP = f"q2w3e4.{HALF}"
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+LETTERS = string.ascii_lowercase + string.digits
+SOURCES = ["value", "secretRef", "secretRef data", "env", "file"]
+
+bootstrap_tokens = st.builds(
+    lambda head, tail: f"{head}.{tail}",
+    st.text(LETTERS, min_size=6, max_size=6),
+    st.text(LETTERS, min_size=16, max_size=16).filter(lambda text: len(set(text)) > 6),
+)
+
+
+def packed(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+jwt_tokens = st.builds(
+    lambda expires, tail: f"{packed({'alg': 'RS256'})}.{packed({'exp': expires, 'sub': tail})}.{tail}",
+    st.integers(NOW - 10**7, NOW + 10**8),
+    st.text(string.ascii_letters + string.digits + "-_", min_size=24, max_size=40),
+)
+tokens = st.one_of(bootstrap_tokens, jwt_tokens)
+
+# What people do to a token on its way into a file
+SLIPS = {
+    "none": lambda token: token,
+    "line break": lambda token: token + "\n",
+    "cut": lambda token: token[:-1],
+    "one more": lambda token: token + "x",
+    "upper case": lambda token: token.upper(),
+    "blank": lambda token: f"{token[:8]} {token[8:]}",
+    "quotes": lambda token: f'"{token}"',
+    "base64": lambda token: base64.b64encode(token.encode()).decode(),
+    "twice": lambda token: f"{token},{token}",
+    "with a name": lambda token: f"token={token}",
+}
+
+
+def secret_part(token: str) -> str:
+    """Return what must not be seen: the secret half, or the last part of a JWT."""
+    return token.rpartition(".")[2]
+
+
+def fleet(source: str, value: str) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return objects and environment in which a source holds a value."""
+    environment = {"CLUSTERNET_T": value}
+    reference: dict[str, Any] = {
+        "value": {"value": value},
+        "secretRef": {"secretRef": {"name": "reg"}},
+        "secretRef data": {"secretRef": {"name": "reg"}},
+        "env": {"env": "CLUSTERNET_T"},
+        "file": {"file": "token"},
+    }[source]
+    config = {
+        "apiVersion": "fn.clusternet.io/v1alpha1",
+        "kind": "ClusternetCAPIConfig",
+        "metadata": {"name": "fleet"},
+        "spec": {
+            "parentURL": "https://parent.example.com",
+            "registrationToken": reference,
+            "clusterSelector": {"matchExpressions": [{"key": "env", "operator": "In", "values": ["prod"]}]},
+        },
+    }
+    cluster = {
+        "apiVersion": "cluster.x-k8s.io/v1beta2",
+        "kind": "Cluster",
+        "metadata": {"name": "c1", "namespace": "team-a", "labels": {"env": "prod"}},
+    }
+    objects = [config, cluster]
+    if source.startswith("secretRef"):
+        data = (
+            {"data": {"regToken": base64.b64encode(value.encode()).decode()}}
+            if source.endswith("data")
+            else {"stringData": {"regToken": value}}
+        )
+        objects.append(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "reg", "namespace": "team-a"}, **data}
+        )
+    return objects, environment
+
+
+def as_input(objects: list[dict[str, Any]]) -> bytes:
+    """Return objects as a ResourceList in YAML's flow form."""
+    body = {"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": objects}
+    return f"# a comment makes it YAML\n{json.dumps(body, indent=1)}\n".encode()
+
+
+class Spoken:
+    """Everything that a run says, as one text; what its records show; and the objects that it adds."""
+
+    def __init__(self, raw: bytes, environment: dict[str, str]) -> None:
+        self.text = ""
+        self.held = ""
+        self.failed = False
+        self.added: list[Any] = []
+        try:
+            found = resource_list.read(raw)
+        except Faults as faults:
+            self._say(faults.results)
+            self.text += f"{faults!r}{faults}"
+            return
+        options = function.Options(offers=Offers(environment), now=NOW, verbose=True, writes_files=True)
+        outcome = function.run(found, options)
+        self._say(outcome.results)
+        self.held = repr(outcome.configs)
+        self.added = [*outcome.changes.added, *outcome.changes.replaced.values()]
+
+    def _say(self, results: Any) -> None:
+        stderr = io.StringIO()
+        runner.say(results, stderr)
+        self.failed = any(result.severity == "error" for result in results)
+        self.text += f"{results!r}{json.dumps([result.as_data() for result in results])}{stderr.getvalue()}"
+
+
+def given_file(folder: Path, value: str) -> dict[str, str]:
+    (folder / "token").write_text(value)
+    return {"CLUSTERNET_TOKEN_DIR": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("offered")
+
+
+relaxed = settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+@pytest.mark.parametrize("source", SOURCES)
+@given(token=tokens)
+@relaxed
+def test_no_source_and_no_slip_lets_a_token_into_what_is_said(folder: Path, source: str, slip: str, token: str) -> None:
+    value = SLIPS[slip](token)
+    objects, environment = fleet(source, value)
+    said = Spoken(as_input(objects), {**environment, **given_file(folder, value)})
+    assert secret_part(token) not in said.text + said.held
+    assert value.strip() not in said.text + said.held
+    assert said.failed is (slip not in {"none", "line break"} and not is_still_one(token, slip))
+
+
+def is_still_one(token: str, slip: str) -> bool:
+    """Tell whether a slip leaves a JWT what it is: its last part is any base64url."""
+    return token.count(".") == 2 and slip in {"cut", "one more"}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@given(token=tokens)
+@relaxed
+def test_only_secrets_hold_a_token(folder: Path, source: str, token: str) -> None:
+    objects, environment = fleet(source, token)
+    said = Spoken(as_input(objects), {**environment, **given_file(folder, token)})
+    others = json.dumps([one for one in said.added if one["kind"] != "Secret"])
+    assert [one["kind"] for one in said.added].count("Secret") == 1
+    assert secret_part(token) not in others
+    for shift in range(3):  # base64 of it at every alignment
+        inner = base64.b64encode((" " * shift + token).encode()).decode()[4:-4]
+        assert inner not in others
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the path of every scalar and container below a value."""
+    found = [path] if path else []
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in entries:
+        found += paths(inner, (*path, key))
+    return found
+
+
+def put(objects: list[Any], path: tuple[str | int, ...], value: Any) -> None:
+    """Set the value at a path."""
+    one: Any = objects
+    for part in path[:-1]:
+        one = one[part]
+    one[path[-1]] = value
+
+
+FULL = {
+    "parentURL": "https://parent.example.com",
+    "registrationToken": {"value": "x", "onExpired": "Warn"},
+    "clusterSelector": {"matchLabels": {"env": "prod"}},
+    "namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "Exists"}]},
+    "agent": {
+        "image": "ghcr.io/clusternet/clusternet-agent:v0.18.1",
+        "namespace": "clusternet-system",
+        "replicas": 3,
+        "imagePullSecrets": [{"name": "pull"}],
+        "resources": {"limits": {"cpu": "1"}},
+        "nodeSelector": {"a": "b"},
+        "tolerations": [{"key": "k", "operator": "Exists"}],
+        "podLabels": {"a": "b"},
+        "podAnnotations": {"a": "b"},
+        "env": [{"name": "CLUSTER_CIDR", "value": "10.0.0.0/8"}],
+        "featureGates": {"Recovery": True},
+        "extraArgs": ["--v=4"],
+        "patches": [
+            {"target": {"kind": "Deployment", "name": "clusternet-agent"}, "patch": {"spec": {"paused": True}}}
+        ],
+    },
+    "identity": {"mode": "PerCluster", "nameTemplate": "{name}", "labels": {"a": "b"}, "labelKeys": ["env"]},
+    "clusterResourceSet": {"name": "n", "strategy": "Reconcile", "extraResources": [{"kind": "Secret", "name": "p"}]},
+    "managementCluster": {"featureGate": "Check"},
+    "hub": {"kubeconfigSecretRef": {"name": "a", "key": "b"}},
+    "gitops": {"argocd": True},
+    "guard": {"minClusters": 1, "onInvalidCluster": "Fail"},
+    "mode": "Render",
+}
+
+
+def everything(token: str) -> list[dict[str, Any]]:
+    """Return a config with every field, and objects of every kind that is looked at."""
+    objects, _ = fleet("value", token)
+    objects[0]["spec"] = {**json.loads(json.dumps(FULL)), "registrationToken": {"value": token}}
+    objects[1]["metadata"]["annotations"] = {"note": "x"}
+    return [
+        *objects,
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a", "labels": {"team": "a"}}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"k": "v"}},
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "bootstrap-token-abc123", "namespace": "kube-system"},
+            "type": "bootstrap.kubernetes.io/token",
+            "stringData": {"token-id": "abc123", "expiration": "2030-01-01T00:00:00Z"},
+        },
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "capi-controller-manager", "namespace": "capi-system"},
+            "spec": {
+                "template": {
+                    "spec": {
+                        "containers": [
+                            {
+                                "name": "manager",
+                                "image": "registry.k8s.io/cluster-api/cluster-api-controller:v1.6.0",
+                                "args": ["--feature-gates=MachinePool=true"],
+                            }
+                        ]
+                    }
+                }
+            },
+        },
+    ]
+
+
+PATHS = paths(everything("x"))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: ".".join(map(str, path)))
+@pytest.mark.parametrize("form", ["value", "key", "list", "text"])
+@pytest.mark.parametrize("token", [BOOTSTRAP, JWT], ids=["bootstrap", "jwt"])
+def test_a_token_in_the_wrong_place_is_not_repeated(path: tuple[str | int, ...], form: str, token: str) -> None:
+    objects = everything(token)
+    forms = {"value": token, "key": {token: "x"}, "list": [token], "text": f"Bearer {token};"}
+    put(objects, path, forms[form])
+    said = Spoken(as_input(objects), {})
+    assert secret_part(token) not in said.text
+
+
+@given(token=tokens, cut=st.floats(0, 1))
+@settings(relaxed, max_examples=60)
+def test_a_truncated_input_does_not_show_the_token_it_held(token: str, cut: float) -> None:
+    raw = as_input(everything(token))
+    said = Spoken(raw[: int(len(raw) * cut)], {})
+    assert secret_part(token) not in said.text
+    assert said.failed
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}: {}: {}",
+        "\t{}",
+        "- {}\n  - {}",
+        "[{}, ",
+        "&{} *{}",
+        "!{} {}",
+        "%{}",
+        "? {}",
+        "{}: 1\n{}: 2",
+        "*{}",
+        "!!binary {}",
+        '"\\x{}"',
+        "|{}\n",
+        "<<: {}",
+        "@{}",
+        "{{{}",
+    ],
+)
+@pytest.mark.parametrize("indent", [0, 2, 6])
+@given(token=bootstrap_tokens)
+@settings(relaxed, max_examples=5)
+def test_yaml_that_breaks_around_a_token_does_not_show_it(around: str, indent: int, token: str) -> None:
+    broken = around.replace("{}", token).replace("{{", "{")
+    body = "".join(f"{' ' * indent}{line}\n" for line in broken.split("\n"))
+    raw = f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: Cluster\n  data:\n{body}".encode()
+    assert secret_part(token) not in Spoken(raw, {}).text
+
+
+@given(token=tokens)
+@relaxed
+def test_a_fault_of_ours_shows_no_token_even_with_debug(token: str) -> None:
+    def work() -> int:
+        planted = Secret(token)
+        message = f"fault with {planted!r} and {token}"
+        raise RuntimeError(message)
+
+    stderr = io.StringIO()
+    assert runner.guarded(work, stderr, debug=True) == runner.INTERNAL
+    assert "Traceback" in stderr.getvalue() or "File" in stderr.getvalue()
+    assert token not in stderr.getvalue()
+
+
+@given(token=tokens)
+@relaxed
+def test_records_that_hold_a_token_do_not_show_it(token: str) -> None:
+    objects, environment = fleet("value", token)
+    outcome = function.run(resource_list.read(as_input(objects)), function.Options(offers=Offers(environment)))
+    assert isinstance(outcome.plan, plan.Plan)
+    for shown in (
+        repr(outcome.configs),
+        str(outcome.configs),
+        f"{outcome.configs[0].token}",
+        repr(Offers(environment)),
+    ):
+        assert secret_part(token) not in shown
+
+
+# --- the program itself ----------------------------------------------------------------------------------------------
+
+
+def program(*arguments: str, stdin: bytes, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
+    return subprocess.run(
+        [sys.executable, "-m", "krm_fn", *arguments],
+        input=stdin,
+        env={**inherited, **environment},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("fn", "--debug", "--verbose")], ids=["plain", "debug"])
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        pytest.param(lambda raw: raw, 0, id="good"),
+        pytest.param(lambda raw: raw.replace(b'"prod"]', b'"dev"]'), 1, id="no Cluster"),
+        pytest.param(lambda raw: raw.replace(b'"c1"', f'"{BOOTSTRAP}"'.encode()), 0, id="the token as a name"),
+        pytest.param(lambda raw: raw.replace(b'"parentURL"', f'"{BOOTSTRAP}"'.encode()), 1, id="the token as a field"),
+        pytest.param(lambda raw: raw.replace(b'"env"', b'"regToken"', 1), 1, id="another selector"),
+        pytest.param(lambda raw: raw[:-20], 1, id="cut off"),
+        pytest.param(lambda raw: raw.replace(HALF.encode(), HALF.encode()[:-1]), 1, id="a token that is none"),
+        pytest.param(lambda raw: raw + b"\xff", 1, id="no UTF-8"),
+    ],
+)
+def test_the_program_writes_no_token_to_stderr_or_results(arguments: tuple[str, ...], spoil: Any, code: int) -> None:
+    objects, _ = fleet("value", BOOTSTRAP)
+    done = program(*arguments, stdin=spoil(as_input(objects)))
+    assert done.returncode == code
+    assert HALF[:-1].encode() not in done.stderr
+    results = done.stdout.partition(b"\nresults:")[2]
+    assert bool(results) is bool(done.stdout)
+    assert HALF[:-1].encode() not in results
+
+
+def test_the_programs_environment_is_not_shown_where_it_is_wrong() -> None:
+    objects, _ = fleet("env", "")
+    done = program(stdin=as_input(objects), CLUSTERNET_T=f"{BOOTSTRAP}!", SOURCE_DATE_EPOCH="0")
+    assert done.returncode == 1
+    assert HALF.encode() not in done.stderr + done.stdout
+
+
+def test_a_wrong_clock_setting_is_a_fault_of_the_user_and_is_not_shown() -> None:
+    done = program(stdin=b"", SOURCE_DATE_EPOCH=BOOTSTRAP)
+    assert done.returncode == 1
+    assert HALF.encode() not in done.stderr + done.stdout
