@@ -73,7 +73,7 @@ def process(
     try:
         rendered, others = find_configs(items, function_config)
     except Faults as found:
-        return Outcome(changes=Changes(), results=found.results)
+        return Outcome(changes=Changes(), results=hygiene.scrubbed_by_shape(found.results))
     results: list[Result] = [warning for config in rendered for warning in config.warnings]
     tokens: list[Token] = []
     generator = not any(not configs_room.is_config(item) for item in items)

@@ -11,6 +11,7 @@ from krm_fn.cli import dumps, shared
 from krm_fn.live import status
 from krm_fn.sdk import runner, yaml_write
 from krm_fn.sdk.results import Faults
+from krm_fn.tokens import hygiene
 from krm_fn.views import status_data, status_table
 
 TYPE_CHECKING = False
@@ -65,7 +66,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         shared.say(faults.results)
         return runner.USAGE
     report = status.evaluate(dump, moment, parent=parent).without(unselected=ignore_unselected)
-    code = dumps.write(_rendered(report, output, failing=failing))
+    code = dumps.write(hygiene.scrub(_rendered(report, output, failing=failing), report.secrets))
     return code or (runner.OK if report.ok else runner.FAILED)
 
 

@@ -62,6 +62,8 @@ class ExactlyOne(Constraint):
         given = [name for name in self.names if name in raw]
         choice = f"{', '.join(self.names[:-1])} and {self.names[-1]}"
         if not given:
+            if at.log.broken(at.path):
+                return  # a misspelt name is said already
             at.fault(f"{self.text or 'must have a source'}: give exactly one of {choice}", "exactly-one")
         elif len(given) > 1:
             at.fault(f"has {' and '.join(given)}: give exactly one of {choice}", "exactly-one")
@@ -75,7 +77,7 @@ class Some(Constraint):
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         """Look for one."""
-        if not any(Given(path=name).holds(raw) for name in self.names):
+        if not any(Given(path=name).holds(raw) for name in self.names) and not at.log.broken(at.path):
             at.fault(self.text, "not-empty")
 
 

@@ -128,7 +128,7 @@ class Flag(Kind):
 
     def hint(self, value: object) -> str:
         """A quoted boolean is the usual slip."""
-        return ": remove the quotes" if value in {"true", "false"} else ""
+        return ": remove the quotes" if isinstance(value, str) and value in {"true", "false"} else ""
 
     def check(self, value: bool, at: Place) -> bool:  # noqa: ARG002, FBT001 - the signature of all kinds
         """Nothing can be wrong with it."""
@@ -196,9 +196,8 @@ class Json(Kind):
         """Mappings only."""
         return isinstance(value, dict)
 
-    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
-        """Refuse keys that JSON can't have, at any depth."""
-        _json_keys(value, at)
+    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:  # noqa: ARG002 - the signature of all kinds
+        """Leave it as it is."""
         return value
 
 
@@ -281,14 +280,12 @@ class MapOf(Kind):
         """Mappings only."""
         return isinstance(value, dict)
 
-    def check(self, value: dict[Any, Any], at: Place) -> dict[str, Any]:
+    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check every key and value."""
         found = {}
         for key, one in value.items():
             place = at.key(key)
-            if not isinstance(key, str):
-                place.fault(f"has a key that is {at.described(key)}: put it in quotes", "type")
-            elif reason := self.key.fault(key):
+            if reason := self.key.fault(key):
                 place.fault(f"has a bad key: it {reason}", "format")
             else:
                 found[key] = self.value.read(one, place)
@@ -327,12 +324,14 @@ class Object(Kind):
         constraints: Rules between them.
         open: Whether fields that are not known pass unread.
         upstream: Name of the Kubernetes type that it is; the reference names it and leaves the details to Kubernetes.
+        advice: What to say of a field that is not known and resembles none, to go on after the message.
     """
 
     fields: tuple[Field, ...]
     constraints: tuple[Constraint, ...] = ()
     open: bool = False
     upstream: str = ""
+    advice: str = ""
 
     @property
     def expected(self) -> str:
@@ -352,7 +351,7 @@ class Object(Kind):
         """Mappings only."""
         return isinstance(value, dict)
 
-    def check(self, value: dict[Any, Any], at: Place) -> dict[str, Any]:
+    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""
         found: dict[str, Any] = {}
         if not self.open:
@@ -371,16 +370,18 @@ class Object(Kind):
             constraint.check(value, at)
         return found
 
-    def _unknown(self, value: Mapping[Any, Any], at: Place) -> None:
-        for key in sorted(value.keys() - set(self.names), key=str):
-            near = _near(key, self.names) if isinstance(key, str) else ""
-            nameable = isinstance(key, str) and _FIELD_NAME.match(key) and (near or not at.private)
+    def _unknown(self, value: Mapping[str, Any], at: Place) -> None:
+        for key in sorted(value.keys() - set(self.names)):
+            near = _near(key, self.names)
+            nameable = _FIELD_NAME.match(key) and (near or not at.private)
             place = at.field(key) if nameable else at.key(key)
-            place.fault(f"is not a field there is{_meant(near)}", "unknown-field")
+            place.fault(f"is not a field there is{_meant(near) or self.advice}", "unknown-field")
 
 
 class Selector(Object):
     """A metav1.LabelSelector; in flat keys also written in kubectl's selector syntax."""
+
+    advice: str = ": put labels under matchLabels"
 
 
 def _meant(near: str) -> str:
@@ -396,15 +397,3 @@ def _near(name: str, names: tuple[str, ...]) -> str:
 
     paths = paths_of(name)
     return paths[0] if len(paths) == 1 else near
-
-
-def _json_keys(value: object, at: Place) -> None:
-    if isinstance(value, dict):
-        for key, one in value.items():
-            if isinstance(key, str):
-                _json_keys(one, at.key(key))
-            else:
-                at.key(key).fault(f"has a key that is {at.described(key)}: put it in quotes", "type")
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            _json_keys(one, at.entry(index))

@@ -28,7 +28,7 @@ class _BadValueError(ValueError):
 
 def unflatten(config_map: dict[str, Any], at: Place) -> dict[str, Any]:
     """Return what `spec` would hold; `at` is the place of `data`. Faults go to its log."""
-    for key in sorted(config_map.keys() - _ENVELOPE - _HARMLESS, key=str):
+    for key in sorted(config_map.keys() - _ENVELOPE - _HARMLESS):
         Place(at.log, plain(key)).fault("is not read: give the settings in data", "unknown-field")
     data = config_map.get("data")
     if not isinstance(data, dict) or not data:
@@ -36,10 +36,8 @@ def unflatten(config_map: dict[str, Any], at: Place) -> dict[str, Any]:
         return {}
     root: dict[str, Any] = {}
     taken: dict[str, str] = {}
-    for key, value in sorted(data.items(), key=lambda entry: str(entry[0])):
-        if not isinstance(key, str):
-            at.key(key).fault(f"has a key that is {at.described(key)}: put it in quotes", "type")
-        elif key != NAME_KEY:
+    for key, value in sorted(data.items(), key=lambda entry: entry[0]):
+        if key != NAME_KEY:
             _place(root, taken, key, value, at)
         elif not isinstance(value, str):
             at.field(NAME_KEY).fault(f"must be a string, not {at.described(value)}: put it in quotes", "type")

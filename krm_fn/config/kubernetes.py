@@ -33,10 +33,13 @@ _VALUES_RULES: tuple[Constraint, ...] = (
 )
 
 
-def _requirement(operators: tuple[str, ...], key: formats.Format) -> Object:
+def _requirement(operators: tuple[str, ...], upstream: str) -> Object:
     return Object(
+        upstream=upstream,
         fields=(
-            Field(name="key", kind=Text(format=key), required=True, doc="Key of the label.", example="env"),
+            Field(
+                name="key", kind=Text(format=formats.LABEL_KEY), required=True, doc="Key of the label.", example="env"
+            ),
             Field(
                 name="operator", kind=Choice(values=operators), required=True, doc="How it is compared.", example="In"
             ),
@@ -55,7 +58,7 @@ _SELECTOR_FIELDS = (
     Field(name="matchLabels", kind=LABELS, doc="Labels that must be there with this value.", example={"env": "prod"}),
     Field(
         name="matchExpressions",
-        kind=ListOf(item=_requirement(OPERATORS, formats.LABEL_KEY)),
+        kind=ListOf(item=_requirement(OPERATORS, "LabelSelectorRequirement")),
         doc="Requirements that must hold, all of them.",
         example=[{"key": "env", "operator": "In", "values": ["prod"]}],
     ),
@@ -74,17 +77,19 @@ NON_EMPTY_SELECTOR = Selector(
 
 # --- affinity --------------------------------------------------------------------------------------------------------
 
-_NODE_REQUIREMENTS = ListOf(item=_requirement((*OPERATORS, "Gt", "Lt"), formats.LABEL_KEY))
+_NODE_REQUIREMENTS = ListOf(item=_requirement((*OPERATORS, "Gt", "Lt"), "NodeSelectorRequirement"))
 _NODE_TERM = Object(
+    upstream="NodeSelectorTerm",
     fields=(
         Field(name="matchExpressions", kind=_NODE_REQUIREMENTS, doc="Requirements on labels of nodes."),
         Field(name="matchFields", kind=_NODE_REQUIREMENTS, doc="Requirements on fields of nodes."),
-    )
+    ),
 )
 _WEIGHT = Field(
     name="weight", kind=Whole(minimum=1, maximum=100), required=True, doc="Weight of the preference.", example=100
 )
 _POD_TERM = Object(
+    upstream="PodAffinityTerm",
     fields=(
         Field(name="labelSelector", kind=SELECTOR, doc="Pods that it is about."),
         Field(name="namespaceSelector", kind=SELECTOR, doc="Namespaces of these pods."),
@@ -106,11 +111,12 @@ _POD_TERM = Object(
             kind=ListOf(item=Text(format=formats.LABEL_KEY)),
             doc="Keys whose values must differ from the pod's own.",
         ),
-    )
+    ),
 )
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _POD_AFFINITY = Object(
+    upstream="PodAffinity",
     fields=(
         Field(name=_REQUIRED, kind=ListOf(item=_POD_TERM), doc="Terms that must hold."),
         Field(
@@ -122,7 +128,7 @@ _POD_AFFINITY = Object(
             ),
             doc="Terms that should hold.",
         ),
-    )
+    ),
 )
 AFFINITY = Object(
     upstream="Affinity",

@@ -77,12 +77,11 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
     empty_lists = 0
     for name, data in inputs:
         try:
-            documents = _documents(name, data)
-            for document in documents:
+            for document in _documents(name, data):
                 empty_lists += _is_empty_list(document)
                 for value in _expand(name, document, ("", ""), []):
                     _keep(value, found, others)
-        except Faults as faults:
+        except Faults as faults:  # noqa: PERF203 - a handful of files, and all their faults at once
             results.extend(faults.results)
     if results:
         raise Faults(results)

@@ -1,4 +1,4 @@
-"""What clusternet-hub's discovery left on the management cluster, read from a dump. Its token is never read out.
+"""What clusternet-hub's discovery left on the management cluster, read from a dump. Its token is never shown.
 
 Source: clusternet v0.12 to v0.18 `pkg/controllers/clusters/clusterlifecycle/discovery`: ConfigMaps
 `clusternet-agent-deploy` and `clusternet-agent-rbac` and a ClusterResourceSet in each namespace with Clusters, filled in
@@ -12,12 +12,13 @@ from typing import Any
 from krm_fn.live import dump as dumps
 from krm_fn.live import objects, raw
 from krm_fn.live.payload import Payload
+from krm_fn.model import Secret
 from krm_fn.sdk.records import Record
 from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from krm_fn.live.dump import Dump
 
@@ -56,6 +57,7 @@ class Hub(Record):
         discovered: By namespace.
         sets: Namespaces with the hub's ClusterResourceSet.
         maps: ConfigMaps of the hub, as (namespace, name).
+        tokens: Every registration token in them, so that none gets into an output.
     """
 
     image: str
@@ -64,6 +66,7 @@ class Hub(Record):
     discovered: tuple[Discovered, ...]
     sets: tuple[str, ...]
     maps: tuple[tuple[str, str], ...]
+    tokens: tuple[Secret, ...]
 
     @property
     def found(self) -> bool:
@@ -92,7 +95,18 @@ def read(dump: Dump) -> Hub:
         discovered=tuple(sorted(discovered, key=lambda one: one.namespace)),
         sets=tuple(sorted(one.namespace for one in sets if one is not None and one.hub)),
         maps=tuple(sorted(maps)),
+        tokens=tuple(_tokens(secret, maps.values())),
     )
+
+
+def _tokens(secret: Mapping[str, Any] | None, maps: Iterable[Mapping[str, Any]]) -> Iterator[Secret]:
+    plain = _plain(secret, "regToken")
+    if plain:
+        yield Secret(plain)
+    for value in maps:
+        token = Payload(value).token()
+        if token is not None:
+            yield token
 
 
 def _is_secret(value: Mapping[str, Any]) -> bool:
@@ -107,13 +121,17 @@ def _plain(secret: Mapping[str, Any] | None, key: str) -> str:
 
 def _discovered(namespace: str, deploy: Mapping[str, Any], rbac: Mapping[str, Any] | None) -> Discovered:
     delivered = list(Payload(deploy).documents())
-    deployment = next((one for one in delivered if raw.text(one, "kind") == "Deployment"), {})
-    registration = next((one for one in delivered if raw.text(one, "kind") == "Secret"), {})
+    deployment: Mapping[str, Any] = next((one for one in delivered if raw.text(one, "kind") == "Deployment"), {})
+    registration: Mapping[str, Any] = next((one for one in delivered if raw.text(one, "kind") == "Secret"), {})
     pod = raw.mapping(deployment, "spec", "template", "spec")
     container = next(raw.entries(pod, "containers"), {})
     words = [*_words(container, "command"), *_words(container, "args")]
-    bound = (one for one in (Payload(rbac).documents() if rbac else ()) if raw.text(one, "metadata", "name") == _DEPLOYER)
-    role = next((raw.text(one, "roleRef", "name") for one in bound if raw.text(one, "kind") == "ClusterRoleBinding"), "")
+    bound = (
+        one for one in (Payload(rbac).documents() if rbac else ()) if raw.text(one, "metadata", "name") == _DEPLOYER
+    )
+    role = next(
+        (raw.text(one, "roleRef", "name") for one in bound if raw.text(one, "kind") == "ClusterRoleBinding"), ""
+    )
     return Discovered(
         namespace=namespace,
         image=raw.text(container, "image"),

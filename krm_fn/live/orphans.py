@@ -50,7 +50,9 @@ def _resource_sets(scene: Scene) -> Iterator[Orphan]:
         if (one.namespace, one.name) in used or not scene.clusters:
             continue
         whose = "of clusternet-hub" if one.hub else f"of config {one.owner}"
-        command = f"kubectl -n {quote(one.namespace)} delete clusterresourcesets.addons.cluster.x-k8s.io {quote(one.name)}"
+        command = (
+            f"kubectl -n {quote(one.namespace)} delete clusterresourcesets.addons.cluster.x-k8s.io {quote(one.name)}"
+        )
         yield Orphan(
             side=MANAGEMENT,
             kind="ClusterResourceSet",
@@ -83,7 +85,9 @@ def _managed(scene: Scene, clusters: Collection[ClusterState], names: Collection
     """ManagedClusters and requests that belong to no Cluster of the dump, or that a rebuilt cluster left behind."""
     if not scene.clusters:
         return
-    prefixes = {one.registration_name.removesuffix("-xxxxx") for one in clusters if one.registration_name.endswith("-xxxxx")}
+    prefixes = {
+        one.registration_name.removesuffix("-xxxxx") for one in clusters if one.registration_name.endswith("-xxxxx")
+    }
     kept: set[str] = set()
     for managed in scene.managed:
         best = scene.managed_named(managed.name)[0]

@@ -84,7 +84,10 @@ class Payload:
                 continue
             for document in _objects(content):
                 if raw.text(document, "metadata", "name") == _REGISTRATION:
-                    plain, encoded = raw.text(document, "stringData", "regToken"), raw.text(document, "data", "regToken")
+                    plain, encoded = (
+                        raw.text(document, "stringData", "regToken"),
+                        raw.text(document, "data", "regToken"),
+                    )
                     found = plain or _decode(encoded).decode("utf-8", "replace")
                     return Secret(found) if found else None
         return None

@@ -35,7 +35,7 @@ def text(value: Any, *path: str) -> str:
 
 
 def mapping(value: Any, *path: str) -> Mapping[str, Any]:
-    """Return the mapping at a path; empty for anything else."""
+    """Return the mapping at a path; empty for anything else. Keys are strings: both readers see to that."""
     found = dig(value, *path)
     return found if isinstance(found, dict) else {}
 
@@ -49,11 +49,7 @@ def entries(value: Any, *path: str) -> Iterator[Mapping[str, Any]]:
 
 def strings(value: Any, *path: str) -> dict[str, str]:
     """Return the string pairs of the mapping at a path, as labels and annotations are."""
-    return {
-        key: found
-        for key, found in mapping(value, *path).items()
-        if isinstance(key, str) and isinstance(found, str)
-    }
+    return {key: found for key, found in mapping(value, *path).items() if isinstance(found, str)}
 
 
 def flag(value: Any, *path: str) -> bool | None:

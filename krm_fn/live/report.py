@@ -5,6 +5,10 @@ from __future__ import annotations
 from krm_fn.sdk.records import Record
 from krm_fn.sdk.results import ERROR
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krm_fn.model import Secret
+
 # how far a resource of a ClusterResourceSet has come on one Cluster
 APPLIED = "applied"
 CHANGED = "changed"  # applied once, and different here since; ApplyOnce never brings that
@@ -128,6 +132,7 @@ class Report(Record):
     Attributes:
         parent: Whether the parent cluster was looked at; if not, no registration is known.
         now: The time that ages are counted from.
+        secrets: Tokens of the dump, so that none gets into an output.
     """
 
     clusters: tuple[ClusterState, ...]
@@ -136,6 +141,7 @@ class Report(Record):
     notes: tuple[Reason, ...]
     parent: bool
     now: int
+    secrets: tuple[Secret, ...]
 
     @property
     def failing(self) -> tuple[ClusterState, ...]:

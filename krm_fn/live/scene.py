@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krm_fn.live.dump import Dump
     from krm_fn.live.objects import Binding, LiveCluster, LiveSet, Managed, Request
+    from krm_fn.model import Secret
 
 _IDENTITY_SUFFIX = "-identity"
 
@@ -51,6 +52,7 @@ class Scene:
         self._digests: dict[Payload, str] = {}
         self._broken: dict[Payload, str] = {}
         self._expiries: dict[Payload, int | None] = {}
+        self._tokens: dict[Payload, Secret | None] = {}
         self._sets_for_all: dict[str, list[LiveSet]] = {}
         self._sets_for_one: dict[tuple[str, str], list[LiveSet]] = {}
         for one in self.sets:
@@ -110,11 +112,22 @@ class Scene:
             if payload is None or (kind != "Secret" and not one.hub):
                 continue
             if payload not in self._expiries:
-                token = payload.token()
+                token = self._token(payload)
                 self._expiries[payload] = expiry.expires(token, self.dump.of(dumps.SECRET)) if token else None
             if self._expiries[payload] is not None:
                 return self._expiries[payload]
         return None
+
+    def _token(self, payload: Payload) -> Secret | None:
+        if payload not in self._tokens:
+            self._tokens[payload] = payload.token()
+        return self._tokens[payload]
+
+    def tokens(self) -> tuple[Secret, ...]:
+        """Return the registration tokens of the dump."""
+        holders = (one for one in self._payloads.values() if one.kind == "Secret" or one.name == objects.HUB_DEPLOY)
+        found = (self._token(one) for one in holders)
+        return tuple({token: None for token in found if token is not None})
 
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
         """Tell whether a resource of a set is not on the server, judging by the dump alone.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timezone
 
 from krm_fn.live import objects, orphans, reasons, report
+from krm_fn.live.case import Case
 from krm_fn.live.report import ClusterState, Delivery, Pool, Reason, Report
 from krm_fn.live.scene import Scene
 from krm_fn.sdk.results import INFO, WARNING
@@ -47,6 +48,7 @@ def evaluate(dump: Dump, now: int, *, parent: bool = False) -> Report:
         notes=tuple(_notes(scene, pools)),
         parent=scene.parent,
         now=now,
+        secrets=scene.tokens(),
     )
 
 
@@ -66,7 +68,7 @@ def _cluster(
     requests = scene.requests_named(own) if own else ()
     delivered = _delivered(agents, deliveries)
     registered = _registered(scene, own, managed, requests) if agents else report.NO
-    case = reasons.Case(
+    case = Case(
         scene=scene,
         cluster=cluster,
         agents=agents,
@@ -209,7 +211,9 @@ def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
             Reason(
                 code="no-payloads",
                 message="no Secret or ConfigMap of ours is in the dump: their type, content and hash were not checked",
-                remedy=("kubectl get secrets,configmaps -A -l app.kubernetes.io/managed-by=clusternet-capi-fn -o yaml",),
+                remedy=(
+                    "kubectl get secrets,configmaps -A -l app.kubernetes.io/managed-by=clusternet-capi-fn -o yaml",
+                ),
                 severity=INFO,
             )
         )
@@ -240,8 +244,8 @@ def _counted(pool: Pool) -> Reason:
         code="not-all-registered",
         message=f"{pool.short} missing: {message}",
         remedy=(
-            "on a workload cluster: kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}; "
-            "that is the spec.clusterId of its ManagedCluster",
+            "on a workload cluster, this prints the spec.clusterId of its ManagedCluster:",
+            "kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}",
             "with identity.mode PerCluster every Cluster has a name of its own",
         ),
     )

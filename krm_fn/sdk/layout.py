@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+BOM = b"\xef\xbb\xbf"
 IDENTITY = ("apiVersion", "kind")
 
 
@@ -97,20 +98,27 @@ def outline(data: bytes) -> Outline | None:
         BadYaml: Not one YAML document, not a mapping, or one that can't be read safely.
     """
     text: bytes | str = data
+    base = len(BOM) if data.startswith(BOM) else 0  # which the parser does not count
     if not data.isascii():
         try:
-            text = data.decode()
+            text = data[base:].decode()
         except UnicodeDecodeError as error:
-            line_start = data.rfind(b"\n", 0, error.start) + 1
-            column = len(data[line_start : error.start].decode())
-            raise BadYaml("not valid UTF-8", data.count(b"\n", 0, error.start), column) from None
+            raise BadYaml("not valid UTF-8", *_place(data, error.start + base)) from None
     try:
         found = _Walker(text, data).run()
+    except yaml.reader.ReaderError as error:
+        raise BadYaml(str(error.reason), *_place(data, error.position + base)) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise bad_yaml(error) from None
     if found is not None and isinstance(text, str):
-        _to_bytes(found, text)
+        _to_bytes(found, text, base)
     return found
+
+
+def _place(data: bytes, at: int) -> tuple[int, int]:
+    """Return line and column, both from 0, of a byte."""
+    line_start = data.rfind(b"\n", 0, at) + 1
+    return data.count(b"\n", 0, at), len(data[line_start:at].decode("utf-8", "replace"))
 
 
 def identity(text: bytes) -> tuple[str, str, bool] | None:
@@ -137,8 +145,13 @@ class _Walker:
     def __init__(self, text: bytes | str, data: bytes) -> None:
         self.text: Any = text
         self.data = data
-        characters = " \n-\r\x85\u2028\u2029"
-        self.marks: Any = characters if isinstance(text, str) else characters[:4].encode()
+        self.blank: Any
+        self.dash: Any
+        self.breaks: tuple[Any, ...]  # what libyaml takes for a line break
+        if isinstance(text, str):
+            self.blank, self.dash, self.breaks = " ", "-", ("\n", "\r", "\x85", "\u2028", "\u2029")
+        else:
+            self.blank, self.dash, self.breaks = b" ", b"-", (b"\n", b"\r")
         self.events = parser(text)
         self.builder = Builder(self.events)
 
@@ -209,7 +222,7 @@ class _Walker:
             mark = event.start_mark
             item = Item(self.data, mark.index, mark.index, mark.column, len(items), "", "")
             if items and not start.flow_style:
-                items[-1].end = self._dash_line(item.start)
+                items[-1].end = self._dash_line(item.start, items[-1].start)
             builder.seen.clear()
             builder.foreign = False
             who = self.object(event)
@@ -255,27 +268,32 @@ class _Walker:
     def _line_start(self, index: int) -> int:
         """Go back over blanks to the start of the line, if nothing else is before."""
         start = index
-        while start and self.text[start - 1 : start] == self.marks[:1]:
+        while start and self.text[start - 1 : start] == self.blank:
             start -= 1
-        return start if not start or self.text[start - 1 : start] in self.marks[1:] else index
+        return start if not start or self.text[start - 1 : start] in self.breaks else index
 
-    def _dash_line(self, index: int) -> int:
-        """Return the start of the line that holds the dash of the entry whose node begins at an index."""
-        line: int = self.text.rfind(self.marks[1:2], 0, index) + 1
-        while line and not self.text[line:index].lstrip(self.marks[:1]).startswith(self.marks[2:3]):
-            line: int = self.text.rfind(self.marks[1:2], 0, line - 1) + 1
-        return line
+    def _dash_line(self, index: int, lower: int) -> int:
+        """Return the start of the line that holds the dash of the entry whose node begins at an index.
+
+        Between that line and the node there are but blank lines and comments; `lower` lies in the entry before.
+        """
+        at = index
+        while True:
+            line = 1 + max(self.text.rfind(line_break, lower, at) for line_break in self.breaks)
+            if self.text[line:index].lstrip(self.blank).startswith(self.dash):
+                return line
+            at = line - 1
 
 
-def _to_bytes(found: Outline, text: str) -> None:
-    """Turn character offsets into byte offsets."""
+def _to_bytes(found: Outline, text: str, base: int) -> None:
+    """Turn character offsets into byte offsets, behind a byte order mark of that size."""
     holders: list[tuple[int, Any, str]] = [(found.end, found, "end")]
     for part in found.parts:
         holders += [(getattr(part, name), part, name) for name in ("start", "value_start", "value_end", "end")]
     for item in found.items:
         holders += [(item.start, item, "start"), (item.end, item, "end")]
     holders.sort(key=lambda holder: holder[0])
-    chars = size = 0
+    chars, size = 0, base
     for index, holder, name in holders:
         size += len(text[chars:index].encode())
         chars = index

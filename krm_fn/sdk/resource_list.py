@@ -117,11 +117,11 @@ def _form(data: bytes) -> Form:
     if found is None:
         message = f"the input is empty: {_EXPECTED}"
         raise fault(message)
-    from krm_fn.sdk.splice import BlockForm, LoadedForm  # noqa: PLC0415 - the writing half, not needed to refuse input
+    from krm_fn.sdk.splice import BlockForm, LoadedForm, ends_open  # noqa: PLC0415 - the writing half, not needed to refuse input
 
     part = found.part("items")
     flow = found.flow or (part is not None and part.flow and bool(found.items))
-    if not flow and not found.tangled:
+    if not flow and not found.tangled and not ends_open(data, found):
         return BlockForm(data, found)
     value = load(data)
     for item in found.items:

@@ -7,7 +7,7 @@ import re
 import yaml
 
 from krm_fn.sdk import complete
-from krm_fn.sdk.events import BadYaml
+from krm_fn.sdk.events import BadYaml, load
 from krm_fn.sdk.yaml_write import dump
 
 TYPE_CHECKING = False
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from krm_fn.sdk.changes import Changes
     from krm_fn.sdk.items import Item
-    from krm_fn.sdk.layout import Outline
+    from krm_fn.sdk.layout import Outline, Part
 
     Edit = tuple[int, int, bytes]
 
+_MARKER = re.compile(rb"(?m)^(?:---|\.\.\.|%YAML[^\n]*)[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 # Comments in column 0, and blank lines among them, at the end of an entry's span: they stand before the next entry.
 _TAIL = re.compile(rb"(?:\A|(?<=\n))#[^\n]*\n(?:#[^\n]*\n|[ \t]*\n)*\Z")
 
@@ -49,7 +50,7 @@ class BlockForm:
     """A document whose top level and `items` are in block style."""
 
     def __init__(self, data: bytes, found: Outline) -> None:
-        """Take the text and its outline."""
+        """Take the text and its outline; the text must not end within a block scalar (`ends_open`)."""
         self.data = data
         self.found = found
         self.items = found.items
@@ -57,31 +58,50 @@ class BlockForm:
 
     def write(self, changes: Changes, results: Sequence[dict[str, Any]]) -> list[bytes | memoryview]:
         """Return the pieces of the output."""
-        edits: list[Edit] = []
+        edits = self._markers()
         new: list[str] = []
-        if self.part is not None and self.items:
-            edits += self._entries(changes)
-        elif self.part is not None:
-            start, end = self.part.value_start, self.part.value_end
-            blank = b"" if self.data[start - 1 : start] in (b" ", b"\t") else b" "
-            listed = b"\n" + self._added(changes, 0)[:-1]
-            edits.append((start, end, listed if changes.added else blank + b"[]"))
-        else:
+        if self.part is None:
             listed = self._added(changes, 0)
             new.append("items:\n" + listed.decode() if listed else "items: []\n")
+        elif self.items:
+            edits += self._entries(changes)
+        else:
+            edits += self._first_entries(changes, self.part)
         old = self.found.part("results")
         if old is not None:
             edits.append((old.start, old.end, b""))
         if results:
             new.append(dump({"results": results}, indent=self.found.column)[self.found.column :])
-        if new:
-            pad = " " * self.found.column
-            edits.append(self._insertion(self.found.end, "".join(pad + text for text in new).encode()))
+        pad = " " * self.found.column
+        text = "".join(pad + one for one in new).encode()
+        edits.append((self.found.end, self.found.end, text))
+        if not self.data.endswith(b"\n") and len(edits) > 1:
+            # what was the last line may get one behind it
+            return splice(self.data + b"\n", [self._behind_last(edit) for edit in edits])
         return splice(self.data, edits)
 
-    def _insertion(self, at: int, text: bytes) -> Edit:
-        """Return the edit that puts whole lines at a place, beginning a line first where the text ends without one."""
-        return (at, at, text if self.data[at - 1 : at] in (b"\n", b"\r", b"") else b"\n" + text)
+    def _behind_last(self, edit: Edit) -> Edit:
+        """Move the end of the text behind the newline that it lacked."""
+        start, end, text = edit
+        size = len(self.data)
+        return (start + (start == size), end + (end == size), text)
+
+    def _markers(self) -> list[Edit]:
+        """Return the edits that drop `---`, `...` and a `%YAML` line, since not every host takes them."""
+        head, tail = self.data[: self.found.parts[0].start], self.data[self.found.end :]
+        if b"%TAG" in head:
+            return []
+        found = [(match.start(), match.end()) for match in _MARKER.finditer(head)]
+        found += [(match.start() + self.found.end, match.end() + self.found.end) for match in _MARKER.finditer(tail)]
+        return [(start, end, b"") for start, end in found]
+
+    def _first_entries(self, changes: Changes, part: Part) -> list[Edit]:
+        """Return the edits that put the first entries into an empty list."""
+        colon = self.data.rfind(b":", part.start, part.value_start) + 1
+        if not changes.added:
+            return [(colon, part.value_end, b" []")]
+        line_end = self.data.find(b"\n", part.value_end) + 1 or len(self.data)
+        return [(colon, part.value_end, b""), (line_end, line_end, self._added(changes, self.found.column))]
 
     def _added(self, changes: Changes, column: int) -> bytes:
         """Return the new entries, with their dashes in a column."""
@@ -95,7 +115,7 @@ class BlockForm:
         assert part is not None  # noqa: S101 - the caller has looked
         edits: list[Edit] = []
         # Line of the first dash; an entry's lines begin where those of the entry before end.
-        begin = self.data.rfind(b"\n", 0, part.value_start) + 1
+        begin = part.value_start - part.value_column
         if not changes.added and len(changes.removed) == len(items):
             colon = self.data.rfind(b":", part.start, part.value_start) + 1
             edits.append((colon, colon, b" []"))
@@ -115,10 +135,12 @@ class BlockForm:
                 edits.append(self._edited(items[position], revise(items[position].text, value)))
         if changes.added:
             at = self._body_end(items[-1])
-            edits.append(self._insertion(at, self._added(changes, part.value_column)))
+            edits.append((at, at, self._added(changes, part.value_column)))
         return edits
 
     def _edited(self, item: Item, text: bytes) -> Edit:
+        if not text.endswith(b"\n"):
+            text += b"\n"
         return (item.start, item.end, text[item.column :])
 
     def _body_end(self, item: Item) -> int:
@@ -136,6 +158,16 @@ class BlockForm:
         except (yaml.YAMLError, BadYaml):
             return item.end
         return item.start + tail.start()
+
+
+def ends_open(data: bytes, found: Outline) -> bool:
+    """Tell whether a line end behind the text would change its last value, a block scalar that ends without one."""
+    if data.endswith((b"\n", b"\r")):
+        return False
+    item = found.items[-1] if found.items and found.items[-1].end == len(data) else None
+    start, column = (found.parts[-1].start, found.column) if item is None else (item.start, item.column)
+    text = b" " * column + data[start:]
+    return bool(load(text) != load(text + b"\n"))
 
 
 class LoadedForm:

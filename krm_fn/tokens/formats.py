@@ -93,6 +93,11 @@ def looks_like_token(value: str) -> bool:
     return bool(_TOKEN_INSIDE.search(value))
 
 
+def hide_shapes(text: str, instead: str) -> str:
+    """Return a text with something else in place of whatever has a token's shape."""
+    return _TOKEN_INSIDE.sub(instead, text)
+
+
 def encrypted(value: str) -> bool:
     """Tell whether a value is one that SOPS has encrypted and nobody has decrypted."""
     return bool(_SOPS.match(value))

@@ -11,10 +11,11 @@ import binascii
 
 from krm_fn import model
 from krm_fn.sdk.results import WARNING, Result, tagged
+from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import Any
 
     from krm_fn.model import Secret
@@ -59,6 +60,11 @@ def scrubbed(results: Iterable[Result], tokens: Iterable[Secret]) -> tuple[Resul
     """
     needles = _needles(tokens)
     return tuple(_without(result, needles) for result in results)
+
+
+def scrubbed_by_shape(results: Iterable[Result]) -> tuple[Result, ...]:
+    """Return results with nothing in the shape of a token; for faults found before any token is known."""
+    return tuple(_with(result, lambda text: formats.hide_shapes(text, HIDDEN)) for result in results)
 
 
 def scrub(text: str, tokens: Iterable[Secret]) -> str:
@@ -164,17 +170,13 @@ def _finding(item: Item, path: str, needles: Sequence[str]) -> Result:
 
 def _without(result: Result, needles: Sequence[str]) -> Result:
     """Return a result whose texts hold none of the needles."""
+    return _with(result, lambda text: _hide(text, needles))
+
+
+def _with(result: Result, clean: Callable[[str], str]) -> Result:
+    """Return a result with every text of it cleaned; the same object where that changes nothing."""
     ref = result.resource_ref
-    parts = [result.message, result.field, result.file_path, *(value for pair in result.tags for value in pair)]
-    if ref is not None:
-        parts += list(ref)
-    if not any(needle in part for needle in needles for part in parts):
-        return result
-
-    def clean(text: str) -> str:
-        return _hide(text, needles)
-
-    return result.replace(
+    cleaned = result.replace(
         message=clean(result.message),
         field=clean(result.field),
         file_path=clean(result.file_path),
@@ -183,6 +185,7 @@ def _without(result: Result, needles: Sequence[str]) -> Result:
         if ref is not None
         else None,
     )
+    return result if cleaned == result else cleaned
 
 
 def _hide(text: str, needles: Iterable[str]) -> str:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from krm_fn.sdk import yaml_write
-from krm_fn.views import table
+from krm_fn.views import prose, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from krm_fn.live.migrate import Migration
 
 _HEAD = """\
@@ -34,18 +30,10 @@ def guide(migration: Migration, *, width: int | None = None, colour: bool = Fals
     """
     lines = [table.paint("WHAT CHANGES", "head", colour=colour)]
     for change in migration.changes:
-        lines += _wrap(change, "- ", "  ", width)
+        lines += prose.wrap(change, width, "- ", "  ")
     lines += ["", table.paint("STEPS", "head", colour=colour)]
     for number, step in enumerate(migration.steps, 1):
         lines += [table.paint(f"{number}. {step.title}", "head", colour=colour)]
-        lines += _wrap(step.text, "   ", "   ", width)
+        lines += prose.wrap(step.text, width, "   ", "   ")
         lines += [f"     {command}" for command in step.commands]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _wrap(text: str, first: str, rest: str, width: int | None) -> Sequence[str]:
-    if width is None:
-        return [first + text]
-    return textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    )

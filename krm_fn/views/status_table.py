@@ -6,11 +6,9 @@ thousand times. In a pipe nothing is wrapped; on a terminal lines take its width
 
 from __future__ import annotations
 
-import textwrap
-
 from krm_fn.live import report as states
 from krm_fn.sdk.results import ERROR, INFO, WARNING
-from krm_fn.views import table
+from krm_fn.views import prose, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +86,7 @@ class _View:
             codes = ", ".join(dict.fromkeys(reason.code for reason in one.errors))
             sets = ", ".join(one.resource_sets) or _NOTHING
             cells = (one.title, sets, one.delivered, registered, _seen(one, now), codes)
-        return tuple(clean(cell) for cell in cells)
+        return tuple(prose.clean(cell) for cell in cells)
 
     def reasons(self, clusters: Sequence[ClusterState]) -> str:
         grouped: dict[Reason, list[str]] = {}
@@ -112,7 +110,7 @@ class _View:
             if one.side == side:
                 lines += self._marked(WARNING, one.title)
                 lines += self._wrap(one.message, "    ", "    ")
-                lines += [f"    {clean(command)}" for command in one.commands]
+                lines += [f"    {prose.clean(command)}" for command in one.commands]
         return _block(lines)
 
     def notes(self, notes: Sequence[Reason]) -> str:
@@ -145,19 +143,10 @@ class _View:
             yield from self._wrap(f"→ {step}", "    ", "      ")
 
     def _wrap(self, text: str, first: str, rest: str) -> list[str]:
-        line = clean(text)
-        if self.width is None:
-            return [first + line]
-        options = {"break_long_words": False, "break_on_hyphens": False}
-        return textwrap.wrap(line, self.width, initial_indent=first, subsequent_indent=rest, **options) or [first]
+        return prose.wrap(text, self.width, first, rest)
 
     def _paint(self, text: str, style: str) -> str:
         return table.paint(text, style, colour=self.colour)
-
-
-def clean(text: str) -> str:
-    """Return text without control characters: a dump may hold escape codes."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _seen(one: ClusterState, now: int) -> str:

@@ -293,7 +293,7 @@ def test_a_token_in_the_wrong_place_is_not_repeated(path: tuple[str | int, ...],
 @settings(relaxed, max_examples=60)
 def test_a_truncated_input_does_not_show_the_token_it_held(token: str, cut: float) -> None:
     raw = as_input(everything(token))
-    said = Spoken(raw[: int(len(raw) * cut)], {})
+    said = Spoken(raw[: int((len(raw) - 3) * cut)], {})
     assert secret_part(token) not in said.text
     assert said.failed
 
@@ -378,7 +378,7 @@ def program(*arguments: str, stdin: bytes, **environment: str) -> subprocess.Com
     ("spoil", "code"),
     [
         pytest.param(lambda raw: raw, 0, id="good"),
-        pytest.param(lambda raw: raw.replace(b'"prod"]', b'"dev"]'), 1, id="no Cluster"),
+        pytest.param(lambda raw: raw.replace(b'"prod"', b'"dev"', 1), 1, id="no Cluster"),
         pytest.param(lambda raw: raw.replace(b'"c1"', f'"{BOOTSTRAP}"'.encode()), 0, id="the token as a name"),
         pytest.param(lambda raw: raw.replace(b'"parentURL"', f'"{BOOTSTRAP}"'.encode()), 1, id="the token as a field"),
         pytest.param(lambda raw: raw.replace(b'"env"', b'"regToken"', 1), 1, id="another selector"),

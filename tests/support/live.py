@@ -105,9 +105,9 @@ def rendered(found: Config, namespace: str, clusters: list[str], version: str, t
         for name in clusters:
             values = payload.values(Registration(name=name))
             made.append(carriers.agent_map(found, namespace, values, cluster=name, registration_name=name))
-            made.append(resource_set.main_set(
-                    found, namespace, api, registration=secret, cluster=name, registration_name=name
-                ))
+            made.append(
+                resource_set.main_set(found, namespace, api, registration=secret, cluster=name, registration_name=name)
+            )
     else:
         values = payload.values(Registration(name_prefix=found.identity.name_prefix))
         made.append(carriers.agent_map(found, namespace, values))

@@ -201,3 +201,10 @@ def test_a_text_loses_every_token() -> None:
 
 def test_a_value_too_short_to_be_a_token_is_not_looked_for() -> None:
     assert hygiene.scrub("a cat sat", [Secret("a")]) == "a cat sat"
+
+
+def test_before_a_token_is_known_its_shape_is_hidden() -> None:
+    ref = ResourceRef(api_version="v1", kind="Pod", name=TOKEN)
+    (clean,) = hygiene.scrubbed_by_shape([Result(message=f"{JWT} is bad", resource_ref=ref)])
+    assert clean.message == "(hidden) is bad"
+    assert clean.resource_ref == ref.replace(name="(hidden)")

@@ -1,0 +1,174 @@
+"""Checks: does what the ClusterResourceSets hold arrive on the workload cluster?"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from krm_fn.live import report
+from krm_fn.live.case import MANAGER_LOG
+from krm_fn.live.report import Reason
+from krm_fn.model import RESOURCE_SET_TYPE
+from krm_fn.sdk.results import INFO, WARNING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krm_fn.live.case import Case
+    from krm_fn.live.report import Delivery
+
+
+def infrastructure(case: Case) -> Iterator[Reason]:
+    """Cluster API delivers nothing before the infrastructure is there."""
+    cluster = case.cluster
+    if not case.agents or case.delivered == report.YES or cluster.provisioned:
+        return
+    if cluster.provisioned is None and cluster.phase == "Provisioned":
+        return
+    told = f" ({cluster.infrastructure})" if cluster.infrastructure else ""
+    phase = f"; phase {cluster.phase}" if cluster.phase else ""
+    yield Reason(
+        code="infrastructure",
+        message=f"its infrastructure is not ready yet{told}{phase}; nothing is delivered before",
+        remedy=(f"clusterctl describe cluster -n {quote(cluster.namespace)} {quote(cluster.name)}",),
+    )
+
+
+def wrong_type(case: Case) -> Iterator[Reason]:
+    """A Secret of another type than resource-set stops its whole ClusterResourceSet."""
+    named = False
+    for one, payload in case.payloads():
+        if payload.wrong_type:
+            named = True
+            yield Reason(
+                code="wrong-secret-type",
+                message=f"Secret {payload.name} has type {payload.type or 'Opaque'}, not {RESOURCE_SET_TYPE}: Cluster API "
+                f"refuses it, and with it all of ClusterResourceSet {one.name}",
+                remedy=(
+                    "delete it, since a Secret's type can't be changed, and apply the right one",
+                    f"kubectl -n {quote(one.namespace)} delete secret {quote(payload.name)}",
+                ),
+            )
+    if not named:
+        for one in case.sets:
+            if one.reason == "WrongSecretType":
+                yield Reason(
+                    code="wrong-secret-type",
+                    message=f"a Secret of ClusterResourceSet {one.name} is not of type {RESOURCE_SET_TYPE} ({one.message})",
+                    remedy=("delete that Secret and create it with the type; it can't be changed",),
+                )
+
+
+def missing(case: Case) -> Iterator[Reason]:
+    """A Secret or ConfigMap is not there; the ClusterResourceSet says applied all the same."""
+    for one in case.in_state(report.MISSING):
+        holder = next(found for found in case.sets if found.name == one.resource_set)
+        claims = f", although ClusterResourceSet {holder.name} says applied" if holder.applied == "True" else ""
+        yield Reason(
+            code="missing-resource",
+            message=f"{one.kind} {one.name} is not there{claims}: Cluster API skips what it can't find",
+            remedy=(
+                "apply it again",
+                f"kubectl -n {quote(case.cluster.namespace)} get {one.kind.lower()} {quote(one.name)}",
+            ),
+        )
+
+
+def too_short(case: Case) -> Iterator[Reason]:
+    """A value under 32 bytes fails the whole object with EOF."""
+    for _, payload in case.payloads():
+        for key in payload.too_short():
+            yield Reason(
+                code="short-value",
+                message=f"{payload.kind} {payload.name}, key {key}: shorter than 32 bytes, which Cluster API can't read (EOF)",
+                remedy=("remove the key, or fill it up with a comment",),
+            )
+
+
+def unparsable(case: Case) -> Iterator[Reason]:
+    """One bad document fails the whole object, and says so in the manager's log only."""
+    for _, payload in case.payloads():
+        if payload.wrong_type or payload.too_short():
+            continue
+        broken = case.scene.broken(payload)
+        if broken:
+            yield Reason(
+                code="unparsable",
+                message=f"{payload.kind} {payload.name} can't be read as manifests ({broken}); one such document fails all of it",
+                remedy=(
+                    "render and apply it again; a hand-made one is checked by: kubectl create --dry-run=client -f",
+                ),
+            )
+
+
+def unreachable(case: Case) -> Iterator[Reason]:
+    """The Binding exists, but nothing could be tried: no connection to the workload cluster."""
+    if case.binding is None or case.delivered != report.NO:
+        return
+    untried = [one for one in case.sets if one.name in case.binding.sets and not case.binding.sets[one.name]]
+    if untried:
+        told = f" ({untried[0].reason})" if untried[0].reason else ""
+        yield Reason(
+            code="unreachable",
+            message=f"Cluster API can't reach the API server of the workload cluster{told}",
+            remedy=(
+                f"clusterctl describe cluster -n {quote(case.cluster.namespace)} {quote(case.cluster.name)}",
+                f"{MANAGER_LOG} | grep {quote(case.cluster.name)}",
+            ),
+        )
+
+
+def not_applied(case: Case) -> Iterator[Reason]:
+    """The Binding says that a resource was tried and failed."""
+    failed = [one for one in case.in_state(report.FAILED) if not _explained(case, one)]
+    if failed:
+        listed = ", ".join(f"{one.kind} {one.name}" for one in failed)
+        reasons = sorted({found.reason for found in case.sets for one in failed if found.name == one.resource_set})
+        told = f" ({', '.join(filter(None, reasons))})" if any(reasons) else ""
+        yield Reason(
+            code="not-applied",
+            message=f"the workload cluster did not take {listed}{told}",
+            remedy=(f"{MANAGER_LOG} | grep {quote(case.cluster.name)}",),
+        )
+
+
+def _explained(case: Case, delivery: Delivery) -> bool:
+    """Tell whether another check says why a resource failed."""
+    payload = case.scene.payload(case.cluster.namespace, delivery.kind, delivery.name)
+    return payload is not None and bool(payload.wrong_type or payload.too_short() or case.scene.broken(payload))
+
+
+def waiting(case: Case) -> Iterator[Reason]:
+    """Selected, nothing known against it, and not there yet; asked only when no other check has found anything."""
+    late = case.in_state(report.WAITING)
+    if late:
+        listed = ", ".join(f"{one.kind} {one.name}" for one in late)
+        binding = (
+            "its ClusterResourceSetBinding does not list it" if case.binding else "it has no ClusterResourceSetBinding"
+        )
+        yield Reason(
+            code="waiting",
+            message=f"not delivered yet: {listed}; {binding}",
+            remedy=("wait a minute and dump again", f"{MANAGER_LOG} | grep {quote(case.cluster.name)}"),
+        )
+
+
+def outdated(case: Case) -> Iterator[Reason]:
+    """What is applied is not what the Secret or ConfigMap holds now."""
+    for one in case.in_state(report.OUTDATED):
+        yield Reason(
+            code="outdated",
+            message=f"{one.kind} {one.name} holds a newer content than the workload cluster got",
+            remedy=("wait a minute and dump again", f"{MANAGER_LOG} | grep {quote(case.cluster.name)}"),
+        )
+
+
+def changed(case: Case) -> Iterator[Reason]:
+    """Strategy ApplyOnce never brings a later content."""
+    for one in case.in_state(report.CHANGED):
+        yield Reason(
+            code="changed",
+            message=f"{one.kind} {one.name} was changed after it was applied; strategy ApplyOnce never brings the change",
+            remedy=("nothing, if the agent runs as it should",),
+            severity=INFO if one.name.endswith("-identity") else WARNING,
+        )
