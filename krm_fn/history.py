@@ -41,8 +41,8 @@ class EarlierSet(Record):
 
     @property
     def delivers_agent(self) -> bool:
-        """Whether it is a main set rather than the one for identity."""
-        return any(kind == "ConfigMap" and "-agent" in name for kind, name in self.resources)
+        """Whether it is a main set rather than the one for identity, which refers to the ConfigMap of its own name."""
+        return bool(self.resources) and self.resources != (("ConfigMap", self.key.name),)
 
     @property
     def cluster(self) -> str:

@@ -125,6 +125,7 @@ def make(request: Request) -> Plan:
         labelled={
             naming.cluster.item: {CLUSTER_NAME_LABEL: naming.cluster.name}
             for part in parts
+            if part.config.mode != "Check"
             for naming in part.namings.values()
             if naming.needs_label and naming.cluster.key not in part.skipped
         },

@@ -45,13 +45,14 @@ def read(files: Sequence[str]) -> Dump:
             continue
         inputs.append(("stdin" if name == _STDIN else name, data))
         progress(inputs[-1][0], data)
-    try:
-        found = dump.read(inputs)
-    except Faults as faults:
-        results.extend(faults.results)
-    if results:
-        raise Faults(results)
-    return found
+    if not results:
+        return dump.read(inputs)
+    if inputs:
+        try:
+            dump.read(inputs)
+        except Faults as faults:
+            results.extend(faults.results)
+    raise Faults(results)
 
 
 def progress(name: str, data: bytes) -> None:

@@ -95,5 +95,5 @@ def _gates(value: str) -> dict[str, bool]:
 
 def _tolerations(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return all tolerations when someone added one: in our config they replace the default."""
-    added = [entry for entry in raw.entries(pod, "tolerations") if entry != _MASTER and entry != _CONTROL_PLANE]
+    added = [entry for entry in raw.entries(pod, "tolerations") if entry not in (_MASTER, _CONTROL_PLANE)]
     return [_CONTROL_PLANE, _MASTER, *added] if added else []

@@ -95,13 +95,11 @@ def not_ready(case: Case) -> Iterator[Reason]:
         return
     found = case.managed[0]
     told = f" ({found.reason})" if found.reason else ""
-    lost = found.ready != "False"
-    yield Reason(
-        code="lost" if lost else "not-ready",
-        message=(
-            f"its agent stopped reporting{told}" if lost and found.last_seen else f"its agent never reported{told}"
-        )
-        if lost
-        else f"its agent reports that the cluster is not ready{told}",
-        remedy=("look at the agent: kubectl --kubeconfig WORKLOAD -n clusternet-system get pods",),
-    )
+    if found.ready == "False":
+        code, message = "not-ready", f"its agent reports that the cluster is not ready{told}"
+    elif found.last_seen is None:
+        code, message = "lost", f"its agent never reported{told}"
+    else:
+        code, message = "lost", f"its agent stopped reporting{told}"
+    remedy = ("look at the agent: kubectl --kubeconfig WORKLOAD -n clusternet-system get pods",)
+    yield Reason(code=code, message=message, remedy=remedy)

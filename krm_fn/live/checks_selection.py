@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 def gate_off(case: Case) -> Iterator[Reason]:
     """The ClusterResourceSet is missing or was never looked at: the feature gate, or a watch filter."""
-    if case.cluster.deleting:
-        return
     if case.scene.gate:
         if case.delivered != report.YES:
             yield Reason(
@@ -31,7 +29,7 @@ def gate_off(case: Case) -> Iterator[Reason]:
                     "mend its --feature-gates, or let managementCluster.featureGate: Ensure do it; see docs/troubleshooting.md",
                 ),
             )
-    elif not case.scene.sets and case.scene.payloads_dumped:
+    elif not case.scene.sets and case.cluster.namespace in case.scene.served:
         yield Reason(
             code="gate",
             message="the ConfigMaps and Secrets of clusternet-capi-fn are there, but no ClusterResourceSet is: with feature "

@@ -36,6 +36,7 @@ _DEEPEST_LIST = 2
 _SHOWN_KINDS = 5
 # a table as kubectl prints it when -o is forgotten
 _TABLE = re.compile(r"(?:NAMESPACE|NAME)\s{2,}[A-Z]")
+_KUBECTL_ERROR = re.compile(r"(?:Error from server|error:|Unable to connect|No resources found)[^\n]*")
 _SEPARATOR = re.compile(r"\s*(?:---[^\S\n]*(?:\n|\Z)\s*)*")
 
 
@@ -166,6 +167,10 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
     if _TABLE.match(written.lstrip()):
         message = f"{name} is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
         raise fault(message, file_path=name)
+    error = _KUBECTL_ERROR.match(written.lstrip())
+    if error:
+        message = f"{name} holds what kubectl said, not a dump: {raw.quote(error[0])}"
+        raise fault(message, file_path=name)
     position = 0
     decoder = json.JSONDecoder()
     try:
@@ -177,10 +182,10 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
                 break
             value, position = decoder.raw_decode(written, position)
             yield value
-    except json.JSONDecodeError as error:
+    except json.JSONDecodeError as failure:
         # YAML's flow style begins like JSON; only what is meant as JSON is reported as such
         if written.startswith(("{\n", '{"'), position):
-            raise _broken(name, f"invalid JSON ({error.msg})", error.lineno, error.colno) from None
+            raise _broken(name, f"invalid JSON ({failure.msg})", failure.lineno, failure.colno) from None
     except (RecursionError, ValueError):
         message = f"{name} is no kubectl dump: its JSON is nested too deep or holds a number too long"
         raise fault(message, file_path=name) from None

@@ -189,12 +189,12 @@ def _warnings(found: Hub, image: str, parent_url: str, version: releases.Release
         )
     if version is None:
         return
-    expected = _deployer_role(version)
+    role = _deployer_role(version)
     for one in found.discovered:
-        if one.deployer_role not in {"", expected}:
+        if one.deployer_role not in {"", role}:
             yield _warning(
                 f"ClusterRoleBinding clusternet:app:deployer, as the hub made it for namespace {one.namespace}, refers to ClusterRole "
-                f"{raw.quote(one.deployer_role)}, that of agent {version} to {expected}, and a roleRef can't be changed: delete the "
+                f"{raw.quote(one.deployer_role)}, that of agent {version} to {role}, and a roleRef can't be changed: delete the "
                 "binding on each of these workload clusters before you apply",
                 "role-ref",
             )

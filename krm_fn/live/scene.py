@@ -47,8 +47,9 @@ class Scene:
         for value in (*dump.of(dumps.SECRET), *dump.of(dumps.CONFIG_MAP)):
             payload = Payload(value)
             self._payloads[payload.namespace, payload.kind, payload.name] = payload
+        self.served = frozenset(payload.namespace for payload in self._payloads.values() if payload.ours)
         # whether the second command of the help was run: without it, nothing can be said of what is not in the dump
-        self.payloads_dumped = any(payload.ours for payload in self._payloads.values())
+        self.payloads_dumped = bool(self.served)
         self._digests: dict[Payload, str] = {}
         self._broken: dict[Payload, str] = {}
         self._expiries: dict[Payload, int | None] = {}

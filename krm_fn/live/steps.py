@@ -5,7 +5,6 @@ from __future__ import annotations
 from shlex import quote
 
 from krm_fn.live import hub, objects
-from krm_fn.management import releases
 from krm_fn.sdk.records import Record
 
 TYPE_CHECKING = False
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krm_fn.live.hub import Hub
+    from krm_fn.management.releases import Release
 
 TOKEN_SECRET = "clusternet-registration"  # noqa: S105 - the name of a Secret
 _CONTROLLER_MANAGER_SINCE = (0, 15)  # from then on it, not the hub, has --cluster-api-kubeconfig
@@ -26,7 +26,7 @@ class Step(Record):
     commands: tuple[str, ...] = ()
 
 
-def make(found: Hub, version: releases.Release | None, resource_set: str) -> Iterator[Step]:
+def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Step]:
     """Yield the steps, in order.
 
     Args:
@@ -82,7 +82,7 @@ def make(found: Hub, version: releases.Release | None, resource_set: str) -> Ite
     )
 
 
-def _discovery_off(version: releases.Release | None) -> Step:
+def _discovery_off(version: Release | None) -> Step:
     """Say where discovery runs; the agent's release tells the hub's, as far as it does."""
     names = ["clusternet-controller-manager", "clusternet-hub"]
     if version is not None and version.line < _CONTROLLER_MANAGER_SINCE:

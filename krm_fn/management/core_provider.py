@@ -32,6 +32,7 @@ VARIABLE = "EXP_CLUSTER_RESOURCE_SET"
 _WITH_MANAGER = (f"{GROUP}/v1alpha1", f"{GROUP}/v1alpha2")
 _GATES = "spec.manager.featureGates"
 _REPLACES = f"operators before v0.26.0 pass the gates of {_GATES} alone: name every other gate that you use there too"
+_HINT = f"the field is {_GATES}.{gates.GATE}: true"
 _REMINDER = f"{gates.GATE} must be on up to v1.6 and must not be passed from v1.12 on"
 
 
@@ -69,7 +70,7 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     if state == gates.ABSENT and stages.stage(release) == stages.NEEDED:
         state = gates.OPAQUE if patched else _by_variable(item, items, spec)
     seen = f"spec.version {version!r} is no version" if version else "no spec.version"
-    finding = stages.find(release, state, seen)
+    finding = stages.find(release, state, seen=seen, hint=_HINT)
     results: list[Result] = []
     if patched:
         message = f"{patched} may set the manager's feature gates; the patch was not looked into: {_REMINDER}"

@@ -110,6 +110,7 @@ def review(
         reason = takes_flag(one)
         if reason:
             results.append(told(item, reason, rule=RULE, severity=INFO))
+            results += _left_over(one)
             continue
         served = True
         value: dict[str, Any] = clone(item.value())
@@ -143,6 +144,24 @@ def review(
     if not served:
         results.append(_nobody())
     return revised, results
+
+
+def _left_over(one: Component) -> list[Result]:
+    """Warn of a flag that the component does not know: it exits with "unknown flag"."""
+    if one.release is None:
+        return []
+    container = mapping(sequence(pod_spec(one.item.value()).get("containers"))[one.container])
+    message = f"{one.title} is given --{FLAG}, which it does not know, and exits: remove the flag there"
+    return [
+        told(
+            one.item,
+            message,
+            rule=RULE,
+            severity=WARNING,
+            field=f"spec.template.spec.containers[{one.container}].{flag.path}",
+        )
+        for flag in flags.find(container, FLAG)
+    ]
 
 
 def _nobody() -> Result:

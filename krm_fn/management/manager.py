@@ -58,7 +58,8 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
     state = _state(container, found, release_is_beta=stages.is_beta(release))
     if state == gates.ABSENT and not stages.on_in_code(release):
         state = gates.OFF
-    finding = stages.find(release, state, f"image {image!r} has no tag that is a version" if image else "no image")
+    seen = f"image {image!r} has no tag that is a version" if image else "no image"
+    finding = stages.find(release, state, seen=seen, hint=stages.CLUSTERCTL)
     base = f"spec.template.spec.containers[{index}]"
     named = next((one for one in found if gates.names(one.value)), found[0] if found else None)
     field = f"{base}.{named.path}" if named and finding.severity != INFO else base

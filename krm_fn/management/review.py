@@ -83,6 +83,8 @@ def _find(items: Sequence[Item], reference: KubeconfigRef | None) -> _Found:
             kind == "Secret" and reference and item.contains(needle) and item.name == reference.name and not item.group
         ):
             found.secrets.append(item)
+    for one in found:
+        one.sort(key=lambda item: (item.namespace, item.name))  # what is said must not depend on the order of the input
     return found
 
 

@@ -67,13 +67,14 @@ class Finding(Record):
     mended: str = ""
 
 
-def find(release: Release | None, state: str, seen: str) -> Finding:
+def find(release: Release | None, state: str, *, seen: str, hint: str) -> Finding:
     """Judge the state of the gate in a release.
 
     Args:
         release: The manager's release; None when unknown.
         state: One of the states of `gates`.
         seen: Where the release was looked for, for the message about an unknown one.
+        hint: Where this kind of manager is told of its gates, for the messages about a gate that is off.
     """
     where = stage(release)
     if where == UNKNOWN:
@@ -84,14 +85,14 @@ def find(release: Release | None, state: str, seen: str) -> Finding:
         )
     if where == REMOVED:
         return _removed(release, state)
-    return _needed(release, state) if where == NEEDED else _default(release, state)
+    return _needed(release, state, hint) if where == NEEDED else _default(release, state, hint)
 
 
-def _needed(release: Release | None, state: str) -> Finding:
+def _needed(release: Release | None, state: str, hint: str) -> Finding:
     right = f"feature gate {gates.GATE} is on, as Cluster API {release} needs it"
     if state in (gates.ON, gates.ON_UNLESS_SET):
         return Finding(severity=INFO, message=right, mended=right)
-    remedy = f"set {gates.GATE}=true or managementCluster.featureGate: Ensure; {CLUSTERCTL}"
+    remedy = f"set {gates.GATE}=true or managementCluster.featureGate: Ensure; {hint}"
     if state == gates.ABSENT:
         return Finding(
             severity=WARNING,
@@ -106,14 +107,14 @@ def _needed(release: Release | None, state: str) -> Finding:
     return _off(release, state, remedy, right)
 
 
-def _default(release: Release | None, state: str) -> Finding:
+def _default(release: Release | None, state: str, hint: str) -> Finding:
     named = state not in (gates.ABSENT, gates.OPAQUE)
     right = f"feature gate {gates.GATE} is on, by default in Cluster API {release}"
     if state not in (gates.OFF, gates.INVALID, gates.OFF_UNLESS_SET):
         later = "; it is named here and has to go before an upgrade to v1.12" if named else ""
         return Finding(severity=INFO, message=right + later, mended=right + later)
     right += "; it is named here and has to go before an upgrade to v1.12"
-    remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {CLUSTERCTL}"
+    remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
     return _off(release, state, remedy, right)
 
 

@@ -109,6 +109,15 @@ class Item:
         return item
 
     @classmethod
+    def from_span(  # noqa: PLR0913, PLR0917 - a span, and where it is
+        cls, source: bytes, start: int, end: int, column: int, position: int, file_path: str, file_index: int | None
+    ) -> Item:
+        """Make one of a span of a file; the caller sets or lets find out (`know`, `identify`) what it is."""
+        item = cls(source, start, end, column, position, "", "")
+        item._set_file(file_path, file_index)
+        return item
+
+    @classmethod
     def from_value(
         cls,
         value: dict[str, Any],
@@ -246,7 +255,8 @@ class Item:
             except BadYaml as error:
                 raise self._unreadable(error.problem, error.line, error.column) from None
             if not isinstance(value, dict):
-                raise self._unreadable("an object must be a mapping", None, None)
+                message = "an object must be a mapping"
+                raise self._unreadable(message, None, None)
             self._value = value
         value_: dict[str, Any] = self._value
         return value_

@@ -9,7 +9,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined] # the stubs hi
 from krm_fn.sdk.events import MAX_DEPTH, BadYaml
 from krm_fn.sdk.items import Item
 from krm_fn.sdk.layout import Outline, Part
-from krm_fn.sdk.splice import labelled, splice
+from krm_fn.sdk.splice import labelled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.sdk.changes import Changes
-    from krm_fn.sdk.splice import Edit
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
@@ -53,9 +52,11 @@ class JsonForm:
         except (json.JSONDecodeError, StopIteration):
             raise NotJson from None
         except RecursionError:
-            raise BadYaml("nested too deep") from None
+            message = "nested too deep"
+            raise BadYaml(message) from None
         except ValueError as error:  # a number of thousands of digits
-            raise BadYaml(f"not a number that can be read ({type(error).__name__})") from None
+            message = f"not a number that can be read ({type(error).__name__})"
+            raise BadYaml(message) from None
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -78,7 +79,8 @@ class JsonForm:
                 raise NotJson
             key, behind = scanstring(text, at + 1, True)  # noqa: FBT003 - C function
             if key in self.values:
-                raise BadYaml("a key appears twice in one mapping", *self._place(at))
+                message = "a key appears twice in one mapping"
+                raise BadYaml(message, *self._place(at))
             part = Part(key, at)
             part.value_start = self._expect(behind, ":")
             if key == "items" and text[part.value_start : part.value_start + 1] == "[":
@@ -130,7 +132,8 @@ class JsonForm:
             raise BadYaml(error.problem, *self._place(at)) from None
         text = self.text
         if text.count("[", at, end) + text.count("{", at, end) > MAX_DEPTH and _deeper(value, MAX_DEPTH):
-            raise BadYaml(f"nested deeper than {MAX_DEPTH} levels", *self._place(at))
+            message = f"nested deeper than {MAX_DEPTH} levels"
+            raise BadYaml(message, *self._place(at))
         return value, end
 
     def _place(self, at: int) -> tuple[int, int]:
@@ -211,12 +214,14 @@ def _dumped(value: Any, step: str, pad: str) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise BadYaml("a key appears twice in one mapping")
+        message = "a key appears twice in one mapping"
+        raise BadYaml(message)
     return found
 
 
 def _refuse(name: str) -> Any:
-    raise BadYaml(f"{name} is no JSON number")
+    message = f"{name} is no JSON number"
+    raise BadYaml(message)
 
 
 def _deeper(value: Any, depth: int) -> bool:

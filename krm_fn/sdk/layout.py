@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import yaml
 from yaml.events import (
-    AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -103,7 +102,8 @@ def outline(data: bytes) -> Outline | None:
         try:
             text = data[base:].decode()
         except UnicodeDecodeError as error:
-            raise BadYaml("not valid UTF-8", *_place(data, error.start + base)) from None
+            message = "not valid UTF-8"
+            raise BadYaml(message, *_place(data, error.start + base)) from None
     try:
         found = _Walker(text, data).run()
     except yaml.reader.ReaderError as error:
@@ -139,6 +139,15 @@ def identity(text: bytes) -> tuple[str, str, bool] | None:
         raise bad_yaml(error) from None
 
 
+def _start(event: Any) -> Any:
+    """Return the mark of an event's start; events of a parser always have one."""
+    return event.start_mark
+
+
+def _end(event: Any) -> Any:
+    return event.end_mark
+
+
 class _Walker:
     """One walk over the events of a text."""
 
@@ -158,7 +167,6 @@ class _Walker:
     def run(self) -> Outline | None:
         """Walk the whole document."""
         get = self.events.get_event
-        event: Any
         get()
         if isinstance(get(), StreamEndEvent):
             return None
@@ -166,7 +174,7 @@ class _Walker:
         if not isinstance(event, MappingStartEvent):
             raise at_event(event, "the document is not a mapping")
         found = Outline()
-        mark: Any = event.start_mark
+        mark = _start(event)
         found.flow = bool(event.flow_style)
         found.column = mark.column
         seen: set[str] = set()
@@ -174,7 +182,7 @@ class _Walker:
         while not isinstance(event, MappingEndEvent):
             if not isinstance(event, ScalarEvent):
                 raise at_event(event, "a top-level key must be a string")
-            part = Part(key_text(scalar_value(event), event), event.start_mark.index)
+            part = Part(key_text(scalar_value(event), event), _start(event).index)
             if part.key in seen:
                 raise at_event(event, "a key appears twice in one mapping")
             seen.add(part.key)
@@ -183,7 +191,7 @@ class _Walker:
                 found.parts[-1].end = part.start
             found.parts.append(part)
             event = get()
-        found.end = event.end_mark.index if found.flow else self._line_start(event.start_mark.index)
+        found.end = _end(event).index if found.flow else self._line_start(_start(event).index)
         if found.parts:
             found.parts[-1].end = found.end
         get()
@@ -195,8 +203,8 @@ class _Walker:
     def _value(self, part: Part, found: Outline) -> None:
         """Read the value of a top-level key."""
         event = self.events.get_event()
-        part.value_start = event.start_mark.index
-        part.value_column = event.start_mark.column
+        part.value_start = _start(event).index
+        part.value_column = _start(event).column
         part.flow = bool(getattr(event, "flow_style", False))
         if isinstance(event, ScalarEvent):
             value = scalar_value(event)
@@ -219,7 +227,7 @@ class _Walker:
         items, builder = found.items, self.builder
         event = get()
         while not isinstance(event, SequenceEndEvent):
-            mark = event.start_mark
+            mark = _start(event)
             item = Item(self.data, mark.index, mark.index, mark.column, len(items), "", "")
             if items and not start.flow_style:
                 items[-1].end = self._dash_line(item.start, items[-1].start)
@@ -236,8 +244,8 @@ class _Walker:
             items.append(item)
             event = get()
         if items and not start.flow_style:
-            items[-1].end = self._line_start(event.start_mark.index)
-        end: int = event.end_mark.index
+            items[-1].end = self._line_start(_start(event).index)
+        end: int = _end(event).index
         return end
 
     def object(self, event: Any) -> tuple[str, str] | None:
@@ -262,15 +270,15 @@ class _Walker:
                 event = get()
             skip(event)
             key = get()
-        self.object_end: int = key.end_mark.index
+        self.object_end: int = _end(key).index
         return found.get("apiVersion", ""), found.get("kind", "")
 
     def _line_start(self, index: int) -> int:
         """Go back over blanks to the start of the line, if nothing else is before."""
-        start = index
+        start = index if index < len(self.text) else 0  # the end of the text may follow blanks
         while start and self.text[start - 1 : start] == self.blank:
             start -= 1
-        return start if not start or self.text[start - 1 : start] in self.breaks else index
+        return start if start and self.text[start - 1 : start] in self.breaks else index
 
     def _dash_line(self, index: int, lower: int) -> int:
         """Return the start of the line that holds the dash of the entry whose node begins at an index.
@@ -279,7 +287,7 @@ class _Walker:
         """
         at = index
         while True:
-            line = 1 + max(self.text.rfind(line_break, lower, at) for line_break in self.breaks)
+            line: int = 1 + max(self.text.rfind(line_break, lower, at) for line_break in self.breaks)
             if self.text[line:index].lstrip(self.blank).startswith(self.dash):
                 return line
             at = line - 1

@@ -44,7 +44,7 @@ class Shortcut:
         entry, comment = rf"{two}{_KEY}: (?:{_VALUE}{_END}|{literal})", rf"{two}#[ -~]*\n"
         nested = rf"{one}(?:annotations|labels):\n(?:{comment})*{entry}(?:{comment}|{entry})*"
         self.head = re.compile(
-            rf"{head}((?:{nested}|{one}{_KEY}: {_VALUE}{_END}|{one}#[ -~]*\n)+)(?={pad}[^ \n\t#]|\Z)".encode()
+            rf"{head}((?:{nested}|{one}{_KEY}: {_VALUE}{_END}|{one}#[ -~]*\n)+)(?={pad}[!\x22$-~]|\Z)".encode()
         )
         self.line = re.compile(
             rf"""(?m)^{one}(  )?({_KEY}):(?: (?:({_PLAIN})(?=\n| +\#)|('[^'\n]*'|"[^"\n]*")|(\{{\}})|\|\n((?:{three}.*\n)+))|\n)"""

@@ -6,6 +6,8 @@ kpt hand it over), JSON (`json_list`), and, written anew where something changes
 
 from __future__ import annotations
 
+import re
+
 from krm_fn.sdk import layout, spans
 from krm_fn.sdk.events import BadYaml, load
 from krm_fn.sdk.items import PATH_ANNOTATIONS, Item
@@ -21,14 +23,21 @@ if TYPE_CHECKING:
     from krm_fn.sdk.results import Faults, Result
 
     class Form(Protocol):
-        """What is read of a document in one form, and how it is written."""
+        """What is read of a document in one form, and how it is written.
+
+        Attributes:
+            found: Its outline.
+            values: Values of its top-level keys, where they were loaded anyway.
+        """
 
         found: Outline
+        values: dict[str, Any]
 
         def write(self, changes: Changes, results: Sequence[dict[str, Any]]) -> list[bytes | memoryview]:
             """Return the pieces of the output."""
 
 
+_JSON = re.compile(rb"[ \t\r\n]*\{")
 API_VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
 _EXPECTED = "expected is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
 _RENDER = "; for plain manifests use: clusternet-capi-fn render PATH"
@@ -77,9 +86,11 @@ def read(data: bytes) -> ResourceList:
     api_version = _identity(found)
     part = found.part("items")
     if part is not None and part.shape not in {"sequence", "null"}:
-        raise fault(f"items is not a list but a {part.shape}: line {_line(data, part.start)}")
+        message = f"items is not a list but a {part.shape}: line {_line(data, part.start)}"
+        raise fault(message)
     if found.stray is not None:
-        raise fault(f"items[{found.stray}] is not an object: line {_line(data, found.items[found.stray].start)}")
+        message = f"items[{found.stray}] is not an object: line {_line(data, found.items[found.stray].start)}"
+        raise fault(message)
     return ResourceList(data, api_version, _function_config(data, form), form)
 
 
@@ -100,12 +111,13 @@ def write(resource_list: ResourceList, changes: Changes, results: Sequence[Resul
     try:
         return resource_list.form.write(changes, [result.as_data() for result in results])
     except BadYaml as error:
-        raise fault(f"an object that is to be edited can't be read: {error.problem}") from None
+        message = f"an object that is to be edited can't be read: {error.problem}"
+        raise fault(message) from None
 
 
 def _form(data: bytes) -> Form:
     found = spans.outline(data)
-    if found is None and data.lstrip()[:1] == b"{":
+    if found is None and _JSON.match(data):
         from krm_fn.sdk.json_list import JsonForm, NotJson  # noqa: PLC0415 - hosts send YAML
 
         try:
@@ -117,11 +129,9 @@ def _form(data: bytes) -> Form:
     if found is None:
         message = f"the input is empty: {_EXPECTED}"
         raise fault(message)
-    from krm_fn.sdk.splice import BlockForm, LoadedForm, ends_open  # noqa: PLC0415 - the writing half, not needed to refuse input
+    from krm_fn.sdk.splice import BlockForm, LoadedForm, spliceable  # noqa: PLC0415 - refused input needs none
 
-    part = found.part("items")
-    flow = found.flow or (part is not None and part.flow and bool(found.items))
-    if not flow and not found.tangled and not ends_open(data, found):
+    if spliceable(data, found):
         return BlockForm(data, found)
     value = load(data)
     for item in found.items:
@@ -135,7 +145,8 @@ def _identity(found: Outline) -> str:
     api_version, kind = (None if part is None else part.value for part in map(found.part, layout.IDENTITY))
     if kind != "ResourceList" or api_version not in API_VERSIONS:
         seen = f"{_shown(api_version, 'no apiVersion')}, {_shown(kind, 'no kind')}"
-        raise fault(f"the input is not a ResourceList ({seen}): {_EXPECTED}{_RENDER}")
+        message = f"the input is not a ResourceList ({seen}): {_EXPECTED}{_RENDER}"
+        raise fault(message)
     return str(api_version)
 
 
@@ -150,11 +161,13 @@ def _function_config(data: bytes, form: Form) -> Item | None:
     if part is None or part.shape == "null":
         return None
     item = Item(data, part.value_start, part.end, part.value_column, -1, "", "", "functionConfig")
-    values = getattr(form, "values", None)
-    if values is None:
+    if "functionConfig" not in form.values:
         item.identify()
+    elif isinstance(form.values["functionConfig"], dict):
+        item.know(form.values["functionConfig"])
     else:
-        item.know(values["functionConfig"])
+        message = f"functionConfig is not an object: line {_line(data, part.start)}"
+        raise fault(message)
     return item
 
 

@@ -8,11 +8,12 @@ import yaml
 
 from krm_fn.sdk import complete
 from krm_fn.sdk.events import BadYaml, load
+from krm_fn.sdk.layout import BOM
 from krm_fn.sdk.yaml_write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from krm_fn.sdk.changes import Changes
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     Edit = tuple[int, int, bytes]
 
+_EMPTY_LIST = b" []"
+_ITEMS = (b"items", b'"items"', b"'items'")
+_BEFORE_LINE = frozenset((b"", b"\n", b"\r", BOM[-1:]))
 _MARKER = re.compile(rb"(?m)^(?:---|\.\.\.|%YAML[^\n]*)[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 # Comments in column 0, and blank lines among them, at the end of an entry's span: they stand before the next entry.
 _TAIL = re.compile(rb"(?:\A|(?<=\n))#[^\n]*\n(?:#[^\n]*\n|[ \t]*\n)*\Z")
@@ -53,6 +57,7 @@ class BlockForm:
         """Take the text and its outline; the text must not end within a block scalar (`ends_open`)."""
         self.data = data
         self.found = found
+        self.values: dict[str, Any] = {}
         self.items = found.items
         self.part = found.part("items")
 
@@ -75,14 +80,17 @@ class BlockForm:
         pad = " " * self.found.column
         text = "".join(pad + one for one in new).encode()
         edits.append((self.found.end, self.found.end, text))
-        if not self.data.endswith(b"\n") and len(edits) > 1:
+        edits = [edit for edit in edits if edit[0] != edit[1] or edit[2]]
+        if edits and not self.data.endswith(b"\n"):
             # what was the last line may get one behind it
             return splice(self.data + b"\n", [self._behind_last(edit) for edit in edits])
         return splice(self.data, edits)
 
     def _behind_last(self, edit: Edit) -> Edit:
-        """Move the end of the text behind the newline that it lacked."""
+        """Move lines that are put at the end of the text behind the newline that it lacked."""
         start, end, text = edit
+        if text == _EMPTY_LIST:  # belongs to the line
+            return edit
         size = len(self.data)
         return (start + (start == size), end + (end == size), text)
 
@@ -97,11 +105,12 @@ class BlockForm:
 
     def _first_entries(self, changes: Changes, part: Part) -> list[Edit]:
         """Return the edits that put the first entries into an empty list."""
-        colon = self.data.rfind(b":", part.start, part.value_start) + 1
+        colon = self.data.find(b":", part.start) + 1
+        end = colon if part.value_start == part.value_end else part.value_end
         if not changes.added:
-            return [(colon, part.value_end, b" []")]
-        line_end = self.data.find(b"\n", part.value_end) + 1 or len(self.data)
-        return [(colon, part.value_end, b""), (line_end, line_end, self._added(changes, self.found.column))]
+            return [(colon, end, _EMPTY_LIST)]
+        line_end = self.data.find(b"\n", end) + 1 or len(self.data)
+        return [(colon, end, b""), (line_end, line_end, self._added(changes, self.found.column))]
 
     def _added(self, changes: Changes, column: int) -> bytes:
         """Return the new entries, with their dashes in a column."""
@@ -117,31 +126,36 @@ class BlockForm:
         # Line of the first dash; an entry's lines begin where those of the entry before end.
         begin = part.value_start - part.value_column
         if not changes.added and len(changes.removed) == len(items):
-            colon = self.data.rfind(b":", part.start, part.value_start) + 1
-            edits.append((colon, colon, b" []"))
+            colon = self.data.find(b":", part.start) + 1
+            edits.append((colon, colon, _EMPTY_LIST))
         for position in sorted(changes.removed):
             start = items[position - 1].end if position else begin
             edits.append((start, self._body_end(items[position]), b""))
         for position, value in changes.replaced.items():
-            item = items[position]
-            text = dump(value, indent=item.column)[item.column :].encode()
-            edits.append((item.start, self._body_end(item), text))
+            if position not in changes.removed:
+                item = items[position]
+                text = dump(value, indent=item.column)[item.column :].encode()
+                edits.append((item.start, self._body_end(item), text))
         if changes.labelled or changes.revised:
-            from krm_fn.sdk.edit import revise, set_labels  # noqa: PLC0415 - rarely needed
-
-            for position, labels in changes.labelled.items():
-                edits.append(self._edited(items[position], set_labels(items[position].text, labels)))
-            for position, value in changes.revised.items():
-                edits.append(self._edited(items[position], revise(items[position].text, value)))
+            edits += self._edited(changes)
         if changes.added:
             at = self._body_end(items[-1])
             edits.append((at, at, self._added(changes, part.value_column)))
         return edits
 
-    def _edited(self, item: Item, text: bytes) -> Edit:
-        if not text.endswith(b"\n"):
-            text += b"\n"
-        return (item.start, item.end, text[item.column :])
+    def _edited(self, changes: Changes) -> Iterator[Edit]:
+        """Yield the edits of the user's own objects."""
+        from krm_fn.sdk.edit import revise, set_labels  # noqa: PLC0415 - rarely needed
+
+        texts: list[tuple[int, Any, Any]] = [
+            (position, set_labels, labels) for position, labels in changes.labelled.items()
+        ]
+        texts += [(position, revise, value) for position, value in changes.revised.items()]
+        for position, edit, wanted in texts:
+            if position not in changes.removed:
+                item = self.items[position]
+                text = edit(item.text, wanted)
+                yield (item.start, item.end, text[item.column :] + (b"" if text.endswith(b"\n") else b"\n"))
 
     def _body_end(self, item: Item) -> int:
         """Return where an entry ends but for comments in column 0 behind it, which belong to what follows.
@@ -160,14 +174,30 @@ class BlockForm:
         return item.start + tail.start()
 
 
-def ends_open(data: bytes, found: Outline) -> bool:
-    """Tell whether a line end behind the text would change its last value, a block scalar that ends without one."""
-    if data.endswith((b"\n", b"\r")):
+def spliceable(data: bytes, found: Outline) -> bool:
+    """Tell whether a document is such that `BlockForm` can write it.
+
+    Not so: flow style; anchors that cross objects; a list or a key that shares its first line with something else
+    (`? items`), or a key that is written with escapes or tags; and a text that ends within a block scalar, where a line end behind it would change the value.
+    """
+    items = found.part("items")
+    if found.flow or found.tangled or (found.items and items is not None and items.flow):
         return False
+    if items is not None and not data.startswith(_ITEMS, items.start):
+        return False
+    places = [(part.start, found.column) for part in found.parts]
+    if found.items and items is not None:
+        places.append((items.value_start, items.value_column))
+    for start, column in places:
+        begin = start - column
+        if data[begin:start].strip(b" ") or data[begin - 1 : begin] not in _BEFORE_LINE:
+            return False
+    if data.endswith((b"\n", b"\r")):
+        return True
     item = found.items[-1] if found.items and found.items[-1].end == len(data) else None
     start, column = (found.parts[-1].start, found.column) if item is None else (item.start, item.column)
     text = b" " * column + data[start:]
-    return bool(load(text) != load(text + b"\n"))
+    return bool(load(text) == load(text + b"\n"))
 
 
 class LoadedForm:
@@ -177,14 +207,14 @@ class LoadedForm:
         """Take the text and its whole value."""
         self.data = data
         self.found = found
-        self.value = value
+        self.values = value
 
     def write(self, changes: Changes, results: Sequence[dict[str, Any]]) -> list[bytes | memoryview]:
         """Return the output: the text as it came if nothing changes, else the value in block style."""
-        if changes.empty and not results and "results" not in self.value:
+        if changes.empty and not results and "results" not in self.values and self.values.get("items") is not None:
             return [self.data]
-        value = {key: field for key, field in self.value.items() if key != "results"}
-        value["items"] = changed(self.value["items"], changes)
+        value = {key: field for key, field in self.values.items() if key != "results"}
+        value["items"] = changed(self.values.get("items") or (), changes)
         if results:
             value["results"] = list(results)
         return [dump(value).encode()]
@@ -192,7 +222,7 @@ class LoadedForm:
 
 def changed(items: Sequence[Any], changes: Changes) -> list[Any]:
     """Return values of items with changes applied."""
-    made = []
+    made: list[Any] = []
     for position, old in enumerate(items):
         if position in changes.removed:
             continue

@@ -2,11 +2,9 @@
 
 Who reads it: sigs.k8s.io/yaml (go-yaml v2 rules), go-yaml v3 (kustomize, kpt), PyYAML (YAML 1.1) and YAML 1.2 readers.
 They disagree on what a plain scalar is, so a string stays plain only in a form that none of them takes for anything
-else: it begins with a letter, `/`, `--` and a letter, or digits, `-` and a letter, is no word such as `on` or `null`,
-and has no character that means something in YAML. (Digits, `-` and a letter, as in `20-registration.yaml`, are the
-start of no number and no date. They stay plain as go-yaml prints them, because kustomize's validators take quotes that
-go-yaml would not write for a modification.) All other strings are double-quoted with the escapes that JSON and YAML
-share, or, when they have several lines, written as a literal block where that gives exactly the same string back.
+else: it begins with a letter, `/` or `--` and a letter, is no word such as `on` or `null`, and has no character that
+means something in YAML. All other strings are double-quoted with the escapes that JSON and YAML share, or, when they
+have several lines, written as a literal block where that gives exactly the same string back.
 
 The form is that of kustomize and kpt: two blanks a level, the dash of a list in its parent's column, keys as given.
 """
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 # One scan, no backtracking: the separators ":" and " " are not in the class of the words between them.
 _PLAIN = re.compile(
     r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)"
-    r"(?:[a-z/]|--[a-z]|[0-9]+-[a-z])[a-z0-9_./+=@,()~$*%;-]*(?:(?::| )[a-z0-9_./+=@,()~$*%;-]+)*\Z",
+    r"(?:[a-z/]|--[a-z])[a-z0-9_./+=@,()~$*%;-]*(?:(?::| )[a-z0-9_./+=@,()~$*%;-]+)*\Z",
     re.IGNORECASE | re.ASCII,
 ).match
 

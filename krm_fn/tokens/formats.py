@@ -114,6 +114,11 @@ def decode_base64(text: str) -> bytes | None:
     return binascii.a2b_base64(packed)
 
 
+def encode_base64(text: str) -> str:
+    """Encode a text in standard base64, as `data` of a Secret holds it."""
+    return binascii.b2a_base64(text.encode(), newline=False).decode()
+
+
 def _shape_fault(value: str) -> str:
     """Say why a value can't be a token, by its looks; empty when it can."""
     if not value.strip():

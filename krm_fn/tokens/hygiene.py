@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 
 from krm_fn import model
-from krm_fn.sdk.results import WARNING, Result, tagged
+from krm_fn.sdk.results import WARNING, Faults, Result, tagged
 from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
@@ -48,7 +48,11 @@ def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[i
             continue
         if not (item.contains(needle.encode()) or item.contains(packed.encode())):
             continue
-        found += [_finding(item, path, _needles([token])) for path in _places(item, needle, packed)]
+        try:
+            found += [_finding(item, path, _needles([token])) for path in _places(item, needle, packed)]
+        except Faults:  # none of ours, so its fault is not ours to report; what its text holds is
+            if needle.encode() in item.text:
+                found.append(_warning(f"items[{item.position}], which can't be read"))
     return tuple(sorted(found, key=lambda one: (one.message, one.file_path, one.file_index or 0)))
 
 
@@ -152,20 +156,22 @@ def _shown(path: tuple[str, ...]) -> str:
 def _finding(item: Item, path: str, needles: Sequence[str]) -> Result:
     """Return the warning for one place."""
     plain = "" if path.startswith("a ") else path
-    found = Result(
+    title = f"{item.namespace}/{item.name}" if item.namespace else item.name
+    found = _warning(f"{item.kind or 'an object'} {title}, {path}").replace(
+        resource_ref=item.ref(), field=plain, file_path=item.file_path, file_index=item.file_index
+    )
+    return _without(found, needles)
+
+
+def _warning(place: str) -> Result:
+    return Result(
         message=(
-            f"the registration token stands in plain sight in {item.kind or 'an object'} "
-            f"{item.namespace + '/' if item.namespace else ''}{item.name}, {path}: remove it there and renew it, "
+            f"the registration token stands in plain sight in {place}: remove it there and renew it, "
             "since everybody who could read this may have it"
         ),
         severity=WARNING,
-        resource_ref=item.ref(),
-        field=plain,
-        file_path=item.file_path,
-        file_index=item.file_index,
         tags=tagged(rule="token-in-plain-sight"),
     )
-    return _without(found, needles)
 
 
 def _without(result: Result, needles: Sequence[str]) -> Result:

@@ -15,11 +15,11 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-import yaml
 
+from krm_fn.sdk.yaml_write import dump
 from tests.hosts import programs
 
 TYPE_CHECKING = False
@@ -136,7 +136,7 @@ def registration(token: str) -> str:
             "regToken": base64.b64encode(token.encode()).decode(),
         },
     }
-    return "---\n" + yaml.safe_dump(value, default_style='"')
+    return "---\n" + dump(value, quote_all=True)
 
 
 def token_source(source: str, token: str) -> tuple[Any, list[dict[str, Any]], dict[str, str]]:
@@ -175,7 +175,7 @@ def token_source(source: str, token: str) -> tuple[Any, list[dict[str, Any]], di
     )
 
 
-def render(
+def render(  # noqa: PLR0913 - what a test varies, each by name
     folder: Path,
     *,
     source: str = "value",
@@ -210,7 +210,7 @@ def render(
         "functionConfig": config,
         "items": [*(CLUSTERS if clusters is None else clusters), *items],
     }
-    text = yaml.safe_dump(resources, sort_keys=False)
+    text = dump(resources)
     return programs.run(sys.executable, "-m", "krm_fn", cwd=programs.REPOSITORY, stdin=text, env=env).out
 
 
@@ -222,40 +222,44 @@ def delivered(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["cluster"]: one for one in report["delivered"] if one["objects"]}
 
 
-def cases() -> list[Any]:
-    """Every release with both modes, and every source with every strategy, mode and API version, spread over releases."""
-    found = [(release, mode, "Reconcile", "auto", "value") for release, mode in itertools.product(RELEASES, MODES)]
-    rest = itertools.product(SOURCES, STRATEGIES, API_VERSIONS)
-    found += [
-        (RELEASES[index % len(RELEASES)], MODES[index % 2], strategy, version, source)
-        for index, (source, strategy, version) in enumerate(rest)
-    ]
-    return [pytest.param(*one, id="-".join(one)) for one in dict.fromkeys(found)]
+class Case(NamedTuple):
+    """One combination of what matters to Cluster API."""
+
+    release: str
+    mode: str
+    strategy: str = "Reconcile"
+    version: str = "auto"
+    source: str = "value"
+
+
+# Every release in both modes, and every source with every strategy and API version, spread over releases and modes.
+CASES = [Case(release, mode) for release, mode in itertools.product(RELEASES, MODES)] + [
+    Case(RELEASES[index % len(RELEASES)], MODES[index % 2], strategy, version, source)
+    for index, (source, strategy, version) in enumerate(itertools.product(SOURCES, STRATEGIES, API_VERSIONS))
+]
 
 
 # --- what Cluster API makes of it ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("release", "mode", "strategy", "version", "source"), cases())
-def test_cluster_api_delivers_every_object_to_every_matching_cluster(
-    release: str, mode: str, strategy: str, version: str, source: str, read: Reader, tmp_path: Path
-) -> None:
-    resource_set = {"strategy": strategy, "apiVersion": version}
-    text = render(tmp_path, source=source, release=release, mode=mode, clusterResourceSet=resource_set)
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_cluster_api_delivers_every_object_to_every_matching_cluster(case: Case, read: Reader, tmp_path: Path) -> None:
+    resource_set = {"strategy": case.strategy, "apiVersion": case.version}
+    text = render(tmp_path, source=case.source, release=case.release, mode=case.mode, clusterResourceSet=resource_set)
 
     report = read(text, arguments=("-apply",))
     found = delivered(report)
 
-    wanted = ELEVEN if release >= "v0.15.2" else sorted([*ELEVEN, OWN_ROLE])
+    wanted = ELEVEN if case.release >= "v0.15.2" else sorted([*ELEVEN, OWN_ROLE])
     assert report["violations"] == []
     assert sorted(found) == SERVED
     assert {tuple(one["objects"]) for one in found.values()} == {tuple(wanted)}
     assert not [one["pending"] for one in found.values() if one["pending"]]
-    assert {one["image"] for one in found.values()} == {f"ghcr.io/clusternet/clusternet-agent:{release}"}
+    assert {one["image"] for one in found.values()} == {f"ghcr.io/clusternet/clusternet-agent:{case.release}"}
     assert {one["parentURL"] for one in found.values()} == {PARENT}
     assert {one["token"] for one in found.values()} == {digest(TOKEN)}
     names = {name: f"--cluster-reg-name={name.replace('/', '-')}" in one["arguments"] for name, one in found.items()}
-    assert set(names.values()) == {mode == "PerCluster"}
+    assert set(names.values()) == {case.mode == "PerCluster"}
 
 
 @pytest.mark.parametrize(
@@ -393,7 +397,11 @@ def stream(payload: str, *, kind: str = "ConfigMap", secret_type: str = "", reso
     carrier: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": kind,
-        "metadata": {"name": "n", "namespace": "a", "labels": {"app.kubernetes.io/managed-by": "clusternet-capi-fn"}},
+        "metadata": {
+            "name": "carrier",
+            "namespace": "a",
+            "labels": {"app.kubernetes.io/managed-by": "clusternet-capi-fn"},
+        },
         "data": {"00.yaml": payload if kind == "ConfigMap" else base64.b64encode(payload.encode()).decode()},
     }
     if secret_type:
@@ -401,13 +409,13 @@ def stream(payload: str, *, kind: str = "ConfigMap", secret_type: str = "", reso
     reference = f"""---
 apiVersion: addons.cluster.x-k8s.io/v1beta2
 kind: ClusterResourceSet
-metadata: {{name: n, namespace: a}}
+metadata: {{name: carrier, namespace: a}}
 spec:
   clusterSelector: {{matchLabels: {{a: b}}}}
   strategy: Reconcile
-  resources: [{{kind: {kind}, name: n}}]
+  resources: [{{kind: {kind}, name: carrier}}]
 """
-    return yaml.safe_dump(carrier, sort_keys=False) + (resource_set or reference)
+    return dump(carrier) + (resource_set or reference)
 
 
 def edited(old: str, new: str) -> str:
@@ -490,11 +498,11 @@ def test_a_token_secret_beside_its_account_is_noticed_for_the_controller_sorts_i
 SET = """---
 apiVersion: addons.cluster.x-k8s.io/VERSION
 kind: ClusterResourceSet
-metadata: {name: n, namespace: a}
+metadata: {name: carrier, namespace: a}
 spec:
   clusterSelector: {matchLabels: {a: b}}
   strategy: Reconcile
-  resources: [{kind: ConfigMap, name: n}]
+  resources: [{kind: ConfigMap, name: carrier}]
 """
 
 
@@ -502,7 +510,7 @@ spec:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("strategy:", "strategie:", 'unknown field "strategie"'),
+        ("strategy:", "strategie:", 'unknown field "spec.strategie"'),
         ("strategy: Reconcile", "strategy: reconcile", 'is "reconcile"'),
         ("{matchLabels: {a: b}}", "{}", "is refused by the webhook"),
         ("{a: b}", "{a: 1e3}", "does not decode strictly"),
@@ -513,9 +521,13 @@ spec:
             "is not in canonical order",
         ),
         ("{matchLabels: {a: b}}", "{matchExpressions: [{key: b, operator: In, values: [z, a]}]}", "canonical order"),
-        ("[{kind: ConfigMap, name: n}]", "[]", "has 0 entries"),
-        ("{kind: ConfigMap, name: n}", "{kind: ConfigMap, name: n}, {kind: ConfigMap, name: n}", "twice"),
-        ("name: n}]", "name: other}]", "refers to what is not there"),
+        ("[{kind: ConfigMap, name: carrier}]", "[]", "has 0 entries"),
+        (
+            "{kind: ConfigMap, name: carrier}",
+            "{kind: ConfigMap, name: carrier}, {kind: ConfigMap, name: carrier}",
+            "twice",
+        ),
+        ("name: carrier}]", "name: other}]", "refers to what is not there"),
         ("kind: ConfigMap", "kind: Deployment", "only Secrets and ConfigMaps are read"),
         ("strategy: Reconcile", "strategy: Reconcile\n  strategy: Reconcile", "is not strict YAML"),
     ],

@@ -195,7 +195,7 @@ def test_a_config_map_in_the_pipeline_configures_it(kpt: Path, package: Path) ->
 
 def test_the_rendered_secret_in_git_is_warned_of(kpt: Path, package: Path) -> None:
     done = render(kpt, package)
-    assert "readable" in done.err
+    assert "is written to files" in done.err
 
 
 # --- faults ----------------------------------------------------------------------------------------------------------

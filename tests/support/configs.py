@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from krm_fn.config import decode
-from krm_fn.model import Config
 from krm_fn.sdk.items import Item
 from krm_fn.sdk.results import Faults, Result
+
+if TYPE_CHECKING:
+    from krm_fn.model import Config
 
 DROP = object()
 DIGEST = "@sha256:" + "0123456789abcdef" * 4
@@ -253,7 +255,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "spec.clusterSelector",
         "would match every Cluster",
     ),
-    "a selector in flat form": ({"clusterSelector": {"env": "prod"}}, "spec.clusterSelector.env", "put labels under matchLabels"),
+    "a selector in flat form": (
+        {"clusterSelector": {"env": "prod"}},
+        "spec.clusterSelector.env",
+        "put labels under matchLabels",
+    ),
     "a label value that is a boolean": (
         {"clusterSelector": {"matchLabels": {"a": True}}},
         "spec.clusterSelector.matchLabels[a]",
@@ -438,7 +444,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "Clusternet itself sets",
     ),
     "half a label by flag": ({"agent.extraArgs": ["--cluster-labels=a"]}, "spec.agent.extraArgs[0]", "key=value"),
-    "a bad label value by flag": ({"agent.extraArgs": ["--cluster-labels=a=-"]}, "spec.agent.extraArgs[0]", "bad value"),
+    "a bad label value by flag": (
+        {"agent.extraArgs": ["--cluster-labels=a=-"]},
+        "spec.agent.extraArgs[0]",
+        "bad value",
+    ),
     "a flag twice": ({"agent.extraArgs": ["--v=4", "--v=5"]}, "spec.agent.extraArgs[1]", "gives --v again"),
     "the same entry twice": ({"agent.extraArgs": ["--v=4", "--v=4"]}, "spec.agent.extraArgs[1]", "repeats"),
     "a patch as text": (
@@ -556,7 +566,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "yes for a boolean": ({"gitops.argocd": "yes"}, "spec.gitops.argocd", "must be true or false"),
     "a boolean in quotes": ({"gitops.flux": "true"}, "spec.gitops.flux", "remove the quotes"),
     "an unknown mode": ({"mode": "Dry"}, "spec.mode", "must be one of Render, Check"),
-    "an unknown gate policy": ({"managementCluster.featureGate": "Chek"}, "spec.managementCluster.featureGate", "Check?"),
+    "an unknown gate policy": (
+        {"managementCluster.featureGate": "Chek"},
+        "spec.managementCluster.featureGate",
+        "Check?",
+    ),
     "a field in other capitals": ({"parentUrl": "x"}, "spec.parentUrl", "did you mean parentURL?"),
     "a field with a typo": ({"agent.replica": 1}, "spec.agent.replica", "did you mean replicas?"),
     "a field of another section": ({"image": "x"}, "spec.image", "did you mean spec.agent.image?"),

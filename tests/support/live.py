@@ -175,7 +175,7 @@ def live_set(value: Object, *, reason: str = "", message: str = "", seen: bool =
     return found
 
 
-def cluster(
+def cluster(  # noqa: PLR0913 - each test says what matters to it
     namespace: str,
     name: str,
     version: str = V1BETA2,

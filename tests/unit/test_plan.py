@@ -452,3 +452,23 @@ def test_payload_documents_are_all_there() -> None:
         "ServiceAccount",
         "ServiceAccount",
     ]
+
+
+# --- names and modes that once were taken for something else ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["fleet", "my-agents", "edge-identity"])
+def test_an_unchanged_second_run_removes_nothing_whatever_the_name(name: str) -> None:
+    spec = config(clusterResourceSet={"name": name}, guard={"maxRemovedClusters": 0})
+    first = run([cluster("a")], spec)
+    second = run(first.items, spec)
+    assert second.code == 0, second.stderr
+
+
+def test_a_config_in_mode_check_labels_no_cluster_beside_one_that_renders() -> None:
+    checked = config("checked", mode="Check", **PER_CLUSTER)
+    rendering = config("rendering", clusterSelector={"matchLabels": {"env": "dev"}}, guard={"allowNoClusters": True})
+    before = [cluster("a"), checked, rendering]
+    made = Run(document(before))
+    assert made.code == 0, made.stderr
+    assert made.items == before

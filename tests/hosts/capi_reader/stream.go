@@ -15,6 +15,7 @@ import (
 	addonsv1 "sigs.k8s.io/cluster-api/api/addons/v1beta2"
 	clusterv1beta1 "sigs.k8s.io/cluster-api/api/core/v1beta1"
 	clusterv1 "sigs.k8s.io/cluster-api/api/core/v1beta2"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -121,6 +122,7 @@ func (s *stream) add(report *Report, where string, document []byte) {
 		if strings.HasPrefix(object.GetAPIVersion(), "addons.cluster.x-k8s.io/") {
 			report.fault(title, where, "is of no version that Cluster API serves: %s", object.GetAPIVersion())
 		}
+		other(report, title, object, document)
 	}
 }
 
@@ -147,9 +149,17 @@ func className(topology *clusterv1beta1.Topology) string {
 	return topology.Class
 }
 
-// strict decodes a document and refuses unknown and duplicate fields. The cause is named without any value.
+// strict decodes a document as an API server does and refuses unknown and duplicate fields.
 func strict(report *Report, title string, document []byte, into any) bool {
-	err := yaml.UnmarshalStrict(document, into)
+	// By way of JSON, since a YAML decoder that knows the target would turn a number into the string that it wants.
+	text, err := yaml.YAMLToJSONStrict(document)
+	var unknown []error
+	if err == nil {
+		unknown, err = json.UnmarshalStrict(text, into)
+	}
+	if err == nil {
+		err = errors.Join(unknown...)
+	}
 	if err == nil {
 		return true
 	}

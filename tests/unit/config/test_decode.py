@@ -91,7 +91,9 @@ def test_file_path_and_namespace_come_from_the_object() -> None:
             id="selector in canonical order",
         ),
         pytest.param({"namespaceSelector": {}}, "namespace_selector", LabelSelector(), id="empty namespace selector"),
-        pytest.param({"agent.imagePullSecrets": ["a", {"name": "b"}]}, "agent.image_pull_secrets", ("a", "b"), id="pull"),
+        pytest.param(
+            {"agent.imagePullSecrets": ["a", {"name": "b"}]}, "agent.image_pull_secrets", ("a", "b"), id="pull"
+        ),
         pytest.param({"agent.replicas": 2.0}, "agent.replicas", 2, id="a whole float"),
         pytest.param(
             {"agent": {"image": "a:v0.17.0@sha256:" + "0" * 64}},
@@ -105,7 +107,9 @@ def test_file_path_and_namespace_come_from_the_object() -> None:
             AgentVersion(major=0, minor=16, patch=2),
             id="version by field",
         ),
-        pytest.param({"agent.podLabels": {"b": "2", "a": "1"}}, "agent.pod_labels", {"a": "1", "b": "2"}, id="pod labels"),
+        pytest.param(
+            {"agent.podLabels": {"b": "2", "a": "1"}}, "agent.pod_labels", {"a": "1", "b": "2"}, id="pod labels"
+        ),
         pytest.param(
             {"agent.patches": [{"target": {"kind": "Deployment", "name": "a"}, "patch": {"x": None}}]},
             "agent.patches",
@@ -311,15 +315,13 @@ spec:
   parentURL: https://parent
   registrationToken: {env: CLUSTERNET_TOKEN}
   clusterSelector: {matchLabels: {a: on, b: 1e3}}
-  agent: {replicas: 0o3, podLabels: {1: yes}, priorityClassName: ~}
+  agent: {replicas: 0o3, podLabels: {1: yes}}
 """
     with pytest.raises(Faults) as caught:
         decode(Item.from_text(text, 0))
     assert [result.message for result in caught.value.results] == [
         "spec.clusterSelector.matchLabels[a] must be a label value, not the boolean true: put it in quotes",
         "spec.clusterSelector.matchLabels[b] must be a label value, not the number 1000.0: put it in quotes",
-        "spec.agent.priorityClassName is empty: give a DNS subdomain (lower-case letters, digits, '-', '.'), or remove "
-        "the field",
         "spec.agent.podLabels[1] must be a label value, not the boolean true: put it in quotes",
     ]
 
@@ -334,7 +336,9 @@ spec:
         pytest.param({"apiVersion": "v1", "kind": "ConfigMap"}, False, id="a ConfigMap"),
     ],
 )
-def test_a_configuration_among_the_items_is_known_by_group_and_kind(document: dict[str, Any], expected: bool) -> None:
+def test_a_configuration_among_the_items_is_known_by_group_and_kind(
+    document: dict[str, Any], *, expected: bool
+) -> None:
     assert is_config(item(document)) is expected
 
 

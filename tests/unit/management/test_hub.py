@@ -287,3 +287,17 @@ def test_where_nothing_may_change_what_lacks_is_reported(given: dict[str, Any], 
 def test_a_complete_deployment_passes_a_check() -> None:
     found = review(items(after(controller_manager())), hub_config(mode="Check"))
     assert WARNING not in severities(found.results)
+
+
+def test_a_flag_that_a_newer_hub_no_longer_knows_is_pointed_out() -> None:
+    left = hub("v0.18.0", args=["--cluster-api-kubeconfig=/etc/clusternet/my-capi.conf"])
+    found = review(items(left, controller_manager()), hub_config())
+    assert list(found.revised) == [1]
+    warnings = [one for one in found.results if one.severity == WARNING]
+    assert [one.field for one in warnings] == ["spec.template.spec.containers[0].args[0]"]
+    assert "does not know, and exits" in messages(tuple(warnings))
+
+
+def test_a_flag_of_a_hub_of_unknown_release_is_nobodys_fault() -> None:
+    found = review(items(hub("latest", args=["--cluster-api-kubeconfig=/x"]), controller_manager()), hub_config())
+    assert WARNING not in severities(found.results)

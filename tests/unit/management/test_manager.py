@@ -255,3 +255,9 @@ def test_an_image_without_a_tag_and_no_image_are_told_apart() -> None:
     given = manager()
     del container_of(given)["image"]
     assert "(no image)" in messages(review(items(given), config()).results)
+
+
+def test_results_do_not_depend_on_the_order_of_the_input() -> None:
+    values = [manager("v1.5.3", OFF), {**manager("v1.9.0", OFF), "metadata": {"name": "capi-controller-manager"}}]
+    there, back = (review(items(*order), config()).results for order in (values, values[::-1]))
+    assert there == back

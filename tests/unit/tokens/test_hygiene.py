@@ -208,3 +208,11 @@ def test_before_a_token_is_known_its_shape_is_hidden() -> None:
     (clean,) = hygiene.scrubbed_by_shape([Result(message=f"{JWT} is bad", resource_ref=ref)])
     assert clean.message == "(hidden) is bad"
     assert clean.resource_ref == ref.replace(name="(hidden)")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [(f"a: {TOKEN}\na: x\n", 1), ('a: "\\x41"\na: x\n', 0)], ids=["with", "without"]
+)
+def test_an_item_that_can_not_be_read_is_judged_by_its_text(text: str, count: int) -> None:
+    raw = f"kind: ConfigMap\ndata:\n  {text.replace(chr(10), chr(10) + '  ')}".encode()
+    assert len(find([Item(raw, 0, len(raw), 0, 0, "v1", "ConfigMap")])) == count

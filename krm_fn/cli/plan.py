@@ -1,0 +1,103 @@
+"""`plan`: what would be rendered and why, for a pull request or a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import click
+
+from krm_fn import comparison, function, history, inventory
+from krm_fn.cli import inputs, shared
+from krm_fn.sdk import runner
+from krm_fn.sdk.results import Faults, has_errors
+from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table
+from krm_fn.views.shown import Shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from krm_fn.comparison import Comparison
+    from krm_fn.function import Outcome
+    from krm_fn.sdk.items import Item
+
+HELP = """Show what would be rendered and why: every Cluster, the rule that decided, its name and ClusterResourceSet.
+
+PATH is a folder or file with the Clusters and their ClusternetCAPIConfig, or - for stdin. With --baseline it also
+shows what changes against an earlier rendered tree, and where agent pods restart. Secret values are never shown.
+
+\b
+Examples:
+  clusternet-capi-fn plan examples/kustomization
+  clusternet-capi-fn plan clusters/ --baseline rendered/ -o markdown > comment.md
+  clusternet-capi-fn plan clusters/ -o json | jq '.clusters[] | select(.registers | not)'
+
+Exit code 1 if rendering would fail; the reasons are on stderr, and in the output of every form but the picture.
+"""
+
+
+@click.command("plan", help=HELP)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-c", "--config", metavar="FILE", help="The ClusternetCAPIConfig, if it is not among the files.")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(("table", "markdown", "mermaid", "json", "yaml")),
+    default="table",
+    show_default=True,
+    help="Markdown and Mermaid are for pull requests, JSON and YAML for programs.",
+)
+@click.option("--baseline", metavar="DIR", help="An earlier rendered tree to compare with (the main branch, say).")
+@shared.now_option
+def command(paths: Sequence[str], config: str | None, form: str, baseline: str | None, now: int | None) -> int:
+    """Plan and print."""
+    try:
+        given = inputs.read(paths, config)
+        earlier = inputs.baseline(baseline)
+    except Faults as faults:
+        shared.say(faults.results)
+        return runner.FAILED
+    offers = shared.environment_offers()
+    options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=earlier)
+    outcome = function.process(given.tree.items, given.function_config, options)
+    results = (*given.results, *outcome.results)
+    shared.say(results)
+    if outcome.plan is None:
+        return runner.FAILED
+    view = Shown(plan=outcome.plan, configs=outcome.configs, results=results, comparison=_comparison(outcome, earlier))
+    click.echo(_shown(view, form), nl=False)
+    return runner.FAILED if has_errors(results) else runner.OK
+
+
+def _shown(view: Shown, form: str) -> str:
+    if form == "table":
+        terminal = sys.stdout.isatty()
+        return plan_table.render(
+            view,
+            width=shutil.get_terminal_size().columns if terminal else None,
+            colour=terminal and not os.environ.get("NO_COLOR"),
+        )
+    forms = {
+        "markdown": plan_markdown.render,
+        "mermaid": plan_mermaid.render,
+        "json": plan_data.as_json,
+        "yaml": plan_data.as_yaml,
+    }
+    return forms[form](view)
+
+
+def _comparison(outcome: Outcome, earlier: Sequence[Item] | None) -> Comparison | None:
+    """Compare with the baseline; nothing if there is none or nothing would be rendered."""
+    if earlier is None or outcome.plan is None or has_errors(outcome.results):
+        return None
+    taken = inventory.take(earlier, ())
+    owners = {config.owner for config in outcome.configs}
+    covered = None
+    if taken.clusters:
+        sets = history.read(tuple(one) for one in taken.owned).main_sets
+        coverage = history.Coverage(one for one in sets if one.owner in owners)
+        covered = [cluster.title for cluster in taken.clusters if coverage.of(cluster)]
+    return comparison.compare(outcome.configs, outcome.plan.generated, outcome.plan.verdicts, taken.owned, covered)

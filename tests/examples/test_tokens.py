@@ -1,0 +1,108 @@
+"""The examples of token sources render what they say, twice, and refuse what they say they refuse."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from krm_fn import function
+from krm_fn.sdk.documents import Tree
+from krm_fn.sdk.yaml_write import dump
+from krm_fn.tokens.offers import Offers
+
+FOLDER = Path(__file__).parents[2] / "examples/tokens"
+TOKEN = "7fq2kd.m4v9x0c8b1n6z3pw"
+ENCRYPTED = "registration-token.enc.yaml"
+DECRYPTED = ".expected/decrypted.yaml"
+NAMES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return what the operator of each example offers."""
+    (tmp_path / "regToken").write_text(f"{TOKEN}\n")
+    return {
+        "CLUSTERNET_REGISTRATION_TOKEN": TOKEN,
+        "CLUSTERNET_TOKEN_DIR": str(tmp_path),
+        "CLUSTERNET_PARENT_URLS": "https://parent.example.com:6443",
+    }
+
+
+def process(paths: list[Path], environment: dict[str, str]) -> function.Outcome:
+    items = Tree.read([str(path) for path in paths]).items
+    return function.process(items, None, function.Options(offers=Offers(environment), now=1_790_000_000))
+
+
+def inputs(name: str) -> list[Path]:
+    """Return the files of an example as the function gets them: the Secret decrypted, no host's own files."""
+    files = [path for path in sorted((FOLDER / name).glob("[!.]*.yaml")) if path.name not in {ENCRYPTED, "ksops.yaml"}]
+    decrypted = FOLDER / name / DECRYPTED
+    return [*files, decrypted] if decrypted.exists() else files
+
+
+def test_every_guide_has_an_example() -> None:
+    assert NAMES == ["ci-variable", "external-secrets", "mounted-file", "sealed-secrets", "sops"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_renders_what_it_says(name: str, environment: dict[str, str]) -> None:
+    outcome = process(inputs(name), environment)
+    assert [result.message for result in outcome.results if result.severity == "error"] == []
+    expected = yaml.safe_load_all((FOLDER / name / ".expected/generated.yaml").read_text())
+    assert [yaml.safe_load(dump(one)) for one in outcome.changes.added] == list(expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_rendered_twice_is_the_same(name: str, environment: dict[str, str], tmp_path: Path) -> None:
+    first = process(inputs(name), environment)
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text("".join(f"---\n{dump(one)}" for one in first.changes.added))
+    second = process([*inputs(name), rendered], environment)
+    changes = second.changes
+    assert (changes.added, changes.replaced, changes.removed) == ((), {}, frozenset())
+
+
+@pytest.mark.parametrize("name", ["ci-variable", "mounted-file"])
+def test_an_example_refuses_a_parent_that_the_operator_did_not_list(name: str, environment: dict[str, str]) -> None:
+    environment["CLUSTERNET_PARENT_URLS"] = "https://another.example.com"
+    outcome = process(inputs(name), environment)
+    assert [result.field for result in outcome.results if result.severity == "error"] == ["spec.parentURL"]
+
+
+def test_the_encrypted_secret_itself_is_refused_with_the_remedy(environment: dict[str, str]) -> None:
+    folder = FOLDER / "sops"
+    outcome = process([folder / "clusters.yaml", folder / "fleet.yaml", folder / ENCRYPTED], environment)
+    (fault,) = [result for result in outcome.results if result.severity == "error"]
+    assert "is still encrypted by SOPS: decrypt it before this function runs (ksops" in fault.message
+    assert fault.field == "stringData.regToken"
+    assert fault.file_path.endswith(ENCRYPTED)
+    assert "bWFkZSB1c" not in str(fault.as_data())
+
+
+def test_the_decrypted_secret_differs_from_the_encrypted_one_in_its_values_only() -> None:
+    whole = [yaml.safe_load((FOLDER / "sops" / name).read_text()) for name in (ENCRYPTED, DECRYPTED)]
+    assert whole[0].pop("sops")["version"]
+    kept = [{key: value for key, value in one.items() if key != "stringData"} for one in whole]
+    assert kept[0] == kept[1]
+    assert whole[0]["stringData"].keys() == whole[1]["stringData"].keys()
+
+
+@pytest.mark.parametrize("name", ["sealed-secrets", "external-secrets"])
+def test_what_is_committed_holds_no_token_at_all(name: str, environment: dict[str, str]) -> None:
+    outcome = process(inputs(name), environment)
+    text = "".join(dump(one) for one in outcome.changes.added)
+    assert not [one for one in outcome.changes.added if one["kind"] == "Secret"]
+    assert TOKEN not in text
+    assert base64.b64encode(TOKEN.encode()).decode() not in text
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.y*ml")), ids=lambda path: str(path.relative_to(FOLDER)))
+def test_every_file_of_an_example_is_yaml_without_a_token(path: Path) -> None:
+    text = path.read_text()
+    documents: list[Any] = list(yaml.safe_load_all(text))
+    assert documents
+    assert TOKEN not in text or path.parent.name == ".expected"

@@ -1,0 +1,113 @@
+"""`config.export`: the JSON Schema says what the decoder does, but for the rules that it lists as beyond it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from krm_fn.config import export
+from krm_fn.config.constraints import Constraint
+from krm_fn.config.fields import Field, Kind, Unset
+from krm_fn.config.schema import CONFIG, walk
+from tests.support.configs import BAD, GOOD, changed, results_of
+from tests.support.json_schema import accepts, validator
+
+FIELDS = dict(walk(CONFIG))
+EXAMPLES = {path: field for path, field in FIELDS.items() if not isinstance(field.example, Unset)}
+DEFAULTS = {path: field for path, field in FIELDS.items() if not isinstance(field.default, Unset)}
+
+
+@pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
+def test_the_schema_accepts_what_the_decoder_accepts(changes: dict[str, Any]) -> None:
+    assert accepts(changed(changes))
+
+
+@pytest.mark.parametrize(("changes", "field", "part"), BAD.values(), ids=BAD)
+def test_the_schema_refuses_what_the_decoder_refuses_unless_the_rule_is_listed(
+    changes: dict[str, Any], field: str, part: str
+) -> None:
+    del field, part
+    document = changed(changes)
+    beyond = {dict(result.tags)["rule"] for result in results_of(document)} <= set(export.BEYOND_RULES)
+    assert accepts(document) is beyond
+
+
+def test_every_rule_beyond_the_schema_has_a_sentence() -> None:
+    assert all(sentence.endswith((".", "(a warning).")) and "\n" not in sentence for sentence in export.BEYOND)
+    assert len(export.BEYOND) >= len(export.BEYOND_RULES)
+
+
+@pytest.mark.parametrize("field", EXAMPLES.values(), ids=EXAMPLES)
+def test_an_example_fits_its_field(field: Field) -> None:
+    assert accepts(field.example, export.of_kind(field.kind))
+
+
+@pytest.mark.parametrize("field", DEFAULTS.values(), ids=DEFAULTS)
+def test_a_default_fits_its_field(field: Field) -> None:
+    assert accepts(field.default, export.of_kind(field.kind))
+
+
+@pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
+def test_a_field_has_a_sentence_for_the_reference(field: Field) -> None:
+    assert field.doc.endswith(".")
+    assert "\n" not in field.doc
+
+
+def test_the_schema_is_one_of_draft_7() -> None:
+    validator(export.json_schema()).check_schema(export.json_schema())
+
+
+def test_the_schema_marks_the_secret_and_shows_defaults_and_examples() -> None:
+    spec = export.json_schema()["properties"]["spec"]["properties"]
+    assert spec["registrationToken"]["properties"]["value"]["writeOnly"] is True
+    assert spec["agent"]["properties"]["replicas"]["default"] == 3
+    assert spec["namespaces"]["examples"] == [["fleet-eu", "fleet-us"]]
+    assert spec["clusterSelector"]["allOf"] == [{"$ref": "#/definitions/NonEmptyLabelSelector"}]
+    assert spec["clusterSelector"]["description"] == "Clusters to register, by their labels; not empty."
+
+
+def test_objects_are_closed_but_for_metadata() -> None:
+    schema = export.json_schema()
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["spec"]["additionalProperties"] is False
+    assert "additionalProperties" not in schema["properties"]["metadata"]
+
+
+def _keywords(schema: Any) -> set[str]:
+    """Every keyword of a schema, names of properties left out."""
+    if isinstance(schema, list):
+        return set().union(*map(_keywords, schema))
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema)
+    for key, value in schema.items():
+        if key == "properties":
+            found |= set().union(*map(_keywords, value.values()))
+        elif key not in {"default", "example", "enum"}:
+            found |= _keywords(value)
+    return found
+
+
+def test_the_function_definition_keeps_to_openapi_3_0() -> None:
+    definition = export.krm_function_definition()
+    (version,) = definition["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]
+    assert definition["spec"]["names"]["kind"] == "ClusternetCAPIConfig"
+    assert version["name"] == "v1alpha1"
+    assert _keywords(schema).isdisjoint({"$ref", "$schema", "const", "examples", "if", "propertyNames", "definitions"})
+    patch = schema["properties"]["spec"]["properties"]["agent"]["properties"]["patches"]["items"]["properties"]["patch"]
+    assert patch["x-kubernetes-preserve-unknown-fields"] is True
+
+
+@pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
+def test_the_function_definition_accepts_what_the_decoder_accepts(changes: dict[str, Any]) -> None:
+    schema = export.krm_function_definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert accepts(changed(changes), schema)
+
+
+def test_a_kind_without_a_schema_is_a_fault_of_ours() -> None:
+    with pytest.raises(NotImplementedError):
+        export.of_kind(Kind())
+    with pytest.raises(NotImplementedError):
+        export.of_constraint(Constraint())
