@@ -72,7 +72,7 @@ def read(item: Item) -> Cluster:
     annotations = _strings(metadata.get("annotations"), "annotations", say)
     if results:
         raise Faults(results)
-    topology = "topology" in item.keys("spec")
+    topology = item.has("spec", "topology")
     live = labels
     if topology:
         live = {**labels, CLUSTER_NAME_LABEL: item.name, TOPOLOGY_OWNED_LABEL: ""}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krm_fn.config import build, rules
 from krm_fn.config.report import Log, Place, nearest, plain
-from krm_fn.config.schema import CONFIG, SPEC
+from krm_fn.config.schema import CONFIG, METADATA, SPEC
 from krm_fn.model import API_VERSION, GROUP, KIND
 from krm_fn.sdk.results import Faults
 
@@ -80,7 +80,9 @@ def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
     data = Place(log, "data")
     raw = unflatten(item.value(), data)
     namespace, name = identity_of(item)
-    if not name and not log.broken("data.name"):
+    if name:
+        METADATA.read({"name": name, **({"namespace": namespace} if namespace else {})}, Place(log, "metadata"))
+    elif not log.broken("data.name"):
         data.field("name").fault("is required: give the name that identifies this configuration", "required")
     spec = SPEC.read(raw, data)
     rules.apply(spec, data)

@@ -93,7 +93,7 @@ def _find(key: str) -> tuple[list[str], Kind, bool] | None:
 def _unknown(key: str, at: Place) -> None:
     known = [path for path, _ in walk(SPEC)]
     if _find(key.removeprefix("spec.")) is not None:
-        at.key(key).fault("is not a field there is: leave out spec.", "unknown-field")
+        at.field(key).fault("is not a field there is: leave out spec.", "unknown-field")
         return
     near = nearest(key, [*known, NAME_KEY])
     if not near:

@@ -95,9 +95,9 @@ def _requirement(words: _Words, labels: dict[str, str], expressions: list[dict[s
 
 
 def _values(words: _Words) -> list[str]:
-    """Read `(a,b)`; as with kubectl, an empty place is the empty value."""
+    """Read `(a,b)`; as with kubectl, an empty place beside a comma is the empty value."""
     words.take("(", what="'(' before the values")
-    values = [""] if words.next in {",", ")"} else []
+    values = [""] if words.next == "," else []
     while not words.take_if(")"):
         if words.take_if(","):
             if words.next in {",", ")"}:

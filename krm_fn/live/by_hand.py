@@ -68,7 +68,7 @@ def _from_words(words: tuple[str, ...]) -> dict[str, Any]:
     return {
         "clusterType": _value("--cluster-reg-type", words),
         "syncMode": _other_than("Dual", _value("--cluster-sync-mode", words)),
-        "featureGates": _gates(_value("--feature-gates", words)),
+        "featureGates": _gates(_value("--feature-gates", words)) if words else {},
         "extraArgs": [
             word
             for word in words
@@ -86,11 +86,12 @@ def _other_than(usual: str, value: str) -> str:
 
 
 def _gates(value: str) -> dict[str, bool]:
-    """Return the feature gates that differ from the template's."""
-    given = {
-        name: setting == "true" for name, equals, setting in (one.partition("=") for one in value.split(",")) if equals
+    """Return the feature gates that differ from the template's; one that is not named is off (`pkg/features`)."""
+    named = {
+        gate: setting == "true" for gate, equals, setting in (one.partition("=") for one in value.split(",")) if equals
     }
-    return {gate: setting for gate, setting in given.items() if _GATES.get(gate) is not setting}
+    given = {**dict.fromkeys(_GATES, False), **named}
+    return {gate: setting for gate, setting in sorted(given.items()) if _GATES.get(gate) is not setting}
 
 
 def _tolerations(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -46,14 +46,14 @@ class Case(Record):
     requests: tuple[Request, ...]
     token_expired: str
 
-    def payloads(self) -> Iterator[tuple[LiveSet, Payload]]:
-        """Yield the dumped resources that are not applied as they are, each with the set that delivers it."""
+    def payloads(self) -> Iterator[Payload]:
+        """Yield the dumped resources that are not applied as they are."""
         done = {(one.kind, one.name) for one in self.deliveries if one.state in {report.APPLIED, report.CHANGED}}
-        for one in self.sets:
-            for kind, name in one.resources:
-                payload = self.scene.payload(one.namespace, kind, name)
-                if payload is not None and (kind, name) not in done:
-                    yield one, payload
+        wanted = dict.fromkeys(entry for one in self.sets for entry in one.resources if entry not in done)
+        for kind, name in wanted:
+            payload = self.scene.payload(self.cluster.namespace, kind, name)
+            if payload is not None:
+                yield payload
 
     def in_state(self, state: str) -> tuple[Delivery, ...]:
         """Return the deliveries in a state."""

@@ -36,34 +36,30 @@ def infrastructure(case: Case) -> Iterator[Reason]:
 
 def wrong_type(case: Case) -> Iterator[Reason]:
     """A Secret of another type than resource-set stops its whole ClusterResourceSet."""
-    named = False
-    for one, payload in case.payloads():
-        if payload.wrong_type:
-            named = True
-            yield Reason(
-                code="wrong-secret-type",
-                message=f"Secret {payload.name} has type {payload.type or 'Opaque'}, not {RESOURCE_SET_TYPE}: Cluster API "
-                f"refuses it, and with it all of ClusterResourceSet {one.name}",
-                remedy=(
-                    "delete it, since a Secret's type can't be changed, and apply the right one",
-                    f"kubectl -n {quote(one.namespace)} delete secret {quote(payload.name)}",
-                ),
-            )
-    if not named:
-        for one in case.sets:
-            if one.reason == "WrongSecretType":
-                yield Reason(
-                    code="wrong-secret-type",
-                    message=f"a Secret of ClusterResourceSet {one.name} is not of type {RESOURCE_SET_TYPE} ({one.message})",
-                    remedy=("delete that Secret and create it with the type; it can't be changed",),
-                )
+    wrong = {payload.name: payload.type or "Opaque" for payload in case.payloads() if payload.wrong_type}
+    for name, kind in wrong.items():
+        yield Reason(
+            code="wrong-secret-type",
+            message=f"Secret {name} has type {kind}, not {RESOURCE_SET_TYPE}: Cluster API refuses it, and with it the whole "
+            "ClusterResourceSet",
+            remedy=(
+                "delete it, since a Secret's type can't be changed, and apply the right one",
+                f"kubectl -n {quote(case.cluster.namespace)} delete secret {quote(name)}",
+            ),
+        )
+    if not wrong and any(one.reason == "WrongSecretType" for one in case.sets):
+        yield Reason(
+            code="wrong-secret-type",
+            message=f"a Secret of its ClusterResourceSet is not of type {RESOURCE_SET_TYPE}; Cluster API refuses the whole set",
+            remedy=("delete that Secret, since its type can't be changed, and create it with the right one",),
+        )
 
 
 def missing(case: Case) -> Iterator[Reason]:
     """A Secret or ConfigMap is not there; the ClusterResourceSet says applied all the same."""
     for one in case.in_state(report.MISSING):
         holder = next(found for found in case.sets if found.name == one.resource_set)
-        claims = f", although ClusterResourceSet {holder.name} says applied" if holder.applied == "True" else ""
+        claims = ", although its ClusterResourceSet says applied" if holder.applied == "True" else ""
         yield Reason(
             code="missing-resource",
             message=f"{one.kind} {one.name} is not there{claims}: Cluster API skips what it can't find",
@@ -76,7 +72,7 @@ def missing(case: Case) -> Iterator[Reason]:
 
 def too_short(case: Case) -> Iterator[Reason]:
     """A value under 32 bytes fails the whole object with EOF."""
-    for _, payload in case.payloads():
+    for payload in case.payloads():
         for key in payload.too_short():
             yield Reason(
                 code="short-value",
@@ -87,7 +83,7 @@ def too_short(case: Case) -> Iterator[Reason]:
 
 def unparsable(case: Case) -> Iterator[Reason]:
     """One bad document fails the whole object, and says so in the manager's log only."""
-    for _, payload in case.payloads():
+    for payload in case.payloads():
         if payload.wrong_type or payload.too_short():
             continue
         broken = case.scene.broken(payload)

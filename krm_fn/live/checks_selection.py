@@ -42,8 +42,8 @@ def gate_off(case: Case) -> Iterator[Reason]:
     elif case.agents and case.binding is None and not any(one.seen for one in case.agents):
         yield Reason(
             code="not-reconciled",
-            message=f"Cluster API has not looked at ClusterResourceSet {case.agents[0].name} yet: it has neither "
-            "finalizer nor status. Either it is new, or feature gate ClusterResourceSet is off, or the manager watches "
+            message="Cluster API has not looked at its ClusterResourceSet yet: that has neither finalizer nor status. "
+            "Either it is new, or feature gate ClusterResourceSet is off, or the manager watches "
             "objects with a label only (--watch-filter)",
             remedy=(
                 "kubectl -n capi-system get deployment capi-controller-manager -o yaml | grep -e feature-gates -e watch-filter",

@@ -170,7 +170,7 @@ def written(file: SourceFile, changes: Changes, left_out: Collection[int] = ()) 
     kept = False
     for document in file.documents:
         text = _document(file.data, document, changes, left_out)
-        if text is None:
+        if not text:
             continue
         kept = kept or bool(document.items)
         if pieces and text.startswith(b"%") and b"\n..." not in pieces[-1]:
@@ -182,10 +182,10 @@ def written(file: SourceFile, changes: Changes, left_out: Collection[int] = ()) 
     return BOM + text if file.data.startswith(BOM) else text
 
 
-def _document(data: bytes, document: Document, changes: Changes, left_out: Collection[int]) -> bytes | None:
-    """Return a document with its separator; None where nothing of it is left."""
+def _document(data: bytes, document: Document, changes: Changes, left_out: Collection[int]) -> bytes:
+    """Return a document with its separator; nothing where no object of it is left."""
     if document.stray:
-        return None
+        return b""
     items = document.items
     touched = document.passed_over or any(
         item.position in left_out or item.position in changes.removed or _edits(changes, item) for item in items
@@ -194,7 +194,7 @@ def _document(data: bytes, document: Document, changes: Changes, left_out: Colle
         return data[document.start : document.end]
     kept = [item for item in items if item.position not in left_out and item.position not in changes.removed]
     if not kept:
-        return None
+        return b""
     texts: list[bytes] = []
     for item in kept:
         _join(texts, _edited(item, changes, single=not document.is_list))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 MAX_DEPTH = 250  # of a value that is built: its readers and writers recurse
-MAX_FLOW_DEPTH = 1_000  # of flow collections anywhere: libyaml takes time quadratic in it
+MAX_FLOW_DEPTH = 250  # of flow collections anywhere: libyaml takes time quadratic in it
 MAX_SKIPPED_DEPTH = 100_000  # of what is only read past: libyaml holds some bytes a level
 MAX_EXPANDED = 1_000_000
 
@@ -164,35 +164,38 @@ class Builder:
         stack: list[_Frame] = []
         while True:
             kind = type(event)
-            if kind is ScalarEvent:
-                value, size, merge = scalar_value(event), 1, event.value == "<<" and event.implicit[0]
-                if event.anchor:
-                    self.anchors[event.anchor] = (value, size)
-            elif kind is AliasEvent:
-                if event.anchor not in self.anchors:
-                    raise at_event(event, "an alias refers to an anchor that is not set before it")
-                value, size = self.anchors[event.anchor]
-                merge = False
-                self.expanded += size
-                if self.expanded > MAX_EXPANDED:
-                    raise at_event(event, f"aliases stand for more than {MAX_EXPANDED} values")
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if kind is MappingStartEvent or kind is SequenceStartEvent:
                 if len(stack) >= MAX_DEPTH:
                     raise at_event(event, f"nested deeper than {MAX_DEPTH} levels")
                 stack.append(_Frame(event, {} if kind is MappingStartEvent else []))
                 event = get()
                 continue
+            merge = False
+            if kind is ScalarEvent:
+                value, size = scalar_value(event), 1
+                merge = event.value == "<<" and event.implicit[0]
+            elif kind is AliasEvent:
+                value, size = self._aliased(event)
             else:  # the end of a mapping or sequence
                 frame = stack.pop()
-                value, size, merge = frame.finish(), frame.size, False
-                if frame.event.anchor:
-                    self.anchors[frame.event.anchor] = (value, size)
-                event = frame.event
+                value, size, event = frame.finish(), frame.size, frame.event
+            if event.anchor and kind is not AliasEvent:
+                self.anchors[event.anchor] = (value, size)
             if not stack:
                 return value
             stack[-1].add(value, event, merge=merge)
             stack[-1].size += size
             event = get()
+
+    def _aliased(self, event: Any) -> tuple[Any, int]:
+        """Return what an alias stands for, and its size."""
+        if event.anchor not in self.anchors:
+            raise at_event(event, "an alias refers to an anchor that is not set before it")
+        value, size = self.anchors[event.anchor]
+        self.expanded += size
+        if self.expanded > MAX_EXPANDED:
+            raise at_event(event, f"aliases stand for more than {MAX_EXPANDED} values")
+        return value, size
 
 
 class _Frame:

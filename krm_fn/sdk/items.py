@@ -6,6 +6,8 @@ the start; metadata and values are read by YAML events on demand and kept.
 
 from __future__ import annotations
 
+import re
+
 from krm_fn.sdk.peek import identity, shortcut
 from krm_fn.sdk.results import ResourceRef, fault
 
@@ -21,6 +23,8 @@ PATH_ANNOTATIONS = ("internal.config.kubernetes.io/path", "config.kubernetes.io/
 INDEX_ANNOTATIONS = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
 
 _UNSET: Any = object()
+# Escapes that can stand for a character of a plain needle, or join two lines; the tag of binary values.
+_REWRITTEN = re.compile(rb"\\[xuU/\r\n]|[!:]binary").search
 _PLAIN_NEEDLE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+~")
 
 
@@ -277,17 +281,17 @@ class Item:
 
         False only if none can: a plain or quoted scalar shows its text as it is, except for backslash escapes, doubled
         single quotes, folded line ends and `!!binary`; so a needle without blanks and quotes that does not stand in
-        the raw text of an object without backslashes and binary tags can't be in a string of it.
+        the raw text of an object can be in a string of it only by an escape that makes such characters, or in binary.
         """
         if not self.source:
             return True
         source, start, end = self.source, self.start, self.end
-        return (
-            source.find(needle, start, end) >= 0
-            or source.find(b"\\", start, end) >= 0
-            or source.find(b"binary", start, end) >= 0
-            or not _PLAIN_NEEDLE.issuperset(needle)
-        )
+        if source.find(needle, start, end) >= 0 or source.find(b"binary", start, end) >= 0:
+            return True
+        backslash = source.find(b"\\", start, end)
+        if backslash >= 0 and _REWRITTEN(source, backslash, end):
+            return True
+        return not _PLAIN_NEEDLE.issuperset(needle)
 
     def where(self) -> str:
         """Return the place for messages: `clusters/a.yaml (object 2)`, or `items[12], line 345`."""

@@ -134,9 +134,9 @@ def identity(text: bytes) -> tuple[str, str, bool] | None:
         walker = _Walker(text, text)
         events = [walker.events.get_event() for _ in range(4)]  # stream, document, sequence, the entry
         who = walker.object(events[3])
-        return None if who is None else (*who, walker.builder.foreign)
     except (yaml.YAMLError, UnicodeError) as error:
         raise bad_yaml(error) from None
+    return None if who is None else (*who, walker.builder.foreign)
 
 
 def _start(event: Any) -> Any:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _JSON = re.compile(rb"[ \t\r\n]*\{")
 API_VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
-_EXPECTED = "expected is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
+_EXPECTED = "needed is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
 _RENDER = "; for plain manifests use: clusternet-capi-fn render PATH"
 
 
@@ -161,13 +161,13 @@ def _function_config(data: bytes, form: Form) -> Item | None:
     if part is None or part.shape == "null":
         return None
     item = Item(data, part.value_start, part.end, part.value_column, -1, "", "", "functionConfig")
-    if "functionConfig" not in form.values:
-        item.identify()
-    elif isinstance(form.values["functionConfig"], dict):
+    if part.shape not in {"mapping", "alias"}:
+        message = f"functionConfig is not an object but a {part.shape}: line {_line(data, part.start)}"
+        raise fault(message)
+    if isinstance(form.values.get("functionConfig"), dict):
         item.know(form.values["functionConfig"])
     else:
-        message = f"functionConfig is not an object: line {_line(data, part.start)}"
-        raise fault(message)
+        item.identify()
     return item
 
 

@@ -178,12 +178,14 @@ def spliceable(data: bytes, found: Outline) -> bool:
     """Tell whether a document is such that `BlockForm` can write it.
 
     Not so: flow style; anchors that cross objects; a list or a key that shares its first line with something else
-    (`? items`), or a key that is written with escapes or tags; and a text that ends within a block scalar, where a line end behind it would change the value.
+    (`? items`), or keys or lists with escapes, tags or anchors; and a text that ends within a block scalar, where a line end behind it would change the value.
     """
     items = found.part("items")
     if found.flow or found.tangled or (found.items and items is not None and items.flow):
         return False
     if items is not None and not data.startswith(_ITEMS, items.start):
+        return False
+    if found.items and items is not None and not data.startswith(b"-", items.value_start):
         return False
     places = [(part.start, found.column) for part in found.parts]
     if found.items and items is not None:

@@ -29,6 +29,7 @@ UNFINISHED = INVENTORY + ".unfinished"
 _HEAD = (
     "# Written by clusternet-capi-fn render: the files below are its own, and replaced or removed by the next run.\n"
 )
+_NEW, _OLD = "new", "old"  # below UNFINISHED: what is to come, what was there
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -76,18 +77,25 @@ def replace_tree(folder: str, contents: Mapping[str, bytes]) -> None:
             message = f"can't write {folder}: it is a file, not a folder"
             raise fault(message, file_path=folder)
         present = _files_below(folder) if os.path.isdir(folder) else set()
-        ours = _inventory(folder)
+        ours = _inventory(folder) | _inventory(os.path.join(folder, UNFINISHED, _NEW))
         foreign = present - ours - {INVENTORY}
         _refuse_foreign(folder, foreign, contents)
         new = {**contents, INVENTORY: (_HEAD + "".join(f"{path}\n" for path in sorted(contents))).encode()}
         if _holds(folder, present, new):
             return
-        if foreign - set(contents) or os.path.ismount(folder) or os.path.exists(os.path.join(folder, UNFINISHED)):
+        if foreign - set(contents) or _must_stay(folder):
             _move_in(folder, new, present & ours)
         else:
             _exchange_tree(folder, new)
     except OSError as error:
         raise _fault(folder, error) from None
+
+
+def _must_stay(folder: str) -> bool:
+    """Tell whether a folder can't be exchanged for another: a mount, where somebody stands, or left unfinished."""
+    here = os.path.realpath(os.curdir) + os.sep
+    unfinished = os.path.exists(os.path.join(folder, UNFINISHED))
+    return unfinished or os.path.ismount(folder) or here.startswith(folder + os.sep)
 
 
 def _fault(path: str, error: OSError) -> Faults:
@@ -228,7 +236,7 @@ def _exchange(one: str, other: str) -> None:
 def _move_in(folder: str, contents: Mapping[str, bytes], ours: set[str]) -> None:
     """Put files into a folder beside those of others; what stood there is moved aside, and back if anything fails."""
     work = os.path.join(folder, UNFINISHED)
-    new, old = os.path.join(work, "new"), os.path.join(work, "old")
+    new, old = os.path.join(work, _NEW), os.path.join(work, _OLD)
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(old)
     done: list[tuple[str, str]] = []
@@ -241,9 +249,10 @@ def _move_in(folder: str, contents: Mapping[str, bytes], ours: set[str]) -> None
             if os.path.lexists(place):
                 _move(place, os.path.join(old, path), done)
             _move(os.path.join(new, path), place, done)
-    except BaseException:
+    except BaseException:  # a signal too
         for source, target in reversed(done):
-            os.rename(target, source)
+            if os.path.lexists(target) and not os.path.lexists(source):
+                os.rename(target, source)
         shutil.rmtree(work, ignore_errors=True)
         raise
     shutil.rmtree(work, ignore_errors=True)
@@ -253,8 +262,8 @@ def _move_in(folder: str, contents: Mapping[str, bytes], ours: set[str]) -> None
 
 def _move(source: str, target: str, done: list[tuple[str, str]]) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
+    done.append((source, target))  # first, as a signal may come right after the rename
     os.rename(source, target)
-    done.append((source, target))
 
 
 def _remove_empty(folder: str, gone: set[str]) -> None:

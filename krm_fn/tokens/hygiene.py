@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 
 from krm_fn import model
+from krm_fn.sdk.needles import holding
 from krm_fn.sdk.results import WARNING, Faults, Result, tagged
 from krm_fn.tokens import formats
 
@@ -43,10 +44,8 @@ def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[i
     # three base64 characters a byte triple: the text up to the last whole triple is the same whatever follows
     packed = _base64_start(token.reveal())
     found: list[Result] = []
-    for item in items:
+    for item in holding(items, [needle.encode(), packed.encode()]):
         if item.position in except_positions:
-            continue
-        if not (item.contains(needle.encode()) or item.contains(packed.encode())):
             continue
         try:
             found += [_finding(item, path, _needles([token])) for path in _places(item, needle, packed)]

@@ -135,7 +135,7 @@ def _pairs(items: Sequence[Item]) -> list[tuple[Item, dict[str, Any]]]:
     return [
         (item, item.value())
         for item in items
-        if item.kind == "Secret" and item.group == "" and item.name.startswith(_NAME)
+        if item.kind == "Secret" and item.contains(_NAME.encode()) and item.group == "" and item.name.startswith(_NAME)
     ]
 
 

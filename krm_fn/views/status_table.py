@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from krm_fn.live.report import ClusterState, Reason, Report
 
 HEADERS = ("CLUSTER", "SELECTED BY", "DELIVERED", "REGISTERED", "SEEN", "WHY NOT")
-_DELIVERED, _REGISTERED, _WHY = 2, 3, 5
+_SELECTED_BY, _DELIVERED, _REGISTERED, _WHY = 1, 2, 3, 5
 _LISTED = 5  # Clusters named with a reason before "and N more"
-_NAMES_FROM = 100  # columns from which the names of ManagedClusters are shown
+_WIDE = 100  # columns from which there is room for the names of ClusterResourceSets and ManagedClusters
 _STYLES = {
     states.YES: "good",
     states.OUTDATED: "warn",
@@ -73,12 +73,25 @@ class _View:
         if not clusters:
             return ""
         rows = [self._row(one, now) for one in clusters]
-        return table.render(HEADERS, rows, width=self.width, colour=self.colour, style=_style)
+        if self._wide:
+            return table.render(HEADERS, rows, width=self.width, colour=self.colour, style=_style)
+        narrow = [_without_sets(row) for row in rows]
+        return table.render(
+            _without_sets(HEADERS),
+            narrow,
+            width=self.width,
+            colour=self.colour,
+            style=lambda column, row: _style(column + 1, ("", *row)),
+        )
+
+    @property
+    def _wide(self) -> bool:
+        return self.width is None or self.width >= _WIDE
 
     def _row(self, one: ClusterState, now: int) -> tuple[str, ...]:
         registered = one.registered
         named = one.registered in {states.YES, states.NOT_READY} and one.registration_name != one.name
-        if named and (self.width is None or self.width >= _NAMES_FROM):
+        if named and self._wide:
             registered = f"{registered} ({one.registration_name})"
         if one.deleting:
             cells = (one.title, _NOTHING, _NOTHING, _NOTHING, _seen(one, now), "is being deleted")
@@ -89,22 +102,25 @@ class _View:
         return tuple(prose.clean(cell) for cell in cells)
 
     def reasons(self, clusters: Sequence[ClusterState]) -> str:
-        grouped: dict[Reason, list[str]] = {}
+        grouped: dict[tuple[str, str, str], list[tuple[str, Reason]]] = {}
         for cluster in clusters:
             for reason in cluster.reasons if not cluster.deleting else ():
-                grouped.setdefault(reason, []).append(cluster.title)
+                key = (reason.severity, reason.code, reason.message)
+                grouped.setdefault(key, []).append((cluster.title, reason))
         if not grouped:
             return ""
         lines = [self._paint("WHY", "head")]
-        for reason, titles in sorted(grouped.items(), key=lambda pair: _ORDER[pair[0].severity]):
+        for (severity, code, message), found in sorted(grouped.items(), key=lambda pair: _ORDER[pair[0][0]]):
+            titles = [title for title, _ in found]
             more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
-            lines += self._marked(reason.severity, f"{reason.code}: {', '.join(titles[:_LISTED])}{more}")
-            lines += self._wrap(reason.message, "    ", "    ")
-            lines += self._steps(reason)
+            lines += self._marked(severity, f"{code}: {', '.join(titles[:_LISTED])}{more}")
+            lines += self._wrap(message, "    ", "    ")
+            # commands may name the Cluster; those of the first stand for all
+            lines += self._steps(found[0][1])
         return _block(lines)
 
     def left_over(self, report: Report, side: str) -> str:
-        head = f"LEFT OVER ON THE {side.upper()} CLUSTER (nothing is removed; the commands are yours to run)"
+        head = f"LEFT OVER ON THE {side.upper()} CLUSTER: printed, not run"
         lines = [self._paint(head, "head")]
         for one in report.orphans:
             if one.side == side:
@@ -151,6 +167,10 @@ class _View:
 
 def _seen(one: ClusterState, now: int) -> str:
     return _NOTHING if one.last_seen is None else f"{age(now - one.last_seen)} ago"
+
+
+def _without_sets(row: Sequence[str]) -> tuple[str, ...]:
+    return (*row[:_SELECTED_BY], *row[_SELECTED_BY + 1 :])
 
 
 def _style(column: int, row: Sequence[str]) -> str:

@@ -48,8 +48,10 @@ def checkout(tmp_path: Path) -> Path:
 def generate(image: str, engine: tuple[str, ...], checkout: Path, tmp_path: Path) -> Callable[..., Done]:
     """Run the plugin's generate command as Argo CD's sidecar would."""
     offered = tmp_path / "offered"
-    offered.mkdir()
-    (offered / "regToken").write_text(TOKEN + "\n", encoding="utf-8")
+    (offered / "..2026_11_23").mkdir(parents=True)  # links in the folder, as Kubernetes mounts a Secret
+    (offered / "..2026_11_23/regToken").write_text(TOKEN + "\n", encoding="utf-8")
+    (offered / "..data").symlink_to("..2026_11_23")
+    (offered / "regToken").symlink_to("..data/regToken")
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
 
@@ -102,9 +104,9 @@ def test_a_second_run_gives_the_same_bytes(generate: Callable[..., Done]) -> Non
     ("old", "new", "said"),
     [
         pytest.param("https://parent.example.com:6443", "https://evil.example.org", "spec.parentURL", id="its own parent"),
-        pytest.param("/run/secrets/clusternet/regToken", "/etc/passwd", "registrationToken.file", id="a foreign file"),
-        pytest.param("file: /run/secrets/clusternet/regToken", "env: PATH", "registrationToken.env", id="a foreign variable"),
-        pytest.param('clusternet.io/register: "true"', 'clusternet.io/register: "no"', "no Cluster", id="no match"),
+        pytest.param("file: regToken", "file: /etc/passwd", "registrationToken.file", id="a foreign file"),
+        pytest.param("file: regToken", "env: PATH", "registrationToken.env", id="a foreign variable"),
+        pytest.param('clusternet.io/register: "true"', 'clusternet.io/register: "no"', "none of the", id="no match"),
     ],
 )  # fmt: skip
 def test_a_fault_fails_with_its_cause_on_stderr_and_nothing_on_stdout(

@@ -11,7 +11,9 @@ from tests.hosts.programs import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
     from tests.hosts.programs import Done
 
@@ -40,7 +42,7 @@ items:
 
 
 @pytest.fixture
-def container(image: str, engine: tuple[str, ...], tmp_path: Path) -> object:
+def container(image: str, engine: tuple[str, ...], tmp_path: Path) -> Callable[..., Done]:
     """Run the image with a host's flags, read-only."""
 
     def call(*arguments: str, stdin: str = "", code: int = 0, flags: tuple[str, ...] = ()) -> Done:
@@ -49,18 +51,18 @@ def container(image: str, engine: tuple[str, ...], tmp_path: Path) -> object:
     return call
 
 
-def test_it_works_as_nobody_read_only_and_without_network(container) -> None:
+def test_it_works_as_nobody_read_only_and_without_network(container: Callable[..., Done]) -> None:
     done = container(stdin=RESOURCE_LIST)
     assert "metadata: {name: one, namespace: prod, labels: {env: prod}}  # as it came\n" in done.out
     assert "name: clusternet-cluster-api-registration" in done.out
 
 
-def test_it_works_as_any_other_user_without_capabilities(container) -> None:
+def test_it_works_as_any_other_user_without_capabilities(container: Callable[..., Done]) -> None:
     done = container(stdin=RESOURCE_LIST, flags=("--user", "12345:12345", "--cap-drop", "ALL"))
     assert "name: clusternet-cluster-api-registration" in done.out
 
 
-def test_help_is_the_page_that_kpt_fn_doc_shows(container) -> None:
+def test_help_is_the_page_that_kpt_fn_doc_shows(container: Callable[..., Done]) -> None:
     text = container("--help").out
     assert "clusternet-capi-fn" in text
     assert "Usage:" in text
@@ -70,46 +72,50 @@ def test_help_is_the_page_that_kpt_fn_doc_shows(container) -> None:
     ("stdin", "arguments", "code", "said"),
     [
         pytest.param("", (), 1, "empty", id="nothing on stdin"),
-        pytest.param("{", (), 1, "line 1", id="no YAML"),
+        pytest.param("{", (), 1, "line 2, column 1", id="no YAML"),
         pytest.param(RESOURCE_LIST.replace("https://", "http://"), (), 1, "spec.parentURL", id="a fault in the config"),
         pytest.param("", ("no-such-command",), 2, "no-such-command", id="wrong usage"),
     ],
 )
-def test_a_failure_has_its_exit_code_and_one_clear_line(container, stdin, arguments, code, said) -> None:
+def test_a_failure_has_its_exit_code_and_one_clear_line(
+    container: Callable[..., Done], stdin: str, arguments: tuple[str, ...], code: int, said: str
+) -> None:
     done = container(*arguments, stdin=stdin, code=code)
     assert said in done.err
     assert "Traceback" not in done.err
 
 
-def test_on_a_failure_the_items_come_back_unchanged(container) -> None:
+def test_on_a_failure_the_items_come_back_unchanged(container: Callable[..., Done]) -> None:
     done = container(stdin=RESOURCE_LIST.replace("https://", "http://"), code=1)
     assert "metadata: {name: one, namespace: prod, labels: {env: prod}}  # as it came\n" in done.out
     assert "clusternet-cluster-api" not in done.out
 
 
-def test_the_token_is_in_no_message(container) -> None:
+def test_the_token_is_in_no_message(container: Callable[..., Done]) -> None:
     assert TOKEN not in container(stdin=RESOURCE_LIST).err
 
 
 @pytest.fixture(scope="module")
-def inspected(image: str, engine: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+def inspected(image: str, engine: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The image's own configuration."""
     done = run(*engine, "docker", "image", "inspect", image, cwd=tmp_path_factory.mktemp("inspect"))
     return json.loads(done.out)[0]["Config"]
 
 
-def test_it_runs_as_nobody_by_number_with_the_function_as_entrypoint(inspected) -> None:
+def test_it_runs_as_nobody_by_number_with_the_function_as_entrypoint(inspected: dict[str, Any]) -> None:
     assert inspected["User"] == "65534:65534"
     assert inspected["Entrypoint"] == ["/usr/local/bin/clusternet-capi-fn"]
 
 
-def test_its_labels_say_what_it_is(inspected) -> None:
+def test_its_labels_say_what_it_is(inspected: dict[str, Any]) -> None:
     labels = inspected["Labels"]
     assert labels["org.opencontainers.image.title"] == "clusternet-capi-fn"
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
 
 
 @pytest.mark.parametrize("program", ["sh", "bash", "pip", "apt-get", "python3 -m pip"])
-def test_it_holds_no_shell_and_no_package_manager(image, engine, tmp_path, program) -> None:
+def test_it_holds_no_shell_and_no_package_manager(
+    image: str, engine: tuple[str, ...], tmp_path: Path, program: str
+) -> None:
     first, *rest = program.split()
     run(*engine, "docker", "run", "--rm", "--entrypoint", first, image, *rest, cwd=tmp_path, code=None)

@@ -37,11 +37,11 @@ def message(data: bytes) -> str:
         pytest.param(live.as_yaml(CLUSTER).replace(b"\n", b"\r\n"), id="crlf"),
     ],
 )
-def test_what_kubectl_prints_is_read(data):
+def test_what_kubectl_prints_is_read(data: bytes) -> None:
     assert names(dump.read([("dump", data)])) == ["web-1"]
 
 
-def test_items_of_a_typed_list_get_its_kind():
+def test_items_of_a_typed_list_get_its_kind() -> None:
     value = {key: CLUSTER[key] for key in ("metadata", "spec")}
     data = json.dumps({"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "ClusterList", "items": [value]}).encode()
     assert names(dump.read([("dump", data)])) == ["web-1"]
@@ -58,18 +58,18 @@ def test_items_of_a_typed_list_get_its_kind():
         ),
     ],
 )
-def test_dumps_joined_in_one_stream_are_read(joined):
+def test_dumps_joined_in_one_stream_are_read(joined: bytes) -> None:
     assert names(dump.read([("stdin", joined)])) == ["web-1", "web-2"]
 
 
-def test_dumps_in_several_files_are_read_whatever_their_order():
+def test_dumps_in_several_files_are_read_whatever_their_order() -> None:
     other = live.cluster("team-b", "api-1", live.V1BETA1)
     inputs = [("a", live.as_yaml(CLUSTER)), ("b", live.as_json(other))]
     assert dump.read(inputs) == dump.read(inputs[::-1])
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["old-first", "new-first"])
-def test_of_an_object_dumped_twice_the_newer_state_stays(turned):
+def test_of_an_object_dumped_twice_the_newer_state_stays(*, turned: bool) -> None:
     old, new = live.cluster("team-a", "web-1", ready=False), live.cluster("team-a", "web-1")
     old["metadata"]["resourceVersion"], new["metadata"]["resourceVersion"] = "900", "1000"
     inputs = [("old", live.as_yaml(old)), ("new", live.as_yaml(new))]
@@ -77,24 +77,24 @@ def test_of_an_object_dumped_twice_the_newer_state_stays(turned):
     assert found["status"]["phase"] == "Provisioned"
 
 
-def test_times_stay_strings_and_quoted_scalars_too():
+def test_times_stay_strings_and_quoted_scalars_too() -> None:
     data = BEGIN + b"spec: {when: 2026-11-20T08:15:30Z, id: '0123', on: true, many: 3}\n"
     (found,) = dump.read([("dump", data)]).of(dump.CLUSTER)
     assert found["spec"] == {"when": "2026-11-20T08:15:30Z", "id": "0123", "on": True, "many": 3}
 
 
-def test_kinds_that_nobody_needs_are_dropped():
+def test_kinds_that_nobody_needs_are_dropped() -> None:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "d"}}
     found = dump.read([("dump", live.as_yaml(CLUSTER, pod))])
     assert set(found.objects) == {dump.CLUSTER}
 
 
-def test_an_empty_list_is_counted():
+def test_an_empty_list_is_counted() -> None:
     found = dump.read([("management", live.as_yaml(CLUSTER)), ("parent", live.as_yaml())])
     assert found.empty_lists == 1
 
 
-def test_the_repr_shows_counts_only():
+def test_the_repr_shows_counts_only() -> None:
     assert repr(dump.read([("dump", live.as_yaml(live.hub_secret()))])) == "Dump(Secret: 1)"
 
 
@@ -138,26 +138,26 @@ def test_the_repr_shows_counts_only():
         pytest.param(b"null", "nothing of Cluster API or Clusternet, no object", id="null"),
     ],
 )
-def test_what_is_no_dump_is_refused_in_one_line(data, said):
+def test_what_is_no_dump_is_refused_in_one_line(data: bytes, said: str) -> None:
     assert re.search("|".join(map(re.escape, said.split("|"))), message(data))
 
 
-def test_lists_within_lists_end():
+def test_lists_within_lists_end() -> None:
     value = live.listed(live.listed(live.listed(CLUSTER)))
     assert "Lists within Lists" in message(json.dumps(value).encode())
 
 
-def test_at_most_five_foreign_kinds_are_named():
+def test_at_most_five_foreign_kinds_are_named() -> None:
     pods = [{"apiVersion": "v1", "kind": f"K{number}", "metadata": {}} for number in range(7)]
     assert "only 1 K0, 1 K1, 1 K2, 1 K3, 1 K4, …" in message(live.as_yaml(*pods))
 
 
-def test_the_faults_of_all_files_come_at_once():
+def test_the_faults_of_all_files_come_at_once() -> None:
     with pytest.raises(Faults) as caught:
         dump.read([("a", b""), ("b", b"[]"), ("c", live.as_yaml(CLUSTER))])
     assert [result.file_path for result in caught.value.results] == ["a", "b"]
 
 
-def test_clusters_of_another_group_are_no_clusters():
+def test_clusters_of_another_group_are_no_clusters() -> None:
     postgres = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "db"}}
     assert "only 1 Cluster.postgresql.cnpg.io" in message(live.as_yaml(postgres))

@@ -39,7 +39,7 @@ def set_condition(fleet: Fleet, name: str, reason: str) -> None:
 
 
 @VERSIONS
-def test_a_registered_fleet_is_ok(version):
+def test_a_registered_fleet_is_ok(version: str) -> None:
     found = evaluate(*Fleet(version=version).everything)
     assert found.ok
     assert [(each.delivered, each.registered, each.reasons) for each in found.clusters] == [("yes", "yes", ())] * 2
@@ -47,7 +47,7 @@ def test_a_registered_fleet_is_ok(version):
     assert found.notes == ()
 
 
-def test_every_resource_is_listed_with_its_set_and_time():
+def test_every_resource_is_listed_with_its_set_and_time() -> None:
     cluster = one(evaluate(*Fleet().everything))
     assert [(each.resource_set, each.kind, each.name, each.state) for each in cluster.deliveries] == [
         ("clusternet-identity", "ConfigMap", "clusternet-identity", "applied"),
@@ -57,7 +57,7 @@ def test_every_resource_is_listed_with_its_set_and_time():
     assert {each.time for each in cluster.deliveries} == {1795162561}
 
 
-def test_the_name_comes_from_the_agents_flag_where_the_annotation_is_gone():
+def test_the_name_comes_from_the_agents_flag_where_the_annotation_is_gone() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("ClusterResourceSet", "clusternet.web-1")["metadata"]["annotations"].pop(
         "fn.clusternet.io/registration-name"
@@ -65,45 +65,45 @@ def test_the_name_comes_from_the_agents_flag_where_the_annotation_is_gone():
     assert one(evaluate(*fleet.everything)).registration_name == "web-1"
 
 
-def test_an_apply_once_config_keeps_everything_in_one_set():
+def test_an_apply_once_config_keeps_everything_in_one_set() -> None:
     fleet = Fleet(names=("web-1",), found=live.config(mode="Shared", strategy="ApplyOnce"))
     cluster = one(evaluate(*fleet.everything))
     assert cluster.delivered == "yes"
     assert cluster.resource_sets == ("clusternet",)
 
 
-def test_the_order_of_the_input_does_not_matter():
+def test_the_order_of_the_input_does_not_matter() -> None:
     objects = Fleet().everything
     assert evaluate(*objects) == evaluate(*objects[::-1])
 
 
-def test_without_the_parent_registration_is_unknown_and_no_fault():
+def test_without_the_parent_registration_is_unknown_and_no_fault() -> None:
     found = evaluate(*Fleet().management, *Fleet().payloads)
     assert {each.registered for each in found.clusters} == {"unknown"}
     assert found.ok
     assert [note.code for note in found.notes] == ["no-parent"]
 
 
-def test_with_an_empty_parent_nothing_is_registered():
+def test_with_an_empty_parent_nothing_is_registered() -> None:
     found = evaluate(*Fleet().management, *Fleet().payloads, parent=True)
     assert {each.registered for each in found.clusters} == {"no"}
     assert codes(found.clusters[0]) == ["not-registered"]
     assert not found.ok
 
 
-def test_an_empty_list_among_the_dumps_is_asked_about():
+def test_an_empty_list_among_the_dumps_is_asked_about() -> None:
     inputs = [("a", live.as_json(*Fleet().management)), ("b", live.as_json())]
     found = status.evaluate(dump.read(inputs), NOW)
     assert "say so with --parent" in next(note.message for note in found.notes if note.code == "no-parent")
 
 
-def test_without_our_secrets_that_is_said_and_bindings_count():
+def test_without_our_secrets_that_is_said_and_bindings_count() -> None:
     found = evaluate(*Fleet().management, *Fleet().parent)
     assert [note.code for note in found.notes] == ["no-payloads"]
     assert found.ok
 
 
-def test_a_dump_without_clusters_says_so():
+def test_a_dump_without_clusters_says_so() -> None:
     found = evaluate(*Fleet().sets)
     assert "no-clusters" in [note.code for note in found.notes]
 
@@ -115,7 +115,7 @@ def unlabelled(**labels: str) -> live.Object:
     return live.cluster("team-a", "db-1", labels={"cluster.x-k8s.io/cluster-name": "db-1", **labels})
 
 
-def test_the_nearest_selector_and_the_missing_label_are_named():
+def test_the_nearest_selector_and_the_missing_label_are_named() -> None:
     cluster = one(evaluate(*Fleet().everything, unlabelled()), "team-a/db-1")
     assert codes(cluster) == ["no-match"]
     assert said(cluster, "no-match").endswith(
@@ -128,12 +128,12 @@ def test_the_nearest_selector_and_the_missing_label_are_named():
     )
 
 
-def test_a_wrong_value_of_the_label_is_shown():
+def test_a_wrong_value_of_the_label_is_shown() -> None:
     cluster = one(evaluate(*Fleet().everything, unlabelled(**{"clusternet.io/register": "no"})), "team-a/db-1")
     assert said(cluster, "no-match").endswith("clusternet.io/register=true: the label is 'no'")
 
 
-def test_a_set_made_for_the_cluster_is_nearer_than_one_for_all():
+def test_a_set_made_for_the_cluster_is_nearer_than_one_for_all() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.clusters[0]["metadata"]["labels"] = {"clusternet.io/register": "true"}
     fleet.drop("ClusterResourceSet", "clusternet-identity")
@@ -142,20 +142,20 @@ def test_a_set_made_for_the_cluster_is_nearer_than_one_for_all():
     )
 
 
-def test_a_cluster_that_wears_anothers_name_is_shown_the_set_that_selects_it():
+def test_a_cluster_that_wears_anothers_name_is_shown_the_set_that_selects_it() -> None:
     fleet = Fleet(names=("web-1",))
     stranger = live.cluster("team-a", "odd", labels={"cluster.x-k8s.io/cluster-name": "web-1"})
     assert one(evaluate(*fleet.everything, stranger), "team-a/odd").resource_sets == ("clusternet.web-1",)
 
 
-def test_per_cluster_without_its_set_has_to_be_rendered_again():
+def test_per_cluster_without_its_set_has_to_be_rendered_again() -> None:
     new = live.cluster("team-a", "new-1")
     cluster = one(evaluate(*Fleet().everything, new), "team-a/new-1")
     assert codes(cluster) == ["no-resource-set"]
     assert "clusternet-identity selects it" in said(cluster, "no-resource-set")
 
 
-def test_sets_of_other_namespaces_are_pointed_out():
+def test_sets_of_other_namespaces_are_pointed_out() -> None:
     lone = live.cluster("team-z", "db-1")
     cluster = one(evaluate(*Fleet().everything, lone), "team-z/db-1")
     assert "team-z has no ClusterResourceSet" in said(cluster, "no-resource-set")
@@ -170,14 +170,14 @@ def test_sets_of_other_namespaces_are_pointed_out():
         pytest.param({"matchExpressions": [{"operator": "Exists"}]}, id="no-key"),
     ],
 )
-def test_a_selector_that_selects_nothing_is_no_match(selector):
+def test_a_selector_that_selects_nothing_is_no_match(selector: dict[str, object]) -> None:
     fleet = Fleet(names=("web-1",), found=live.config(mode="Shared"))
     for found in fleet.sets:
         found["spec"]["clusterSelector"] = selector
     assert "it selects nothing" in said(one(evaluate(*fleet.management)), "no-match")
 
 
-def test_expressions_count_and_need_a_change_by_hand():
+def test_expressions_count_and_need_a_change_by_hand() -> None:
     fleet = Fleet(names=("web-1",), found=live.config(mode="Shared"))
     expression = {"key": "env", "operator": "In", "values": ["prod", "test", 5]}
     for found in fleet.sets:
@@ -187,7 +187,7 @@ def test_expressions_count_and_need_a_change_by_hand():
     assert cluster.reasons[0].remedy == ("change the Cluster's labels in Git so that the selector holds",)
 
 
-def test_two_agents_of_two_configs_are_a_fault():
+def test_two_agents_of_two_configs_are_a_fault() -> None:
     first, second = Fleet(found=live.config("one")), Fleet(found=live.config("two"))
     cluster = one(evaluate(*first.everything, *second.sets, *second.payloads))
     assert "2 ClusterResourceSets deliver an agent to it: one.web-1 (of config fleet), two.web-1" in said(
@@ -196,7 +196,7 @@ def test_two_agents_of_two_configs_are_a_fault():
     assert not cluster.ok
 
 
-def test_the_hubs_own_set_beside_ours_is_a_warning():
+def test_the_hubs_own_set_beside_ours_is_a_warning() -> None:
     hub = live.hub_objects("team-a")
     fleet = Fleet(names=("web-1",))
     fleet.bindings = [live.binding("team-a", "web-1", [*fleet.sets, hub[2]], [*fleet.payloads, *hub[:2]])]
@@ -212,7 +212,7 @@ def test_the_hubs_own_set_beside_ours_is_a_warning():
         pytest.param(("v1.12.0", "ClusterResourceSet=true"), "no longer knows it and exits", id="removed"),
     ],
 )
-def test_the_managers_gate_is_looked_at_where_it_was_dumped(manager, told):
+def test_the_managers_gate_is_looked_at_where_it_was_dumped(manager: tuple[str, str], told: str) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.bindings = []
     assert told in said(one(evaluate(live.manager(*manager), *fleet.management, *fleet.payloads)), "gate")
@@ -223,11 +223,11 @@ def test_the_managers_gate_is_looked_at_where_it_was_dumped(manager, told):
     [("v1.6.3", "ClusterResourceSet=true"), ("v1.9.0", ""), ("v1.12.0", "MachinePool=true"), ("latest", "")],
     ids=" ".join,
 )
-def test_a_manager_with_the_right_gate_is_no_reason(manager):
+def test_a_manager_with_the_right_gate_is_no_reason(manager: tuple[str, str]) -> None:
     assert evaluate(live.manager(*manager), *Fleet().everything).ok
 
 
-def test_other_deployments_and_odd_arguments_say_nothing():
+def test_other_deployments_and_odd_arguments_say_nothing() -> None:
     odd = live.manager("v1.6.3", "ClusterResourceSet=false")
     odd["spec"]["template"]["spec"]["containers"][0]["args"] = "--feature-gates"
     other = live.manager("v1.6.3", "ClusterResourceSet=false")
@@ -235,14 +235,14 @@ def test_other_deployments_and_odd_arguments_say_nothing():
     assert evaluate(odd, other, *Fleet().everything).ok
 
 
-def test_payloads_without_any_set_mean_that_the_server_refused_them():
+def test_payloads_without_any_set_mean_that_the_server_refused_them() -> None:
     fleet = Fleet(names=("web-1",))
     cluster = one(evaluate(*fleet.clusters, *fleet.payloads))
     assert codes(cluster) == ["gate", "no-resource-set"]
     assert "the server refuses them" in said(cluster, "gate")
 
 
-def test_a_set_that_nobody_looked_at_is_named():
+def test_a_set_that_nobody_looked_at_is_named() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.bindings = []
     for found in fleet.sets:
@@ -254,7 +254,7 @@ def test_a_set_that_nobody_looked_at_is_named():
 
 
 @VERSIONS
-def test_nothing_is_delivered_before_the_infrastructure(version):
+def test_nothing_is_delivered_before_the_infrastructure(version: str) -> None:
     fleet = Fleet(names=("web-1",), version=version)
     fleet.clusters, fleet.bindings = [live.cluster("team-a", "web-1", version, ready=False)], []
     cluster = one(evaluate(*fleet.management, *fleet.payloads))
@@ -265,14 +265,14 @@ def test_nothing_is_delivered_before_the_infrastructure(version):
     )
 
 
-def test_a_cluster_without_status_counts_as_not_ready():
+def test_a_cluster_without_status_counts_as_not_ready() -> None:
     fleet = Fleet(names=("web-1",))
     del fleet.clusters[0]["status"]
     fleet.bindings = []
     assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["infrastructure"]
 
 
-def test_the_phase_counts_where_no_field_tells():
+def test_the_phase_counts_where_no_field_tells() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.clusters[0]["status"] = {"phase": "Provisioned"}
     fleet.bindings = []
@@ -280,7 +280,7 @@ def test_the_phase_counts_where_no_field_tells():
 
 
 @VERSIONS
-def test_a_secret_of_the_wrong_type_is_named(version):
+def test_a_secret_of_the_wrong_type_is_named(version: str) -> None:
     fleet = Fleet(names=("web-1",), version=version)
     fleet.of("Secret", "clusternet-registration")["type"] = "Opaque"
     fleet.bindings = []
@@ -291,43 +291,43 @@ def test_a_secret_of_the_wrong_type_is_named(version):
 
 
 @VERSIONS
-def test_a_wrong_type_is_known_from_the_condition_without_the_secret(version):
+def test_a_wrong_type_is_known_from_the_condition_without_the_secret(version: str) -> None:
     fleet = Fleet(names=("web-1",), version=version)
     fleet.bindings = []
     set_condition(fleet, "clusternet.web-1", "WrongSecretType")
     cluster = one(evaluate(*fleet.management))
-    assert "a Secret of ClusterResourceSet clusternet.web-1 is not of type" in said(cluster, "wrong-secret-type")
+    assert "a Secret of its ClusterResourceSet is not of type" in said(cluster, "wrong-secret-type")
 
 
-def test_a_missing_configmap_is_found_although_the_set_says_applied():
+def test_a_missing_configmap_is_found_although_the_set_says_applied() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.drop("ConfigMap", "clusternet-agent.web-1")
     fleet.bindings = [fleet.binding("web-1")]
     cluster = one(evaluate(*fleet.management, *fleet.payloads))
     assert codes(cluster) == ["missing-resource"]
-    assert "although ClusterResourceSet clusternet.web-1 says applied" in said(cluster, "missing-resource")
+    assert "although its ClusterResourceSet says applied" in said(cluster, "missing-resource")
 
 
-def test_a_configmap_that_went_missing_later_is_found_too():
+def test_a_configmap_that_went_missing_later_is_found_too() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.drop("ConfigMap", "clusternet-identity")
     assert codes(one(evaluate(*fleet.everything))) == ["missing-resource"]
 
 
-def test_a_missing_secret_is_told_from_the_binding():
+def test_a_missing_secret_is_told_from_the_binding() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.drop("Secret", "clusternet-registration")
     fleet.bindings = [fleet.binding("web-1")]
     assert said(one(evaluate(*fleet.everything)), "missing-resource").startswith("Secret clusternet-registration")
 
 
-def test_a_secret_that_is_not_ours_may_be_absent_from_the_dump():
+def test_a_secret_that_is_not_ours_may_be_absent_from_the_dump() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.drop("Secret", "clusternet-registration")
     assert evaluate(*fleet.everything).ok
 
 
-def test_a_value_under_32_bytes_is_named_by_its_key():
+def test_a_value_under_32_bytes_is_named_by_its_key() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["50-extra.yaml"] = "# short"
     live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False, hash="")
@@ -347,7 +347,7 @@ def test_a_value_under_32_bytes_is_named_by_its_key():
         pytest.param('"\\' + "x" * 40, "30: invalid YAML", id="escape"),
     ],
 )
-def test_an_unparsable_payload_is_named_by_key_and_line(content, told):
+def test_an_unparsable_payload_is_named_by_key_and_line(content: str, told: str) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["30"] = content
     live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False, hash="")
@@ -356,21 +356,21 @@ def test_an_unparsable_payload_is_named_by_key_and_line(content, told):
     assert told in said(cluster, "unparsable")
 
 
-def test_a_secret_that_is_no_text_is_unparsable():
+def test_a_secret_that_is_no_text_is_unparsable() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("Secret", "clusternet-registration")["data"] = {"a": base64.b64encode(b"\xff" * 40).decode()}
     fleet.bindings = []
     assert "no YAML text" in said(one(evaluate(*fleet.management, *fleet.payloads)), "unparsable")
 
 
-def test_a_secret_that_is_no_base64_is_too_short():
+def test_a_secret_that_is_no_base64_is_too_short() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("Secret", "clusternet-registration")["data"] = {"a": "é=not base64"}
     fleet.bindings = []
     assert "short-value" in codes(one(evaluate(*fleet.management, *fleet.payloads)))
 
 
-def test_what_the_workload_cluster_refused_is_named_with_the_controllers_reason():
+def test_what_the_workload_cluster_refused_is_named_with_the_controllers_reason() -> None:
     fleet = Fleet(names=("web-1",))
     live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False)
     set_condition(fleet, "clusternet.web-1", "ResourcesNotApplied")
@@ -379,14 +379,14 @@ def test_what_the_workload_cluster_refused_is_named_with_the_controllers_reason(
     assert "did not take ConfigMap clusternet-agent.web-1 (ResourcesNotApplied)" in said(cluster, "not-applied")
 
 
-def test_an_unreachable_workload_cluster_leaves_an_empty_binding():
+def test_an_unreachable_workload_cluster_leaves_an_empty_binding() -> None:
     fleet = Fleet(names=("web-1",))
     for found in fleet.bindings[0]["spec"]["bindings"]:
         del found["resources"]
     assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["unreachable"]
 
 
-def test_without_any_reason_it_is_waiting():
+def test_without_any_reason_it_is_waiting() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.bindings = []
     cluster = one(evaluate(*fleet.management, *fleet.payloads))
@@ -394,20 +394,20 @@ def test_without_any_reason_it_is_waiting():
     assert "it has no ClusterResourceSetBinding" in said(cluster, "waiting")
 
 
-def test_a_set_missing_from_the_binding_is_waiting():
+def test_a_set_missing_from_the_binding_is_waiting() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.bindings[0]["spec"]["bindings"].pop()
     assert "its ClusterResourceSetBinding does not list it" in said(one(evaluate(*fleet.everything)), "waiting")
 
 
-def test_a_newer_content_is_outdated_on_the_cluster():
+def test_a_newer_content_is_outdated_on_the_cluster() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
     cluster = one(evaluate(*fleet.everything))
     assert (cluster.delivered, codes(cluster), cluster.ok) == ("outdated", ["outdated"], False)
 
 
-def test_an_identity_that_changed_is_only_mentioned():
+def test_an_identity_that_changed_is_only_mentioned() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("ConfigMap", "clusternet-identity")["data"]["00-identity.yaml"] += "# new\n"
     cluster = one(evaluate(*fleet.everything))
@@ -421,7 +421,7 @@ def test_an_identity_that_changed_is_only_mentioned():
 # --- registered --------------------------------------------------------------------------------------------------
 
 
-def test_a_request_without_an_answer_is_pending():
+def test_a_request_without_an_answer_is_pending() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed = []
     fleet.requests = [live.request("web-1", result="")]
@@ -429,7 +429,7 @@ def test_a_request_without_an_answer_is_pending():
     assert (cluster.registered, codes(cluster)) == ("pending", ["request-pending"])
 
 
-def test_a_refused_request_tells_why_without_any_token():
+def test_a_refused_request_tells_why_without_any_token() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed = []
     fleet.requests = [live.request("web-1", result="Denied", error=f"illegal update with {live.TOKEN}")]
@@ -438,13 +438,13 @@ def test_a_refused_request_tells_why_without_any_token():
     assert said(cluster, "request-refused").endswith("is Denied: illegal update with (hidden)")
 
 
-def test_an_approved_request_without_a_managed_cluster_is_not_registered():
+def test_an_approved_request_without_a_managed_cluster_is_not_registered() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed = []
     assert "is Approved" in said(one(evaluate(*fleet.everything)), "request-refused")
 
 
-def test_delivered_and_unknown_to_the_parent_points_to_the_agent():
+def test_delivered_and_unknown_to_the_parent_points_to_the_agent() -> None:
     fleet = Fleet()
     fleet.managed, fleet.requests = fleet.managed[1:], fleet.requests[1:]
     assert (
@@ -460,7 +460,7 @@ def test_delivered_and_unknown_to_the_parent_points_to_the_agent():
         pytest.param("False", "not-ready", "reports that the cluster is not ready", id="false"),
     ],
 )
-def test_an_agent_in_trouble_is_not_ready(ready, code, told):
+def test_an_agent_in_trouble_is_not_ready(ready: str, code: str, told: str) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed = [live.managed("web-1", ready=ready)]
     cluster = one(evaluate(*fleet.everything))
@@ -468,7 +468,7 @@ def test_an_agent_in_trouble_is_not_ready(ready, code, told):
     assert told in said(cluster, code)
 
 
-def test_an_agent_that_never_reported_is_lost():
+def test_an_agent_that_never_reported_is_lost() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed[0]["status"] = {}
     assert said(one(evaluate(*fleet.everything)), "lost") == "its agent never reported"
@@ -483,13 +483,13 @@ def test_an_agent_that_never_reported_is_lost():
         pytest.param("yesterday", None, "not ready", id="no-time"),
     ],
 )
-def test_without_a_condition_the_last_report_decides(seen, heartbeat, expected):
+def test_without_a_condition_the_last_report_decides(seen: str, heartbeat: int | None, expected: str) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed[0]["status"] = {"lastObservedTime": seen, "heartbeatFrequencySeconds": heartbeat}
     assert one(evaluate(*fleet.everything)).registered == expected
 
 
-def test_two_clusters_of_one_name_are_a_fault():
+def test_two_clusters_of_one_name_are_a_fault() -> None:
     first, second = Fleet("team-a", ("web-1",)), Fleet("team-b", ("web-1",))
     found = evaluate(*first.everything, *second.management, *second.payloads)
     assert said(one(found), "duplicate-name") == "team-b/web-1 registers under the same name, web-1"
@@ -497,7 +497,7 @@ def test_two_clusters_of_one_name_are_a_fault():
     assert not found.ok
 
 
-def test_a_rebuilt_cluster_leaves_an_older_registration_behind():
+def test_a_rebuilt_cluster_leaves_an_older_registration_behind() -> None:
     fleet = Fleet(names=("web-1",))
     older = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", ready="Unknown")
     found = evaluate(*fleet.everything, older)
@@ -532,13 +532,13 @@ def with_token(token: str, *, registered: bool) -> list[live.Object]:
     return fleet.everything
 
 
-def test_an_expired_jwt_keeps_a_new_cluster_out():
+def test_an_expired_jwt_keeps_a_new_cluster_out() -> None:
     cluster = one(evaluate(*with_token(jwt('{"exp": 1779000000}'), registered=False)))
     assert codes(cluster) == ["token-expired", "not-registered"]
     assert "expired on 2026-05-17: the parent refuses the agent" in said(cluster, "token-expired")
 
 
-def test_an_expired_token_does_not_hurt_a_registered_cluster():
+def test_an_expired_token_does_not_hurt_a_registered_cluster() -> None:
     cluster = one(evaluate(*with_token(jwt('{"exp": 1779000000}'), registered=True)))
     assert (codes(cluster), cluster.ok) == (["token-expired"], True)
 
@@ -548,7 +548,7 @@ def test_an_expired_token_does_not_hurt_a_registered_cluster():
     [jwt('{"exp": 1999999999}'), jwt('{"sub": "x"}'), live.TOKEN, "no token at all", ""],
     ids=["later", "never", "bootstrap", "malformed", "empty"],
 )
-def test_a_token_that_lives_or_tells_nothing_is_no_reason(token):
+def test_a_token_that_lives_or_tells_nothing_is_no_reason(token: str) -> None:
     assert codes(one(evaluate(*with_token(token, registered=True)))) == []
 
 
@@ -556,7 +556,7 @@ def test_a_token_that_lives_or_tells_nothing_is_no_reason(token):
     ("expiration", "expected"),
     [("2026-11-01T00:00:00Z", ["token-expired"]), ("2027-01-01T00:00:00Z", []), ("soon", [])],
 )
-def test_the_expiration_of_a_bootstrap_secret_counts_where_it_was_dumped(expiration, expected):
+def test_the_expiration_of_a_bootstrap_secret_counts_where_it_was_dumped(expiration: str, expected: list[str]) -> None:
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -575,7 +575,7 @@ def shared(*managed: str, ready: str = "True") -> Report:
     return evaluate(*fleet.everything, *(live.managed(name, ready=ready) for name in managed), live.managed("other"))
 
 
-def test_with_shared_names_registration_is_unknown_and_counted():
+def test_with_shared_names_registration_is_unknown_and_counted() -> None:
     found = shared("team-c-x7k2p", "team-c-b4d9z")
     assert {(each.registered, each.registration_name) for each in found.clusters} == {("unknown", "team-c-xxxxx")}
     assert found.pools == (report.Pool(prefix="team-c", clusters=2, managed=2, ready=2),)
@@ -592,13 +592,13 @@ def test_with_shared_names_registration_is_unknown_and_counted():
         pytest.param(("team-c-x7k2p", "team-c-eu-b4d9z"), "True", id="another-prefix"),
     ],
 )
-def test_with_too_few_managed_clusters_not_all_are_registered(managed, ready):
+def test_with_too_few_managed_clusters_not_all_are_registered(managed: tuple[str, ...], ready: str) -> None:
     found = shared(*managed, ready=ready)
     assert not found.ok
     assert found.notes[0].code == "not-all-registered"
 
 
-def test_the_hubs_clusters_use_the_agents_own_prefix():
+def test_the_hubs_clusters_use_the_agents_own_prefix() -> None:
     hub = live.hub_objects("default")
     quick = live.cluster("default", "quick", live.V1BETA1, topology=True)
     bound = live.binding("default", "quick", hub[2:], hub[:2], live.V1BETA1)
@@ -606,7 +606,7 @@ def test_the_hubs_clusters_use_the_agents_own_prefix():
     assert (cluster.delivered, cluster.registration_name) == ("yes", "clusternet-cluster-xxxxx")
 
 
-def test_an_expired_token_of_the_hub_is_found_in_its_configmap():
+def test_an_expired_token_of_the_hub_is_found_in_its_configmap() -> None:
     hub = live.hub_objects("default", token=jwt('{"exp": 1779000000}'))
     quick = live.cluster("default", "quick", live.V1BETA1, topology=True)
     assert "token-expired" in codes(one(evaluate(quick, *hub, live.managed("other")), "default/quick"))
@@ -615,7 +615,7 @@ def test_an_expired_token_of_the_hub_is_found_in_its_configmap():
 # --- being deleted, unselected -----------------------------------------------------------------------------------
 
 
-def test_a_cluster_that_is_being_deleted_is_no_fault():
+def test_a_cluster_that_is_being_deleted_is_no_fault() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.clusters[0]["metadata"]["deletionTimestamp"] = live.NOW
     fleet.bindings, fleet.managed, fleet.requests = [], [], []
@@ -624,7 +624,7 @@ def test_a_cluster_that_is_being_deleted_is_no_fault():
     assert codes(one(found)) == ["deleting"]
 
 
-def test_unselected_clusters_can_be_left_out():
+def test_unselected_clusters_can_be_left_out() -> None:
     found = evaluate(*Fleet().everything, unlabelled())
     assert not found.ok
     assert found.without(unselected=True).ok
@@ -634,7 +634,7 @@ def test_unselected_clusters_can_be_left_out():
 # --- left over ---------------------------------------------------------------------------------------------------
 
 
-def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over():
+def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over() -> None:
     (orphan,) = evaluate(*Fleet().everything, live.managed("old-1")).orphans
     assert (orphan.side, orphan.kind, orphan.name) == ("parent", "ManagedCluster", "old-1")
     identifier = live.cluster_id("old-1")
@@ -646,13 +646,13 @@ def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over():
     )
 
 
-def test_a_request_that_nothing_accounts_for_is_left_over():
+def test_a_request_that_nothing_accounts_for_is_left_over() -> None:
     (orphan,) = evaluate(*Fleet().everything, live.request("old-1", result="Denied")).orphans
     assert (orphan.kind, orphan.namespace) == ("ClusterRegistrationRequest", "")
     assert "asks for old-1 (Denied)" in orphan.message
 
 
-def test_a_set_that_selects_nobody_is_left_over():
+def test_a_set_that_selects_nobody_is_left_over() -> None:
     fleet = Fleet()
     fleet.drop("Cluster", "web-2")
     found = evaluate(*fleet.everything).orphans
@@ -663,7 +663,7 @@ def test_a_set_that_selects_nobody_is_left_over():
     assert "of config fleet" in found[0].message
 
 
-def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token():
+def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token() -> None:
     deploy, rbac, _ = live.hub_objects("team-a")
     found = evaluate(*Fleet().everything, deploy, rbac).orphans
     assert [one.title for one in found] == [
@@ -674,19 +674,19 @@ def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token():
     assert "token" not in found[1].message
 
 
-def test_the_hubs_set_without_clusters_is_left_over():
+def test_the_hubs_set_without_clusters_is_left_over() -> None:
     found = evaluate(*Fleet().everything, *live.hub_objects("empty")).orphans
     assert [(one.title, one.message) for one in found] == [
         ("ClusterResourceSet empty/clusternet-cluster-api", "selects no Cluster (of clusternet-hub); delete it")
     ]
 
 
-def test_without_clusters_in_the_dump_nothing_is_called_left_over():
+def test_without_clusters_in_the_dump_nothing_is_called_left_over() -> None:
     fleet = Fleet()
     assert evaluate(*fleet.sets, *fleet.parent).orphans == ()
 
 
-def test_names_in_commands_are_quoted_for_a_shell():
+def test_names_in_commands_are_quoted_for_a_shell() -> None:
     (orphan,) = evaluate(*Fleet().everything, live.managed("x; rm -rf /")).orphans
     assert "managedclusters.clusters.clusternet.io 'x; rm -rf /'" in orphan.commands[1]
 
@@ -694,7 +694,7 @@ def test_names_in_commands_are_quoted_for_a_shell():
 # --- secrets -----------------------------------------------------------------------------------------------------
 
 
-def test_no_repr_shows_a_token():
+def test_no_repr_shows_a_token() -> None:
     found = evaluate(*Fleet().everything, *live.hub_objects("team-a"), live.hub_secret())
     assert live.TOKEN not in repr(found)
     assert [secret.reveal() for secret in found.secrets] == [live.TOKEN]

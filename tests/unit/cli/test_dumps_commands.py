@@ -1,0 +1,213 @@
+"""`status` and `migrate` as commands: exit codes, streams, and that no token leaves them."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from krm_fn.cli import main
+from tests.support import live
+from tests.support.live import ROOT, Fleet
+
+HEALTHY = [str(ROOT / "healthy" / name) for name in ("management.yaml", "ours.yaml", "parent.yaml")]
+FLEET = [str(ROOT / "fleet" / name) for name in ("management.yaml", "ours.yaml", "parent.yaml")]
+HUB = [str(ROOT / "hub" / name) for name in ("management.yaml", "hub.yaml")]
+AT = ["--now", live.NOW]
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def call(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = main(arguments)
+        sys.stdout.flush()
+        out, err = capfdbinary.readouterr()
+        assert live.TOKEN.encode() not in out + err
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+def test_a_healthy_fleet_exits_0(run: Run) -> None:
+    code, out, err = run("status", *AT, *HEALTHY)
+    assert (code, err) == (0, "")
+    assert out.endswith("2 Clusters delivered and registered\n")
+
+
+def test_any_cluster_that_is_not_registered_exits_1(run: Run) -> None:
+    code, out, _ = run("status", *AT, *FLEET)
+    assert code == 1
+    assert "5 of 6 Clusters not registered" in out
+
+
+def test_stdin_and_files_go_together(run: Run) -> None:
+    data = (ROOT / "healthy" / "parent.yaml").read_bytes()
+    assert run("status", *AT, *HEALTHY[:2], "-", stdin=data)[0] == 0
+
+
+def test_without_arguments_stdin_is_read(run: Run) -> None:
+    data = live.as_json(*Fleet().everything)
+    code, out, _ = run("status", *AT, stdin=data)
+    assert (code, out.splitlines()[-1]) == (0, "2 Clusters delivered and registered")
+
+
+def test_json_and_yaml_hold_the_same(run: Run) -> None:
+    code, as_json, _ = run("status", *AT, "-o", "json", *FLEET)
+    _, as_yaml, _ = run("status", *AT, "-o", "yaml", *FLEET)
+    assert code == 1
+    assert json.loads(as_json) == yaml.safe_load(as_yaml)
+    assert json.loads(as_json)["kind"] == "ClusternetStatus"
+
+
+def test_yaml_and_json_dumps_tell_the_same(run: Run) -> None:
+    as_json = str(ROOT / "fleet" / "management.json")
+    assert run("status", *AT, as_json, *FLEET[1:])[1] == run("status", *AT, *FLEET)[1]
+
+
+def test_unselected_clusters_and_good_ones_can_be_left_out(run: Run) -> None:
+    _, out, _ = run("status", *AT, "--failing", "--ignore-unselected", *FLEET)
+    assert "db-1" not in out
+    assert "team-a/web-1" not in out
+
+
+def test_an_empty_parent_can_be_declared(run: Run) -> None:
+    code, out, _ = run("status", *AT, "--parent", *HEALTHY[:2])
+    assert code == 1
+    assert "not-registered" in out
+
+
+@pytest.mark.parametrize("command", ["status", "migrate"])
+def test_a_bad_dump_exits_2_with_one_line(run: Run, command: str) -> None:
+    code, out, err = run(command, stdin=b"NAME  READY\n")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: stdin is kubectl's table")
+    assert err.count("\n") == 1
+
+
+def test_missing_files_are_named_with_the_other_faults(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_bytes(b"")
+    code, _, err = run("status", str(tmp_path / "nope"), str(bad), str(tmp_path), HEALTHY[0])
+    assert code == 2
+    assert err.count("error: ") == 3
+    assert "nope: No such file or directory" in err
+
+
+def test_a_missing_file_alone_is_one_fault(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("status", str(tmp_path / "nope"))
+    assert (code, err.count("error: ")) == (2, 1)
+
+
+def test_a_name_that_no_file_can_have_is_a_fault(run: Run) -> None:
+    code, _, err = run("status", "a\0b")
+    assert code == 2
+    assert "no such file" in err
+
+
+def test_nothing_to_read_on_a_terminal_is_wrong_usage() -> None:
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "krm_fn", "status"], stdin=slave, capture_output=True, text=True, timeout=60, check=False
+    )
+    os.close(master)
+    os.close(slave)
+    assert done.returncode == 2
+    assert "pipe its output in" in done.stderr
+
+
+def test_migrate_prints_the_config_on_stdout_and_the_way_on_stderr(run: Run) -> None:
+    code, out, err = run("migrate", *HUB)
+    assert code == 0
+    assert yaml.safe_load(out)["spec"]["clusterResourceSet"] == {"name": "clusternet"}
+    assert err.startswith("WHAT CHANGES\n- 2 Clusters run an agent of the hub's")
+
+
+def test_migrate_writes_the_config_to_a_file(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "config.yaml"
+    code, out, _ = run("migrate", "-o", str(target), "--name", "other", "--resource-set", "agents", *HUB)
+    assert (code, out) == (0, "")
+    assert yaml.safe_load(target.read_text())["metadata"]["name"] == "other"
+
+
+def test_migrate_says_when_the_file_cannot_be_written(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("migrate", "-o", str(tmp_path / "no" / "config.yaml"), *HUB)
+    assert code == 1
+    assert err == f"error: can't write {tmp_path}/no/config.yaml: No such file or directory\n"
+
+
+def test_migrate_warns_on_stderr(run: Run, tmp_path: Path) -> None:
+    dump = tmp_path / "hub.json"
+    dump.write_bytes(live.as_json(live.hub_secret()))
+    code, _, err = run("migrate", str(dump))
+    assert code == 0
+    assert "warning: no ConfigMap clusternet-agent-deploy is in the dump" in err
+
+
+def test_a_token_in_the_wrong_place_is_hidden(run: Run, tmp_path: Path) -> None:
+    secret = live.hub_secret(image=f"registry.example.com/{live.TOKEN}:v0.18.1")
+    dump = tmp_path / "hub.json"
+    dump.write_bytes(live.as_json(secret))
+    code, out, _ = run("migrate", str(dump))
+    assert code == 0
+    assert "(hidden)" in out
+
+
+def test_a_label_that_holds_the_token_is_hidden(run: Run, tmp_path: Path) -> None:
+    fleet = Fleet(names=("web-1",))
+    odd = live.cluster("team-a", "odd", labels={"clusternet.io/register": live.TOKEN})
+    dump = tmp_path / "dump.json"
+    dump.write_bytes(live.as_json(*fleet.everything, odd))
+    assert run("status", *AT, str(dump))[0] == 1
+
+
+@pytest.mark.parametrize("command", ["status", "migrate"])
+def test_help_has_an_example_and_the_exit_codes(run: Run, command: str) -> None:
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert "Example:" in out
+    assert "Exit code:" in out
+
+
+def test_a_reader_that_leaves_early_is_no_traceback() -> None:
+    script = f"{sys.executable} -m krm_fn status --now {live.NOW} -o json {' '.join(FLEET)} | head -c 10"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def terminal(columns: int, **environment: str) -> str:
+    """Run status on a terminal of that width and return what it shows."""
+    master, slave = pty.openpty()
+    program = [sys.executable, "-m", "krm_fn", "status", *AT, *FLEET]
+    env = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", **environment}
+    process = subprocess.Popen(program, stdout=slave, stdin=slave, stderr=slave, env=env)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    process.wait(timeout=60)
+    os.close(master)
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_on_a_terminal_it_is_coloured_and_wrapped() -> None:
+    shown = terminal(100)
+    assert "\x1b[31m" in shown
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["no-color", "dumb"])
+def test_colours_can_be_switched_off(environment: dict[str, str]) -> None:
+    assert "\x1b" not in terminal(100, **environment)

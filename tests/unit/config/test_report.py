@@ -1,0 +1,82 @@
+"""`config.report`: paths, and what may be shown of a value."""
+
+from __future__ import annotations
+
+import pytest
+
+from krm_fn.config.report import Log, Place, nearest, plain
+from tests.support.configs import TOKEN
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("text", "text", id="text"),
+        pytest.param(True, "true", id="a boolean"),
+        pytest.param(None, "null", id="null"),
+        pytest.param(1.5, "1.5", id="a number"),
+        pytest.param("a\nb\x1b", "a?b?", id="control characters"),
+        pytest.param("x" * 61, "x" * 59 + "…", id="a long text"),
+        pytest.param(10**5000, "a very long number", id="a number too long for Python to print"),
+        pytest.param(f"pre{TOKEN}", "…", id="a bootstrap token"),
+        pytest.param("eyJhbGciOiJSUzI1NiJ9.e30.x", "…", id="a JWT"),
+    ],
+)
+def test_a_value_is_shown_as_one_short_line(value: object, expected: str) -> None:
+    assert plain(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "in_the_open", "in_private"),
+    [
+        pytest.param(None, "nothing", "nothing", id="null"),
+        pytest.param(False, "the boolean false", "a boolean", id="a boolean"),
+        pytest.param(5, "the number 5", "a number", id="a number"),
+        pytest.param("x", 'the string "x"', "a string", id="a string"),
+        pytest.param("", "a string", "a string", id="an empty string"),
+        pytest.param([1], "a list", "a list", id="a list"),
+        pytest.param({}, "an object", "an object", id="an object"),
+    ],
+)
+def test_a_private_place_names_the_type_alone(value: object, in_the_open: str, in_private: str) -> None:
+    assert Place(Log(None), "a").described(value) == in_the_open
+    assert Place(Log(None), "a", private=True).field("b").entry(0).described(value) == in_private
+
+
+def test_paths_are_written_as_kubernetes_does() -> None:
+    assert Place(Log(None), "").field("spec").field("a").entry(2).key("x.y/z").path == "spec.a[2][x.y/z]"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("spec.agent", True, id="above"),
+        pytest.param("spec.agent.env", True, id="the same"),
+        pytest.param("spec.agent.env[0].name", True, id="below"),
+        pytest.param("spec.agent.environment", False, id="beginning alike"),
+        pytest.param("spec.hub", False, id="beside"),
+    ],
+)
+def test_a_fault_breaks_what_is_above_and_below_it(path: str, *, expected: bool) -> None:
+    log = Log(None)
+    Place(log, "spec.agent.env").fault("is bad", "test")
+    assert log.broken(path) is expected
+
+
+def test_a_warning_breaks_nothing() -> None:
+    log = Log(None)
+    Place(log, "spec").warn("is odd", "test")
+    assert not log.broken("spec")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("PARENTURL", "parentURL", id="other capitals"),
+        pytest.param("parent-url", "parentURL", id="a dash"),
+        pytest.param("parentUrI", "parentURL", id="a typo"),
+        pytest.param("qqq", "", id="nothing near"),
+    ],
+)
+def test_the_nearest_name_is_found(name: str, expected: str) -> None:
+    assert nearest(name, ["mode", "parentURL"]) == expected
