@@ -17,7 +17,7 @@ RUN python3 -m pip install --quiet --require-hashes --no-deps --only-binary :all
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY krm_fn/ krm_fn/
 RUN python3 -m hatchling build --target wheel \
- && python3 -m pip install --quiet --no-deps --no-index --no-compile --target /packages dist/*.whl
+ && python3 -m pip install --quiet --no-deps --no-index --find-links dist --no-compile --target /packages clusternet-capi-fn
 COPY .ci/image/ .ci/image/
 RUN python3 .ci/image/assemble.py --packages /packages --root /rootfs
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.inventory import Inventory
-    from krm_fn.model import Config, Generated, ObjectKey, Token
+    from krm_fn.model import Config, Generated, ObjectKey, Secret, Token
     from krm_fn.sdk.items import Item
     from krm_fn.sdk.resource_list import ResourceList
     from krm_fn.tokens.offers import Offers
@@ -48,12 +48,16 @@ class Options(Record):
 
 
 class Outcome(Record):
-    """What a run came to. With an error among the results, `changes` is empty."""
+    """What a run came to. With an error among the results, `changes` is empty.
+
+    `secrets` are the tokens of the run: whoever prints more than `results` takes them out of it first.
+    """
 
     changes: Changes
     results: tuple[Result, ...]
     plan: plan.Plan | None = None
     configs: tuple[Config, ...] = ()
+    secrets: tuple[Secret, ...] = ()
 
 
 def process(
@@ -91,7 +95,9 @@ def process(
             warning = sources.git_warning(config)
             results += [] if warning is None else [warning]
     if len(tokens) != len(rendered):
-        return Outcome(changes=Changes(), results=_sieved(results, rendered, tokens), configs=rendered)
+        secrets = _secrets(rendered, tokens)
+        said = hygiene.scrubbed(plan.ordered(results), secrets)
+        return Outcome(changes=Changes(), results=said, configs=rendered, secrets=secrets)
     names = _names(rendered)
     taken = inventory.take(items, names)
     made = plan.make(
@@ -109,9 +115,10 @@ def process(
     results += made.results
     if options.verbose:
         results += _verdict_results(made)
-    ordered = _sieved(results, rendered, tokens)
+    secrets = _secrets(rendered, tokens)
+    ordered = hygiene.scrubbed(plan.ordered(results), secrets)
     changes = Changes() if has_errors(ordered) else _changes(made, rendered, taken, host_paths=host_paths)
-    return Outcome(changes=changes, results=ordered, plan=made, configs=rendered)
+    return Outcome(changes=changes, results=ordered, plan=made, configs=rendered, secrets=secrets)
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
@@ -200,10 +207,10 @@ def _leaks(
     return results
 
 
-def _sieved(results: Sequence[Result], rendered: Sequence[Config], tokens: Sequence[Token]) -> tuple[Result, ...]:
-    """Return results in order, and no token in them: a user may have put one into a name or label that a room quotes."""
+def _secrets(rendered: Sequence[Config], tokens: Sequence[Token]) -> tuple[Secret, ...]:
+    """Return every token of a run: a user may have put one into a name or label too, which other rooms quote."""
     known = [config.token.value for config in rendered] + [token.secret for token in tokens]
-    return hygiene.scrubbed(plan.ordered(results), [secret for secret in known if secret is not None])
+    return tuple(secret for secret in known if secret is not None)
 
 
 def _verdict_results(made: plan.Plan) -> list[Result]:

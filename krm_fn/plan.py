@@ -114,8 +114,12 @@ def make(request: Request) -> Plan:
     revised: dict[int, Mapping[str, Any]] = {}
     for part in parts:
         review = management.review(request.items, part.config)
-        revised.update(review.revised)
         results += part.results + list(review.results)
+        results += [
+            _edited_twice(request.items[position], part.config)
+            for position, value in review.revised.items()
+            if revised.setdefault(position, value) != value
+        ]
     generated = [new for part in parts for new in part.generated]
     sets = sum(new.key.kind == resource_set.KIND for new in generated)
     if sets > MANY_SETS:
@@ -377,6 +381,20 @@ def _overlaps(parts: Sequence[_Part], request: Request, earlier: Earlier) -> lis
         [(one.key, one.owner) for one in earlier.main_sets if one.cluster and one.owner not in known],
         [(one.key.namespace, one.cluster) for one in earlier.main_sets if one.cluster and one.owner not in known],
         {cluster.key for cluster in inventory.clusters},
+    )
+
+
+def _edited_twice(item: Item, config: Config) -> Result:
+    return Result(
+        message=(
+            f"{item.kind} {item.name} would be set up in another way by ClusternetCAPIConfig {config.owner} than by one"
+            " before it; give both the same spec.hub.kubeconfigSecretRef, or only one of them"
+        ),
+        resource_ref=item.ref(),
+        field="spec.hub.kubeconfigSecretRef",
+        file_path=item.file_path,
+        file_index=item.file_index,
+        tags=tagged(rule="edited-twice"),
     )
 
 

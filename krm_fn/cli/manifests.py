@@ -11,6 +11,7 @@ from krm_fn.cli import inputs, shared
 from krm_fn.outputs import names
 from krm_fn.sdk import runner
 from krm_fn.sdk.results import Faults, fault, has_errors
+from krm_fn.tokens import hygiene
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def command(paths: Sequence[str], config: str | None, only: str | None, chosen: 
         shared.say((*given.results, *outcome.results))
         if has_errors(outcome.results):
             return runner.FAILED
-        click.echo("".join(_manifests(outcome, parts, chosen)), nl=False)
+        click.echo(hygiene.scrub("".join(_manifests(outcome, parts, chosen)), outcome.secrets), nl=False)
     except Faults as faults:
         shared.say(faults.results)
         return runner.FAILED

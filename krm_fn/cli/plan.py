@@ -12,6 +12,7 @@ from krm_fn import comparison, function, history, inventory
 from krm_fn.cli import inputs, shared
 from krm_fn.sdk import runner
 from krm_fn.sdk.results import Faults, has_errors
+from krm_fn.tokens import hygiene
 from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table
 from krm_fn.views.shown import Shown
 
@@ -68,7 +69,7 @@ def command(paths: Sequence[str], config: str | None, form: str, baseline: str |
     if outcome.plan is None:
         return runner.FAILED
     view = Shown(plan=outcome.plan, configs=outcome.configs, results=results, comparison=_comparison(outcome, earlier))
-    click.echo(_shown(view, form), nl=False)
+    click.echo(hygiene.scrub(_shown(view, form), outcome.secrets), nl=False)
     return runner.FAILED if has_errors(results) else runner.OK
 
 

@@ -10,6 +10,7 @@ import time
 import click
 
 from krm_fn.sdk import runner
+from krm_fn.tokens import hygiene
 from krm_fn.tokens.offers import Offers
 
 TYPE_CHECKING = False
@@ -60,5 +61,5 @@ def environment_offers() -> Offers:
 
 
 def say(results: Iterable[Result]) -> None:
-    """Write errors and warnings to stderr, one a line."""
-    runner.say(results, sys.stderr)
+    """Write errors and warnings to stderr, one a line; nothing in the shape of a token, whatever it was found in."""
+    runner.say(hygiene.scrubbed_by_shape(results), sys.stderr)

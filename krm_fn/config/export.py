@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import singledispatch
 
 from krm_fn.config.constraints import Constraint, ExactlyOne, Given, Refuse, Require, Some
-from krm_fn.config.fields import Choice, Either, Flag, Json, Kind, ListOf, MapOf, Number, Object, Text, Unset, Whole
+from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
+from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.rules import RULES
 from krm_fn.config.schema import CONFIG
 from krm_fn.model import API_VERSION, GROUP, KIND
@@ -71,7 +72,6 @@ def krm_function_definition() -> dict[str, Any]:
                     "license": "Apache-2.0",
                     "runtime": {
                         "container": {"image": IMAGE, "requireNetwork": False, "requireStorageMount": False},
-                        "exec": {"platforms": [{"bin": "clusternet-capi-fn"}]},
                     },
                     "schema": {"openAPIV3Schema": _openapi(of_kind(CONFIG))},
                 }

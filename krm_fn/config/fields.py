@@ -1,4 +1,4 @@
-"""The kinds of field that a configuration is made of: each checks and normalises a value, and knows its own words.
+"""Containers and fields: what a configuration is built of from the scalar `kinds`.
 
 A kind says what is allowed as data (formats, choices, limits, constraints), so that `export` can say the same as a
 JSON Schema without a second copy.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.config import formats
+from krm_fn.config.kinds import Kind, meant
 from krm_fn.config.report import nearest
 from krm_fn.sdk.records import Record
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from krm_fn.config.report import Place
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
-_MAX_INT = 2**31 - 1
 
 
 class Unset:
@@ -30,175 +29,6 @@ class Unset:
 
 
 UNSET = Unset()
-
-
-class Kind(Record):
-    """What a value may be."""
-
-    @property
-    def expected(self) -> str:
-        """Name the values that are allowed: "a string"."""
-        raise NotImplementedError
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether a value is of the right type, whatever it holds."""
-        raise NotImplementedError
-
-    def check(self, value: Any, at: Place) -> Any:
-        """Return a value of the right type in normal form; report at `at` what is wrong with it."""
-        raise NotImplementedError
-
-    def hint(self, value: object) -> str:  # noqa: ARG002 - subclasses look at the value
-        """Say how a value of the wrong type could be mended, to go on after the message; mostly empty."""
-        return ""
-
-    def read(self, value: object, at: Place) -> Any:
-        """Check type and content. The result means something only if no fault was reported."""
-        if value is None:
-            at.fault(f"is empty: give {self.expected}, or remove the field", "type")
-            return None
-        if not self.accepts(value):
-            at.fault(f"must be {self.expected}, not {at.described(value)}{self.hint(value)}", "type")
-            return None
-        return self.check(value, at)
-
-
-class Text(Kind):
-    """A string of a format; not empty unless `empty`."""
-
-    format: Format = formats.ANY
-    empty: bool = False
-
-    @property
-    def expected(self) -> str:
-        """The format's own words."""
-        return self.format.expected
-
-    def accepts(self, value: object) -> bool:
-        """Strings only."""
-        return isinstance(value, str)
-
-    def hint(self, value: object) -> str:
-        """YAML reads `on`, `1e3` and the like as something else."""
-        return ": put it in quotes" if isinstance(value, (bool, int, float)) else ""
-
-    def check(self, value: str, at: Place) -> str:
-        """Apply the format."""
-        if not value and not self.empty:
-            at.fault(f"is empty: give {self.expected}, or remove the field", "format")
-        elif reason := self.format.fault(value):
-            shown = at.shown(value)
-            at.fault(f"{reason}, not{shown}" if shown and reason.startswith("must be") else reason, "format")
-        return value
-
-
-class Choice(Kind):
-    """One of some strings."""
-
-    values: tuple[str, ...]
-
-    @property
-    def expected(self) -> str:
-        """All the values."""
-        return f"one of {', '.join(self.values)}" if len(self.values) > 1 else self.values[0]
-
-    def accepts(self, value: object) -> bool:
-        """Strings only."""
-        return isinstance(value, str)
-
-    def check(self, value: str, at: Place) -> str:
-        """Find the value; name the nearest one where it is unknown."""
-        if value not in self.values:
-            near = "" if at.private else nearest(value, self.values)
-            at.fault(f"must be {self.expected}, not{at.shown(value) or ' this'}{_meant(near)}", "enum")
-        return value
-
-
-class Flag(Kind):
-    """A boolean."""
-
-    @property
-    def expected(self) -> str:
-        """Both values."""
-        return "true or false"
-
-    def accepts(self, value: object) -> bool:
-        """Booleans only."""
-        return isinstance(value, bool)
-
-    def hint(self, value: object) -> str:
-        """A quoted boolean is the usual slip."""
-        return ": remove the quotes" if isinstance(value, str) and value in {"true", "false"} else ""
-
-    def check(self, value: bool, at: Place) -> bool:  # noqa: ARG002, FBT001 - the signature of all kinds
-        """Nothing can be wrong with it."""
-        return value
-
-
-class Whole(Kind):
-    """A whole number within limits."""
-
-    minimum: int = 0
-    maximum: int = _MAX_INT
-
-    @property
-    def expected(self) -> str:
-        """The limits, where they mean something."""
-        upper = f" and at most {self.maximum}" if self.maximum != _MAX_INT else ""
-        return f"a whole number of at least {self.minimum}{upper}"
-
-    def accepts(self, value: object) -> bool:
-        """Integers, and floats that are whole, as in JSON Schema."""
-        return not isinstance(value, bool) and (
-            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        )
-
-    def hint(self, value: object) -> str:
-        """A quoted number is the usual slip."""
-        return ": remove the quotes" if isinstance(value, str) and re.fullmatch("[0-9]+", value) else ""
-
-    def check(self, value: float, at: Place) -> int:
-        """Apply the limits."""
-        if not self.minimum <= value <= self.maximum:
-            most = f"at most {self.maximum}" if value > self.maximum else f"at least {self.minimum}"
-            at.fault(f"must be {most}, not {at.described(value)}", "limit")
-        return int(value)
-
-
-class Number(Kind):
-    """A number that is not negative, for quantities that people write without quotes."""
-
-    @property
-    def expected(self) -> str:
-        """No unit: as a quantity, it counts cores or bytes."""
-        return "a number"
-
-    def accepts(self, value: object) -> bool:
-        """Numbers only."""
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-    def check(self, value: float, at: Place) -> float:
-        """Refuse what no quantity can be: negative, not a number, infinite."""
-        if not 0 <= value < float("inf"):
-            at.fault(f"must be 0 or more, not {at.described(value)}", "limit")
-        return value
-
-
-class Json(Kind):
-    """An object whose content is not ours to check."""
-
-    @property
-    def expected(self) -> str:
-        """Its type."""
-        return "an object"
-
-    def accepts(self, value: object) -> bool:
-        """Mappings only."""
-        return isinstance(value, dict)
-
-    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:  # noqa: ARG002 - the signature of all kinds
-        """Leave it as it is."""
-        return value
 
 
 class Either(Kind):
@@ -364,8 +194,10 @@ class Object(Kind):
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
                 place.fault(f"is required: give {field.kind.expected}", "required")
+            elif isinstance(field.kind, Object) and field.default == {}:
+                found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif not isinstance(field.default, Unset):
-                found[field.name] = field.kind.read(field.default, place)
+                found[field.name] = _copied(field.default)  # a test holds defaults against their kinds
         for constraint in self.constraints:
             constraint.check(value, at)
         return found
@@ -375,7 +207,7 @@ class Object(Kind):
             near = _near(key, self.names)
             nameable = _FIELD_NAME.match(key) and (near or not at.private)
             place = at.field(key) if nameable else at.key(key)
-            place.fault(f"is not a field there is{_meant(near) or self.advice}", "unknown-field")
+            place.fault(f"is not a field there is{meant(near) or self.advice}", "unknown-field")
 
 
 class Selector(Object):
@@ -383,9 +215,16 @@ class Selector(Object):
 
     advice: str = ": put labels under matchLabels"
 
+    def hint(self, value: object) -> str:
+        """Kubectl's syntax where YAML is due is the usual slip."""
+        return ": write it with matchLabels and matchExpressions" if isinstance(value, str) else ""
 
-def _meant(near: str) -> str:
-    return f": did you mean {near}?" if near else ""
+
+def _copied(value: Any) -> Any:
+    """Return JSON-like data of its own, so that no configuration shares parts with the tree."""
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list) else value
 
 
 def _near(name: str, names: tuple[str, ...]) -> str:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from krm_fn.config import selector_text
-from krm_fn.config.fields import Choice, Either, Flag, ListOf, MapOf, Object, Selector, Text, Whole
+from krm_fn.config.fields import Either, ListOf, MapOf, Object, Selector
+from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.report import Place, nearest, plain
 from krm_fn.config.schema import SPEC, walk
 
@@ -14,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from krm_fn.config.fields import Kind
+    from krm_fn.config.kinds import Kind
 
 NAME_KEY = "name"
 _ENVELOPE = frozenset({"apiVersion", "kind", "metadata", "data"})

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from krm_fn.config import formats
 from krm_fn.config.constraints import ExactlyOne, Given, Refuse, Require, Some
-from krm_fn.config.fields import Choice, Either, Field, Flag, ListOf, MapOf, Number, Object, Selector, Text, Whole
+from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object, Selector
+from krm_fn.config.kinds import Choice, Flag, Number, Text, Whole
 from krm_fn.sdk.labels import OPERATORS
 
 TYPE_CHECKING = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
-from krm_fn.config.fields import Choice, Either, Flag, Json, Kind, ListOf, MapOf, Number, Object, Text, Unset, Whole
+from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
+from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.schema import METADATA, SPEC
 
 TYPE_CHECKING = False

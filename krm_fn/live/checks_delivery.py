@@ -92,7 +92,7 @@ def unparsable(case: Case) -> Iterator[Reason]:
                 code="unparsable",
                 message=f"{payload.kind} {payload.name} can't be read as manifests ({broken}); one such document fails all of it",
                 remedy=(
-                    "render and apply it again; a hand-made one is checked by: kubectl create --dry-run=client -f",
+                    "render and apply it again; what was made by hand can be tried with kubectl create --dry-run=client",
                 ),
             )
 

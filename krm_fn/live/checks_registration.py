@@ -63,8 +63,8 @@ def not_registered(case: Case) -> Iterator[Reason]:
             code="request-pending",
             message=f"its registration request {request.name} is not approved yet",
             remedy=(
-                "look at the hub: kubectl -n clusternet-system logs deployment/clusternet-hub",
-                "two clusters with the same --cluster-reg-namespace wait for ever",
+                "look at the hub; two clusters with the same --cluster-reg-namespace wait for ever",
+                "kubectl -n clusternet-system logs deployment/clusternet-hub",
             ),
         )
     elif case.registered == report.NO and case.requests:
@@ -83,8 +83,8 @@ def not_registered(case: Case) -> Iterator[Reason]:
             code="not-registered",
             message=f"the agent is delivered, but the parent knows no {case.name}",
             remedy=(
-                "look at the agent: kubectl --kubeconfig WORKLOAD -n clusternet-system logs deployment/clusternet-agent",
-                "usual causes: parent URL not reachable from there, token refused or expired, image not pulled",
+                "look at the agent; usual causes: parent URL not reachable from there, token refused or expired, image not pulled",
+                "kubectl --kubeconfig WORKLOAD -n clusternet-system logs deployment/clusternet-agent",
             ),
         )
 
@@ -101,5 +101,5 @@ def not_ready(case: Case) -> Iterator[Reason]:
         code, message = "lost", f"its agent never reported{told}"
     else:
         code, message = "lost", f"its agent stopped reporting{told}"
-    remedy = ("look at the agent: kubectl --kubeconfig WORKLOAD -n clusternet-system get pods",)
+    remedy = ("look at the agent", "kubectl --kubeconfig WORKLOAD -n clusternet-system get pods")
     yield Reason(code=code, message=message, remedy=remedy)

@@ -75,7 +75,10 @@ def no_match(case: Case) -> Iterator[Reason]:
         yield Reason(
             code="no-resource-set",
             message=f"namespace {cluster.namespace} has no ClusterResourceSet that delivers the agent{hint}",
-            remedy=("render with this Cluster in the input; why it is left out says: clusternet-capi-fn plan PATH",),
+            remedy=(
+                "render with this Cluster in the input; why it is left out, this says",
+                "clusternet-capi-fn plan PATH",
+            ),
         )
 
 
@@ -86,15 +89,15 @@ def _nearest(one: LiveSet, cluster: LiveCluster) -> Reason:
     else:
         missed = one.selector.first_failure(cluster.labels)
         lacking = {key: value for key, value in one.selector.match_labels if cluster.labels.get(key) != value}
-    remedy = "change the Cluster's labels in Git so that the selector holds"
+    remedy: tuple[str, ...] = ("change the Cluster's labels in Git so that the selector holds",)
     if lacking:
         pairs = " ".join(quote(f"{key}={value}") for key, value in sorted(lacking.items()))
         place = f"-n {quote(cluster.namespace)} label --overwrite clusters.cluster.x-k8s.io {quote(cluster.name)}"
-        remedy = f"set it in Git, or for a try: kubectl {place} {pairs}"
+        remedy = ("set it in Git, or for a try", f"kubectl {place} {pairs}")
     return Reason(
         code="no-match",
         message=f"no ClusterResourceSet selects it; the nearest is {one.name}: {missed}",
-        remedy=(remedy,),
+        remedy=remedy,
     )
 
 
@@ -119,7 +122,7 @@ def two_agents(case: Case) -> Iterator[Reason]:
         code="two-agents",
         message=f"{len(case.agents)} ClusterResourceSets deliver an agent to it: {listed}",
         remedy=(
-            "finish the migration from the hub: clusternet-capi-fn migrate"
+            "finish the migration from the hub; its last steps delete the hub's (docs/migration.md)"
             if hub
             else "make the configs' clusterSelectors disjoint",
         ),

@@ -198,20 +198,15 @@ def _skip(written: str, position: int) -> int:
 
 
 def _yaml_documents(name: str, written: str) -> Iterator[Any]:
-    """Yield the documents of a YAML stream. Scalars are typed as JSON types only: times stay strings."""
-    import yaml  # noqa: PLC0415 - a JSON dump does without
-
+    """Yield the documents of a YAML stream."""
     from krm_fn.live import yaml_read  # noqa: PLC0415 - a JSON dump does without
+    from krm_fn.sdk.events import BadYaml  # noqa: PLC0415 - a JSON dump does without
 
     try:
         yield from yaml_read.documents(written)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        reason = f"invalid YAML ({raw.quote(error.problem or error.context or 'cannot be read')})"
-        raise _broken(name, reason, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0) from None
-    except (yaml.YAMLError, RecursionError, ValueError):
-        message = f"{name} is no kubectl dump: it can't be read as YAML; run {_COMMAND}"
-        raise fault(message, file_path=name) from None
+    except BadYaml as failure:
+        line, column = (failure.line or 0, failure.column or 0) if failure.line is not None else (-1, 0)
+        raise _broken(name, f"invalid YAML ({failure.problem})", line + 1, column + 1) from None
 
 
 def _broken(name: str, reason: str, line: int, column: int) -> Faults:

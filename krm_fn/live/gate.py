@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from krm_fn.live import dump as dumps
 from krm_fn.live import raw
-from krm_fn.management import gates, releases, stages
+from krm_fn.management import flags, gates, releases, stages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.live.dump import Dump
 
 NAME = "capi-controller-manager"
-_FLAG = "--feature-gates="
+_FLAG = "feature-gates"
 
 
 def problem(dump: Dump) -> str:
@@ -29,7 +29,7 @@ def _problem(deployment: Mapping[str, Any]) -> str:
     release, values = None, []
     for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
         release = release or releases.of_image(raw.text(container, "image"))
-        values += [word.removeprefix(_FLAG) for word in _words(container) if word.startswith(_FLAG)]
+        values += [flag.value for flag in flags.find(dict(container), _FLAG)]
     state = gates.state(values, beta=stages.is_beta(release))
     title = f"{NAME} {release}" if release else NAME
     if stages.stage(release) == stages.REMOVED:
@@ -37,10 +37,3 @@ def _problem(deployment: Mapping[str, Any]) -> str:
         return f"is passed to {title}, which no longer knows it and exits" if passed else ""
     off = state == gates.OFF or (state == gates.ABSENT and not stages.on_in_code(release))
     return f"is off in {title}" if off else ""
-
-
-def _words(container: Mapping[str, Any]) -> Iterator[str]:
-    for field in ("command", "args"):
-        listed = raw.dig(container, field)
-        if isinstance(listed, list):
-            yield from (word for word in listed if isinstance(word, str))

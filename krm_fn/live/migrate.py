@@ -137,7 +137,7 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
     namespace = config["spec"]["agent"].get("namespace", by_hand.NAMESPACE)
     selected = [one for one in clusters if CLUSTER_NAME_LABEL in one.labels and one.namespace in found.sets]
     if selected:
-        yield f"{len(selected)} Clusters run an agent of the hub's: {some([one.title for one in selected])}."
+        yield f"These Clusters run an agent of the hub's: {some([one.title for one in selected])}."
     yield (
         f"Deployment {namespace}/clusternet-agent keeps its name and selector and is replaced in place: its pods restart "
         "once on each cluster, with probes, a control-plane toleration and quoted values."

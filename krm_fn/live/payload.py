@@ -10,9 +10,10 @@ import binascii
 import hashlib
 import re
 
-from krm_fn.live import raw
+from krm_fn.live import raw, yaml_read
 from krm_fn.live.objects import managed, ref
 from krm_fn.model import RESOURCE_SET_TYPE, Secret
+from krm_fn.sdk.events import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,35 +115,26 @@ def _decode(text: str) -> bytes:
 
 def _objects(content: bytes) -> Iterator[Any]:
     """Yield the documents of a value as far as they can be read."""
-    import yaml  # noqa: PLC0415 - few runs look inside a payload
-
-    from krm_fn.live import yaml_read  # noqa: PLC0415 - few runs look inside a payload
-
     try:
         yield from yaml_read.documents(content.decode("utf-8", "replace"))
-    except (yaml.YAMLError, RecursionError, ValueError):
+    except BadYaml:
         return
 
 
 def _fault(content: bytes) -> str:
     """Say what the controller's parser will not take, without quoting the text."""
-    import yaml  # noqa: PLC0415 - few runs look inside a payload
-
-    from krm_fn.live import yaml_read  # noqa: PLC0415 - few runs look inside a payload
-
     found = 0
     try:
         for number, document in enumerate(yaml_read.documents(content.decode("utf-8")), 1):
-            if document is None:
-                continue
-            listed = document if isinstance(document, list) else [document]
-            for one in listed:
-                if not isinstance(one, dict) or not raw.text(one, "kind") or not raw.text(one, "apiVersion"):
+            for one in document if isinstance(document, list) else [document]:
+                if one is None:
+                    continue
+                if not raw.text(one, "kind") or not raw.text(one, "apiVersion"):
                     return f"document {number} is no object with apiVersion and kind"
                 found += 1
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        return f"invalid YAML at line {mark.line + 1}" if mark else "invalid YAML"
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return "no YAML text"
+    except BadYaml as failure:
+        place = "" if failure.line is None else f" at line {failure.line + 1}"
+        return f"invalid YAML{place}: {failure.problem}"
+    except UnicodeDecodeError:
+        return "no UTF-8 text"
     return "" if found else "no object in it"

@@ -206,7 +206,7 @@ def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
                 severity=WARNING,
             )
         )
-    if not scene.payloads_dumped and scene.sets:
+    if not scene.payloads_dumped and any(not one.hub for one in scene.sets):
         found.append(
             Reason(
                 code="no-payloads",
@@ -223,7 +223,10 @@ def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
             Reason(
                 code="no-parent",
                 message=f"nothing of the parent cluster is in the dump: whether clusters are registered is unknown{empty}",
-                remedy=("on the parent: kubectl get managedclusters,clusterregistrationrequests -A -o yaml",),
+                remedy=(
+                    "dump the parent cluster too",
+                    "kubectl get managedclusters,clusterregistrationrequests -A -o yaml",
+                ),
                 severity=INFO,
             )
         )
@@ -234,9 +237,11 @@ def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
 
 def _counted(pool: Pool) -> Reason:
     """With `identity.mode: Shared` agents choose their names, so only numbers can be compared."""
+    verb = "registers" if pool.clusters == 1 else "register"
     message = (
-        f"{pool.clusters} Clusters register as {pool.prefix}-xxxxx, and the parent has {pool.managed} such ManagedClusters, "
-        f"{pool.ready} of them ready; which is which can't be told, since agents choose the name (identity.mode Shared)"
+        f"{_count(pool.clusters, 'Cluster')} {verb} as {pool.prefix}-xxxxx, and the parent has "
+        f"{_count(pool.managed, 'such ManagedCluster')}, {pool.ready} ready; which is which can't be told, since agents "
+        "choose the name (identity.mode Shared)"
     )
     if not pool.short:
         return Reason(code="shared-names", message=message, severity=INFO)
@@ -244,8 +249,12 @@ def _counted(pool: Pool) -> Reason:
         code="not-all-registered",
         message=f"{pool.short} missing: {message}",
         remedy=(
-            "on a workload cluster, this prints the spec.clusterId of its ManagedCluster:",
+            "on a workload cluster, this prints the spec.clusterId of its ManagedCluster",
             "kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}",
             "with identity.mode PerCluster every Cluster has a name of its own",
         ),
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

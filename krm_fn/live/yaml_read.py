@@ -1,4 +1,4 @@
-"""YAML as kubectl writes it, typed as JSON is: no dates, no sexagesimal numbers, no tags."""
+"""Several YAML documents in one text, typed and bounded as everywhere else (`krm_fn.sdk.events`)."""
 
 from __future__ import annotations
 
@@ -6,48 +6,26 @@ from typing import Any
 
 import yaml
 
-from krm_fn.sdk.scalars import resolve
+from krm_fn.sdk import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# libyaml's parser is ten times faster; PyYAML is built without it here and there
-_Base: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc] # one of two base classes
-    """A loader whose plain scalars are typed by `krm_fn.sdk.scalars`, as the API server's own reader would."""
-
-
-def _scalar(loader: Any, node: Any) -> Any:
-    del loader
-    return node.value if node.style else resolve(node.value)
-
-
-def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
-    pairs = {}
-    for key_node, value_node in node.value:
-        # keys are strings in every dump; what is not (a list as key) can only come from somewhere else
-        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else str(key_node.tag)
-        pairs[key] = loader.construct_object(value_node, deep=True)
-    return pairs
-
-
-def _sequence(loader: Any, node: Any) -> list[Any]:
-    return [loader.construct_object(child, deep=True) for child in node.value]
-
-
-_Loader.add_constructor("tag:yaml.org,2002:str", _scalar)
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:seq", _sequence)
-
 
 def documents(written: str) -> Iterator[Any]:
-    """Yield the documents of a stream.
+    """Yield the values of the documents of a text; None for an empty one.
 
     Raises:
-        yaml.YAMLError: When the stream is not YAML, uses tags, or refers to itself.
-        RecursionError: When it is nested too deep.
+        events.BadYaml: When a document can't be read; those before it have been yielded.
     """
-    yield from yaml.load_all(written, Loader=_Loader)
+    try:
+        parser = events.parser(written)
+        parser.get_event()  # stream start
+        while not isinstance(parser.get_event(), yaml.StreamEndEvent):
+            # anchors belong to one document, so each has its own builder
+            value = events.Builder(parser).build(parser.get_event())
+            parser.get_event()  # document end
+            yield value
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise events.bad_yaml(error) from None

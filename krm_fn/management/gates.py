@@ -25,7 +25,8 @@ ABSENT = "absent"
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-_PART = re.compile(r"(?:\$\{[^}]*\}|\$\([^)]*\)|[^,])+")
+# a placeholder ends before the next one begins, so that a text full of beginnings takes linear time
+_PART = re.compile(r"(?:\$\{[^}$]*\}|\$\([^)$]*\)|[^,])+")
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=](?P<default>[^}]*))?\}\Z")
 _EXPANSION = re.compile(r"\$[({]")
 _QUOTES = ('"', "'")

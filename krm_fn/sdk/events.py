@@ -89,8 +89,8 @@ def load(text: str | bytes) -> Any:
     Raises:
         BadYaml: Syntax, several documents, depth, size of expanded aliases, duplicate keys, unusable keys or tags.
     """
-    events = parser(text)
     try:
+        events = parser(text)
         events.get_event()  # stream start
         event = events.get_event()
         if isinstance(event, StreamEndEvent):

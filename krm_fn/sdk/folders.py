@@ -90,7 +90,7 @@ class _Walk:
             if entry.name.startswith("."):
                 continue
             below = f"{relative}/{entry.name}" if relative else entry.name
-            where = os.path.join(path, entry.name)
+            where = entry.name if path == os.curdir else os.path.join(path, entry.name)
             if entry.is_symlink():
                 self.link(where, below)
             elif entry.is_dir(follow_symlinks=False):

@@ -198,7 +198,7 @@ class Item:
     @property
     def text(self) -> bytes:
         """The object as a document: YAML with the entry's dash replaced by blanks, or JSON where it came as JSON."""
-        if not self.source:
+        if not self.source and self._value is not _UNSET:
             from json import dumps  # noqa: PLC0415 - only for values that never were text
 
             self.source = dumps(self._value, ensure_ascii=False).encode()

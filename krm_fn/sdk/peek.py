@@ -40,14 +40,15 @@ class Shortcut:
         pad, one, two, three = (" " * (column + step) for step in (0, 2, 4, 6))
         literal = rf"\|\n{three}[!-~][ -~]*\n(?:{three} *[!-~][ -~]*\n)*"
         leading = "" if pad else r"(?:(?:#[ -~]*)?\n)*"
-        head = rf"{leading}apiVersion: [A-Za-z][A-Za-z0-9./-]*\n{pad}kind: [A-Za-z][A-Za-z0-9]*\n{pad}metadata:\n"
+        first = rf"apiVersion: [A-Za-z][A-Za-z0-9./-]*{_END}{pad}kind: [A-Za-z][A-Za-z0-9]*{_END}"
+        head = rf"{leading}{first}{pad}metadata:{_END}"
         entry, comment = rf"{two}{_KEY}: (?:{_VALUE}{_END}|{literal})", rf"{two}#[ -~]*\n"
-        nested = rf"{one}(?:annotations|labels):\n(?:{comment})*{entry}(?:{comment}|{entry})*"
+        nested = rf"{one}(?:annotations|labels):{_END}(?:{comment})*{entry}(?:{comment}|{entry})*"
         self.head = re.compile(
             rf"{head}((?:{nested}|{one}{_KEY}: {_VALUE}{_END}|{one}#[ -~]*\n)+)(?={pad}[!\x22$-~]|\Z)".encode()
         )
         self.line = re.compile(
-            rf"""(?m)^{one}(  )?({_KEY}):(?: (?:({_PLAIN})(?=\n| +\#)|('[^'\n]*'|"[^"\n]*")|(\{{\}})|\|\n((?:{three}.*\n)+))|\n)"""
+            rf"""(?m)^{one}(  )?({_KEY}):(?: (?:({_PLAIN})(?=\n| +\#)|('[^'\n]*'|"[^"\n]*")|(\{{\}})|\|\n((?:{three}.*\n)+))|(?: +\#|\n))"""
         )
         self.margin = "\n" + three
         self.key_lines = re.compile(rf"\n{one}([^ \n][^\n]*)".encode())

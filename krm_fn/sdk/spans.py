@@ -14,8 +14,8 @@ exact where it answers:
    document or refuses it, whatever is open, and no piece has a column-0 line that looks like it.
 3. *Head and rest* are read by the full parse; in the head `items` must be the last key, with nothing after its colon
    but comments, and no key may stand twice.
-4. *Identity.* An entry that begins `- apiVersion: x` with a next line in column 2 is a mapping with its keys in
-   column 2. Every line that could be such a key and read `kind` or `apiVersion` (these words, or anything quoted,
+4. *Identity.* An entry that begins `- apiVersion: x` (or with comments between the dash and that key in column 2) and
+   has its next line in column 2 is a mapping with its keys in column 2. Every line that could be such a key and read `kind` or `apiVersion` (these words, or anything quoted,
    tagged, anchored, aliased or explicit, in column 2) is looked at. There must be exactly one, a plain `kind: X` whose
    next line is not deeper than column 2. A block or plain scalar can't hold it, being indented deeper. A quoted scalar
    or flow collection could, unless it is the line right after `apiVersion`, or no `"`, `'`, `{` or `[` stands before
@@ -56,8 +56,9 @@ _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029"
 # 4 any other column-0 line but a comment, 5 what might be a second kind or apiVersion.
 _LINE = re.compile(
     rb"""\n(?:
-      -[ ]apiVersion:[ ]([A-Za-z][A-Za-z0-9./-]*)(?=\n[ ][ ][^ \n\t])
-      |[ ][ ]kind:[ ]([A-Za-z][A-Za-z0-9]*)(?=\n(?:[ ][ ])?[^ \n\t]|\n?\Z)
+      -[ ](?:\#[^\n]*\n(?:[ ]*(?:\#[^\n]*)?\n)*[ ][ ])?
+        apiVersion:[ ]([A-Za-z][A-Za-z0-9./-]*)(?:[ ]+\#[^\n]*)?(?=\n[ ][ ][^ \n\t])
+      |[ ][ ]kind:[ ]([A-Za-z][A-Za-z0-9]*)(?:[ ]+\#[^\n]*)?(?=\n(?:[ ][ ])?[^ \n\t]|\n?\Z)
       |(-[ ][A-Za-z])
       |\#
       |([^ \n])
@@ -66,6 +67,7 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 _API_VERSION, _KIND, _ENTRY, _OTHER = 1, 2, 3, 4
+_KEY = len("apiVersion: ")
 _QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
 _ALIAS = re.compile(rb"\*[A-Za-z0-9_-]")
 _BEFORE_ALIAS = b" \t\n,[{-?:"
@@ -94,6 +96,7 @@ class _Scan:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.starts: list[int] = []  # of the entries' first lines, and where the last one ends
+        self.nodes: list[int] = []  # of the entries' objects
         self.who: list[tuple[bytes, bytes] | None] = []  # apiVersion and kind as written; None: ask the events
         self.late: list[tuple[int, int]] = []  # begins of entries that must be complete up to their kind
 
@@ -115,7 +118,7 @@ class _Scan:
 
     def scan(self, at: int) -> None:
         """Find the entries from a line break on."""
-        starts, who = self.starts, self.who
+        starts, nodes, who = self.starts, self.nodes, self.who
         first = second = b""  # apiVersion and kind of the entry at hand; `first` is empty for an unusual one
         first_end = 0
         end = len(self.data)
@@ -131,6 +134,7 @@ class _Scan:
                 if starts:
                     who.append((first, second) if first and second else None)
                 starts.append(match.start() + 1)
+                nodes.append(match.start() + 3 if group == _ENTRY else match.start(_API_VERSION) - _KEY)
                 first, second, first_end = match[_API_VERSION] or b"", b"", match.end()
             elif group == _OTHER:
                 if match[_OTHER] == b"-" or not match[_OTHER].isalpha():
@@ -210,7 +214,7 @@ class _Scan:
                 named = ("", "") if seen is None else seen[:2]
             else:
                 named = known.get(who) or known.setdefault(who, (_text(who[0]), _text(who[1])))
-            items.append(Item(data, start + 2, end, 2, position, *named))
+            items.append(Item(data, self.nodes[position], end, 2, position, *named))
 
 
 def _text(word: bytes) -> str:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Edit = tuple[int, int, bytes]
 
-_EMPTY_LIST = b" []"
 _ITEMS = (b"items", b'"items"', b"'items'")
 _BEFORE_LINE = frozenset((b"", b"\n", b"\r", BOM[-1:]))
 _MARKER = re.compile(rb"(?m)^(?:---|\.\.\.|%YAML[^\n]*)[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
@@ -55,6 +54,12 @@ class BlockForm:
 
     def __init__(self, data: bytes, found: Outline) -> None:
         """Take the text and its outline; the text must not end within a block scalar (`ends_open`)."""
+        if not data.endswith((b"\n", b"\r")):
+            # what was the last line may get one behind it
+            holders: list[Any] = [found, found.parts[-1], *found.items[-1:]]
+            for holder in holders:
+                holder.end += holder.end == len(data)
+            data += b"\n"
         self.data = data
         self.found = found
         self.values: dict[str, Any] = {}
@@ -80,19 +85,7 @@ class BlockForm:
         pad = " " * self.found.column
         text = "".join(pad + one for one in new).encode()
         edits.append((self.found.end, self.found.end, text))
-        edits = [edit for edit in edits if edit[0] != edit[1] or edit[2]]
-        if edits and not self.data.endswith(b"\n"):
-            # what was the last line may get one behind it
-            return splice(self.data + b"\n", [self._behind_last(edit) for edit in edits])
         return splice(self.data, edits)
-
-    def _behind_last(self, edit: Edit) -> Edit:
-        """Move lines that are put at the end of the text behind the newline that it lacked."""
-        start, end, text = edit
-        if text == _EMPTY_LIST:  # belongs to the line
-            return edit
-        size = len(self.data)
-        return (start + (start == size), end + (end == size), text)
 
     def _markers(self) -> list[Edit]:
         """Return the edits that drop `---`, `...` and a `%YAML` line, since not every host takes them."""
@@ -108,9 +101,8 @@ class BlockForm:
         colon = self.data.find(b":", part.start) + 1
         end = colon if part.value_start == part.value_end else part.value_end
         if not changes.added:
-            return [(colon, end, _EMPTY_LIST)]
-        line_end = self.data.find(b"\n", end) + 1 or len(self.data)
-        return [(colon, end, b""), (line_end, line_end, self._added(changes, self.found.column))]
+            return [(colon, end, b" []")]
+        return [(colon, end, b""), (part.end, part.end, self._added(changes, self.found.column))]
 
     def _added(self, changes: Changes, column: int) -> bytes:
         """Return the new entries, with their dashes in a column."""
@@ -127,7 +119,7 @@ class BlockForm:
         begin = part.value_start - part.value_column
         if not changes.added and len(changes.removed) == len(items):
             colon = self.data.find(b":", part.start) + 1
-            edits.append((colon, colon, _EMPTY_LIST))
+            edits.append((colon, colon, b" []"))
         for position in sorted(changes.removed):
             start = items[position - 1].end if position else begin
             edits.append((start, self._body_end(items[position]), b""))

@@ -60,12 +60,15 @@ def replace_file(path: str, pieces: Iterable[bytes]) -> None:
         raise _fault(path, error) from None
 
 
-def replace_tree(folder: str, contents: Mapping[str, bytes]) -> None:
+def replace_tree(folder: str, contents: Mapping[str, bytes]) -> bool:
     """Make a folder hold these files, and remove those that an earlier call wrote and this one does not.
 
     Args:
         folder: Made if missing, with its parents.
         contents: Paths below the folder, with `/`, and what is to stand there.
+
+    Returns:
+        Whether anything had to be written.
 
     Raises:
         Faults: A file of somebody else stands where one of ours belongs, or something can't be written; then the folder
@@ -73,22 +76,27 @@ def replace_tree(folder: str, contents: Mapping[str, bytes]) -> None:
     """
     folder = os.path.realpath(folder)
     try:
-        if os.path.exists(folder) and not os.path.isdir(folder):
-            message = f"can't write {folder}: it is a file, not a folder"
-            raise fault(message, file_path=folder)
-        present = _files_below(folder) if os.path.isdir(folder) else set()
-        ours = _inventory(folder) | _inventory(os.path.join(folder, UNFINISHED, _NEW))
-        foreign = present - ours - {INVENTORY}
-        _refuse_foreign(folder, foreign, contents)
-        new = {**contents, INVENTORY: (_HEAD + "".join(f"{path}\n" for path in sorted(contents))).encode()}
-        if _holds(folder, present, new):
-            return
-        if foreign - set(contents) or _must_stay(folder):
-            _move_in(folder, new, present & ours)
-        else:
-            _exchange_tree(folder, new)
+        return _replace_tree(folder, contents)
     except OSError as error:
         raise _fault(folder, error) from None
+
+
+def _replace_tree(folder: str, contents: Mapping[str, bytes]) -> bool:
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        message = f"can't write {folder}: it is a file, not a folder"
+        raise fault(message, file_path=folder)
+    present = _files_below(folder) if os.path.isdir(folder) else set()
+    ours = _inventory(folder) | _inventory(os.path.join(folder, UNFINISHED, _NEW))
+    foreign = present - ours - {INVENTORY}
+    _refuse_foreign(folder, foreign, contents)
+    new = {**contents, INVENTORY: (_HEAD + "".join(f"{path}\n" for path in sorted(contents))).encode()}
+    if _holds(folder, present, new):
+        return False
+    if foreign - set(contents) or _must_stay(folder):
+        _move_in(folder, new, present & ours)
+    else:
+        _exchange_tree(folder, new)
+    return True
 
 
 def _must_stay(folder: str) -> bool:

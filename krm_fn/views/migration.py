@@ -28,7 +28,7 @@ def guide(migration: Migration, *, width: int | None = None, colour: bool = Fals
         width: Columns of the terminal; None for a pipe, where nothing is wrapped.
         colour: Whether to use colours.
     """
-    lines = [table.paint("WHAT CHANGES", "head", colour=colour)]
+    lines = ["", table.paint("WHAT CHANGES", "head", colour=colour)]
     for change in migration.changes:
         lines += prose.wrap(change, width, "- ", "  ")
     lines += ["", table.paint("STEPS", "head", colour=colour)]

@@ -31,6 +31,7 @@ _STYLES = {
 _MARKS = {ERROR: ("✗", "bad"), WARNING: ("!", "warn"), INFO: ("·", "dim")}
 _ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
 _NOTHING = "-"
+_PROGRAMS = frozenset({"kubectl", "clusterctl", "clusternet-capi-fn"})
 
 
 def render(report: Report, *, width: int | None = None, colour: bool = False, only_failing: bool = False) -> str:
@@ -156,7 +157,11 @@ class _View:
 
     def _steps(self, reason: Reason) -> Iterator[str]:
         for step in reason.remedy:
-            yield from self._wrap(f"→ {step}", "    ", "      ")
+            if step.partition(" ")[0] in _PROGRAMS:
+                # a command stays whole, however narrow the terminal, so that it can be copied
+                yield f"      {prose.clean(step)}"
+            else:
+                yield from self._wrap(f"→ {step}", "    ", "      ")
 
     def _wrap(self, text: str, first: str, rest: str) -> list[str]:
         return prose.wrap(text, self.width, first, rest)
@@ -176,7 +181,7 @@ def _without_sets(row: Sequence[str]) -> tuple[str, ...]:
 def _style(column: int, row: Sequence[str]) -> str:
     if column in {_DELIVERED, _REGISTERED}:
         return _STYLES.get(row[column].partition(" (")[0], "")
-    return "bad" if column == _WHY and row[_WHY] != "is being deleted" else ""
+    return "bad" if column == _WHY and row[_WHY] not in {"", "is being deleted"} else ""
 
 
 def _block(lines: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from krm_fn import function
+from krm_fn.cli import main
 from krm_fn.sdk.documents import Tree
 from krm_fn.sdk.yaml_write import dump
 from krm_fn.tokens.offers import Offers
@@ -18,6 +20,7 @@ FOLDER = Path(__file__).parents[2] / "examples/tokens"
 TOKEN = "7fq2kd.m4v9x0c8b1n6z3pw"
 ENCRYPTED = "registration-token.enc.yaml"
 DECRYPTED = ".expected/decrypted.yaml"
+UPDATE = os.environ.get("UPDATE_EXPECTED") == "1"
 NAMES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 
 
@@ -44,6 +47,11 @@ def inputs(name: str) -> list[Path]:
     return [*files, decrypted] if decrypted.exists() else files
 
 
+def expected(name: str) -> Path:
+    """Return the file that holds what an example generates."""
+    return FOLDER / name / ".expected/generated.yaml"
+
+
 def test_every_guide_has_an_example() -> None:
     assert NAMES == ["ci-variable", "external-secrets", "mounted-file", "sealed-secrets", "sops"]
 
@@ -52,8 +60,23 @@ def test_every_guide_has_an_example() -> None:
 def test_an_example_renders_what_it_says(name: str, environment: dict[str, str]) -> None:
     outcome = process(inputs(name), environment)
     assert [result.message for result in outcome.results if result.severity == "error"] == []
-    expected = yaml.safe_load_all((FOLDER / name / ".expected/generated.yaml").read_text())
-    assert [yaml.safe_load(dump(one)) for one in outcome.changes.added] == list(expected)
+    text = "---\n".join(dump(one) for one in outcome.changes.added)
+    if UPDATE:
+        expected(name).parent.mkdir(exist_ok=True)
+        expected(name).write_text(text)
+    assert text == expected(name).read_text()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "sops"])
+def test_the_command_of_the_page_renders_it(
+    name: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    code = main(["render", "--only", "generated", str(FOLDER / name)])
+    done = capfdbinary.readouterr()
+    assert (code, done.err) == (0, b"")
+    assert list(yaml.safe_load_all(done.out)) == list(yaml.safe_load_all(expected(name).read_text()))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,7 +28,6 @@ from tests.hosts.fleet import PARENT, SERVED, TOKEN, cluster, render
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Reader = Callable[..., dict[str, Any]]
 
@@ -252,11 +252,28 @@ def test_every_option_of_the_agent_arrives_as_meant(mode: str, source: str, read
     assert found["token"] == digest(TOKEN)
 
 
+def files(folder: Path) -> list[Path]:
+    """The manifests of a folder as a person wrote them: what hosts rendered lies under `.expected`."""
+    return [path for path in sorted(folder.rglob("*.yaml")) if "/." not in str(path.relative_to(EXAMPLES.parent))]
+
+
 def examples() -> list[Path]:
     """Every folder of an example that holds both a configuration and Clusters."""
-    configs = {path.parent for path in EXAMPLES.rglob("*.yaml") if "\nkind: ClusternetCAPIConfig\n" in path.read_text()}
-    clusters = {path for path in EXAMPLES.rglob("*.yaml") if "\nkind: Cluster\n" in path.read_text()}
-    return sorted(one for one in configs if any(path.is_relative_to(one) for path in clusters))
+    folders: dict[str, set[Path]] = {
+        kind: {path.parent for path in files(EXAMPLES) if f"\nkind: {kind}\n" in path.read_text(encoding="utf-8")}
+        for kind in ("ClusternetCAPIConfig", "Cluster")
+    }
+    return sorted(
+        one for one in folders["ClusternetCAPIConfig"] if any(path.is_relative_to(one) for path in folders["Cluster"])
+    )
+
+
+def decrypted(value: dict[str, Any]) -> dict[str, Any]:
+    """Do what ksops would do to an encrypted Secret."""
+    if "sops" not in value:
+        return value
+    value = {key: part for key, part in value.items() if key != "sops"}
+    return {**value, "stringData": dict.fromkeys(value["stringData"], TOKEN)}
 
 
 @pytest.mark.parametrize("folder", examples(), ids=lambda path: str(path.relative_to(EXAMPLES)))
@@ -264,12 +281,15 @@ def test_an_example_decodes_strictly_and_cluster_api_delivers_what_it_promises(
     folder: Path, read: Reader, tmp_path: Path
 ) -> None:
     objects = [
-        value
-        for path in sorted([*folder.rglob("*.yaml")])
+        decrypted(value)
+        for path in files(folder)
         for value in yaml.load_all(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        if isinstance(value, dict) and "name" in value.get("metadata", {}) and "sops" not in value
+        if isinstance(value, dict) and "name" in value.get("metadata", {})
     ]
-    offered = {"CLUSTERNET_REG_TOKEN": TOKEN, "CLUSTERNET_TOKEN_DIR": str(tmp_path)}
+    sources = [one["spec"]["registrationToken"] for one in objects if one["kind"] == "ClusternetCAPIConfig"]
+    offered = {"CLUSTERNET_TOKEN_DIR": str(tmp_path), **{one["env"]: TOKEN for one in sources if "env" in one}}
+    for name in (one["file"] for one in sources if "file" in one):
+        (tmp_path / Path(name).name).write_text(TOKEN, encoding="utf-8")
     resources = {"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": objects}
 
     done = programs.run(sys.executable, "-m", "krm_fn", cwd=folder, stdin=dump(resources), env=offered)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.hosts.manifests import Manifest
+
 FLUX = REPOSITORY / "examples/flux"
 REGISTRATION = {("Secret", namespace, "clusternet-cluster-api-registration") for namespace in ("payments", "retail")}
 SERVED = (shared("payments") | shared("retail")) - REGISTRATION  # the token's Secret is the users' own
@@ -31,6 +33,11 @@ def command(workflow: str, name: str) -> list[str]:
     """The one command of a step."""
     (found,) = (step["run"] for step in steps(workflow) if step.get("name") == name)
     return shlex.split(found)
+
+
+def manifests(folder: Path) -> list[Manifest]:
+    """Every object of the tree."""
+    return [value for path in sorted(folder.rglob("*.yaml")) for value in read(path.read_text(encoding="utf-8"))]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -58,7 +65,7 @@ def test_a_stale_file_of_the_rendered_tree_goes(workflow: str, example: Callable
     first, _, _ = clusters.read_text(encoding="utf-8").partition("---\n")
     clusters.write_text(first, encoding="utf-8")
     run(*command(workflow, "render"), cwd=folder)
-    built = [value for content in tree(folder / "rendered").values() for value in read(content.decode())]
+    built = manifests(folder / "rendered")
     assert {namespace for _, namespace, _ in generated(built)} == {"payments"}
 
 
@@ -87,20 +94,22 @@ def test_kustomize_controller_builds_the_tree_without_plugins(kustomize: Path, e
     assert not any(value["kind"] == "ClusternetCAPIConfig" for value in built)
 
 
-def test_the_artifact_holds_nothing_but_manifests(example: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_artifact_holds_nothing_but_manifests_and_the_list_of_them(
+    example: Callable[..., Path], tmp_path: Path
+) -> None:
     """`flux push artifact --path` packs the folder as a tar archive."""
     folder = example("flux") / "rendered"
     with tarfile.open(tmp_path / "artifact.tgz", "w:gz") as archive:
         archive.add(folder, arcname=".")
     with tarfile.open(tmp_path / "artifact.tgz") as archive:
         names = [member.name for member in archive if member.isfile()]
-    assert names
-    assert all(name.endswith(".yaml") for name in names)
+    others = [name for name in names if not name.endswith(".yaml")]
+    assert others == ["./.clusternet-capi-fn"]
+    assert len(names) > len(others)
 
 
-def test_objects_with_embedded_text_are_kept_from_substitution(example: Callable[..., Path]) -> None:
-    built = [value for content in tree(example("flux") / "rendered").values() for value in read(content.decode())]
-    embedding = [value for value in built if value["kind"] == "ConfigMap"]
+def test_objects_with_embedded_text_are_kept_from_substitution() -> None:
+    embedding = [value for value in manifests(FLUX / "rendered") if value["kind"] == "ConfigMap"]
     assert embedding
     notes = [value["metadata"]["annotations"] for value in embedding]
     assert {found["kustomize.toolkit.fluxcd.io/substitute"] for found in notes} == {"disabled"}

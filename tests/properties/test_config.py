@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from krm_fn.config import decode, export, formats
-from krm_fn.config.fields import Choice, Either, Field, Flag, Json, Kind, ListOf, MapOf, Number, Object, Text, Whole
+from krm_fn.config import decode, export, formats, selector_text
+from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.formats import Format
+from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.schema import CONFIG
+from krm_fn.sdk.labels import LabelSelector, Requirement
 from krm_fn.sdk.results import Faults
 from tests.support.configs import TOKEN, changed, item, results_of
 from tests.support.json_schema import accepts
@@ -150,6 +153,61 @@ def test_a_token_planted_anywhere_in_the_spec_is_in_no_message(data: st.DataObje
     document["spec"] = _planted(document.get("spec", {}), data.draw)
     shown = [f"{result.message} {result.field}" for result in results_of(document)]
     assert TOKEN not in " ".join(shown)
+
+
+def _flattened(value: Any, path: str, draw: Callable[[Any], Any]) -> dict[str, str]:
+    """The same value as flat keys: an object by its fields, or as JSON, as the dice fall."""
+    if isinstance(value, dict) and value and (not path or draw(st.booleans())):
+        parts = [_flattened(one, f"{path}.{key}" if path else key, draw) for key, one in value.items()]
+        return {key: text for part in parts for key, text in part.items()}
+    return {path: value if isinstance(value, str) else json.dumps(value)}
+
+
+@MANY
+@given(st.data(), DOCUMENTS)
+def test_flat_keys_give_the_same_configuration(data: st.DataObject, document: dict[str, Any]) -> None:
+    assume(not results_of(document))
+    nested = decode(item(document))
+    flat = {"name": nested.name, **_flattened(document["spec"], "", data.draw)}
+    metadata = {"name": "function-input", "namespace": nested.namespace}
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": flat}
+    assert decode(item(config_map)).replace(warnings=()) == nested.replace(warnings=())
+
+
+LABEL_WORDS = st.from_regex(re.compile("[a-z]([-a-z0-9.]{0,4}[a-z0-9])?", re.ASCII), fullmatch=True)
+REQUIREMENTS = st.one_of(
+    st.builds(
+        lambda key, operator, values: Requirement(key=key, operator=operator, values=tuple(sorted(values))),
+        LABEL_WORDS,
+        st.sampled_from(["In", "NotIn"]),
+        st.sets(LABEL_WORDS, min_size=1, max_size=3),
+    ),
+    st.builds(
+        lambda key, operator: Requirement(key=key, operator=operator),
+        LABEL_WORDS,
+        st.sampled_from(["Exists", "DoesNotExist"]),
+    ),
+)
+
+
+@given(st.dictionaries(LABEL_WORDS, LABEL_WORDS, max_size=3), st.lists(REQUIREMENTS, max_size=3))
+def test_a_selector_that_is_shown_can_be_typed(labels: dict[str, str], requirements: list[Requirement]) -> None:
+    selector = LabelSelector.of(labels, requirements)
+    read = selector_text.parse(str(selector))
+    again = [
+        Requirement(key=one["key"], operator=one["operator"], values=tuple(one.get("values", ())))
+        for one in read.get("matchExpressions", [])
+    ]
+    assert LabelSelector.of(read.get("matchLabels", {}), again) == selector
+
+
+@given(st.text(alphabet="ab=!,() inot", max_size=20))
+def test_any_text_is_a_selector_or_a_fault(text: str) -> None:
+    try:
+        found = selector_text.parse(text)
+    except selector_text.SelectorError as error:
+        found = {"": str(error)}
+    assert found or not text.strip()
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +24,7 @@ from krm_fn.sdk.results import Faults
 from krm_fn.tokens.offers import Offers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NOW = 1_700_000_000
@@ -408,3 +411,132 @@ def test_a_wrong_clock_setting_is_a_fault_of_the_user_and_is_not_shown() -> None
     done = program(stdin=b"", SOURCE_DATE_EPOCH=BOOTSTRAP)
     assert done.returncode == 1
     assert HALF.encode() not in done.stderr + done.stdout
+
+
+# --- the commands ----------------------------------------------------------------------------------------------------
+
+
+def careless(source: str) -> list[dict[str, Any]]:
+    """Return a fleet in which the token also got into every place that takes any text."""
+    objects, _ = fleet(source, BOOTSTRAP)
+    spec = objects[0]["spec"]
+    spec["agent"] = {
+        "podAnnotations": {"note": f"token {BOOTSTRAP}"},
+        "env": [{"name": "REG", "value": BOOTSTRAP}],
+        "extraArgs": [f"--v={BOOTSTRAP}"],
+    }
+    spec["identity"] = {"labels": {"token": HALF}}
+    spec["clusterResourceSet"] = {"annotations": {"note": BOOTSTRAP}}
+    objects[1]["metadata"]["annotations"] = {"note": BOOTSTRAP}
+    other = json.loads(json.dumps(objects[1]))
+    other["metadata"] = {"name": "c2", "namespace": "team-a", "labels": {"env": HALF}}
+    spec["clusterSelector"]["matchExpressions"][0]["values"].append(f"x{HALF}")
+    return [*objects, other, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": HALF}}]
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes the careless fleet of a source as a folder."""
+
+    def write(source: str) -> Path:
+        folder = tmp_path / "package"
+        folder.mkdir()
+        for number, one in enumerate(careless(source)):
+            (folder / f"{number}.yaml").write_text(json.dumps(one, indent=1))
+        (tmp_path / "token").write_text(BOOTSTRAP)
+        return folder
+
+    return write
+
+
+def offered(folder: Path) -> dict[str, str]:
+    return {"CLUSTERNET_T": BOOTSTRAP, "CLUSTERNET_TOKEN_DIR": str(folder.parent)}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan",),
+        ("plan", "-o", "markdown"),
+        ("plan", "-o", "mermaid"),
+        ("plan", "-o", "json"),
+        ("plan", "-o", "yaml"),
+        ("manifests",),
+        ("manifests", "--only", "registration"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_command_that_explains_prints_the_token(
+    package: Callable[[str], Path], source: str, arguments: tuple[str, ...]
+) -> None:
+    folder = package(source)
+    done = program(*arguments, str(folder), stdin=b"", **offered(folder))
+    assert done.returncode == 0
+    assert done.stdout
+    assert HALF.encode() not in done.stdout + done.stderr
+    assert base64.b64encode(BOOTSTRAP.encode()) not in done.stdout + done.stderr
+
+
+def test_a_diff_against_a_baseline_does_not_print_either_token(package: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = package("env")
+    older = offered(folder) | {"CLUSTERNET_T": "zzzzzz.z9y8x7w6v5u4t3s2"}
+    assert program("render", str(folder), "-o", str(tmp_path / "old"), stdin=b"", **older).returncode == 0
+    done = program("plan", str(folder), "--baseline", str(tmp_path / "old"), stdin=b"", **offered(folder))
+    assert b"changed" in done.stdout
+    for token in (BOOTSTRAP, older["CLUSTERNET_T"]):
+        text = base64.b64encode(token.encode())
+        assert text not in done.stdout + done.stderr
+        assert token.partition(".")[2].encode() not in done.stdout + done.stderr
+
+
+def on_terminal(*arguments: str, **environment: str) -> tuple[int, bytes]:
+    """Run the program with a terminal for stdout; return its exit code and what the terminal shows."""
+    mine, its = os.openpty()
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "krm_fn", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        stderr=subprocess.DEVNULL,
+        env={**inherited, **environment, "TERM": "xterm", "COLUMNS": "200"},
+    ) as process:
+        os.close(its)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+            while part := os.read(mine, 65536):
+                shown += part
+        os.close(mine)
+        return process.wait(60), shown
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_terminal_shows_no_secret_value(package: Callable[[str], Path], source: str) -> None:
+    folder = package(source)
+    # only here are objects printed as they are, so only what is a Secret's is hidden
+    (folder / "0.yaml").write_text(json.dumps(fleet(source, BOOTSTRAP)[0][0], indent=1))
+    for name in ("3.yaml", "4.yaml"):
+        (folder / name).unlink(missing_ok=True)
+    code, shown = on_terminal("render", "--only", "generated", str(folder), **offered(folder))
+    assert code == 0
+    assert b"-registration" in shown
+    assert HALF.encode() not in shown
+    assert base64.b64encode(BOOTSTRAP.encode()) not in shown
+    inner = base64.b64encode(base64.b64encode(BOOTSTRAP.encode())).rstrip(b"=")[:-4]
+    assert inner not in shown
+
+
+@pytest.mark.parametrize(("flags", "shown"), [((), True), (("--redact",), False)], ids=["pipe", "redact"])
+def test_a_pipe_gets_the_secret_unless_it_is_to_be_hidden(
+    package: Callable[[str], Path],
+    flags: tuple[str, ...],
+    shown: bool,  # noqa: FBT001 - a table
+) -> None:
+    folder = package("env")
+    done = program("render", "--only", "generated", *flags, str(folder), stdin=b"", **offered(folder))
+    (secret,) = [one for one in yaml.safe_load_all(done.stdout) if one["kind"] == "Secret"]
+    (value,) = secret["data"].values()
+    if shown:
+        assert base64.b64encode(BOOTSTRAP.encode()) in base64.b64decode(value)
+    else:
+        assert "hidden" in value

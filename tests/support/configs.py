@@ -260,6 +260,11 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "spec.clusterSelector.env",
         "put labels under matchLabels",
     ),
+    "a selector in kubectl's syntax": (
+        {"clusterSelector": "env=prod"},
+        "spec.clusterSelector",
+        "write it with matchLabels and matchExpressions",
+    ),
     "a label value that is a boolean": (
         {"clusterSelector": {"matchLabels": {"a": True}}},
         "spec.clusterSelector.matchLabels[a]",
@@ -320,6 +325,17 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         {"agent.resources": {"limits": {"memory": "1GiB"}}},
         "spec.agent.resources.limits[memory]",
         "must be a quantity",
+    ),
+    "a quantity that is a boolean": (
+        {"agent.resources": {"limits": {"cpu": True}}},
+        "spec.agent.resources.limits[cpu]",
+        "or a number, not the boolean true",
+    ),
+    "labels as a list": ({"agent.podLabels": ["a=b"]}, "spec.agent.podLabels", "must be an object, not a list"),
+    "a long key": (
+        {"registrationToken.secretRef.key": "x" * 254},
+        "spec.registrationToken.secretRef.key",
+        "is 254 characters long, at most 253",
     ),
     "a negative quantity": (
         {"agent.resources": {"limits": {"cpu": -1}}},

@@ -127,7 +127,7 @@ def test_migrate_prints_the_config_on_stdout_and_the_way_on_stderr(run: Run) -> 
     code, out, err = run("migrate", *HUB)
     assert code == 0
     assert yaml.safe_load(out)["spec"]["clusterResourceSet"] == {"name": "clusternet"}
-    assert err.startswith("WHAT CHANGES\n- 2 Clusters run an agent of the hub's")
+    assert err.startswith("\nWHAT CHANGES\n- These Clusters run an agent of the hub's")
 
 
 def test_migrate_writes_the_config_to_a_file(run: Run, tmp_path: Path) -> None:

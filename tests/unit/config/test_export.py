@@ -8,7 +8,8 @@ import pytest
 
 from krm_fn.config import export
 from krm_fn.config.constraints import Constraint
-from krm_fn.config.fields import Field, Kind, Unset
+from krm_fn.config.fields import Field, Unset
+from krm_fn.config.kinds import Kind
 from krm_fn.config.schema import CONFIG, walk
 from tests.support.configs import BAD, GOOD, changed, results_of
 from tests.support.json_schema import accepts, validator

@@ -217,6 +217,7 @@ def test_an_immutable_config_map_is_fine() -> None:
 
 # text is how flat keys give these
 FINE_AS_TEXT = {"a boolean in quotes", "a number in quotes", "one namespace without a dash", "replicas in quotes"}
+FINE_AS_TEXT.add("a selector in kubectl's syntax")
 SCALARS = {
     name: (next(iter(changes.items())), field)
     for name, (changes, field, _) in BAD.items()

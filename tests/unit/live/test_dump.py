@@ -78,9 +78,9 @@ def test_of_an_object_dumped_twice_the_newer_state_stays(*, turned: bool) -> Non
 
 
 def test_times_stay_strings_and_quoted_scalars_too() -> None:
-    data = BEGIN + b"spec: {when: 2026-11-20T08:15:30Z, id: '0123', on: true, many: 3}\n"
+    data = BEGIN + b"spec: {when: 2026-11-20T08:15:30Z, id: '0123', paused: on, many: 3}\n"
     (found,) = dump.read([("dump", data)]).of(dump.CLUSTER)
-    assert found["spec"] == {"when": "2026-11-20T08:15:30Z", "id": "0123", "on": True, "many": 3}
+    assert found["spec"] == {"when": "2026-11-20T08:15:30Z", "id": "0123", "paused": True, "many": 3}
 
 
 def test_kinds_that_nobody_needs_are_dropped() -> None:

@@ -121,10 +121,8 @@ def test_the_nearest_selector_and_the_missing_label_are_named() -> None:
     assert said(cluster, "no-match").endswith(
         "the nearest is clusternet-identity: clusternet.io/register=true: the label is absent"
     )
-    assert (
-        cluster.reasons[0]
-        .remedy[0]
-        .endswith("kubectl -n team-a label --overwrite clusters.cluster.x-k8s.io db-1 clusternet.io/register=true")
+    assert cluster.reasons[0].remedy[1] == (
+        "kubectl -n team-a label --overwrite clusters.cluster.x-k8s.io db-1 clusternet.io/register=true"
     )
 
 
@@ -360,7 +358,7 @@ def test_a_secret_that_is_no_text_is_unparsable() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("Secret", "clusternet-registration")["data"] = {"a": base64.b64encode(b"\xff" * 40).decode()}
     fleet.bindings = []
-    assert "no YAML text" in said(one(evaluate(*fleet.management, *fleet.payloads)), "unparsable")
+    assert "no UTF-8 text" in said(one(evaluate(*fleet.management, *fleet.payloads)), "unparsable")
 
 
 def test_a_secret_that_is_no_base64_is_too_short() -> None:

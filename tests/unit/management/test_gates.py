@@ -31,6 +31,7 @@ RAW = "MachinePool=${EXP_MACHINE_POOL:=false},ClusterResourceSet=${EXP_CLUSTER_R
         pytest.param(["${GATES},A=true"], gates.OPAQUE, id="part of the list from a variable"),
         pytest.param(["$(GATES),ClusterResourceSet=true"], gates.ON, id="named beside a variable"),
         pytest.param(["A=${B:=true,false},ClusterResourceSet=true"], gates.ON, id="a comma in a placeholder"),
+        pytest.param(["${" * 100_000 + ",ClusterResourceSet=true"], gates.ON, id="placeholders that never end"),
         pytest.param(['"A=true,ClusterResourceSet=true"'], gates.ON, id="quotes in the value"),
         pytest.param(["AllBeta=false"], gates.OFF, id="all of stage beta off"),
         pytest.param(["ClusterResourceSet=true,AllBeta=false"], gates.ON, id="named beats the stage"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import Any
 
-from tests.support.lists import TOKEN, cluster, config, run
+from tests.support.lists import TOKEN, Run, cluster, config, document, run
 from tests.unit.management.builders import (
     SECRET_NAME,
     container_of,
@@ -18,8 +18,9 @@ HUB = {"kubeconfigSecretRef": {"name": SECRET_NAME, "key": "kubeconfig"}}
 OFF = "--feature-gates=ClusterResourceSet=false"
 
 
-def parent(**changes: Any) -> Any:
-    return config(hub=HUB, guard={"allowNoClusters": True}, managementCluster={"featureGate": "Ignore"}, **changes)
+def parent(name: str = "fleet", hub: Any = HUB, **changes: Any) -> Any:
+    guard, gate = {"allowNoClusters": True}, {"featureGate": "Ignore"}
+    return config(name, hub=hub, guard=guard, managementCluster=gate, **changes)
 
 
 def test_a_gate_that_is_off_where_it_is_needed_fails_the_run_and_changes_nothing() -> None:
@@ -67,3 +68,15 @@ def test_a_kubeconfig_that_can_not_work_fails_the_run_and_is_not_shown() -> None
     assert made.items[0] == controller_manager()
     assert "planted" not in made.stderr
     assert "names no current-context" in made.stderr
+
+
+def test_two_configs_that_set_up_one_deployment_alike_agree() -> None:
+    made = Run(document([controller_manager(), parent("a"), parent("b")]))
+    assert made.code == 0, made.stderr
+
+
+def test_two_configs_that_set_up_one_deployment_differently_are_an_error() -> None:
+    other = parent("b", {"kubeconfigSecretRef": {"name": "other", "key": "kubeconfig"}})
+    made = Run(document([controller_manager(), parent("a"), other]))
+    assert made.code == 1
+    assert "set up in another way by ClusternetCAPIConfig b" in made.stderr

@@ -210,7 +210,7 @@ def test_a_fault_while_moving_files_in_moves_them_back(
 
 
 def test_a_read_only_file_system_is_named(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fail_after(monkeypatch, "mkdir", 0, errno.EROFS)
+    fail_after(monkeypatch, "mkdir", 1, errno.EROFS)
     with pytest.raises(Faults, match="the file system is read-only; nothing was changed"):
         targets.replace_tree(str(target), NEW)
     assert files(target) == OLD

@@ -1,0 +1,199 @@
+"""Fuzz targets: each takes bytes and raises where an oracle is broken.
+
+The oracles: never an exception but `Faults` (so never exit 3), never the planted token in what is said, never fewer
+foreign bytes out than in, the short way reads what the full parse reads, and what we emit is re-read by PyYAML and by
+ruamel.yaml with the same types.
+"""
+
+from __future__ import annotations
+
+import binascii
+import io
+import sys
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from ruamel.yaml import YAML
+
+from krm_fn import config, function
+from krm_fn.config import selector_text
+from krm_fn.live import dump, migrate, status
+from krm_fn.sdk import layout, resource_list, runner, spans, streams
+from krm_fn.sdk.changes import Changes
+from krm_fn.sdk.events import BadYaml
+from krm_fn.sdk.items import Item
+from krm_fn.sdk.results import Faults
+from krm_fn.sdk.splice import LoadedForm
+from krm_fn.sdk.yaml_write import dump as write_yaml
+from krm_fn.tokens.offers import Offers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOKEN = "f0zzed.planted0token0xy"
+NOW = 1_795_000_000
+
+
+class Broken(AssertionError):  # noqa: N818 - named for what it says
+    """An oracle does not hold."""
+
+
+def hold(condition: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence where it is called
+    """Raise where an oracle does not hold; the input itself is in the fuzzer's hands."""
+    if not condition:
+        raise Broken(what)
+
+
+def reader(data: bytes) -> None:
+    """The ResourceList reader: reads or refuses, and writes back the very bytes."""
+    try:
+        found = resource_list.read(data)
+    except Faults as faults:
+        hold(all("\n" not in one.message for one in faults.results), "an error is one line")
+        return
+    for item in found.items:
+        try:
+            item.metadata()
+            item.keys("spec")
+            item.value()
+        except Faults:  # noqa: PERF203 - each item has its own faults
+            continue
+    pieces = resource_list.write(found, Changes(), [])
+    again = resource_list.read(b"".join(pieces))
+    hold(len(again.items) == len(found.items), "writing keeps the number of items")
+    for one, other in zip(found.items, again.items, strict=True):
+        try:
+            value = one.value()
+        except Faults:
+            continue
+        hold(value == other.value(), "writing keeps the items' values")
+    if not isinstance(found.form, LoadedForm):
+        out = b"".join(pieces)
+        hold(all(_body(one) in out for one in found.items), "writing keeps the items' bytes")
+
+
+def _body(item: Item) -> bytes:
+    """Return an item's bytes as they stand in a list: without its first column, and without a line end at the end."""
+    return item.text.lstrip(b" ").rstrip(b"\r\n")
+
+
+def short_way(data: bytes) -> None:
+    """Where the short way answers, the full parse answers the same."""
+    quick = spans.outline(data)
+    if quick is None:
+        return
+    try:
+        full = layout.outline(data)
+    except BadYaml as error:
+        what = "the short way accepts what the full parse refuses"
+        raise Broken(what) from error
+    hold(full is not None, "the full parse finds a document")
+    if full is None:
+        return
+    left, right = ([(one.api_version, one.kind, one.text) for one in way.items] for way in (quick, full))
+    hold(left == right, "both ways find the same items")
+
+
+def configuration(data: bytes) -> None:
+    """The configuration: decodes or is refused with a path, and a refusal never repeats a token."""
+    try:
+        item = Item.from_text(data, 0)
+        found = config.decode(item)
+    except Faults as faults:
+        said = " ".join(one.message for one in faults.results)
+        hold(TOKEN not in said, "a refusal shows no token")
+        return
+    hold(not found.cluster_selector.empty, "a valid selector is not empty")
+    hold(TOKEN not in repr(found), "the decoded config shows no token")
+
+
+def selector(data: bytes) -> None:
+    """Selectors in kubectl's syntax: parse or are refused."""
+    try:
+        found = selector_text.parse(data.decode("utf-8", "replace"))
+    except (Faults, ValueError):
+        return
+    hold(isinstance(found, dict), "a parsed selector is a mapping")
+
+
+def stream(data: bytes) -> None:
+    """Plain manifests: read or refused."""
+    try:
+        for item in streams.read_stream(data, "stdin"):
+            item.value()
+    except Faults:
+        return
+
+
+def live(data: bytes) -> None:
+    """Dumps of a live cluster: status and migration answer or refuse, and show no token."""
+    try:
+        found = dump.read([("stdin", data)])
+    except Faults:
+        return
+    report = status.evaluate(found, NOW)
+    hold(TOKEN not in repr(report), "a status shows no token")
+    try:
+        planned = migrate.plan(found, name="fleet", resource_set="fleet")
+    except Faults:
+        return
+    hold(TOKEN not in repr(planned), "a migration shows no token")
+
+
+def whole(data: bytes) -> None:
+    """The whole function, with the token from the environment, so that nothing in the input may show it."""
+    outcomes: list[function.Outcome] = []
+    options = function.Options(
+        offers=Offers({"CLUSTERNET_TOKEN": TOKEN}, "/nonexistent"), now=NOW, verbose=True, baseline=None
+    )
+
+    def process(found: resource_list.ResourceList) -> tuple[Changes, Any]:
+        outcome = function.run(found, options)
+        outcomes.append(outcome)
+        return outcome.changes, outcome.results
+
+    stdout, stderr = io.BytesIO(), io.StringIO()
+    code = runner.run(process, io.BytesIO(data), stdout, stderr)
+    out = stdout.getvalue()
+    hold(code in {0, 1}, "exit code 0 or 1")
+    hold(code == 1 or bool(out), "stdout is never empty at exit 0")
+    hold(TOKEN not in stderr.getvalue(), "stderr shows no token")
+    hold(TOKEN.encode() not in out, "stdout shows no token in the open")
+    if not out:
+        return
+    before, after = resource_list.read(data), resource_list.read(out)
+    changes = outcomes[0].changes if outcomes and code == 0 else Changes()
+    gone = len(changes.removed)
+    hold(len(after.items) == len(before.items) - gone + len(changes.added), "no item is lost")
+    touched = {*changes.removed, *changes.replaced, *changes.labelled, *changes.revised}
+    if not isinstance(before.form, LoadedForm):
+        kept = [_body(one) for one in before.items if one.position not in touched]
+        hold(all(text in out for text in kept), "foreign items keep their bytes")
+    _reread([dict(one) for one in changes.added])
+
+
+def _reread(added: list[dict[str, Any]]) -> None:
+    for value in added:
+        text = write_yaml(value)
+        hold(yaml.load(text, Loader=yaml.CSafeLoader) == value, "PyYAML reads what we emit")
+        hold(YAML(typ="safe", pure=True).load(text) == value, "ruamel.yaml reads what we emit")
+        for encoded in value.get("data", {}).values() if value["kind"] == "Secret" else ():
+            hold(b"cluster-registration" in binascii.a2b_base64(encoded), "the registration is whole")
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "reader": reader,
+    "short_way": short_way,
+    "configuration": configuration,
+    "selector": selector,
+    "stream": stream,
+    "live": live,
+    "whole": whole,
+}
+
+
+def check(name: str, data: bytes) -> None:
+    """Run one target on one input; a RecursionError or MemoryError is as broken as any oracle."""
+    limit = sys.getrecursionlimit()
+    TARGETS[name](data)
+    hold(sys.getrecursionlimit() == limit, "the recursion limit is left alone")

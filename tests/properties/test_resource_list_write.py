@@ -1,0 +1,91 @@
+"""Whatever changes are made to whatever list: the output holds exactly them, and all else keeps its bytes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from krm_fn.sdk.changes import Changes
+from krm_fn.sdk.events import BadYaml, load
+from krm_fn.sdk.resource_list import read, write
+from krm_fn.sdk.results import Faults, Result
+from krm_fn.sdk.splice import LoadedForm, changed
+from tests.support import nasty
+
+if TYPE_CHECKING:
+    from typing import Any
+
+NEW: tuple[dict[str, Any], ...] = (
+    {"apiVersion": "v1", "kind": "New", "metadata": {"name": "n", "labels": {"on": "yes"}}, "d": "a\nb\n"},
+    {"apiVersion": "v1", "kind": "X", "d": "x\n\n"},
+    {"apiVersion": "v1", "kind": "ä", "list": ["b", {"c": []}]},
+)
+WAYS = ("leave", "leave", "remove", "replace", "label", "revise")
+
+
+@st.composite
+def json_documents(draw: st.DrawFn) -> str:
+    value: dict[str, Any] = {"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList"}
+    if draw(st.integers(0, 9)):
+        value["items"] = draw(st.lists(st.sampled_from([*NEW, {"kind": "\U0001f600"}]), max_size=4))
+    if draw(st.booleans()):
+        value["functionConfig"] = {"a": "ü"}
+    if draw(st.booleans()):
+        value["results"] = [{"message": "old"}]
+    value = {key: value[key] for key in draw(st.permutations(list(value)))}
+    if draw(st.integers(0, 4)) == 0:
+        return str(yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False))
+    text = json.dumps(value, indent=draw(st.sampled_from([None, 2, 4, "\t"])), ensure_ascii=draw(st.booleans()))
+    return text + draw(st.sampled_from(["", "\n"]))
+
+
+def parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return load(data)
+
+
+@settings(max_examples=5 * settings().max_examples)
+@given(st.one_of(nasty.documents(), nasty.documents(), json_documents()), st.data())
+def test_the_output_holds_exactly_the_changes(text: str, data: st.DataObject) -> None:
+    source = text.encode()
+    try:
+        found = read(source)
+        before = parsed(source)
+    except (Faults, BadYaml):
+        assume(False)  # noqa: FBT003 - hypothesis
+    values = before.get("items") or []
+    ways = [data.draw(st.sampled_from(WAYS)) for _ in values]
+    at = {way: [place for place, one in enumerate(ways) if one == way] for way in WAYS}
+    changes = Changes(
+        removed=frozenset(at["remove"]),
+        replaced={place: data.draw(st.sampled_from(NEW)) for place in at["replace"]},
+        labelled={place: {"l": "on"} for place in at["label"]},
+        revised={place: {**values[place], "zz": {"x": "1"}} for place in at["revise"]},
+        added=tuple(data.draw(st.lists(st.sampled_from(NEW), max_size=2))),
+    )
+    results = [Result(message="m\nx: 'y")] if data.draw(st.booleans()) else []
+    out = b"".join(write(found, changes, results))
+    wanted = {key: value for key, value in before.items() if key != "results"}
+    wanted["items"] = changed(values, changes)
+    if results:
+        wanted["results"] = [result.as_data() for result in results]
+    assert repr(dict(sorted(parsed(out).items()))) == repr(dict(sorted(wanted.items())))
+    assert json_like(out) or not json_like(source)
+    if not isinstance(found.form, LoadedForm):
+        for place in at["leave"]:
+            item = found.items[place]
+            assert source[item.start : item.end] in out
+
+
+def json_like(source: bytes) -> bool:
+    try:
+        json.loads(source)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,413 @@
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from krm_fn.cli import render
+from krm_fn.sdk import targets
+from krm_fn.sdk.documents import Tree
+from krm_fn.sdk.streams import read_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from click.testing import Result
+
+TOKEN = "abcdef.0123456789abcdef"
+NOW = "2026-11-23T10:00:00Z"
+
+CONFIG = f"""\
+# the config
+apiVersion: fn.clusternet.io/v1alpha1
+kind: ClusternetCAPIConfig
+metadata:
+  name: fleet
+spec:
+  parentURL: https://parent.example.com:6443
+  registrationToken:
+    value: {TOKEN}
+  clusterSelector:
+    matchLabels: {{register: "true"}}
+"""
+CLUSTERS = """\
+apiVersion: cluster.x-k8s.io/v1beta2   # ours
+kind: Cluster
+metadata:
+  name: a
+  namespace: team
+  labels:
+    'register': "true"
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: other
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{"data": {"k": "c2VjcmV0"}}'
+data:
+  k: c2VjcmV0  # theirs
+"""
+LOCAL = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: notes
+  annotations:
+    config.kubernetes.io/local-config: "true"
+"""
+CREATED = [
+    "team/clusterresourceset_clusternet-cluster-api-identity.yaml",
+    "team/clusterresourceset_clusternet-cluster-api.yaml",
+    "team/configmap_clusternet-cluster-api-agent.yaml",
+    "team/configmap_clusternet-cluster-api-identity.yaml",
+    "team/secret_clusternet-cluster-api-registration.yaml",
+]
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "src"
+    folder.mkdir()
+    (folder / "clusters.yaml").write_text(CLUSTERS)
+    (folder / "fleet.yaml").write_text(CONFIG)
+    (folder / "notes.yaml").write_text(LOCAL)
+    return folder
+
+
+def run(*arguments: str, given: bytes = b"") -> Result:
+    return CliRunner().invoke(
+        render.command, [*arguments, "--now", NOW], input=given, standalone_mode=False, catch_exceptions=False
+    )
+
+
+def program(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "krm_fn", "render", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def files(folder: Path) -> list[str]:
+    found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if path != targets.INVENTORY)
+
+
+# --- to stdout -------------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_printed_but_the_config_and_local_objects(source: Path) -> None:
+    ran = run("src")
+    assert ran.return_value == 0
+    assert ran.stdout.startswith(CLUSTERS)
+    assert [item.kind for item in read_stream(ran.stdout.encode())] == [
+        "Cluster",
+        "Secret",
+        "Secret",
+        "ConfigMap",
+        "ConfigMap",
+        "ClusterResourceSet",
+        "ClusterResourceSet",
+    ]
+    assert TOKEN not in ran.output
+    assert source.exists()
+
+
+def test_generated_objects_can_be_printed_alone(source: Path) -> None:
+    ran = run("src", "--only", "generated")
+    assert [item.namespace for item in read_stream(ran.stdout.encode())] == ["team"] * 5
+    assert source.exists()
+
+
+def test_the_config_can_be_given_apart(source: Path) -> None:
+    (source / "fleet.yaml").rename("fleet.yaml")
+    assert run("src", "-c", "fleet.yaml").stdout.count("\nkind: ") == 7
+
+
+def test_stdin_is_read_for_a_dash(source: Path) -> None:
+    ran = run("-", "-c", "src/fleet.yaml", given=CLUSTERS.encode())
+    assert ran.stdout.startswith(CLUSTERS)
+    assert source.exists()
+
+
+def test_the_output_rendered_again_is_the_same(source: Path) -> None:
+    once = run("src").stdout
+    twice = run("-", "-c", "src/fleet.yaml", given=once.encode()).stdout
+    assert twice == once
+    assert source.exists()
+
+
+def test_a_label_for_a_cluster_goes_into_its_text(source: Path) -> None:
+    (source / "fleet.yaml").write_text(CONFIG + "  identity: {mode: PerCluster}\n")
+    ran = run("src")
+    assert ran.stdout.startswith(CLUSTERS.replace('"true"\n', '"true"\n    cluster.x-k8s.io/cluster-name: a\n', 1))
+
+
+def test_edits_of_own_objects_that_are_not_printed_are_warned_about(source: Path) -> None:
+    (source / "fleet.yaml").write_text(CONFIG + "  identity: {mode: PerCluster}\n")
+    ran = run("src", "--only", "generated")
+    assert "1 of your own objects need an edit, which --only generated leaves out" in ran.stderr
+
+
+def test_nothing_to_print_is_said_in_a_comment(source: Path) -> None:
+    (source / "clusters.yaml").unlink()
+    (source / "fleet.yaml").write_text(CONFIG + "  guard: {allowNoClusters: true}\n")
+    assert run("src").stdout == "# clusternet-capi-fn render: no objects\n"
+
+
+def test_a_config_that_only_checks_generates_nothing(source: Path) -> None:
+    (source / "fleet.yaml").write_text(CONFIG + "  mode: Check\n")
+    assert run("src").stdout == CLUSTERS
+    assert run("src", "--only", "generated").stdout == "# clusternet-capi-fn render: no objects\n"
+
+
+def test_verdicts_are_said_with_verbose_alone(source: Path) -> None:
+    assert "Cluster team/a registers" not in run("src").stderr
+    assert "Cluster team/a registers" in run("src", "--verbose").stderr
+    assert source.exists()
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_in_a_pipe_secrets_are_whole_unless_redacted(source: Path) -> None:
+    assert "k: c2VjcmV0  # theirs" in run("src").stdout
+    ran = run("src", "--redact")
+    assert "c2VjcmV0" not in ran.stdout
+    assert 'k: "(hidden)"  # theirs' in ran.stdout
+    assert ran.stderr.endswith("note: the values of 2 Secrets are hidden\n")
+    assert source.exists()
+
+
+def test_an_earlier_output_is_redacted_too(source: Path) -> None:
+    (source / "old.yaml").write_text(run("src", "--only", "generated").stdout)
+    (source / "fleet.yaml").write_text(CONFIG.replace(TOKEN, "fedcba.0123456789abcdef"))
+    secret = next(one for one in read_stream(run("src").stdout.encode()) if one.name.endswith("registration"))
+    ran = run("src", "--redact")
+    assert all(str(value) not in ran.stdout for value in secret.value()["data"].values())
+
+
+def on_terminal(*arguments: str, **environment: str) -> str:
+    """Run the program on a terminal and return what a person sees on it."""
+    main, other = pty.openpty()
+    command = [sys.executable, "-m", "krm_fn", "render", *arguments, "--now", NOW]
+    variables = {**os.environ, "TERM": "xterm", **environment}
+    with subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env=variables) as child:
+        os.close(other)
+        seen = b""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and select.select([main], [], [], 60)[0]:
+            try:
+                seen += os.read(main, 65536)
+            except OSError:  # EIO: how Linux says that the other side closed
+                break
+        child.wait()
+    os.close(main)
+    return seen.decode().replace("\r\n", "\n")
+
+
+def test_on_a_terminal_values_of_secrets_are_hidden(source: Path) -> None:
+    seen = on_terminal("src", NO_COLOR="1")
+    assert "c2VjcmV0" not in seen
+    assert 'k: "(hidden)"  # theirs' in seen
+    assert "note: the values of 2 Secrets are hidden; in a pipe or with -o FILE they are not\n" in seen
+    assert "\x1b" not in seen
+    assert source.exists()
+
+
+def test_on_a_terminal_keys_are_coloured(source: Path) -> None:
+    seen = on_terminal("src", NO_COLOR="")
+    assert "\x1b[36mapiVersion\x1b[0m: cluster.x-k8s.io/v1beta2" in seen
+    assert "\x1b[2m---\x1b[0m" in seen
+    assert source.exists()
+
+
+def test_long_work_is_announced_on_a_terminal(source: Path) -> None:
+    (source / "many.yaml").write_text(
+        "".join(f"---\napiVersion: v1\nkind: A\nmetadata:\n  name: a{n}\n" for n in range(5000))
+    )
+    assert "rendering 5,004 objects\n" in on_terminal("src", "-o", "out.yaml")
+
+
+# --- to files --------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_gets_own_and_generated_files(source: Path, tmp_path: Path) -> None:
+    ran = run("src", "-o", "out")
+    assert ran.return_value == 0
+    assert ran.stdout == ""
+    assert ran.stderr.endswith("out: 6 files\n")
+    assert "holds the registration token" in ran.stderr
+    assert files(tmp_path / "out") == ["clusters.yaml", *CREATED]
+    assert (tmp_path / "out" / "clusters.yaml").read_text() == CLUSTERS
+    assert run("src", "-o", "out").stderr.endswith("out: 6 files, nothing changed\n")
+    assert source.exists()
+
+
+def test_generated_files_alone_replace_what_was_there(source: Path, tmp_path: Path) -> None:
+    run("src", "-o", "out")
+    assert run("src", "-o", "out/", "--only", "generated").return_value == 0
+    assert files(tmp_path / "out") == CREATED
+    assert source.exists()
+
+
+def test_objects_without_a_namespace_get_files_at_the_top(source: Path, tmp_path: Path) -> None:
+    (source / "clusters.yaml").write_text(CLUSTERS.replace("  namespace: team\n", ""))
+    run("src", "-o", "out", "--only", "generated")
+    assert files(tmp_path / "out") == [path.removeprefix("team/") for path in CREATED]
+
+
+def test_an_output_folder_below_the_input_is_no_input(source: Path) -> None:
+    assert run("src", "-o", "src/out").return_value == 0
+    assert run("src", "-o", "src/out").stderr.endswith("src/out: 6 files, nothing changed\n")
+    assert files(source / "out") == ["clusters.yaml", *CREATED]
+
+
+def test_the_earlier_output_is_the_baseline(source: Path) -> None:
+    run("src", "-o", "out")
+    (source / "fleet.yaml").write_text(CONFIG + "  clusterResourceSet: {strategy: ApplyOnce}\n")
+    assert run("src").return_value == 0
+    ran = run("src", "-o", "out")
+    assert ran.return_value == 1
+    assert "strategy" in ran.stderr
+    assert run("src", "--baseline", "out").return_value == 1
+
+
+def test_a_stream_can_go_into_a_file(source: Path, tmp_path: Path) -> None:
+    assert run("src", "-o", "out.yaml").stderr.endswith("out.yaml: written\n")
+    assert (tmp_path / "out.yaml").read_text() == run("src").stdout
+    assert source.exists()
+
+
+def test_a_file_of_the_user_is_not_overwritten_by_a_generated_one(source: Path) -> None:
+    (source / "team").mkdir()
+    (source / "team" / "secret_clusternet-cluster-api-registration.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
+    )
+    ran = run("src", "-o", "out")
+    assert ran.return_value == 1
+    assert "where a generated object belongs: rename it" in ran.stderr
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_an_error_writes_nothing(source: Path, tmp_path: Path) -> None:
+    (source / "fleet.yaml").write_text(CONFIG.replace("https:", "http:"))
+    ran = run("src", "-o", "out")
+    assert ran.return_value == 1
+    assert "parentURL" in ran.stderr
+    assert not (tmp_path / "out").exists()
+    assert run("src").stdout == ""
+
+
+def test_input_that_can_not_be_read_is_an_error(source: Path) -> None:
+    (source / "broken.yaml").write_text("a: [\n")
+    ran = run("src")
+    assert ran.return_value == 1
+    assert "src/broken.yaml, line 2, column 1" in ran.stderr
+
+
+def test_a_resource_list_belongs_to_the_function(source: Path) -> None:
+    ran = run("-", given=b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n")
+    assert ran.return_value == 1
+    assert "use `clusternet-capi-fn fn`" in ran.stderr
+    assert source.exists()
+
+
+def test_wrong_usage_is_exit_code_2(source: Path) -> None:
+    assert program(cwd=source).returncode == 2
+    assert program("src", "--only", "some", cwd=source).returncode == 2
+
+
+@pytest.mark.parametrize("target", [".", "src", "src/../src/"])
+def test_a_target_that_holds_the_input_is_refused(source: Path, target: str) -> None:
+    ran = program("src", "-o", target, cwd=source.parent)
+    assert ran.returncode == 2
+    assert b"holds the input src: give another folder" in ran.stderr
+    assert files(source) == ["clusters.yaml", "fleet.yaml", "notes.yaml"]
+
+
+def test_a_reader_that_goes_away_is_an_error(source: Path) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -m krm_fn render src | true"],
+        cwd=source.parent,
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert b"error: can't write the output: the reader went away" in ran.stderr
+
+
+def test_a_full_device_is_an_error(source: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "krm_fn", "render", "src"],
+            cwd=source.parent,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert b"can't write the output: No space left on device" in ran.stderr
+
+
+CHILD = """
+import os, signal, sys
+real = os.fsync
+def waiting(handle):
+    os.fsync = real
+    print("now", flush=True)
+    signal.pause()
+os.fsync = waiting
+from krm_fn.__main__ import main
+sys.exit(main(["render", "src", "-o", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("target", ["out", "out.yaml"])
+def test_sigterm_half_way_leaves_what_was_there(source: Path, tmp_path: Path, target: str) -> None:
+    run("src", "-o", "out")
+    run("src", "-o", "out.yaml")
+    before = [(tmp_path / "out" / path).read_bytes() for path in files(tmp_path / "out")]
+    written = (tmp_path / "out.yaml").read_bytes()
+    (source / "clusters.yaml").write_text(CLUSTERS.replace("name: other", "name: another"))
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, target], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "now\n"
+        child.send_signal(signal.SIGTERM)
+        errors = child.communicate()[1]
+    assert child.returncode == 143
+    assert errors.endswith("error: terminated; nothing was changed\n")
+    assert [(tmp_path / "out" / path).read_bytes() for path in files(tmp_path / "out")] == before
+    assert (tmp_path / "out.yaml").read_bytes() == written
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.yaml", "src"]
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_an_error(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def vanish(path: str, *_: object) -> Sequence[object]:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+
+    monkeypatch.setattr("builtins.open", vanish)
+    ran = run("src")
+    assert ran.return_value == 1
+    assert "can't read src/clusters.yaml: No such file or directory" in ran.stderr
+    assert source.exists()
+
+
+def test_the_rendered_folder_holds_what_the_stream_holds(source: Path) -> None:
+    run("src", "-o", "out")
+    stream = {(item.kind, item.name): item.value() for item in read_stream(run("src").stdout.encode())}
+    assert {(item.kind, item.name): item.value() for item in Tree.read(["out"]).items} == stream
+    assert source.exists()
