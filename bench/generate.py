@@ -6,7 +6,10 @@ has fifty clusters a namespace. No randomness: the same count gives the same byt
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PER_CLUSTER = 6
 PER_NAMESPACE = 50
@@ -240,7 +243,7 @@ _CONFIG_MAP = """\
 {annotations}    name: {name}
     namespace: {namespace}
 """
-_SECRET = """\
+_CERTIFICATE = """\
 - apiVersion: v1
   data:
     ca.crt: {blob}
@@ -294,7 +297,7 @@ _OBJECTS = (
     (_MACHINES, "MachineDeployment", "cluster.x-k8s.io", "v1beta1", "-md-0"),
     (_DEPLOYMENT, "Deployment", "apps", "v1", "-autoscaler"),
     (_CONFIG_MAP, "ConfigMap", "", "v1", "-settings"),
-    (_SECRET, "Secret", "", "v1", "-tls"),
+    (_CERTIFICATE, "Secret", "", "v1", "-tls"),
 )
 _BLOB = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJlRENDQVI2Z0F3SUJBZ0lCQURBS0JnZ3Foa2pPUFFRREFqQWpNU0V3" * 4
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.inventory import Inventory
+    from krm_fn.inventory import Inventory, Owned
     from krm_fn.model import Config, Generated, ObjectKey, Secret, Token
     from krm_fn.sdk.items import Item
     from krm_fn.sdk.resource_list import ResourceList
@@ -241,7 +241,10 @@ def _changes(made: plan.Plan, rendered: Sequence[Config], taken: Inventory, *, h
     by_owner = {config.owner: config for config in rendered if config.mode != "Check"}
     if not by_owner:
         return Changes()
-    existing = {one.key: one for one in taken.owned if one.owner in by_owner}
+    mine = [one for one in taken.owned if one.owner in by_owner]
+    existing: dict[ObjectKey, Owned] = {}
+    for one in mine:
+        existing.setdefault(one.key, one)
     replaced: dict[int, Mapping[str, Any]] = {}
     added: list[Mapping[str, Any]] = []
     kept: set[ObjectKey] = set()
@@ -259,7 +262,8 @@ def _changes(made: plan.Plan, rendered: Sequence[Config], taken: Inventory, *, h
         if before != new.value:
             replaced[old.item.position] = host_annotations.with_annotations(new.value, theirs)
     return Changes(
-        removed=frozenset(one.item.position for key, one in existing.items() if key not in kept),
+        # what is stale, and second copies of what is not
+        removed=frozenset(one.item.position for one in mine if one.key not in kept or existing[one.key] is not one),
         replaced=replaced,
         labelled=made.labelled,
         revised=made.revised,

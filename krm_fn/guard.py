@@ -62,8 +62,8 @@ def check_removed(config: Config, before: Before | None, now: Sequence[str]) -> 
         return [
             _result(
                 config,
-                f"guard.maxRemovedClusters ({limit}) was not evaluated: there is no --baseline and no earlier output of"
-                f" {config.owner} in the input to compare with",
+                f"guard.maxRemovedClusters ({limit}) was not evaluated: neither a --baseline nor the input holds earlier"
+                f" output of {config.owner} to compare with",
                 "maxRemovedClusters",
                 WARNING,
             )

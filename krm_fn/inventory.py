@@ -80,7 +80,10 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
         if capi.is_cluster(item):
             _take_cluster(item, clusters, faults)
         elif kind == "Namespace" and item.api_version == "v1":
-            namespaces[item.name] = _text_only(item.metadata().get("labels"))
+            # of two Namespaces of one name a server keeps one, nobody knows which: only what both say counts
+            labels = _text_only(item.metadata().get("labels"))
+            known = namespaces.setdefault(item.name, labels)
+            namespaces[item.name] = {key: value for key, value in known.items() if labels.get(key) == value}
         elif (item.group, kind) in GENERATED_KINDS:
             owner = _owner(item) if item.contains(mark) else ""
             if owner:
@@ -89,7 +92,7 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
                 occupied[key_of(item)] = item
     return Inventory(
         clusters=tuple(clusters[key] for key in sorted(clusters)),
-        faults=tuple(faults),
+        faults=tuple(sorted(faults, key=lambda one: one.message)),
         namespaces=namespaces,
         owned=tuple(sorted(owned, key=lambda one: tuple(one.key))),
         occupied=occupied,

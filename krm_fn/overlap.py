@@ -81,42 +81,50 @@ def name_clashes(
         owned: Owner id of each object in the input that we made.
         occupied: Objects in the input that we did not make.
     """
-    results = []
     made: dict[ObjectKey, str] = {}
+    both: dict[tuple[str, str], list[str]] = {}
+    theirs: dict[tuple[str, str], list[str]] = {}
+    results = []
     for new in generated:
         title = _title(new.key)
         first = made.setdefault(new.key, new.owner)
         if first != new.owner:
-            results.append(
-                _clash(
-                    f"ClusternetCAPIConfigs {first} and {new.owner} would both make {title}; set another"
-                    f" spec.clusterResourceSet.name in {new.owner}"
-                )
-            )
+            both.setdefault((first, new.owner), []).append(title)
         owner = owned.get(new.key)
         if owner is not None and owner != new.owner:
-            results.append(
-                _clash(
-                    f"{title} in the input was made by ClusternetCAPIConfig {owner}; {new.owner} can't take it over. Set"
-                    f" another spec.clusterResourceSet.name in {new.owner}, or, if {owner} was renamed to {new.owner},"
-                    f" change the annotation fn.clusternet.io/owner of its output or remove that output first"
-                )
-            )
+            theirs.setdefault((owner, new.owner), []).append(title)
         item = occupied.get(new.key)
         if item is not None:
-            results.append(
-                Result(
-                    message=(
-                        f"{title} stands in the input ({item.where()}) and was not made by this function; it is not"
-                        f" overwritten. Set another spec.clusterResourceSet.name in {new.owner}, or remove that object"
-                    ),
-                    resource_ref=item.ref(),
-                    file_path=item.file_path,
-                    file_index=item.file_index,
-                    tags=tagged(rule="name-clash"),
-                )
+            results.append(_taken(title, item, new.owner))
+    for (first, second), titles in both.items():
+        results.append(
+            _clash(
+                f"ClusternetCAPIConfigs {first} and {second} would both make {_some(titles)}; set another"
+                f" spec.clusterResourceSet.name in {second}"
             )
+        )
+    for (owner, mine), titles in theirs.items():
+        results.append(
+            _clash(
+                f"{_some(titles)} in the input was made by ClusternetCAPIConfig {owner}; {mine} can't take it over. Set"
+                f" another spec.clusterResourceSet.name in {mine}, or, if {owner} was renamed to {mine}, change the"
+                " annotation fn.clusternet.io/owner of its output or remove that output first"
+            )
+        )
     return results
+
+
+def _taken(title: str, item: Item, owner: str) -> Result:
+    return Result(
+        message=(
+            f"{title} stands in the input ({item.where()}) and was not made by this function; it is not overwritten. Set"
+            f" another spec.clusterResourceSet.name in {owner}, or remove that object"
+        ),
+        resource_ref=item.ref(),
+        file_path=item.file_path,
+        file_index=item.file_index,
+        tags=tagged(rule="name-clash"),
+    )
 
 
 def _clash(message: str) -> Result:
@@ -128,9 +136,12 @@ def _title(key: ObjectKey) -> str:
 
 
 def _clusters(clusters: Sequence[Cluster]) -> str:
-    shown = ", ".join(cluster.title for cluster in clusters[:_SHOWN])
-    more = len(clusters) - _SHOWN
-    return f"Cluster{'s' if len(clusters) > 1 else ''} {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"Cluster{'s' if len(clusters) > 1 else ''} {_some([cluster.title for cluster in clusters])}"
+
+
+def _some(titles: Sequence[str]) -> str:
+    more = len(titles) - _SHOWN
+    return ", ".join(titles[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def stranded(

@@ -21,8 +21,8 @@ _ONE_OF = {
     "cluster-reg-type": ("StandardCluster", "EdgeCluster"),
 }
 _TEXTS: dict[str, Format] = {
-    "cluster-reg-name": formats.DNS_LABEL.replace(max_length=30, explain=formats.registration_name_fault),
-    "cluster-reg-name-prefix": formats.DNS_LABEL.replace(max_length=24, explain=formats.name_prefix_fault),
+    "cluster-reg-name": formats.REGISTRATION_NAME,
+    "cluster-reg-name-prefix": formats.NAME_PREFIX,
 }
 _VERSION = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})\Z")
 _TRUE = frozenset({"1", "t", "true"})  # strconv.ParseBool, less its spelling in capitals

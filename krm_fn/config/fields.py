@@ -207,7 +207,7 @@ class Object(Kind):
             near = _near(key, self.names)
             nameable = _FIELD_NAME.match(key) and (near or not at.private)
             place = at.field(key) if nameable else at.key(key)
-            place.fault(f"is not a field there is{meant(near) or self.advice}", "unknown-field")
+            place.fault(f"is not a known field{meant(near) or self.advice}", "unknown-field")
 
 
 class Selector(Object):

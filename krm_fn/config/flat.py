@@ -94,7 +94,7 @@ def _find(key: str) -> tuple[list[str], Kind, bool] | None:
 def _unknown(key: str, at: Place) -> None:
     known = [path for path, _ in walk(SPEC)]
     if _find(key.removeprefix("spec.")) is not None:
-        at.field(key).fault("is not a field there is: leave out spec.", "unknown-field")
+        at.field(key).fault("is not a known field: leave out spec.", "unknown-field")
         return
     near = nearest(key, [*known, NAME_KEY])
     if not near:
@@ -106,7 +106,7 @@ def _unknown(key: str, at: Place) -> None:
         place = at.field(head, private=True).key(rest)
     else:
         place = at.field(key) if plain(key) == key else at.key(key)
-    place.fault("is not a field there is" + (f": did you mean {near}?" if near else ""), "unknown-field")
+    place.fault("is not a known field" + (f": did you mean {near}?" if near else ""), "unknown-field")
 
 
 def _typed(kind: Kind, text: str) -> object:

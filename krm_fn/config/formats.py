@@ -42,11 +42,11 @@ class Format(Record):
 
     def fault(self, value: str) -> str:
         """Say what is wrong with a string, to go on after its path; empty if nothing. Never shows the string."""
+        if self.max_length and len(value) > self.max_length:  # first, since it bounds the time of all else
+            return f"is {len(value)} characters long, at most {self.max_length} are allowed"
         reason = self.explain(value) if self.explain else ""
         if reason:
             return reason
-        if self.max_length and len(value) > self.max_length:
-            return f"is {len(value)} characters long, at most {self.max_length} are allowed"
         if self.pattern and not re.fullmatch(self.pattern, value):
             return f"must be {self.expected}"
         for one in self.refused:
@@ -231,24 +231,14 @@ AGENT_ENV_NAME = ENV_NAME.but(
         reason="is set by this function: choose another name, or remove the entry",
     )
 )
+# the agent adds '-' and five characters, and the CRD of the parent allows 30, though the agent allows 60
+NAME_PREFIX = DNS_LABEL.replace(max_length=24)
+REGISTRATION_NAME = DNS_LABEL.replace(max_length=30)
+# leaves room for our suffixes and for the name of a Cluster
+SET_NAME = DNS_SUBDOMAIN.replace(max_length=100)
 PATCH_TARGET = RBAC_NAME.but(
     Refusal(
         pattern="^clusternet-agent-cluster-registration$",
         reason="is the registration Secret, which is made from registrationToken alone: remove the patch",
     )
 )
-
-
-def name_prefix_fault(value: str) -> str:
-    """Say what is wrong with a name prefix: the agent adds '-' and five characters, and the CRD allows 30."""
-    return dns_label_fault(value, 24)
-
-
-def set_name_fault(value: str) -> str:
-    """Say what is wrong with the name of a ClusterResourceSet; 100 leave room for our suffixes and a Cluster's name."""
-    return dns_subdomain_fault(value, 100)
-
-
-def registration_name_fault(value: str) -> str:
-    """Say what is wrong with a registration name: the agent allows 60 characters, the CRD of the parent 30."""
-    return dns_label_fault(value, 30)

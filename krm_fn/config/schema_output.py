@@ -17,7 +17,7 @@ IDENTITY = Object(
         ),
         Field(
             name="namePrefix",
-            kind=Text(format=formats.DNS_LABEL.replace(max_length=24, explain=formats.name_prefix_fault)),
+            kind=Text(format=formats.NAME_PREFIX),
             doc="Shared only: clusters register as this prefix, '-' and five random characters.",
             example="edge",
         ),
@@ -49,7 +49,7 @@ RESOURCE_SET = Object(
     fields=(
         Field(
             name="name",
-            kind=Text(format=formats.DNS_SUBDOMAIN.replace(max_length=100, explain=formats.set_name_fault)),
+            kind=Text(format=formats.SET_NAME),
             default="clusternet-cluster-api",
             doc="Name of the ClusterResourceSet, and the beginning of the names of all that is generated.",
         ),

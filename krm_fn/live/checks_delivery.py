@@ -64,7 +64,7 @@ def missing(case: Case) -> Iterator[Reason]:
             code="missing-resource",
             message=f"{one.kind} {one.name} is not there{claims}: Cluster API skips what it can't find",
             remedy=(
-                "apply it again",
+                "apply it again; where an ExternalSecret makes it, look at that one's status",
                 f"kubectl -n {quote(case.cluster.namespace)} get {one.kind.lower()} {quote(one.name)}",
             ),
         )

@@ -44,13 +44,20 @@ def duplicate_name(case: Case) -> Iterator[Reason]:
         )
     if len(case.managed) > 1:
         listed = ", ".join(f"{one.namespace}/{one.name}" for one in case.managed)
-        yield Reason(
-            code="duplicate-managed-cluster",
-            message=f"the parent has {len(case.managed)} ManagedClusters called {case.name}: {listed}; a rebuilt cluster comes "
-            "with a new id, and the old entry stays",
-            remedy=("remove the one that does not report any more; see what is left over below",),
-            severity=WARNING,
-        )
+        several = f"the parent has {len(case.managed)} ManagedClusters called {case.name}: {listed}"
+        if sum(map(case.scene.alive, case.managed)) > 1:
+            yield Reason(
+                code="duplicate-managed-cluster",
+                message=f"{several}, and more than one agent reports: two clusters have registered under one name",
+                remedy=("give one of them another name; it counts at the first registration only",),
+            )
+        else:
+            yield Reason(
+                code="duplicate-managed-cluster",
+                message=f"{several}; a rebuilt cluster comes with a new id, and the old entry stays",
+                remedy=("remove the one that does not report any more; it is listed as left over",),
+                severity=WARNING,
+            )
 
 
 def not_registered(case: Case) -> Iterator[Reason]:
@@ -84,6 +91,7 @@ def not_registered(case: Case) -> Iterator[Reason]:
             message=f"the agent is delivered, but the parent knows no {case.name}",
             remedy=(
                 "look at the agent; usual causes: parent URL not reachable from there, token refused or expired, image not pulled",
+                "a cluster that registered earlier under another name keeps that one",
                 "kubectl --kubeconfig WORKLOAD -n clusternet-system logs deployment/clusternet-agent",
             ),
         )

@@ -6,6 +6,7 @@ from shlex import quote
 
 from krm_fn.live import report
 from krm_fn.live.case import some
+from krm_fn.live.objects import PAUSED_ANNOTATION
 from krm_fn.live.report import Reason
 from krm_fn.model import CLUSTER_NAME_LABEL
 from krm_fn.sdk.results import ERROR, WARNING
@@ -48,6 +49,17 @@ def gate_off(case: Case) -> Iterator[Reason]:
             remedy=(
                 "kubectl -n capi-system get deployment capi-controller-manager -o yaml | grep -e feature-gates -e watch-filter",
             ),
+        )
+
+
+def paused(case: Case) -> Iterator[Reason]:
+    """Cluster API was told to leave the ClusterResourceSet alone."""
+    names = [one.name for one in case.sets if one.paused]
+    if names and case.delivered != report.YES:
+        yield Reason(
+            code="paused",
+            message=f"ClusterResourceSet {', '.join(names)} is annotated {PAUSED_ANNOTATION}: nothing of it is applied",
+            remedy=("remove the annotation",),
         )
 
 

@@ -22,6 +22,8 @@ HUB_NAME = "clusternet-cluster-api"  # the hub's ClusterResourceSet, and its Sec
 HUB_DEPLOY = "clusternet-agent-deploy"
 HUB_RBAC = "clusternet-agent-rbac"
 
+PAUSED_ANNOTATION = "cluster.x-k8s.io/paused"
+
 AGENT = "agent"  # a set that delivers the agent
 IDENTITY = "identity"  # the ApplyOnce set that prepares for it
 
@@ -60,6 +62,7 @@ class LiveSet(Record):
         selector: None where it can't be read; such a set matches nothing.
         applied, reason, message: Its condition `ResourcesApplied`; "" without one.
         seen: Whether the controller has ever looked at it.
+        paused: Whether it is told not to (annotation `cluster.x-k8s.io/paused`).
     """
 
     namespace: str
@@ -75,6 +78,7 @@ class LiveSet(Record):
     reason: str
     message: str
     seen: bool
+    paused: bool
 
     def selects(self, cluster: LiveCluster) -> bool:
         """Tell whether the controller counts a Cluster to it: same namespace, labels match, an empty selector none."""
@@ -166,6 +170,7 @@ def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
         reason=raw.text(found, "reason"),
         message=raw.quote(raw.text(found, "message")),
         seen=bool(metadata.get("finalizers")) or bool(raw.mapping(value, "status")),
+        paused=PAUSED_ANNOTATION in raw.mapping(value, "metadata", "annotations"),
     )
 
 

@@ -13,10 +13,10 @@ from krm_fn.live.report import Orphan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
-    from krm_fn.live.objects import Managed, Request
-    from krm_fn.live.report import ClusterState
+    from krm_fn.live.objects import Managed
+    from krm_fn.live.report import Pool
     from krm_fn.live.scene import Scene
 
 MANAGEMENT = "management"
@@ -31,16 +31,25 @@ def chosen_with(prefix: str, name: str) -> bool:
     return found is not None and name[: found.start()] == prefix
 
 
-def find(scene: Scene, clusters: Collection[ClusterState], names: Collection[str]) -> tuple[Orphan, ...]:
+def find(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> tuple[Orphan, ...]:
     """List what has no Cluster.
 
     Args:
         scene: The dump.
-        clusters: The Clusters as far as they are known.
-        names: The names under which they register.
+        names: The names under which Clusters register.
+        pools: The Clusters whose agents choose their names.
     """
-    found = [*_resource_sets(scene), *_hub_maps(scene), *_managed(scene, clusters, names)]
+    found = [*_resource_sets(scene), *_hub_maps(scene)]
+    if scene.clusters:
+        found += [*_managed(scene, names, pools), *_requests(scene, names, pools)]
     return tuple(sorted(found, key=lambda one: (one.side, one.kind, one.namespace, one.name)))
+
+
+def unaccounted(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> Iterator[Managed]:
+    """Yield the ManagedClusters under names that no Cluster of the dump registers under."""
+    for one in scene.managed:
+        if one.name not in names and _pool(pools, one.name) is None:
+            yield one
 
 
 def _resource_sets(scene: Scene) -> Iterator[Orphan]:
@@ -81,24 +90,23 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
             )
 
 
-def _managed(scene: Scene, clusters: Collection[ClusterState], names: Collection[str]) -> Iterator[Orphan]:
-    """ManagedClusters and requests that belong to no Cluster of the dump, or that a rebuilt cluster left behind."""
-    if not scene.clusters:
-        return
-    prefixes = {
-        one.registration_name.removesuffix("-xxxxx") for one in clusters if one.registration_name.endswith("-xxxxx")
-    }
-    kept: set[str] = set()
+def _managed(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> Iterator[Orphan]:
+    """ManagedClusters without a Cluster. One whose agent reports is in use by somebody, and never among them."""
+    strangers = {(one.namespace, one.name) for one in unaccounted(scene, names, pools)}
     for managed in scene.managed:
-        best = scene.managed_named(managed.name)[0]
-        shared = any(chosen_with(prefix, managed.name) for prefix in prefixes)
-        if shared or (managed.name in names and managed == best):
-            kept.add(managed.cluster_id)
+        pool = _pool(pools, managed.name)
+        if scene.alive(managed):
             continue
-        if managed.name in names:
+        if (managed.namespace, managed.name) in strangers:
+            message = "no Cluster of this dump registers under this name, and no agent reports"
+        elif pool is not None and pool.ready >= pool.clusters:
+            message = (
+                f"more ManagedClusters are called {pool.prefix}-xxxxx than there are Clusters, and no agent reports"
+            )
+        elif pool is None and managed != (best := scene.managed_named(managed.name)[0]):
             message = f"an older registration of {managed.name}; the one in {best.namespace} is in use"
         else:
-            message = "no Cluster of this dump registers under this name; leave it if it was registered in another way"
+            continue
         yield Orphan(
             side=PARENT,
             kind="ManagedCluster",
@@ -107,30 +115,39 @@ def _managed(scene: Scene, clusters: Collection[ClusterState], names: Collection
             message=message,
             commands=_removal(managed),
         )
-        kept.add(managed.cluster_id)
+
+
+def _requests(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> Iterator[Orphan]:
+    """Requests that led to no ManagedCluster and belong to no Cluster."""
+    registered = {one.cluster_id for one in scene.managed}
     for request in scene.requests:
-        shared = any(chosen_with(prefix, request.cluster_name) for prefix in prefixes)
-        if request.cluster_id not in kept and request.cluster_name not in names and not shared:
+        name = request.cluster_name
+        if request.cluster_id not in registered and name not in names and _pool(pools, name) is None:
             yield Orphan(
                 side=PARENT,
                 kind="ClusterRegistrationRequest",
                 namespace="",
                 name=request.name,
-                message=f"asks for {request.cluster_name or 'no name'} ({request.result or 'pending'}), without a "
-                "ManagedCluster and without a Cluster",
-                commands=(_request_removal(request),),
+                message=f"asks for {name or 'no name'} ({request.result or 'pending'}), without a ManagedCluster and "
+                "without a Cluster",
+                commands=(_request_removal(request.name),),
             )
+
+
+def _pool(pools: Sequence[Pool], name: str) -> Pool | None:
+    return next((pool for pool in pools if chosen_with(pool.prefix, name)), None)
 
 
 def _removal(managed: Managed) -> tuple[str, ...]:
     """The commands for one registration: the hub prunes nothing (clusternet#159), so each object goes by hand."""
+    objects_name = f"clusternet-{managed.cluster_id}"
     return (
-        f"kubectl delete clusterregistrationrequests.clusters.clusternet.io {quote(f'clusternet-{managed.cluster_id}')}",
+        _request_removal(objects_name),
         f"kubectl -n {quote(managed.namespace)} delete managedclusters.clusters.clusternet.io {quote(managed.name)}",
-        f"kubectl delete clusterrole,clusterrolebinding {quote(f'clusternet-{managed.cluster_id}')}",
+        f"kubectl delete clusterrole,clusterrolebinding {quote(objects_name)}",
         f"kubectl delete namespace {quote(managed.namespace)}",
     )
 
 
-def _request_removal(request: Request) -> str:
-    return f"kubectl delete clusterregistrationrequests.clusters.clusternet.io {quote(request.name)}"
+def _request_removal(name: str) -> str:
+    return f"kubectl delete clusterregistrationrequests.clusters.clusternet.io {quote(name)}"

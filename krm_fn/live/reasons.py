@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # why nothing arrives on the workload cluster
 DELIVERY: tuple[Callable[[Case], Iterator[Reason]], ...] = (
     checks_selection.gate_off,
+    checks_selection.paused,
     checks_selection.no_match,
     checks_selection.two_agents,
     checks_delivery.infrastructure,

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from krm_fn.model import Secret
 
 _IDENTITY_SUFFIX = "-identity"
+# clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
+_MISSED_HEARTBEATS = 3
+_GRACE = 9 * 60
 
 
 class Scene:
@@ -158,6 +161,16 @@ class Scene:
     def managed_named(self, name: str) -> tuple[Managed, ...]:
         """Return the ManagedClusters of a name, the one that most likely is alive first."""
         return tuple(sorted(self._managed_by_name.get(name, ()), key=_liveliness, reverse=True))
+
+    def alive(self, managed: Managed) -> bool:
+        """Tell whether an agent reports and all is well.
+
+        The hub's own verdict counts (condition Ready); without one, the time of the last report.
+        """
+        if managed.ready:
+            return managed.ready == "True"
+        grace = managed.heartbeat * _MISSED_HEARTBEATS if managed.heartbeat else _GRACE
+        return managed.last_seen is not None and self.now - managed.last_seen <= grace
 
     def requests_named(self, name: str) -> tuple[Request, ...]:
         """Return the registration requests for a name."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timezone
 
 from krm_fn.live import objects, orphans, reasons, report
-from krm_fn.live.case import Case
+from krm_fn.live.case import Case, some
 from krm_fn.live.report import ClusterState, Delivery, Pool, Reason, Report
 from krm_fn.live.scene import Scene
 from krm_fn.sdk.results import INFO, WARNING
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from krm_fn.live.objects import Binding, LiveCluster, LiveSet, Managed, Request
 
 _GOOD = frozenset({report.APPLIED, report.CHANGED})
-# clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
-_MISSED_HEARTBEATS = 3
-_GRACE = 9 * 60
 
 
 def evaluate(dump: Dump, now: int, *, parent: bool = False) -> Report:
@@ -41,11 +38,12 @@ def evaluate(dump: Dump, now: int, *, parent: bool = False) -> Report:
         for cluster in scene.clusters
     )
     pools = _pools(scene, clusters, registers)
+    names = frozenset(name for name, by_prefix in registers.values() if name and not by_prefix)
     return Report(
         clusters=clusters,
         pools=pools,
-        orphans=orphans.find(scene, clusters, frozenset(name for name, prefix in registers.values() if not prefix)),
-        notes=tuple(_notes(scene, pools)),
+        orphans=orphans.find(scene, names, pools),
+        notes=(*_notes(scene, pools), *_strangers(scene, names, pools)),
         parent=scene.parent,
         now=now,
         secrets=scene.tokens(),
@@ -152,21 +150,10 @@ def _registered(scene: Scene, name: str, managed: tuple[Managed, ...], requests:
     if not scene.parent or not name:
         return report.UNKNOWN
     if managed:
-        return report.YES if alive(managed[0], scene.now) else report.NOT_READY
+        return report.YES if scene.alive(managed[0]) else report.NOT_READY
     if requests and not requests[0].result:
         return report.PENDING
     return report.NO
-
-
-def alive(managed: Managed, now: int) -> bool:
-    """Tell whether an agent reports and all is well.
-
-    The hub's own verdict counts (condition Ready); without one, the time of the last report.
-    """
-    if managed.ready:
-        return managed.ready == "True"
-    grace = managed.heartbeat * _MISSED_HEARTBEATS if managed.heartbeat else _GRACE
-    return managed.last_seen is not None and now - managed.last_seen <= grace
 
 
 def _expired(scene: Scene, agents: tuple[LiveSet, ...]) -> str:
@@ -189,7 +176,7 @@ def _pools(
     found = []
     for prefix, count in sorted(counts.items()):
         managed = [one for one in scene.managed if orphans.chosen_with(prefix, one.name)]
-        ready = sum(alive(one, scene.now) for one in managed)
+        ready = sum(map(scene.alive, managed))
         found.append(Pool(prefix=prefix, clusters=count, managed=len(managed), ready=ready))
     return tuple(found)
 
@@ -233,6 +220,18 @@ def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
     else:
         found.extend(_counted(pool) for pool in pools)
     return found
+
+
+def _strangers(scene: Scene, names: frozenset[str], pools: tuple[Pool, ...]) -> list[Reason]:
+    """Name the ManagedClusters that report and that no Cluster accounts for; they are alive, so not left over."""
+    found = [f"{one.namespace}/{one.name}" for one in orphans.unaccounted(scene, names, pools) if scene.alive(one)]
+    if not found or not scene.clusters:
+        return []
+    message = (
+        f"{_count(len(found), 'ManagedCluster')} of other names report to the parent: {some(found)}; they were registered by "
+        "hand, from another management cluster, or under an earlier name, since a registration keeps its first name"
+    )
+    return [Reason(code="others", message=message, severity=INFO)]
 
 
 def _counted(pool: Pool) -> Reason:

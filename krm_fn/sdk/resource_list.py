@@ -37,6 +37,7 @@ if TYPE_CHECKING:
             """Return the pieces of the output."""
 
 
+_KUSTOMIZE = "kustomize.config.k8s.io/id"  # on every item that kustomize hands to a transformer
 _JSON = re.compile(rb"[ \t\r\n]*\{")
 API_VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
 _EXPECTED = "needed is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
@@ -62,11 +63,16 @@ class ResourceList:
 
     @property
     def host_paths(self) -> bool:
-        """Whether any item carries the annotation with which hosts name its file."""
+        """Whether the host keeps items in files, which it names by annotations.
+
+        kustomize writes no files: its library puts paths onto whatever a function printed, so a second function of a
+        kustomization sees them. Every item carries kustomize's own mark then.
+        """
         shortest = PATH_ANNOTATIONS[1].encode()
         if shortest not in self.data and b"\\" not in self.data:
             return False
-        return any(item.file_path for item in self.items if item.contains(shortest))
+        placed = next((item for item in self.items if item.contains(shortest) and item.file_path), None)
+        return placed is not None and _KUSTOMIZE not in placed.metadata()["annotations"]
 
 
 def read(data: bytes) -> ResourceList:

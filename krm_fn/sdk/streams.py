@@ -25,6 +25,7 @@ _MARKER = re.compile(rb"(?:\A|(?<=[\n\r]))---(?=[ \t\r\n]|\Z)")
 _BARE_MARKER = re.compile(rb"---[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 _END = re.compile(rb"(?:\A|(?<=[\n\r]))\.\.\.(?=[ \t\r\n]|\Z)[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _NOTHING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z))*\Z")
+_TAIL = re.compile(rb"(?:(?:[ \t]*|\.\.\.[ \t]*)(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z))*\Z")
 _DIRECTIVE = re.compile(rb"(?:\A|(?<=[\n\r]))%")
 
 
@@ -140,9 +141,10 @@ def _split(data: bytes, path: str) -> list[Document]:
         documents.append(Document(start, body, ended.start() if ended else end, end, line))
         behind = ended.end() if ended else content
         directive = _DIRECTIVE.search(data, behind, end)
-        if directive and end < len(data) and (ended or _NOTHING.match(data[content : directive.start()])):
+        nothing = _TAIL if ended else _NOTHING
+        if directive and end < len(data) and nothing.match(data[behind : directive.start()]):
             directives = directive.start()
-        elif ended and not _NOTHING.match(data[behind:end]):
+        elif ended and not _TAIL.match(data[behind:end]):
             message = f"text follows the end of a document (...) without ---: {path or 'input'}, line {line}"
             raise fault(message, file_path=path)
     return documents

@@ -164,7 +164,7 @@ class Offers:
 
 def _below(folder: str, given: str, name: str) -> str | None:
     """Return a path relative to the folder, decided on the text alone; None when it leads or could lead outside."""
-    if not name or "\0" in name:
+    if not name or not name.isprintable():  # NUL and half surrogate pairs are no part of any path
         return None
     if name.startswith("/"):
         for base in (given.rstrip("/"), folder):

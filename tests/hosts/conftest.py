@@ -42,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.host)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which programs were driven: the list differs from machine to machine."""
+    terminalreporter.section("hosts")
+    for name, version in programs.versions():
+        terminalreporter.write_line(f"{name:20} {version}")
+
+
 @pytest.fixture(params=["newest", "oldest"])
 def kustomize(request: pytest.FixtureRequest) -> Path:
     """The newest 5.x and the oldest."""

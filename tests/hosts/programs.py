@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -101,3 +102,28 @@ def has_docker() -> bool:
 def has_rig() -> bool:
     """Whether .ci/container-rig has what it needs: root, and podman installed by `make tools`."""
     return os.geteuid() == 0 and shutil.which("podman") is not None
+
+
+def versions() -> list[tuple[str, str]]:
+    """Every host program with the version that it says it is."""
+    asked = [
+        *((f"kustomize {age}", (kustomize(age), "version")) for age in ("newest", "oldest")),
+        *((f"kubectl {name}", (path, "version", "--client")) for name, path in kubectls().items()),
+        *((f"kpt {name}", (path, "version")) for name, path in kpts().items()),
+        *([("docker", ("docker", "--version"))] if has_docker() else []),
+        *([("podman (rig)", ("podman", "--version"))] if has_rig() and not has_docker() else []),
+    ]
+    return [(name, _said(*command) if command[0] else "not here") for name, command in asked]
+
+
+def _said(*command: str | Path | None) -> str:
+    """The versions in a program's answer; where it knows none, that of the module it was built from."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=SECONDS)
+    if "(devel)" in done.stdout and shutil.which("go"):
+        done = subprocess.run(
+            ["go", "version", "-m", str(command[0])], capture_output=True, text=True, check=False, timeout=SECONDS
+        )
+        return "".join(line.split()[2] for line in done.stdout.splitlines() if line.split()[0] == "mod")
+    return ", kustomize ".join(
+        dict.fromkeys(re.findall(r"\bv?[0-9]+\.[0-9]+\.[0-9]+(?:-beta\.[0-9]+)?\b", done.stdout)[:2])
+    )

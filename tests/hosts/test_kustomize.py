@@ -465,6 +465,19 @@ def test_configs_with_disjoint_selectors_run_one_after_the_other(kustomize: Path
     assert dangling(built) == set()
 
 
+def test_a_second_function_is_not_told_that_kustomize_writes_files(kustomize: Path, files: Callable[..., Path]) -> None:
+    """kustomize's library puts path annotations onto what the first function printed."""
+    root = files(
+        it={
+            "kustomization.yaml": kustomization(resources=["clusters.yaml"], transformers=["prod.yaml", "dev.yaml"]),
+            "clusters.yaml": CLUSTERS,
+            "prod.yaml": config("prod", selector="{env: prod}", more="clusterResourceSet: {name: wave-prod}"),
+            "dev.yaml": config("dev", selector="{env: dev}", more="clusterResourceSet: {name: wave-dev}"),
+        }
+    )
+    assert "written to files" not in build(kustomize, root / "it").err
+
+
 def test_configs_that_reach_the_same_cluster_fail_the_build_and_are_both_named(
     kustomize: Path, files: Callable[..., Path]
 ) -> None:

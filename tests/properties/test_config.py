@@ -110,7 +110,7 @@ def _documents(draw: st.DrawFn) -> dict[str, Any]:
 
 DOCUMENTS = _documents()
 MANY = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -590,7 +590,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a field in other capitals": ({"parentUrl": "x"}, "spec.parentUrl", "did you mean parentURL?"),
     "a field with a typo": ({"agent.replica": 1}, "spec.agent.replica", "did you mean replicas?"),
     "a field of another section": ({"image": "x"}, "spec.image", "did you mean spec.agent.image?"),
-    "a field like no other": ({"zzz": 1}, "spec.zzz", "is not a field there is"),
+    "a field like no other": ({"zzz": 1}, "spec.zzz", "is not a known field"),
     "a section that is a list": ({"agent": []}, "spec.agent", "must be an object, not a list"),
     "a section that is null": ({"agent": None}, "spec.agent", "is empty"),
 }

@@ -55,11 +55,15 @@ ENTRIES = (
     '- apiVersion: v1\n  metadata:\n    name: "a\n  kind: X"\n',
     "- apiVersion: v1\n  data: |\n   kind: Cluster\n  kind: ConfigMap\n",
     # the form of kustomize and kpt
-    "- apiVersion: cluster.x-k8s.io/v1beta1\n  kind: Cluster\n  metadata:\n    annotations:\n      a: 'b'\n      l: |\n"
-    '        group: x\n        kind: Cluster\n    labels:\n      on: yes\n      e: "1"\n    name: c1\n    namespace: ns\n'
-    '  spec:\n    topology:\n      x: "y"\n    other: 1\n',
-    "- # c\n  apiVersion: v1\n  kind: A # d\n  metadata: # e\n    name: x\n    labels: # f\n      a: b\n"
-    "    annotations:   # k: v\n      # g\n      c: d\n  spec:\n    aaaa: b\n",
+    (
+        "- apiVersion: cluster.x-k8s.io/v1beta1\n  kind: Cluster\n  metadata:\n    annotations:\n      a: 'b'\n      l: |\n"
+        '        group: x\n        kind: Cluster\n    labels:\n      on: yes\n      e: "1"\n    name: c1\n    namespace: ns\n'
+        '  spec:\n    topology:\n      x: "y"\n    other: 1\n'
+    ),
+    (
+        "- # c\n  apiVersion: v1\n  kind: A # d\n  metadata: # e\n    name: x\n    labels: # f\n      a: b\n"
+        "    annotations:   # k: v\n      # g\n      c: d\n  spec:\n    aaaa: b\n"
+    ),
     "- # c\n\n  # d\n  apiVersion: v1   # kind: B\n  kind: A\n",
     "- #\n  kind: A\n  apiVersion: v1\n",
     "- # c\n    apiVersion: v1\n    kind: A\n",
@@ -95,12 +99,18 @@ ENTRIES = (
     "- apiVersion: v1\n  kind: A\n  metadata:\n    name: 'a\n    labels: x'\n",
     "- apiVersion: v1\n  kind: A\n  metadata:\n    labels:\n    - a\n  spec:\n    a: [\n    b]\n",
     "- apiVersion: v1\n  kind: A\n  metadata:\n    labels:\n      # none\n    name: x\n  spec:\n    aaaa: &a b\n    bbbb: *a\n",
-    "- apiVersion: v1\n  kind: A\n  metadata:\n    labels: {}\n    annotations:\n      x: |\n        a\n\n        b\n"
-    "    name: 1\n  spec:\n    aaaa:\n    - 'x'\n    bbbb: \"\n    cccc: d\"\n",
-    "- apiVersion: v1\n  kind: A\n  metadata:\n    name: x # c\n    labels:\n      # d\n      k: v\n    # e\n"
-    "  spec:\n    topology: {}\n    class: a\n",
-    "- apiVersion: v1\n  kind: A\n  metadata:\n    name: x\n  spec:\n    text: >\n      topology: x\n     y: 'z\n"
-    "    kkkk: |2\n       a\n    topo: ? a\n",
+    (
+        "- apiVersion: v1\n  kind: A\n  metadata:\n    labels: {}\n    annotations:\n      x: |\n        a\n\n        b\n"
+        "    name: 1\n  spec:\n    aaaa:\n    - 'x'\n    bbbb: \"\n    cccc: d\"\n"
+    ),
+    (
+        "- apiVersion: v1\n  kind: A\n  metadata:\n    name: x # c\n    labels:\n      # d\n      k: v\n    # e\n"
+        "  spec:\n    topology: {}\n    class: a\n"
+    ),
+    (
+        "- apiVersion: v1\n  kind: A\n  metadata:\n    name: x\n  spec:\n    text: >\n      topology: x\n     y: 'z\n"
+        "    kkkk: |2\n       a\n    topo: ? a\n"
+    ),
     "- apiVersion: v1\n  kind: A\n  metadata:\n    name: ''\n    labels: ''\n  spec:\n    - 'y: \"z'\n    text: 'a\n    - b'\n",
 )
 SNIPPETS = (

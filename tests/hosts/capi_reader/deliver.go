@@ -34,6 +34,9 @@ const rounds = 6
 // issued is what the token controller of a workload cluster writes into a service-account token Secret.
 const issued = "issued-by-the-workload-cluster"
 
+// checksum is the annotation that rolls the pods when the registration changes.
+const checksum = "fn.clusternet.io/registration-checksum"
+
 // DeliveredReport is what one workload cluster ends up with.
 type DeliveredReport struct {
 	Cluster   string            `json:"cluster"`
@@ -43,6 +46,8 @@ type DeliveredReport struct {
 	Image     string            `json:"image"`     // of the agent
 	Arguments []string          `json:"arguments"` // of the agent
 	Checksum  string            `json:"checksum"`  // annotation of its pods
+	Notes     map[string]string `json:"notes"`     // other annotations of its pods
+	Variables map[string]string `json:"variables"` // of the agent's environment, those that have a plain value
 	Tokens    map[string]bool   `json:"tokens"`    // service-account token Secrets, and whether what the cluster wrote is there
 	Labels    map[string]string `json:"labels"`    // of the agent's Namespace
 	ParentURL string            `json:"parentURL"` // as the agent will read it
@@ -260,7 +265,7 @@ func summarize(ctx context.Context, report *Report, management client.Client, ca
 	for _, cluster := range slices.SortedFunc(maps.Keys(cache.clients), order) {
 		out := DeliveredReport{
 			Cluster: cluster.String(), Objects: []string{}, Applied: []string{}, Pending: []string{}, Arguments: []string{},
-			Tokens: map[string]bool{}, Labels: map[string]string{},
+			Tokens: map[string]bool{}, Labels: map[string]string{}, Variables: map[string]string{},
 		}
 		var binding addonsv1.ClusterResourceSetBinding
 		err := management.Get(ctx, cluster, &binding)
@@ -331,8 +336,18 @@ func describe(one *manifest, out *DeliveredReport) {
 			fields, _ := container.(map[string]any)
 			out.Image, _, _ = unstructured.NestedString(fields, "image")
 			out.Arguments, _, _ = unstructured.NestedStringSlice(fields, "args")
+			variables, _, _ := unstructured.NestedSlice(fields, "env")
+			for _, variable := range variables {
+				entry, _ := variable.(map[string]any)
+				name, _, _ := unstructured.NestedString(entry, "name")
+				if value, found, _ := unstructured.NestedString(entry, "value"); found {
+					out.Variables[name] = value
+				}
+			}
 		}
 		annotations, _, _ := unstructured.NestedStringMap(one.Object, "spec", "template", "metadata", "annotations")
-		out.Checksum = annotations["fn.clusternet.io/registration-checksum"]
+		out.Checksum = annotations[checksum]
+		delete(annotations, checksum)
+		out.Notes = annotations
 	}
 }

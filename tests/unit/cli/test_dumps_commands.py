@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from krm_fn.cli import main
+from krm_fn.cli import dumps, main
 from tests.support import live
 from tests.support.live import ROOT, Fleet
 
@@ -121,6 +121,28 @@ def test_nothing_to_read_on_a_terminal_is_wrong_usage() -> None:
     os.close(slave)
     assert done.returncode == 2
     assert "pipe its output in" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        pytest.param(b"{", "reading 0 MiB of big\n", id="json"),
+        pytest.param(b"a: b", "reading 0 MiB of big; JSON (-o json) is read ten times faster\n", id="yaml"),
+    ],
+)
+def test_reading_much_is_said_on_a_terminal(
+    data: bytes, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dumps, "_SLOW", 1)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    dumps.progress("big", data)
+    assert capsys.readouterr().err == told
+
+
+def test_reading_is_silent_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dumps, "_SLOW", 1)
+    dumps.progress("big", b"{}")
+    assert not capsys.readouterr().err
 
 
 def test_migrate_prints_the_config_on_stdout_and_the_way_on_stderr(run: Run) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pty
@@ -7,13 +8,13 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from krm_fn.__main__ import main
 from krm_fn.cli import render
 from krm_fn.sdk import targets
 from krm_fn.sdk.documents import Tree
@@ -198,20 +199,17 @@ def test_an_earlier_output_is_redacted_too(source: Path) -> None:
 
 def on_terminal(*arguments: str, **environment: str) -> str:
     """Run the program on a terminal and return what a person sees on it."""
-    main, other = pty.openpty()
+    mine, other = pty.openpty()
     command = [sys.executable, "-m", "krm_fn", "render", *arguments, "--now", NOW]
     variables = {**os.environ, "TERM": "xterm", **environment}
     with subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env=variables) as child:
         os.close(other)
         seen = b""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and select.select([main], [], [], 60)[0]:
-            try:
-                seen += os.read(main, 65536)
-            except OSError:  # EIO: how Linux says that the other side closed
-                break
+        with contextlib.suppress(OSError):  # EIO: how Linux says that the other side closed
+            while select.select([mine], [], [], 60)[0]:
+                seen += os.read(mine, 65536)
         child.wait()
-    os.close(main)
+    os.close(mine)
     return seen.decode().replace("\r\n", "\n")
 
 
@@ -229,6 +227,14 @@ def test_on_a_terminal_keys_are_coloured(source: Path) -> None:
     assert "\x1b[36mapiVersion\x1b[0m: cluster.x-k8s.io/v1beta2" in seen
     assert "\x1b[2m---\x1b[0m" in seen
     assert source.exists()
+
+
+def test_comments_marks_and_keys_are_coloured_and_nothing_else() -> None:
+    text = "--- # x\n# c\na: b: c\n  - d:\n  - 'e': f\n  x.y/z: |\n"
+    assert render._COLOURED.sub(render._colour, text) == (
+        "\x1b[2m--- # x\x1b[0m\n\x1b[2m# c\x1b[0m\n\x1b[36ma\x1b[0m: b: c\n  - \x1b[36md\x1b[0m:\n  - 'e': f\n"
+        "  \x1b[36mx.y/z\x1b[0m: |\n"
+    )
 
 
 def test_long_work_is_announced_on_a_terminal(source: Path) -> None:
@@ -324,17 +330,34 @@ def test_a_resource_list_belongs_to_the_function(source: Path) -> None:
     assert source.exists()
 
 
-def test_wrong_usage_is_exit_code_2(source: Path) -> None:
-    assert program(cwd=source).returncode == 2
-    assert program("src", "--only", "some", cwd=source).returncode == 2
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param((), id="no path"),
+        pytest.param(("src", "--only", "some"), id="no such choice"),
+        pytest.param(("src", "--now", "soon"), id="no time"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(
+    source: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("Usage: ")
+    assert source.exists()
 
 
 @pytest.mark.parametrize("target", [".", "src", "src/../src/"])
-def test_a_target_that_holds_the_input_is_refused(source: Path, target: str) -> None:
-    ran = program("src", "-o", target, cwd=source.parent)
-    assert ran.returncode == 2
-    assert b"holds the input src: give another folder" in ran.stderr
+def test_a_target_that_holds_the_input_is_refused(
+    source: Path, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", "src", "-o", target]) == 2
+    assert "holds the input src: give another folder" in capsys.readouterr().err
     assert files(source) == ["clusters.yaml", "fleet.yaml", "notes.yaml"]
+
+
+def test_what_came_on_stdin_is_a_file_of_the_folder(source: Path) -> None:
+    assert run("-", "-c", "src/fleet.yaml", "-o", "src", given=CLUSTERS.encode()).return_value == 0
+    assert files(source) == ["clusters.yaml", "fleet.yaml", "notes.yaml", "stdin.yaml", *CREATED]
 
 
 def test_a_reader_that_goes_away_is_an_error(source: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_field_name_near_a_source_is_named_and_any_other_is_not() -> None:
     (near,) = faults_of({"registrationToken": {"vlaue": "x"}})
     assert near.endswith("did you mean value?")
     (far,) = faults_of({"registrationToken": {"hunter2hunter2": "x"}})
-    assert far == "spec.registrationToken[…] is not a field there is"
+    assert far == "spec.registrationToken[…] is not a known field"
 
 
 def test_a_message_stays_one_short_line_whatever_a_value_holds() -> None:
@@ -359,3 +359,17 @@ def test_a_configuration_among_the_items_is_known_by_group_and_kind(
 )
 def test_identity_is_known_without_decoding(document: dict[str, Any], expected: tuple[str, str]) -> None:
     assert identity_of(item(document)) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"parentURL": "https://" + ":" * 200_000}, id="a URL"),
+        pytest.param({"agent.image": "a-" * 200_000}, id="an image"),
+        pytest.param({"identity": {"mode": "PerCluster", "nameTemplate": "{name}" * 50_000 + "!"}}, id="a template"),
+        pytest.param({"agent.extraArgs": ["--" + "a" * 500_000]}, id="a flag"),
+    ],
+)
+def test_a_text_of_absurd_length_is_refused_by_its_length(changes: dict[str, Any]) -> None:
+    (message,) = faults_of(changes)
+    assert "characters long, at most" in message

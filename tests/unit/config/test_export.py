@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from krm_fn.config import export
 from krm_fn.config.constraints import Constraint
@@ -112,3 +114,17 @@ def test_a_kind_without_a_schema_is_a_fault_of_ours() -> None:
         export.of_kind(Kind())
     with pytest.raises(NotImplementedError):
         export.of_constraint(Constraint())
+
+
+EXAMPLE_FILES = sorted(
+    path
+    for path in (Path(__file__).parents[3] / "examples").rglob("*.yaml")
+    if "\nkind: ClusternetCAPIConfig\n" in path.read_text()
+)
+
+
+@pytest.mark.parametrize("path", EXAMPLE_FILES, ids=lambda path: "-".join(path.parts[-3:]))
+def test_a_configuration_of_the_examples_fits_the_schema(path: Path) -> None:
+    documents = [one for one in yaml.safe_load_all(path.read_text()) if one["kind"] == "ClusternetCAPIConfig"]
+    assert documents
+    assert all(accepts(document) for document in documents)

@@ -108,11 +108,11 @@ def test_flat_keys_mean_what_the_fields_mean(data: dict[str, Any], changes: dict
     [
         pytest.param({"agent.replica": "1"}, "data.agent.replica", "did you mean agent.replicas?", id="a typo"),
         pytest.param({"replicas": "1"}, "data.replicas", "did you mean agent.replicas?", id="the last part alone"),
-        pytest.param({"zzzzzz": "1"}, "data.zzzzzz", "is not a field there is", id="like nothing"),
+        pytest.param({"zzzzzz": "1"}, "data.zzzzzz", "is not a known field", id="like nothing"),
         pytest.param({"spec.mode": "Check"}, "data.spec.mode", "leave out spec.", id="with spec"),
         pytest.param({"mode.x": "1"}, "data.mode.x", "did you mean mode?", id="below a string"),
         pytest.param({"agent.": "1"}, "data.agent.", "did you mean agent?", id="a dot at the end"),
-        pytest.param({"": "1"}, "data.", "is not a field there is", id="an empty key"),
+        pytest.param({"": "1"}, "data.", "is not a known field", id="an empty key"),
         pytest.param({"agent.podLabels.": "x"}, "data.agent.podLabels.", "did you mean", id="a map without a key"),
         pytest.param({"agent.replicas": "three"}, "data.agent.replicas", "must be a whole number", id="no number"),
         pytest.param({"agent.replicas": "9" * 30}, "data.agent.replicas", "must be a whole number", id="a long number"),

@@ -108,6 +108,21 @@ def test_a_dump_without_clusters_says_so() -> None:
     assert "no-clusters" in [note.code for note in found.notes]
 
 
+def test_resource_sets_of_other_tools_are_none_of_ours() -> None:
+    calico = live.live_set(
+        {
+            "apiVersion": "addons.cluster.x-k8s.io/v1beta2",
+            "kind": "ClusterResourceSet",
+            "metadata": {"name": "calico", "namespace": "team-a"},
+            "spec": {
+                "clusterSelector": {"matchLabels": {"clusternet.io/register": "true"}},
+                "resources": [{"kind": "ConfigMap", "name": "calico"}],
+            },
+        }
+    )
+    assert evaluate(*Fleet().everything, calico) == evaluate(*Fleet().everything)
+
+
 # --- selected ----------------------------------------------------------------------------------------------------
 
 
@@ -368,6 +383,13 @@ def test_a_secret_that_is_no_base64_is_too_short() -> None:
     assert "short-value" in codes(one(evaluate(*fleet.management, *fleet.payloads)))
 
 
+def test_a_paused_set_applies_nothing() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    fleet.of("ClusterResourceSet", "clusternet.web-1")["metadata"]["annotations"]["cluster.x-k8s.io/paused"] = "true"
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["paused"]
+
+
 def test_what_the_workload_cluster_refused_is_named_with_the_controllers_reason() -> None:
     fleet = Fleet(names=("web-1",))
     live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False)
@@ -506,6 +528,13 @@ def test_a_rebuilt_cluster_leaves_an_older_registration_behind() -> None:
     assert "older registration" in orphan.message
 
 
+def test_two_live_clusters_under_one_name_are_a_fault() -> None:
+    other = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", namespace="clusternet-zzzzz")
+    cluster = one(evaluate(*Fleet(names=("web-1",)).everything, other))
+    assert "more than one agent reports" in said(cluster, "duplicate-managed-cluster")
+    assert not cluster.ok
+
+
 # --- the token ---------------------------------------------------------------------------------------------------
 
 
@@ -578,7 +607,7 @@ def test_with_shared_names_registration_is_unknown_and_counted() -> None:
     assert {(each.registered, each.registration_name) for each in found.clusters} == {("unknown", "team-c-xxxxx")}
     assert found.pools == (report.Pool(prefix="team-c", clusters=2, managed=2, ready=2),)
     assert found.ok
-    assert [note.code for note in found.notes] == ["shared-names"]
+    assert [note.code for note in found.notes] == ["shared-names", "others"]
 
 
 @pytest.mark.parametrize(
@@ -633,7 +662,7 @@ def test_unselected_clusters_can_be_left_out() -> None:
 
 
 def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over() -> None:
-    (orphan,) = evaluate(*Fleet().everything, live.managed("old-1")).orphans
+    (orphan,) = evaluate(*Fleet().everything, live.managed("old-1", ready="Unknown")).orphans
     assert (orphan.side, orphan.kind, orphan.name) == ("parent", "ManagedCluster", "old-1")
     identifier = live.cluster_id("old-1")
     assert orphan.commands == (
@@ -642,6 +671,22 @@ def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over() -> None:
         f"kubectl delete clusterrole,clusterrolebinding clusternet-{identifier}",
         f"kubectl delete namespace clusternet-{identifier[:5]}",
     )
+
+
+def test_a_managed_cluster_that_reports_is_never_left_over() -> None:
+    found = evaluate(*Fleet().everything, live.managed("by-hand"))
+    assert found.orphans == ()
+    (note,) = found.notes
+    assert note.code == "others"
+    assert note.message.startswith("1 ManagedCluster of other names report to the parent: ")
+
+
+def test_of_too_many_shared_names_those_that_do_not_report_are_left_over() -> None:
+    fleet = Fleet("team-c", ("app-1",), found=live.config(mode="Shared", prefix="c"))
+    managed = [live.managed("c-x7k2p"), live.managed("c-b4d9z", ready="Unknown")]
+    assert [one.name for one in evaluate(*fleet.everything, *managed).orphans] == ["c-b4d9z"]
+    fleet.clusters.append(live.cluster("team-c", "app-2"))
+    assert evaluate(*fleet.everything, *managed).orphans == ()
 
 
 def test_a_request_that_nothing_accounts_for_is_left_over() -> None:
@@ -653,12 +698,9 @@ def test_a_request_that_nothing_accounts_for_is_left_over() -> None:
 def test_a_set_that_selects_nobody_is_left_over() -> None:
     fleet = Fleet()
     fleet.drop("Cluster", "web-2")
-    found = evaluate(*fleet.everything).orphans
-    assert [(one.kind, one.name) for one in found] == [
-        ("ClusterResourceSet", "clusternet.web-2"),
-        ("ManagedCluster", "web-2"),
-    ]
-    assert "of config fleet" in found[0].message
+    (found,) = evaluate(*fleet.everything).orphans
+    assert (found.kind, found.name) == ("ClusterResourceSet", "clusternet.web-2")
+    assert "of config fleet" in found.message
 
 
 def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token() -> None:
@@ -685,7 +727,7 @@ def test_without_clusters_in_the_dump_nothing_is_called_left_over() -> None:
 
 
 def test_names_in_commands_are_quoted_for_a_shell() -> None:
-    (orphan,) = evaluate(*Fleet().everything, live.managed("x; rm -rf /")).orphans
+    (orphan,) = evaluate(*Fleet().everything, live.managed("x; rm -rf /", ready="False")).orphans
     assert "managedclusters.clusters.clusternet.io 'x; rm -rf /'" in orphan.commands[1]
 
 

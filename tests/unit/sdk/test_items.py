@@ -48,7 +48,7 @@ def test_an_item_knows_who_it_is() -> None:
 
 
 def test_metadata_are_typed_as_kubernetes_reads_them_without_reading_the_rest() -> None:
-    found = item(CLUSTER + "    broken: *nowhere\n")
+    found = item(CLUSTER + "    paused: twice\n")
     assert found.metadata()["labels"] == {"env": "prod"}
 
 

@@ -154,6 +154,8 @@ def test_a_file_of_the_greatest_size_is_read(offered: Path) -> None:
         pytest.param("/dev/zero", id="a device"),
         pytest.param("reg\0Token", id="NUL"),
         pytest.param("../gone", id="up to nothing"),
+        pytest.param("reg\ud800Token", id="half a surrogate pair"),
+        pytest.param("regToken\n", id="a line break"),
     ],
 )
 def test_a_path_that_leaves_the_folder_is_refused(offered: Path, name: str) -> None:

@@ -21,7 +21,7 @@ def fleet() -> Report:
     good = Fleet()
     bad = Fleet("team-b", tuple(f"api-{number}" for number in range(7)))
     bad.of("Secret", "clusternet-registration")["type"] = "Opaque"
-    return report(*good.everything, *bad.clusters, *bad.sets, *bad.payloads, live.managed("old-1"))
+    return report(*good.everything, *bad.clusters, *bad.sets, *bad.payloads, live.managed("old-1", ready="Unknown"))
 
 
 def test_the_table_lists_every_cluster(fleet: Report) -> None:
@@ -29,6 +29,16 @@ def test_the_table_lists_every_cluster(fleet: Report) -> None:
     assert lines[0].split("  ")[0] == "CLUSTER"
     assert lines[1] == "team-a/web-1  clusternet.web-1  yes        yes         1m ago"
     assert lines[3].split() == ["team-b/api-0", "clusternet.api-0", "no", "no", "-", "wrong-secret-type"]
+
+
+def test_left_over_things_stand_under_the_cluster_they_are_on() -> None:
+    found = report(*Fleet().everything, *live.hub_objects("empty"), live.managed("old-1", ready="Unknown"))
+    lines = status_table.render(found).splitlines()
+    management, parent = (
+        lines.index(f"LEFT OVER ON THE {side} CLUSTER: printed, not run") for side in ("MANAGEMENT", "PARENT")
+    )
+    assert lines[management + 1] == "! ClusterResourceSet empty/clusternet-cluster-api"
+    assert lines[parent + 1].endswith("/old-1")
 
 
 def test_only_what_fails_can_be_shown(fleet: Report) -> None:
