@@ -45,12 +45,16 @@ def _extra_args(options: AgentOptions) -> list[Result]:
 
 
 def _gates(options: AgentOptions) -> list[Result]:
+    given = dict.fromkeys(options.feature_gates, "")
+    flag = flags.value_of(options.extra_args, "feature-gates")
+    if flag is not None:  # it replaces ours, the field's gates included
+        given = {pair.partition("=")[0].strip(): "spec.agent.extraArgs" for pair in flag.split(",")}
     found = []
-    for gate in options.feature_gates:
+    for gate, field in given.items():
         needs = versions.gate_needs(gate, options.version)
         if needs:
             message = (
                 f"agent {options.version} exits on the gate {gate}, which begins with {needs}; remove it or upgrade"
             )
-            found.append(Result(message=message, field=f"spec.agent.featureGates.{gate}"))
+            found.append(Result(message=message, field=field or f"spec.agent.featureGates.{gate}"))
     return found

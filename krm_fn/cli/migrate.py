@@ -33,8 +33,16 @@ Exit code: 0, 1 if the config can't be written, 2 if a dump can't be read or hol
 
 
 @click.command("migrate", help=HELP)
-@click.argument("files", nargs=-1, metavar="[FILE...|-]")
-@click.option("-o", "--output", metavar="FILE", default="-", show_default=True, help="Where the config goes.")
+@click.argument("files", nargs=-1, metavar="[FILE...|-]", type=click.Path(allow_dash=True))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(allow_dash=True),
+    default="-",
+    show_default=True,
+    help="Where the config goes.",
+)
 @click.option("--name", default="fleet", show_default=True, help="metadata.name of the config.")
 @click.option(
     "--resource-set", default="clusternet", show_default=True, help="clusterResourceSet.name; must be free everywhere."

@@ -38,7 +38,7 @@ Exit code: 0 if every Cluster is registered as far as can be seen, 1 if any is n
 
 
 @click.command("status", help=HELP)
-@click.argument("files", nargs=-1, metavar="[FILE...|-]")
+@click.argument("files", nargs=-1, metavar="[FILE...|-]", type=click.Path(allow_dash=True))
 @click.option(
     "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True, help="Form."
 )

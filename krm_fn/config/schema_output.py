@@ -78,14 +78,14 @@ RESOURCE_SET = Object(
             name="labels",
             kind=MapOf(key=formats.OWN_LABEL_KEY, value=Text(format=formats.LABEL_VALUE, empty=True)),
             default={},
-            doc="Further labels of everything that is generated.",
+            doc="Further labels of the ClusterResourceSets (not of Secrets and ConfigMaps).",
             example={"team": "platform"},
         ),
         Field(
             name="annotations",
             kind=MapOf(key=formats.OWN_LABEL_KEY, value=Text(empty=True)),
             default={},
-            doc="Further annotations of everything that is generated.",
+            doc="Further annotations of the ClusterResourceSets (not of Secrets and ConfigMaps).",
             example={"contact": "platform@example.com"},
         ),
         Field(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHORTEST = 32
 _FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
 _PREFIX_FLAG = re.compile(rb"--cluster-reg-name-prefix=([^\s\"',]+)")
+_TOKEN_KEY = "regToken"  # noqa: S105 - the name of a key
 _REGISTRATION = "clusternet-agent-cluster-registration"
 
 
@@ -79,7 +80,12 @@ class Payload:
         return self._flag(_PREFIX_FLAG)
 
     def token(self) -> Secret | None:
-        """Return the registration token in it; None if there is none that can be read."""
+        """Return the registration token in it; None if there is none that can be read.
+
+        It stands in the registration manifest, or bare under `regToken` in the Secret of the hub's discovery.
+        """
+        if self.values.get(_TOKEN_KEY):
+            return Secret(self.values[_TOKEN_KEY].decode("utf-8", "replace"))
         for content in self.values.values():
             if _REGISTRATION.encode() not in content:
                 continue

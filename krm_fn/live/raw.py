@@ -85,6 +85,8 @@ def condition(value: Any, kind: str, *path: str) -> Mapping[str, Any]:
 
 def quote(message: str) -> str:
     """Return foreign text fit to be shown: one line, nothing that looks like a token, no control characters."""
+    if not message:
+        return ""
     line = " ".join(message.split())
     line = _TOKENS.sub("(hidden)", line)
     line = "".join(character if character.isprintable() else "?" for character in line)

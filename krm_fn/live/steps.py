@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from krm_fn.live.hub import Hub
     from krm_fn.management.releases import Release
 
-TOKEN_SECRET = "clusternet-registration"  # noqa: S105 - the name of a Secret
+# not N-registration, which is the name of a generated Secret
+TOKEN_SECRET = "clusternet-registration-token"  # noqa: S105 - the name of a Secret
 _CONTROLLER_MANAGER_SINCE = (0, 15)  # from then on it, not the hub, has --cluster-api-kubeconfig
 
 

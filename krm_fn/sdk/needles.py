@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from krm_fn.sdk.items import Item
 
 _PLAIN = re.compile(rb"[A-Za-z0-9_./:=,@+~-]+\Z").match
-# What can stand for a plain text without showing it, as in `Item.contains`: escapes, joined lines, binary values.
-_DISGUISES = (rb"\x", rb"\u", rb"\U", b"\\\n", b"\\\r", b"binary")
-_ESCAPED_SLASH = rb"\/"
+# What can stand for a plain text without showing it, as in `Item.contains`: escapes and joined lines; binary values. One
+# expression, since `bytes.find` is three times slower on texts of two bytes.
+_ESCAPES = re.compile(rb"\\[xuU\r\n]")
+_ESCAPES_AND_SLASH = re.compile(rb"\\[xuU/\r\n]")
+_BINARY = b"binary"
 
 
 def holding(items: Iterable[Item], needles: Sequence[bytes]) -> list[Item]:
@@ -33,17 +35,18 @@ def holding(items: Iterable[Item], needles: Sequence[bytes]) -> list[Item]:
     by_source: dict[int, list[Item]] = {}
     for item in items:
         by_source.setdefault(id(item.source), []).append(item)
-    sought = {*needles, *_DISGUISES}
-    if any(b"/" in needle for needle in needles):
-        sought.add(_ESCAPED_SLASH)
+    sought = {*needles, _BINARY}
+    escapes = _ESCAPES_AND_SLASH if any(b"/" in needle for needle in needles) else _ESCAPES
     found: list[Item] = []
     for group in by_source.values():
         source = group[0].source
         if not source:  # made of values: there is no text to look at
             found += group
             continue
-        offsets = sorted(offset for one in sought for offset in _offsets(source, one))
+        offsets = [offset for one in sought for offset in _offsets(source, one)]
+        offsets += [match.start() for match in escapes.finditer(source)]
         if offsets:
+            offsets.sort()
             found += [item for item in group if _any_within(offsets, item.start, item.end)]
     return [item for item in found if any(item.contains(needle) for needle in needles)]
 

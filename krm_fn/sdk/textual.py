@@ -174,7 +174,9 @@ class Edit:
         end = self._tail(node)
         rest = "" if node.children or node.style in {"|", ">"} else self.text[node.end : end].rstrip()
         head, newline, body = inside.partition("\n")
-        self.splice(at, end, head + rest + newline + body)
+        # at the end of a text without a last line end, a block scalar would lose its own
+        last = newline if end == len(self.text) else ""
+        self.splice(at, end, head + rest + newline + body + last)
 
     @staticmethod
     def _one_line(node: Node, new: Any) -> str:

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
     from tests.hosts.programs import Done
 
@@ -20,13 +21,13 @@ CHECKOUT = "/tmp/_cmp_server/checkout"  # noqa: S108 - a path inside the contain
 SERVED = shared("payments") | shared("retail")
 
 
-def plugin() -> dict[str, object]:
+def plugin() -> dict[str, Any]:
     """The ConfigManagementPlugin of the example."""
     (value,) = read((ARGOCD / "plugin/plugin.yaml").read_text(encoding="utf-8"))
     return value["spec"]
 
 
-def sidecar() -> dict[str, object]:
+def sidecar() -> dict[str, Any]:
     """The container that the example adds to argocd-repo-server."""
     (value,) = read((ARGOCD / "plugin/repo-server.yaml").read_text(encoding="utf-8"))
     (container,) = value["spec"]["template"]["spec"]["containers"]

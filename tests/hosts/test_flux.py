@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
     from tests.hosts.manifests import Manifest
 
@@ -22,7 +23,7 @@ REGISTRATION = {("Secret", namespace, "clusternet-cluster-api-registration") for
 SERVED = (shared("payments") | shared("retail")) - REGISTRATION  # the token's Secret is the users' own
 
 
-def steps(workflow: str) -> list[dict[str, str]]:
+def steps(workflow: str) -> list[dict[str, Any]]:
     """The steps of the one job of a workflow."""
     (value,) = read((FLUX / "ci" / workflow).read_text(encoding="utf-8"))
     (job,) = value["jobs"].values()

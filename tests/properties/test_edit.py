@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 import hypothesis
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from krm_fn.sdk.edit import revise, set_labels
@@ -179,7 +179,6 @@ def typed(value: Any) -> Any:
     return (type(value).__name__, repr(value))
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=list(hypothesis.HealthCheck))
 @given(data=st.data(), text=documents)
 def test_the_edited_document_reads_as_the_new_value(data: Any, text: str) -> None:
     old = load(text)
@@ -193,7 +192,6 @@ def test_the_edited_document_reads_as_the_new_value(data: Any, text: str) -> Non
     assert typed(load(result)) == typed(new)
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=list(hypothesis.HealthCheck))
 @given(data=st.data(), document=split_documents)
 def test_a_changed_field_leaves_the_text_before_and_behind_it_alone(
     data: Any, document: list[tuple[str, str, str]]
@@ -208,7 +206,6 @@ def test_a_changed_field_leaves_the_text_before_and_behind_it_alone(
     assert result.endswith("".join(over + its for _, over, its in document[at + 1 :]))
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=list(hypothesis.HealthCheck))
 @given(
     text=documents,
     labels=st.dictionaries(st.sampled_from(["a", "on", "x.y/z", "new"]), st.sampled_from(["on", "", "v", "1"])),
@@ -226,7 +223,6 @@ def test_labels_are_set_and_nothing_else(text: str, labels: dict[str, str]) -> N
     assert typed(load(set_labels(text.encode(), labels))) == typed(expected)
 
 
-@settings(deadline=None)
 @given(
     value=st.dictionaries(st.sampled_from(KEYS), FRESH, min_size=1), data=st.data(), indent=st.sampled_from([None, 2])
 )

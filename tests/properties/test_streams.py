@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hypothesis
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from krm_fn.sdk.changes import Changes
@@ -37,7 +37,6 @@ def documents_of_libyaml(text: str) -> int | None:
     return count
 
 
-@settings(max_examples=1500)
 @given(text=streams)
 def test_a_stream_is_cut_where_libyaml_cuts_it(text: str) -> None:
     expected = documents_of_libyaml(text)
@@ -54,7 +53,6 @@ def test_a_stream_is_cut_where_libyaml_cuts_it(text: str) -> None:
         assert len(lists) == expected
 
 
-@settings(max_examples=500)
 @given(text=streams, data=st.data())
 def test_what_is_not_left_out_keeps_its_bytes(text: str, data: st.DataObject) -> None:
     raw = text.encode()

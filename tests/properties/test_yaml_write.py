@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import ruamel.yaml
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from krm_fn.sdk.yaml_write import dump, quoted, scalar
@@ -183,7 +183,6 @@ READERS = [
 
 @pytest.mark.parametrize("quote_all", [False, True])
 @pytest.mark.parametrize("read", READERS)
-@settings(deadline=None)
 @given(value=values)
 def test_every_value_is_read_back_with_its_type(read: Reader, *, quote_all: bool, value: Any) -> None:
     assert typed(read(dump(value, quote_all=quote_all))) == typed(value)
@@ -198,7 +197,6 @@ def test_a_nasty_string_is_the_same_string_wherever_it_stands(read: Reader, text
 
 
 @pytest.mark.parametrize("read", READERS)
-@settings(deadline=None)
 @given(value=collections.filter(bool), indent=st.integers(2, 6))
 def test_an_indented_value_stands_as_an_entry_of_a_list(read: Reader, indent: int, value: Any) -> None:
     text = dump(value, indent=indent)
@@ -207,19 +205,16 @@ def test_an_indented_value_stands_as_an_entry_of_a_list(read: Reader, indent: in
     assert typed(read(f"{entry}{entry}")) == typed([value, value])
 
 
-@settings(deadline=None)
 @given(text=texts)
 def test_a_quoted_string_is_json(text: str) -> None:
     assert json.loads(quoted(text)) == text
 
 
-@settings(deadline=None)
 @given(value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
 def test_a_number_bool_or_null_is_json(value: Any) -> None:
     assert typed(json.loads(dump(value))) == typed(value)
 
 
-@settings(deadline=None)
 @given(text=texts)
 def test_a_scalar_is_the_same_string_for_ruamel_with_the_rules_of_yaml_1_1(text: str) -> None:
     reader = ruamel.yaml.YAML(typ="safe", pure=True)
@@ -227,7 +222,6 @@ def test_a_scalar_is_the_same_string_for_ruamel_with_the_rules_of_yaml_1_1(text:
     assert typed(reader.load(io.StringIO(f"%YAML 1.1\n---\na: {scalar(text)}\n"))) == typed({"a": text})
 
 
-@settings(deadline=None)
 @given(value=collections)
 @example(value={"b": 1, "a": {"d": [], "c": {}}})
 def test_the_same_value_gives_the_same_text(value: Any) -> None:

@@ -37,6 +37,12 @@ def test_the_defaults_have_no_fault_under_any_release(release: str) -> None:
             "spec.agent.featureGates.MultiClusterService",
             "agent v0.14.0 exits on the gate MultiClusterService, which begins with v0.15.0; remove it or upgrade",
         ),
+        (
+            "v0.14.0",
+            {"extra_args": ("--feature-gates=AppPusher=true, MultiClusterService=true",)},
+            "spec.agent.extraArgs",
+            "agent v0.14.0 exits on the gate MultiClusterService, which begins with v0.15.0; remove it or upgrade",
+        ),
     ],
 )
 def test_an_option_that_the_agent_would_exit_on_is_a_fault(

@@ -106,12 +106,6 @@ def test_a_missing_file_alone_is_one_fault(run: Run, tmp_path: Path) -> None:
     assert (code, err.count("error: ")) == (2, 1)
 
 
-def test_a_name_that_no_file_can_have_is_a_fault(run: Run) -> None:
-    code, _, err = run("status", "a\0b")
-    assert code == 2
-    assert "no such file" in err
-
-
 def test_nothing_to_read_on_a_terminal_is_wrong_usage() -> None:
     master, slave = pty.openpty()
     done = subprocess.run(
@@ -157,6 +151,32 @@ def test_migrate_writes_the_config_to_a_file(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("migrate", "-o", str(target), "--name", "other", "--resource-set", "agents", *HUB)
     assert (code, out) == (0, "")
     assert yaml.safe_load(target.read_text())["metadata"]["name"] == "other"
+
+
+def test_the_migrated_config_renders_beside_its_token(run: Run, tmp_path: Path) -> None:
+    quick = {
+        "apiVersion": "cluster.x-k8s.io/v1beta1",
+        "kind": "Cluster",
+        "metadata": {"name": "capi-quickstart", "namespace": "default"},
+        "spec": {"topology": {"class": "quick-start", "version": "v1.34.1"}},
+    }
+    token = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "clusternet-registration-token",
+            "namespace": "default",
+            "annotations": {"config.kubernetes.io/local-config": "true"},
+        },
+        "stringData": {"regToken": live.TOKEN},
+    }
+    (tmp_path / "clusters.yaml").write_text(yaml.safe_dump_all([quick, token]))
+    assert run("migrate", "-o", str(tmp_path / "config.yaml"), *HUB)[0] == 0
+    code, out, _ = run("render", str(tmp_path), "--only", "generated")
+    made = {(one["kind"], one["metadata"]["name"]) for one in yaml.safe_load_all(out)}
+    assert code == 0
+    assert ("ClusterResourceSet", "clusternet") in made
+    assert ("Secret", "clusternet-registration") in made
 
 
 def test_migrate_says_when_the_file_cannot_be_written(run: Run, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_hubs_set_up_becomes_a_config() -> None:
         "metadata": {"name": "fleet"},
         "spec": {
             "parentURL": live.PARENT_URL,
-            "registrationToken": {"secretRef": {"name": "clusternet-registration"}},
+            "registrationToken": {"secretRef": {"name": "clusternet-registration-token"}},
             "clusterSelector": {"matchExpressions": [{"key": "cluster.x-k8s.io/cluster-name", "operator": "Exists"}]},
             "clusterResourceSet": {"name": "clusternet"},
             "agent": {"image": live.HUB_IMAGE},

@@ -83,6 +83,10 @@ def _field(data: dict[str, object]) -> str:
     return f"{name}: {values}\n"
 
 
+def test_the_secret_of_the_hubs_discovery_holds_it_bare() -> None:
+    assert Payload(live.hub_secret()).token() == Secret(live.TOKEN)
+
+
 @pytest.mark.parametrize(
     "content",
     [

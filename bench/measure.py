@@ -1,0 +1,125 @@
+"""Runs programs as a host runs a function, and takes times: input and output through pipes, all variants interleaved."""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_CHUNK = 1 << 20
+
+
+class Variant(NamedTuple):
+    """A program to measure, and for how long at most."""
+
+    name: str
+    command: Sequence[str]
+    cwd: str | None = None
+    rounds: int | None = None  # fewer than the others get
+
+
+class Sample(NamedTuple):
+    """One run."""
+
+    wall: float
+    cpu: float
+    peak: int  # bytes
+
+
+class Figure(NamedTuple):
+    """Medians of all runs of a variant."""
+
+    wall: float
+    cpu: float
+    peak: int
+    rounds: int
+
+
+def once(variant: Variant, data: bytes) -> Sample:
+    """Run a program once."""
+    with tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        child = subprocess.Popen(
+            variant.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=variant.cwd, bufsize=0
+        )
+        writer = threading.Thread(target=_feed, args=(child.stdin, data))
+        writer.start()
+        assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+        descriptor = child.stdout.fileno()
+        while os.read(descriptor, _CHUNK):
+            pass
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - start
+        writer.join()
+        child.returncode = os.waitstatus_to_exitcode(status)
+        child.stdout.close()
+        if child.returncode:
+            errors.seek(0)
+            message = f"{variant.name} failed with {child.returncode}: {errors.read(2000).decode()}"
+            raise SystemExit(message)
+    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def _feed(pipe: object, data: bytes) -> None:
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[pipe.write(view[:_CHUNK]) :]  # type: ignore[attr-defined]
+        pipe.close()  # type: ignore[attr-defined]
+    except BrokenPipeError:
+        pass
+
+
+def race(variants: Sequence[Variant], data: bytes, rounds: int, seed: int = 1) -> dict[str, Figure]:
+    """Run every variant once a round, in random order; return medians."""
+    order = random.Random(seed)  # noqa: S311 - an order of runs
+    samples: dict[str, list[Sample]] = {variant.name: [] for variant in variants}
+    for number in range(rounds):
+        for variant in order.sample(list(variants), len(variants)):
+            if variant.rounds is None or number < variant.rounds:
+                samples[variant.name].append(once(variant, data))
+    return {name: _median(taken) for name, taken in samples.items() if taken}
+
+
+def _median(taken: Sequence[Sample]) -> Figure:
+    return Figure(
+        statistics.median(one.wall for one in taken),
+        statistics.median(one.cpu for one in taken),
+        int(statistics.median(one.peak for one in taken)),
+        len(taken),
+    )
+
+
+def table(figures: Mapping[str, Figure], base: str, size: int) -> str:
+    """Return a Markdown table: times as multiples of one of them, memory as a multiple of the input."""
+    zero = figures[base]
+    lines = [f"| | ms | × {base} | CPU ms | peak MB | × input | rounds |", "|---|--:|--:|--:|--:|--:|--:|"]
+    for name, one in figures.items():
+        share = f"{one.peak / size:.2f}" if size > 1_000_000 else "–"  # noqa: PLR2004 - below, it is the interpreter
+        lines.append(
+            f"| {name} | {one.wall * 1000:.1f} | {one.wall / zero.wall:.1f} | {one.cpu * 1000:.1f}"
+            f" | {one.peak / 1e6:.0f} | {share} | {one.rounds} |"
+        )
+    return "\n".join(lines)
+
+
+def python(code: str, executable: str) -> list[str]:
+    """Return the command that runs some Python."""
+    return [executable, "-c", code]
+
+
+def script(folder: Path, name: str, text: str) -> str:
+    """Write an executable file; return its path."""
+    path = folder / name
+    path.write_text(text)
+    path.chmod(0o755)
+    return str(path)

@@ -1,0 +1,188 @@
+"""Measures the function beside its peers; `python bench/run.py [--quick] [--hosts] [--out FILE]`.
+
+Streams: a ResourceList of 60, 6,000 and 60,000 resources, kustomize style and kpt style, through `cat`, this function,
+a round trip with PyYAML's C loader and with ruamel.yaml (small sizes), and a no-op on the official Go SDK if Go is
+there. Cold start: the same at 60 resources beside a bare interpreter and one that has PyYAML. Hosts (`--hosts`): whole
+runs of kustomize and kpt over folders, and `render` on the same. What matters are ratios in one run: absolute times
+belong to the machine. Figures go to a JSON file, from which `bench/report.py` makes the page and the plot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import generate
+from measure import Figure, Variant, python, race, script, table
+
+if TYPE_CHECKING:
+    from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+TOOLS = ROOT / ".cache" / "tools"
+SIZES = (60, 6_000, 60_000)
+QUICK_SIZES = (60, 600, 6_000)
+ROUNDS = {60: 25, 600: 15, 6_000: 11, 60_000: 7}
+HOST_SIZES = (100, 1_000, 5_000)
+
+OURS = "clusternet-capi-fn"
+C_LOADER = "import yaml; yaml.CSafeLoader"
+RUAMEL = """\
+import sys
+from ruamel.yaml import YAML
+yaml = YAML()
+yaml.dump(yaml.load(sys.stdin.buffer), sys.stdout.buffer)
+"""
+
+
+def ours() -> str:
+    """Return the installed command beside this interpreter."""
+    found = shutil.which(OURS, path=str(Path(sys.executable).parent)) or shutil.which(OURS)
+    if found is None:
+        message = f"{OURS} is not installed beside {sys.executable}: pip install -e ."
+        raise SystemExit(message)
+    return found
+
+
+def go_noop(folder: Path) -> str | None:
+    """Build the no-op on the official Go SDK; None with a word on stderr where that is not possible."""
+    if shutil.which("go") is None:
+        print("no go: the Go SDK is left out", file=sys.stderr)
+        return None
+    target = folder / "go-noop"
+    built = subprocess.run(
+        ["go", "build", "-o", str(target), "."], cwd=HERE / "go-noop", capture_output=True, text=True, check=False
+    )
+    if built.returncode:
+        print(f"go build failed, the Go SDK is left out: {built.stderr.strip()[:300]}", file=sys.stderr)
+        return None
+    return str(target)
+
+
+def stream_variants(size: int, go: str | None) -> list[Variant]:
+    """Return what is measured at a size; what takes minutes there gets few rounds or none."""
+    found = [
+        Variant("cat", ["cat"]),
+        Variant(OURS, [ours()]),
+        Variant("PyYAML (C) load + dump", [sys.executable, str(HERE / "naive.py")], rounds=1 if size > 10_000 else 3),
+    ]
+    if size < 1_000:
+        found.append(Variant("ruamel.yaml round trip", python(RUAMEL, sys.executable), rounds=3))
+    if go:
+        found.append(Variant("Go SDK no-op", [go], rounds=3 if size > 10_000 else None))
+    return found
+
+
+def cold_variants(go: str | None) -> list[Variant]:
+    """Return what is measured for the cold start."""
+    found = [
+        Variant("python + PyYAML (C)", python(C_LOADER, sys.executable)),
+        Variant("python -c pass", python("pass", sys.executable)),
+        Variant("cat", ["cat"]),
+        Variant(OURS, [ours()]),
+        Variant("click + PyYAML (C) load + dump", [sys.executable, str(HERE / "naive.py")]),
+    ]
+    return [*found, Variant("Go SDK no-op", [go])] if go else found
+
+
+def host_variants(folder: Path, size: int, *, quick: bool) -> list[Variant]:
+    """Return whole host runs over a folder of plain manifests; what takes minutes runs once."""
+    package = folder / f"package-{size}"
+    names = generate.write_folder(package, size)
+    config = generate.CONFIG
+    noop = script(folder, "noop.sh", "#!/bin/sh\nexec cat\n")
+    naive = script(folder, "naive.sh", f"#!/bin/sh\nexec {sys.executable} {HERE / 'naive.py'}\n")
+    functions = {"no-op function": noop, "click + PyYAML": naive, OURS: ours()}
+    found = []
+    kustomize = next((path for path in (TOOLS / "kustomize-newest",) if path.exists()), shutil.which("kustomize"))
+    if kustomize:
+        rounds = None if size <= 1_000 else 1
+        wanted: dict[str, str | None] = {"no function": None, **functions}
+        if size > 1_000 and quick:
+            wanted = {"no function": None}
+        for name, function in wanted.items():
+            layer = folder / f"layer-{size}-{name.replace(' ', '-').replace('+', '')}"
+            layer.mkdir(exist_ok=True)
+            text = "resources:\n" + "".join(f"- ../{package.name}/{one}\n" for one in names)
+            if function:
+                text += "transformers:\n- fn.yaml\n"
+                exec_lines = f'    config.kubernetes.io/function: |\n      exec:\n        path: {function}\n'
+                (layer / "fn.yaml").write_text(config.replace("  annotations:\n", "  annotations:\n" + exec_lines))
+            (layer / "kustomization.yaml").write_text(text)
+            command = [str(kustomize), "build", "--enable-alpha-plugins", "--enable-exec", "--load-restrictor",
+                       "LoadRestrictionsNone", str(layer)]  # fmt: skip
+            found.append(Variant(f"kustomize build, {name}", command, rounds=rounds))
+    kpt = shutil.which("kpt")
+    if kpt:
+        (package / "Kptfile").write_text("apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata:\n  name: bench\n")
+        (folder / "fn-config.yaml").write_text(config)
+        for name, function in functions.items():
+            command = [kpt, "fn", "eval", str(package), "-o", "unwrap", "--exec", function, "--fn-config",
+                       str(folder / "fn-config.yaml")]  # fmt: skip
+            found.append(Variant(f"kpt fn eval, {name}", command, rounds=3 if size > 1_000 else None))
+    render = [ours(), "render", str(package), "-c", str(folder / "fn-config.yaml")]
+    (folder / "fn-config.yaml").write_text(config)
+    found.append(Variant(f"{OURS} render", render))
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds: about a minute")
+    parser.add_argument("--hosts", action="store_true", help="kustomize and kpt too: about fifteen minutes")
+    parser.add_argument("--only-hosts", action="store_true", help="nothing but them")
+    parser.add_argument("--sizes", type=int, nargs="*", help="sizes instead of the usual ones")
+    parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "bench.json", help="where the figures go")
+    options = parser.parse_args()
+    report: dict[str, Any] = json.loads(options.out.read_text()) if options.out.exists() else {}
+    report["machine"] = machine()
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+
+    def keep(key: str, figures: dict[str, Figure], size: int, base: str) -> None:
+        print(f"\n## {key} ({size / 1e6:.1f} MB)\n\n{table(figures, base, size)}", flush=True)
+        report[key] = {"bytes": size, "figures": {name: one._asdict() for name, one in figures.items()}}
+        options.out.write_text(json.dumps(report, indent=2) + "\n")
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        go = go_noop(folder)
+        if not options.only_hosts:
+            sizes = options.sizes or (QUICK_SIZES if options.quick else SIZES)
+            small = generate.resource_list(60, "kustomize")
+            keep("cold start", race(cold_variants(go), small, 9 if options.quick else 41), len(small),
+                 "python + PyYAML (C)")  # fmt: skip
+            for style in ("kustomize", "kpt"):
+                for size in sizes:
+                    data = generate.resource_list(size, style)
+                    rounds = max(3, ROUNDS.get(size, 5) // (3 if options.quick else 1))
+                    keep(f"{style} {size}", race(stream_variants(size, go), data, rounds), len(data), "cat")
+        if options.hosts or options.only_hosts:
+            for size in options.sizes or (HOST_SIZES[:2] if options.quick else HOST_SIZES):
+                variants = host_variants(folder, size, quick=options.quick)
+                figures = race(variants, b"", 3 if options.quick or size > 1_000 else 7)
+                keep(f"hosts {size}", figures, 0, f"{OURS} render")
+
+
+def machine() -> dict[str, str]:
+    """Say where this is."""
+    return {
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+if __name__ == "__main__":
+    main()
