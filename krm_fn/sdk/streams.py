@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 
-_MARKER = re.compile(rb"(?:\A|(?<=[\n\r]))---(?=[ \t\r\n]|\Z)")
+# The first characters stand first in these, since the engine looks for them quickly; what must not be before them follows.
+_MARKER = re.compile(rb"---(?<![^\n\r]---)(?=[ \t\r\n]|\Z)")
 _BARE_MARKER = re.compile(rb"---[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
-_END = re.compile(rb"(?:\A|(?<=[\n\r]))\.\.\.(?=[ \t\r\n]|\Z)[^\r\n]*(?:\r\n|\n|\r|\Z)")
-_NOTHING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z))*\Z")
-_TAIL = re.compile(rb"(?:(?:[ \t]*|\.\.\.[ \t]*)(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z))*\Z")
-_DIRECTIVE = re.compile(rb"(?:\A|(?<=[\n\r]))%")
+_END = re.compile(rb"\.\.\.(?<![^\n\r]\.\.\.)(?=[ \t\r\n]|\Z)[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_NOTHING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
+_TAIL = re.compile(rb"(?:(?:\.\.\.)?[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
+_DIRECTIVE = re.compile(rb"%(?<![^\n\r]%)")
 
 
 class Document:

@@ -32,6 +32,8 @@ def render(view: Shown) -> str:
         parts += [*(f"- {_text(line)}" for line in shown.comparison_lines(view.comparison)), ""]
     if view.warnings:
         parts += [f"### {count(len(view.warnings), 'warning')}", "", *_results(view.warnings), ""]
+    if view.notes:
+        parts += _folded(count(len(view.notes), "note"), _results(view.notes))
     matched = [one for one in view.plan.verdicts if one.matched]
     others = [one for one in view.plan.verdicts if not one.matched]
     if matched:

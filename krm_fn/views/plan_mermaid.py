@@ -12,16 +12,19 @@ if TYPE_CHECKING:
 
 MAX_CLUSTERS = 100
 
+# Labels wrap at 200 px unless told, and names have hyphens, at which browsers break.
+_WIDE_LABELS = '%%{init: {"flowchart": {"wrappingWidth": 500}}}%%'
+
 
 def render(view: Shown) -> str:
     """Return the chart; nodes are numbered in the order of the verdicts, so equal plans give equal charts."""
-    lines = ["flowchart LR"]
+    lines = [_WIDE_LABELS, "flowchart LR"]
     by_namespace: dict[str, dict[str, list[Verdict]]] = {}
     for one in view.registered:
         by_namespace.setdefault(one.cluster.namespace, {}).setdefault(one.resource_set, []).append(one)
     left_out = [one for one in view.plan.verdicts if not one.matched]
     whole = len(view.plan.verdicts) <= MAX_CLUSTERS
-    parent = " / ".join(sorted({config.parent_url for config in view.configs}))
+    parents = sorted({config.parent_url for config in view.configs})
     number = 0
     for at, (namespace, sets) in enumerate(sorted(by_namespace.items())):
         lines.append(f"  subgraph ns{at}[{_label(f'namespace {namespace}' if namespace else 'no namespace')}]")
@@ -32,12 +35,12 @@ def render(view: Shown) -> str:
         for name, verdicts in drawn:
             node = f"s{number}"
             number += 1
-            label = name if name.endswith("ClusterResourceSets") else f"ClusterResourceSet {name}"
-            lines.append(f"    {node}[/{_label(label)}/]")
+            label = (name,) if name.endswith("ClusterResourceSets") else ("ClusterResourceSet", name)
+            lines.append(f"    {node}[/{_label(*label)}/]")
             for verdict in verdicts if whole else ():
                 cluster = f"c{number}"
                 number += 1
-                lines.append(f"    {cluster}[{_label(f'{verdict.cluster.name} as {verdict.registration_name}')}]")
+                lines.append(f"    {cluster}[{_label(verdict.cluster.name, f'as {verdict.registration_name}')}]")
                 links.append(f"  {node} --> {cluster}\n  {cluster} --> parent")
             if not whole:
                 cluster = f"c{number}"
@@ -47,18 +50,21 @@ def render(view: Shown) -> str:
         lines.append("  end")
         lines += links
     if by_namespace:
-        lines.append(f"  parent(({_label(parent)}))")
+        lines.append(f"  parent([{_label('parent cluster', *parents)}])")
     if left_out:
-        text = f"left out: {len(left_out)}" if not whole else _left_out(left_out)
-        lines.append(f"  out[{_label(text)}]:::out")
+        text = _left_out(left_out) if whole else [f"left out: {len(left_out)}"]
+        lines.append(f"  out[{_label(*text)}]:::out")
         lines.append("  classDef out stroke-dasharray: 4 4")
     return "\n".join(lines) + "\n"
 
 
-def _left_out(verdicts: list[Verdict]) -> str:
-    return "left out: " + ", ".join(sorted({one.cluster.title for one in verdicts}))
+def _left_out(verdicts: list[Verdict]) -> list[str]:
+    return ["left out:", *sorted({one.cluster.title for one in verdicts})]
 
 
-def _label(text: str) -> str:
-    """Quote a label; Mermaid reads `#quot;` and the like as entities."""
-    return '"' + text.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;") + '"'
+def _label(*lines: str) -> str:
+    """Quote a label of some lines; Mermaid reads `#quot;` and the like as entities."""
+    escaped = (
+        line.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;") for line in lines
+    )
+    return '"' + "<br/>".join(escaped) + '"'

@@ -42,6 +42,7 @@ def render(view: Shown, *, width: int | None = None, colour: bool = False) -> st
     if rows:
         parts.append(table.render(headers, rows, width=width, colour=colour, style=style) + "\n")
     parts.append(table.paint(f"{view.summary}.", "head", colour=colour) + "\n")
+    parts += [table.paint(f"note: {one.message}", "dim", colour=colour) + "\n" for one in view.notes]
     if view.comparison is not None:
         parts += [f"{line}\n" for line in shown.comparison_lines(view.comparison)]
         parts += ["\n" + _diff(change.diff, colour=colour) for change in view.comparison.changed]

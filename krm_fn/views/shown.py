@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import ERROR, WARNING
+from krm_fn.sdk.results import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from krm_fn.model import Config, ObjectKey, Verdict
     from krm_fn.plan import Plan
     from krm_fn.sdk.results import Result
+
+
+_COUNTED = ("count", "verdict")  # the tables say the same
 
 
 class Shown(Record):
@@ -39,6 +42,11 @@ class Shown(Record):
         return tuple(one for one in self.results if one.severity == WARNING)
 
     @property
+    def notes(self) -> tuple[Result, ...]:
+        """What else is said: edits of the user's own objects, checks that could not be made."""
+        return tuple(one for one in self.results if one.severity == INFO and dict(one.tags).get("rule") not in _COUNTED)
+
+    @property
     def registered(self) -> tuple[Verdict, ...]:
         """Verdicts of the Clusters that register."""
         return tuple(one for one in self.plan.verdicts if one.matched)
@@ -50,7 +58,7 @@ class Shown(Record):
         reached = {one.cluster.key for one in self.registered}
         namespaces = {new.key.namespace for new in self.plan.generated}
         return (
-            f"{len(reached)} of {count(len(clusters), 'Cluster')} register, through"
+            f"{len(reached)} of {len(clusters)} Clusters register, through"
             f" {count(len(self.plan.generated), 'generated object')} in {count(len(namespaces), 'namespace')}"
         )
 

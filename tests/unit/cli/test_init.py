@@ -25,7 +25,7 @@ def test_what_is_written_renders_at_once(host: str, tmp_path: pathlib.Path) -> N
     assert starters.NEXT[host] in said
     code, planned = invoke("plan", str(tmp_path))
     assert code == 0
-    assert "1 of 1 Cluster register" in planned
+    assert "1 of 1 Clusters register" in planned
     assert "warning" not in planned
 
 
