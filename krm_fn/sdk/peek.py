@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 _KEY = r"[A-Za-z][A-Za-z0-9./_-]*"
 _END = r"(?: +#[ -~]*)?\n"
-_PLAIN = r"[A-Za-z0-9/][A-Za-z0-9./_=@+-]*(?:[ :][A-Za-z0-9./_=@+-]+)*"
-_VALUE = rf"""(?:{_PLAIN}|'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{{\}})"""
+_VALUE = (
+    r"[A-Za-z0-9/][A-Za-z0-9./_=@+-]*(?:[ :][A-Za-z0-9./_=@+-]+)*"  # plain
+    r"""|'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{\}"""
+)
+_QUOTES = "'\""
+_KEY_START = frozenset(range(0x21, 0x7F)) - {ord("#")}
 
 
 class Shortcut:
@@ -37,19 +41,13 @@ class Shortcut:
 
     def __init__(self, column: int) -> None:
         """Prepare it for a column."""
-        pad, one, two, three = (" " * (column + step) for step in (0, 2, 4, 6))
-        literal = rf"\|\n{three}[!-~][ -~]*\n(?:{three} *[!-~][ -~]*\n)*"
+        pad, one, three = (" " * (column + step) for step in (0, 2, 6))
         leading = "" if pad else r"(?:(?:#[ -~]*)?\n)*"
         first = rf"apiVersion: [A-Za-z][A-Za-z0-9./-]*{_END}{pad}kind: [A-Za-z][A-Za-z0-9]*{_END}"
-        head = rf"{leading}{first}{pad}metadata:{_END}"
-        entry, comment = rf"{two}{_KEY}: (?:{_VALUE}{_END}|{literal})", rf"{two}#[ -~]*\n"
-        nested = rf"{one}(?:annotations|labels):{_END}(?:{comment})*{entry}(?:{comment}|{entry})*"
-        self.head = re.compile(
-            rf"{head}((?:{nested}|{one}{_KEY}: {_VALUE}{_END}|{one}#[ -~]*\n)+)(?={pad}[!\x22$-~]|\Z)".encode()
-        )
-        self.line = re.compile(
-            rf"""(?m)^{one}(  )?({_KEY}):(?: (?:({_PLAIN})(?=\n| +\#)|('[^'\n]*'|"[^"\n]*")|(\{{\}})|\|\n((?:{three}.*\n)+))|(?: +\#|\n))"""
-        )
+        literal = rf"\|\n({three}[!-~][ -~]*\n(?:{three} *[!-~][ -~]*\n)*)"
+        self.head = re.compile(rf"{leading}{first}{pad}metadata:{_END}".encode())
+        # groups: deeper by one level, key, value, lines of a literal block; a comment has no key
+        self.line = re.compile(rf"{one}(  )?(?:({_KEY}):(?: {literal}|(?: ({_VALUE}))?{_END})|#[ -~]*\n)".encode())
         self.margin = "\n" + three
         self.key_lines = re.compile(rf"\n{one}([^ \n][^\n]*)".encode())
         self.next_key = re.compile(rf"\n{pad}[^ \n]".encode())
@@ -57,27 +55,44 @@ class Shortcut:
 
     def metadata(self, source: bytes, start: int, end: int) -> tuple[dict[str, Any], int] | None:
         """Return the metadata of an object, and where it ends; None if not sure."""
-        match = self.head.match(source, start, end)
-        if match is None:
+        head = self.head.match(source, start, end)
+        if head is None:
             return None
+        at = head.end()
         found: dict[str, Any] = {}
-        holder = found
-        for nested, key, plain, quoted, empty, literal in self.line.findall(match[1].decode()):
-            if not nested:
-                holder = found
-            if key in holder or resolve(key) != key:
-                return None
-            if plain:
-                holder[key] = resolve(plain)
-            elif literal:
-                holder[key] = ("\n" + literal).replace(self.margin, "\n")[1:]
-            elif empty:
-                holder[key] = {}
-            elif quoted:
-                holder[key] = quoted[1:-1]
+        nested: dict[str, Any] | None = None  # the mapping of the last key without a value
+        for line in self.line.finditer(source, at, end):
+            if line.start() != at:
+                break
+            at = line.end()
+            deeper, name, literal, value = line.groups()
+            if name is None:
+                continue
+            key = name.decode()
+            if deeper:
+                holder = nested
+            elif nested == {}:
+                return None  # null rather than a mapping
             else:
-                holder = found[key] = {}
-        return found, match.end()
+                holder, nested = found, None
+            if holder is None or key in holder or resolve(key) != key:
+                return None
+            if value is not None:
+                holder[key] = _value(value.decode())
+            elif literal is not None:
+                holder[key] = ("\n" + literal.decode()).replace(self.margin, "\n")[1:]
+            elif deeper:
+                return None
+            else:
+                nested = found[key] = {}
+        if nested == {} or not found or not self._ends(source, at, end):
+            return None
+        return found, at
+
+    def _ends(self, source: bytes, at: int, end: int) -> bool:
+        """Tell whether the next line is a key of the object itself, or there is none."""
+        first = at + len(self.pad)
+        return at == end or (source.startswith(self.pad, at) and source[first] in _KEY_START)
 
     def keys(self, source: bytes, start: int, end: int, field: bytes) -> tuple[str, ...] | None:
         """Return the keys of a field that stands right behind the metadata; None if not sure."""
@@ -97,6 +112,12 @@ class Shortcut:
                 return None
             found.append(match[1].decode())
         return tuple(found) if found and len(set(found)) == len(found) else None
+
+
+def _value(text: str) -> Any:
+    if text[0] in _QUOTES:
+        return text[1:-1]
+    return {} if text == "{}" else resolve(text)
 
 
 _OPENING = re.compile(rb"""["'{\[\x80-\xff\t\r]""")

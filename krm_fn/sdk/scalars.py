@@ -26,18 +26,15 @@ _MAX_INT_TEXT = 70  # a sign, a prefix and 64 binary digits; longer ones are bey
 _INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 # The union of everything that YAML 1.1, YAML 1.2 (core), go-yaml v2 and v3 read as something else than a string,
-# any letter case; generous where the four differ.
-_AMBIGUOUS = re.compile(
-    r"""(?:
+# any letter case; generous where the four differ. Compiled when first used: the function's own path never asks.
+_AMBIGUOUS = r"""(?:
       |~|null|true|false|yes|no|on|off|y|n|=|<<
       |[-+]?\.inf|[-+]?\.nan
       |[-+]?0b[01_]*|[-+]?0o?[0-7_]*|[-+]?0x[0-9a-f_.]*(?:p[-+]?[0-9]*)?
       |[-+]?[0-9][0-9_]*(?::[0-9]{1,2})+(?:\.[0-9_]*)?
       |[-+]?(?:\.[0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:e[-+]?[0-9_]*)?
       |[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\s].*)?
-    )\Z""",
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
+    )\Z"""
 
 
 def resolve(text: str) -> str | int | float | bool | None:
@@ -63,10 +60,11 @@ def ambiguous(text: str) -> bool:
 
     A key or value for which this holds must be quoted wherever it is printed.
     """
-    if _AMBIGUOUS.match(text):
+    flags = re.VERBOSE | re.IGNORECASE | re.DOTALL
+    if re.match(_AMBIGUOUS, text, flags):
         return True
     # go-yaml v2 drops every underscore of what begins like a number
-    return "_" in text and text[0] in _NUMERIC_START and _AMBIGUOUS.match(text.replace("_", "")) is not None
+    return "_" in text and text[0] in _NUMERIC_START and bool(re.match(_AMBIGUOUS, text.replace("_", ""), flags))
 
 
 def _int(plain: str) -> int | None:

@@ -125,8 +125,6 @@ class Edit:
         pairs, gone, added = align(old, new)
         items = node.children
         starts = self._dashes(node) if not node.flow else [item.start for item in items]
-        if len(gone) == len(items):
-            raise Unbounded
         for at, to in pairs:
             self._follow(node, starts[at] + (0 if node.flow else 1), items[at], old[at], new[to], depth=depth + 1)
         self._remove(node, [(start, item.end) for start, item in zip(starts, items, strict=True)], gone, items)
@@ -160,7 +158,8 @@ class Edit:
     def _replace(self, parent: Node, at: int, node: Node, new: Any) -> None:
         """Write a child anew; `at` is the offset behind the colon or dash before it."""
         if parent.flow:
-            self.splice(node.start, node.end, flow(new) if node.end > node.start else " " + flow(new))
+            blank = "" if node.end > node.start or self.text[node.start - 1].isspace() else " "
+            self.splice(node.start, node.end, blank + flow(new))
             return
         if node.end > node.start and (
             node.kind == ALIAS or node.flow or (node.kind == SCALAR and node.style not in "|>")
@@ -182,7 +181,8 @@ class Edit:
     def _one_line(node: Node, new: Any) -> str:
         """Return a scalar in the quotes of the one that it replaces; "" where a line of its own is better."""
         if not isinstance(new, str):
-            return "" if new and isinstance(new, (list, tuple, dict)) else flow(new)
+            collection = new and isinstance(new, (list, tuple, dict))
+            return "" if collection and not node.children else flow(new)
         if node.kind == SCALAR and node.style == '"':
             return quoted(new)
         if "\n" in new:

@@ -340,8 +340,8 @@ func describe(one *manifest, out *DeliveredReport) {
 			for _, variable := range variables {
 				entry, _ := variable.(map[string]any)
 				name, _, _ := unstructured.NestedString(entry, "name")
-				if value, found, _ := unstructured.NestedString(entry, "value"); found {
-					out.Variables[name] = value
+				if _, elsewhere := entry["valueFrom"]; !elsewhere { // a server leaves an empty value out
+					out.Variables[name], _, _ = unstructured.NestedString(entry, "value")
 				}
 			}
 		}

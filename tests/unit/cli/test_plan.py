@@ -156,9 +156,15 @@ def test_a_baseline_without_clusters_says_so(folder: Folder) -> None:
 def test_mermaid_draws_namespaces_sets_and_clusters(folder: Folder) -> None:
     path = fleet(folder, cluster("one"), cluster("two", labels={"env": "staging"}))
     shown = invoke("plan", path, "-o", "mermaid")[1]
-    assert shown.startswith("flowchart LR\n")
-    assert '["one as clusternet-cluster-xxxxx"]' in shown
-    assert "left out: team-a/two" in shown
+    assert shown.splitlines()[1] == "flowchart LR"
+    assert '[/"ClusterResourceSet<br/>clusternet-cluster-api"/]' in shown
+    assert '["one<br/>as clusternet-cluster-xxxxx"]' in shown
+    assert '["left out:<br/>team-a/two"]' in shown
+
+
+def test_mermaid_does_not_break_names_at_their_hyphens(folder: Folder) -> None:
+    first = invoke("plan", fleet(folder, cluster("one")), "-o", "mermaid")[1].splitlines()[0]
+    assert json.loads(first.removeprefix("%%{init: ").removesuffix("}%%")) == {"flowchart": {"wrappingWidth": 500}}
 
 
 def test_a_large_fleet_is_drawn_with_counts(folder: Folder) -> None:
