@@ -296,9 +296,13 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
     """Compare one config with earlier output: the input's own, and the baseline's."""
     config = part.config
     sets = [new for new in part.generated if new.key.kind == resource_set.KIND]
-    results = history.immutable_changes(config, earlier.of(config.owner), sets)
+    results: list[Result] = []
+    for found in (earlier, baseline):
+        if found is not None:
+            mine = found.of(config.owner)
+            results += history.immutable_changes(config, mine, sets)
+            results += history.frozen_bindings(config, mine, part.generated)
     if baseline is not None:
-        results += history.immutable_changes(config, baseline.of(config.owner), sets)
         results += _moves(part, baseline, request.baseline)
     before = _before(config, earlier, baseline, request)
     if before is not None and before.unit == "clusters":

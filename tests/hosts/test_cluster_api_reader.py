@@ -264,7 +264,7 @@ TOKENS = st.from_regex(r"[0-9e]{6}\.[0-9e]{16}", fullmatch=True)
 LABEL_VALUES = st.sampled_from(["", "1e3", "0x1F", "y", "null", "1_000", "685e230", "0"])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     token=TOKENS,
     mode=st.sampled_from(MODES),

@@ -151,22 +151,29 @@ def test_an_error_fails_the_build_with_the_cause_in_the_first_line(kustomize: Pa
 # --- token sources that kustomize makes -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stable", [True, False], ids=["without a hash", "with a hash"])
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        pytest.param("", True, id="with a hash"),
+        pytest.param("disableNameSuffixHash: true", True, id="without a hash"),
+        pytest.param('annotations: {config.kubernetes.io/local-config: "true"}', False, id="dropped once it was read"),
+    ],
+)
 def test_a_secret_of_secret_generator_is_a_token_source(
-    kustomize: Path, files: Callable[..., Path], *, stable: bool
+    kustomize: Path, files: Callable[..., Path], options: str, *, kept: bool
 ) -> None:
-    options = "  options: {disableNameSuffixHash: true}\n" if stable else ""
     root = files(
         it={
             "kustomization.yaml": kustomization(resources=["clusters.yaml"], transformers=["fleet.yaml"])
-            + "secretGenerator:\n- name: parent-token\n  files: [regToken=token.txt]\n"
-            + options,
+            + f"secretGenerator:\n- name: parent-token\n  files: [regToken=token.txt]\n  options: {{{options}}}\n",
             "token.txt": TOKEN + "\n",
             "clusters.yaml": CLUSTERS,
             "fleet.yaml": config(token="secretRef: {name: parent-token}"),
         }
     )
-    assert generated(read(build(kustomize, root / "it").out)) == shared("prod")
+    built = read(build(kustomize, root / "it").out)
+    assert generated(built) == shared("prod")
+    assert any(value["metadata"]["name"].startswith("parent-token") for value in built) is kept
 
 
 def test_the_environment_of_the_build_is_a_token_source(kustomize: Path, files: Callable[..., Path]) -> None:

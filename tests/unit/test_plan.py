@@ -374,6 +374,19 @@ def test_a_changed_agent_namespace_is_an_error() -> None:
     assert "spec.agent.namespace changes from clusternet-system to elsewhere" in made.stderr
 
 
+def test_an_agent_upgrade_that_changes_a_role_warns_with_what_to_delete() -> None:
+    first = run([cluster("a")], config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.15.1"}))
+    made = Run(document(first.items, config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.16.0"})))
+    assert made.code == 0, made.stderr
+    assert "kubectl delete clusterrolebinding clusternet:app:deployer" in made.stderr
+
+
+def test_an_agent_upgrade_within_one_role_says_nothing_of_it() -> None:
+    first = run([cluster("a")], config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.15.2"}))
+    made = Run(document(first.items, config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.16.0"})))
+    assert "roleRef" not in made.stderr
+
+
 def test_a_changed_selector_is_found_against_the_baseline_too() -> None:
     first = run([cluster("a", labels={"env": "prod", "tier": "one"})])
     changed = config(clusterSelector={"matchLabels": {"tier": "one"}})
