@@ -5,12 +5,14 @@ Hosts give no arguments, and every import counts there, so click is loaded only 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,13 +25,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments and sys.stdin is not None and sys.stdin.isatty():
         arguments = ["--help"]
     if arguments in ([], ["fn"]):
-        return _function()
+        code = _function()
+        if argv is None:
+            _leave(code)
+        return code
     from krm_fn.cli import main as command_line  # noqa: PLC0415 - click costs a third of a cold start
 
     return command_line(arguments)
 
 
+def _leave(code: int) -> NoReturn:
+    """End the process without taking apart what it holds: a fifth of a small run, and more of a large one."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # told already, where it matters
+    os._exit(code)
+
+
 def _function() -> int:
+    gc.disable()  # before the imports, which make most of a small run's objects
     from krm_fn.sdk import runner  # noqa: PLC0415 - the command line has its own way in
 
     def work() -> int:

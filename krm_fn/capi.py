@@ -7,6 +7,8 @@ Sources: kubernetes-sigs/cluster-api v1.14.0 `docs/book/src/reference/versions.m
 from __future__ import annotations
 
 from krm_fn.model import CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION, Cluster
+from krm_fn.sdk.labels import label_key_fault, label_value_fault
+from krm_fn.sdk.names import dns_label_fault, dns_subdomain_fault
 from krm_fn.sdk.results import Faults, Result
 
 TYPE_CHECKING = False
@@ -29,6 +31,10 @@ VERSIONS: dict[str, str] = {
 
 TOPOLOGY_OWNED_LABEL = "topology.cluster.x-k8s.io/owned"
 
+_KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", type(None): "null", list: "a list"}
+
+_SHOWN = 80  # of characters, in a message
+
 # Keys of Cluster API's domains that a user may well put on a Cluster; no others are ever set on one by a controller.
 USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/managed-by"})
 
@@ -45,11 +51,12 @@ def read(item: Item) -> Cluster:
         Faults: For a version that is no longer or not yet known, a missing name, or labels that are no strings.
     """
     results = []
+    title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
 
     def say(message: str, field: str = "") -> None:
         results.append(
             Result(
-                message=f"Cluster {item.name or '(without a name)'}: {message}",
+                message=f"Cluster {title or '(without a name)'}: {message}",
                 resource_ref=item.ref(),
                 field=field,
                 file_path=item.file_path,
@@ -65,14 +72,25 @@ def read(item: Item) -> Cluster:
         say(f"apiVersion {item.api_version} {reason}", "apiVersion")
     metadata = item.metadata()
     if not item.name:
-        say("metadata.name is missing or not a string", "metadata.name")
+        say("metadata.name is missing or not a string; give the Cluster a name", "metadata.name")
+    elif reason := dns_subdomain_fault(item.name):
+        say(f"metadata.name {_short(item.name)} {reason}", "metadata.name")
     if "namespace" in metadata and not isinstance(metadata["namespace"], str):
         say("metadata.namespace is not a string; quote it", "metadata.namespace")
+    elif item.namespace and (reason := dns_label_fault(item.namespace)):
+        say(f"metadata.namespace {_short(item.namespace)} {reason}", "metadata.namespace")
     labels = _strings(metadata.get("labels"), "labels", say)
     annotations = _strings(metadata.get("annotations"), "annotations", say)
+    topology = False
+    if item.is_mapping("spec") is False:
+        say("spec must be a mapping", "spec")
+    elif item.has("spec", "topology"):
+        found = item.is_mapping("spec", "topology")
+        if found is False:
+            say("spec.topology must be a mapping", "spec.topology")
+        topology = bool(found)
     if results:
         raise Faults(results)
-    topology = item.has("spec", "topology")
     live = labels
     if topology:
         live = {**labels, CLUSTER_NAME_LABEL: item.name, TOPOLOGY_OWNED_LABEL: ""}
@@ -101,12 +119,19 @@ def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
         if not isinstance(key, str):
             say(f"metadata.{what} has a key that is not a string; quote it", f"metadata.{what}")
         elif not isinstance(value, str):
-            kind = {bool: "a boolean", int: "a number", float: "a number", type(None): "null"}.get(type(value), "a map")
-            say(
-                f"metadata.{what} {key!r} is {kind} for Kubernetes, not a string; put it in double quotes",
-                f"metadata.{what}.{key}",
-            )
+            kind = _KINDS.get(type(value), "a map")
+            remedy = "give a string" if isinstance(value, (dict, list)) else "put it in double quotes"
+            say(f"metadata.{what} {key!r} is {kind} for Kubernetes, not a string; {remedy}", f"metadata.{what}.{key}")
+        elif reason := label_key_fault(key.lower() if what == "annotations" else key):
+            say(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}")
+        elif what == "labels" and (reason := label_value_fault(value)):
+            say(f"metadata.labels {key!r} has a bad value {_short(value)}: it {reason}", f"metadata.labels.{key}")
     return found
+
+
+def _short(text: str) -> str:
+    """Return text that may be anything, fit for a message."""
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
 
 
 def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:

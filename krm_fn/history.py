@@ -7,12 +7,11 @@ applied once, and a registration name counts at the first registration only (fac
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.model import CLUSTER_NAME_LABEL
 from krm_fn.sdk.labels import OPERATORS, LabelSelector, Requirement
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import WARNING, Faults, Result, tagged
+from krm_fn.sdk.results import Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 RESOURCE_SET = "ClusterResourceSet"
 AGENT_NAMESPACE_ANNOTATION = "fn.clusternet.io/agent-namespace"
 REGISTRATION_NAME_ANNOTATION = "fn.clusternet.io/registration-name"
-_NUMBERED = re.compile(r"(.*)-(\d+)\Z")
+_NUMBERED = late(r"(.*)-(\d+)\Z")
 
 
 class EarlierSet(Record):
@@ -219,59 +218,6 @@ def _immutable(config: Config, earlier: Earlier, field: str, places: list[str]) 
         file_path=config.file_path,
         tags=tagged(rule="immutable-field"),
     )
-
-
-def frozen_bindings(config: Config, earlier: Earlier, generated: Iterable[Generated]) -> list[Result]:
-    """Warn of bindings whose role changes: `roleRef` is immutable, so a Reconcile set can't bring the new one.
-
-    This is so between agents up to v0.15.1, whose app deployer has a ClusterRole of its own, and newer ones, which bind it
-    to cluster-admin (facts: clusternet manifests v0.15.1 and v0.15.2).
-
-    Args:
-        config: The config.
-        earlier: Earlier output of this config.
-        generated: The new objects of this config; all its agents have the same bindings, so one is looked at.
-    """
-    before = {key: item for key, _, item in earlier.agents}
-    new = next((one for one in generated if one.key in before), None)
-    if new is None or config.resource_set.strategy == "ApplyOnce":
-        return []
-    old_roles, new_roles = _roles(before[new.key].value()), _roles(new.value)
-    changed = sorted(name for name, role in new_roles.items() if old_roles.get(name, role) != role)
-    if not changed:
-        return []
-    message = (
-        f"the role of {', '.join(changed)} changes with the agent's version, and roleRef is immutable: the"
-        " ClusterResourceSets keep failing on it until it is deleted on each workload cluster (kubectl delete"
-        f" {' '.join(changed[0].lower().split())}); the next reconcile makes it anew"
-    )
-    return [
-        Result(
-            message=message,
-            severity=WARNING,
-            field="spec.agent.version",
-            file_path=config.file_path,
-            tags=tagged(rule="immutable-role"),
-        )
-    ]
-
-
-def _roles(config_map: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the roleRef of each binding in an agent ConfigMap, by kind and name."""
-    from krm_fn.sdk.streams import read_stream  # noqa: PLC0415 - only when there is earlier output
-
-    data = config_map.get("data")
-    found: dict[str, Any] = {}
-    for text in data.values() if isinstance(data, dict) else ():
-        if isinstance(text, str) and "roleRef" in text:
-            try:
-                bindings = [
-                    (item, item.value()) for item in read_stream(text.encode()) if item.kind.endswith("Binding")
-                ]
-            except Faults:
-                continue  # edited by hand into something unreadable; this run puts it right
-            found.update({f"{item.kind} {item.name}": value.get("roleRef") for item, value in bindings})
-    return found
 
 
 def next_name(config: Config, earlier: Earlier) -> str:

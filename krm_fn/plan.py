@@ -6,7 +6,7 @@ Plan, so nothing is decided twice. This is the only module that joins the rooms 
 
 from __future__ import annotations
 
-from krm_fn import capi, guard, history, identity, management, overlap, selection
+from krm_fn import capi, guard, history, identity, management, overlap, selection, upgrade
 from krm_fn.agent import payload
 from krm_fn.agent.manifests import Registration
 from krm_fn.model import CLUSTER_NAME_LABEL, Verdict
@@ -301,7 +301,7 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
         if found is not None:
             mine = found.of(config.owner)
             results += history.immutable_changes(config, mine, sets)
-            results += history.frozen_bindings(config, mine, part.generated)
+            results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
     if baseline is not None:
         results += _moves(part, baseline, request.baseline)
     before = _before(config, earlier, baseline, request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from krm_fn.cli import kustomizations
 from krm_fn.model import GROUP
 from krm_fn.sdk import documents
 from krm_fn.sdk.records import Record
@@ -14,24 +15,8 @@ if TYPE_CHECKING:
     from krm_fn.sdk.documents import Tree
     from krm_fn.sdk.items import Item
 
+SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
 FUNCTION_ANNOTATION = "config.kubernetes.io/function"
-
-# Fields of a kustomization.yaml that change nothing that is read here, or that name what is read here anyway.
-_HARMLESS = frozenset(
-    {
-        "apiVersion",
-        "kind",
-        "metadata",
-        "resources",
-        "configurations",
-        "generators",
-        "transformers",
-        "validators",
-        "sortOptions",
-        "buildMetadata",
-        "openapi",
-    }
-)
 
 
 class Input(Record):
@@ -59,23 +44,21 @@ def read(paths: Sequence[str], config: str | None = None, skip: Collection[str] 
     Raises:
         Faults: What can't be read, or a config file that holds not exactly one config.
     """
-    warnings: list[Result] = []
-    named: set[str] = set()
+    settings = kustomizations.scan([path for path in paths if path != documents.STDIN])
+    warnings: list[Result] = list(settings.results)
 
     def wanted(path: str, item: Item) -> bool:
-        if item.group == "kustomize.config.k8s.io":
-            warnings.extend(_not_done(path, item))
-            named.update(_named(path, item))
+        if item.group in SETTINGS_GROUPS:
             return False
-        if item.group == "kpt.dev":
-            return False
+        if not item.contains(FUNCTION_ANNOTATION.encode()):
+            return True
         annotations = item.metadata().get("annotations")
         foreign_function = isinstance(annotations, dict) and FUNCTION_ANNOTATION in annotations and item.group != GROUP
         if foreign_function:
             warnings.append(_function_not_run(path, item))
         return not foreign_function
 
-    tree = documents.Tree.read(paths, skip=skip, wanted=wanted)
+    tree = documents.Tree.read(paths, skip={*skip, *settings.skip}, wanted=wanted)
     function_config = None
     if config is not None:
         found = documents.Tree.read([config]).items
@@ -83,38 +66,12 @@ def read(paths: Sequence[str], config: str | None = None, skip: Collection[str] 
             message = f"{config} holds {len(found)} objects; give a file with one ClusternetCAPIConfig"
             raise fault(message, file_path=config, tags=tagged(rule="config-file"))
         function_config = found[0]
-    # what a kustomization.yaml names as its own settings is no object, and need not be
-    passed_over = [one for one in tree.results if one.file_path not in named]
-    return Input(tree=tree, function_config=function_config, results=(*passed_over, *warnings))
+    return Input(tree=tree, function_config=function_config, results=(*tree.results, *warnings))
 
 
 def baseline(folder: str | None) -> Sequence[Item] | None:
     """Read an earlier rendered tree; None where none was given."""
     return None if folder is None else documents.Tree.read([folder]).items
-
-
-def _not_done(path: str, item: Item) -> list[Result]:
-    """Warn of a kustomization.yaml that asks for more than reading files."""
-    asked = sorted(key for key, value in item.value().items() if key not in _HARMLESS and value)
-    if not asked:
-        return []
-    message = (
-        f"{path} asks for {', '.join(asked)}, which this command does not do: it reads the files as they are. Use"
-        " `kustomize build` with the function, or give the built output as -"
-    )
-    return [Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="kustomization-ignored"))]
-
-
-def _named(path: str, item: Item) -> set[str]:
-    """Return the files that a kustomization.yaml names, in any of its lists."""
-    folder = path.rpartition("/")[0]
-    found = set()
-    for value in item.value().values():
-        for one in value if isinstance(value, list) else ():
-            name = one.get("path") if isinstance(one, dict) else one
-            if isinstance(name, str):
-                found.add(f"{folder}/{name}" if folder else name)
-    return found
 
 
 def _function_not_run(path: str, item: Item) -> Result:

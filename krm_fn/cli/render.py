@@ -35,8 +35,8 @@ changed is printed as it was read, comments included. The config itself and obje
 config.kubernetes.io/local-config are left out, as kustomize does.
 
 With -o DIR each generated object gets a file <namespace>/<kind>_<name>.yaml, and your own files keep their paths. What
-an earlier run wrote there and this one does not is removed; other files in DIR stay. DIR may lie in a PATH: it is not
-read as input, but as the baseline if --baseline is not given. Either all of it is written or nothing.
+an earlier run wrote there (DIR/.clusternet-capi-fn lists it) and this one does not is removed; other files stay. DIR may
+lie in a PATH: it is not read as input, but as the baseline if --baseline is not given. All of it is written or nothing.
 
 \b
 Examples:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.config import formats
 from krm_fn.model import AgentVersion
+from krm_fn.sdk.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _TEXTS: dict[str, Format] = {
     "cluster-reg-name": formats.REGISTRATION_NAME,
     "cluster-reg-name-prefix": formats.NAME_PREFIX,
 }
-_VERSION = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})\Z")
+_VERSION = late(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})\Z")
 _TRUE = frozenset({"1", "t", "true"})  # strconv.ParseBool, less its spelling in capitals
 
 

@@ -6,10 +6,9 @@ JSON Schema without a second copy.
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.config.kinds import Kind, meant
 from krm_fn.config.report import nearest
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.records import Record
 
 TYPE_CHECKING = False
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from krm_fn.config.formats import Format
     from krm_fn.config.report import Place
 
-_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
+_FIELD_NAME = late(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
 
 
 class Unset:

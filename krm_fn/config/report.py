@@ -6,8 +6,7 @@ nowhere text that has the form of a token.
 
 from __future__ import annotations
 
-import re
-
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.results import ERROR, WARNING, Result, tagged
 
 TYPE_CHECKING = False
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from krm_fn.sdk.results import ResourceRef
 
 _LONGEST_SHOWN = 60
-_TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}|eyJ[A-Za-z0-9_-]{8,}")
+_TOKEN = late(r"[a-z0-9]{6}\.[a-z0-9]{16}|eyJ[A-Za-z0-9_-]{8,}")
 
 
 class Log:

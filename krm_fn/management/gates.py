@@ -7,7 +7,7 @@ Rules: component-base `featuregate` (`Set`, `SetFromMap`): parts are split at co
 
 from __future__ import annotations
 
-import re
+from krm_fn.sdk.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ ABSENT = "absent"
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 # a placeholder ends before the next one begins, so that a text full of beginnings takes linear time
-_PART = re.compile(r"(?:\$\{[^}$]*\}|\$\([^)$]*\)|[^,])+")
-_PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=](?P<default>[^}]*))?\}\Z")
-_EXPANSION = re.compile(r"\$[({]")
+_PART = late(r"(?:\$\{[^}$]*\}|\$\([^)$]*\)|[^,])+")
+_PLACEHOLDER = late(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=](?P<default>[^}]*))?\}\Z")
+_EXPANSION = late(r"\$[({]")
 _QUOTES = ('"', "'")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.records import Record
 
-_RELEASE = re.compile(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:\.[0-9]+)?(?:[-+_.][-0-9A-Za-z.+_]*)?\Z")
+_RELEASE = late(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:\.[0-9]+)?(?:[-+_.][-0-9A-Za-z.+_]*)?\Z")
 
 
 class Release(Record):

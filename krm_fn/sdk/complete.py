@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import yaml
 
 from krm_fn.sdk.events import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    Span = tuple[int, int]
 
 _BATCH = 1 << 16
 _LONG = 1 << 17
+_LARGE = 4 << 20
 _SEPARATOR = b"---\n"
+
+
+class Incomplete(Exception):  # noqa: N818 - an answer
+    """A piece is no complete YAML document."""
 
 
 def available() -> bool:
@@ -20,18 +30,62 @@ def available() -> bool:
     return hasattr(getattr(getattr(yaml, "cyaml", None), "CParser", None), "raw_parse")
 
 
-def check(pieces: Iterable[tuple[int, bytes]]) -> None:
+def check(pieces: Sequence[Span], data: bytes) -> None:
     """Make sure that every piece by itself is a complete YAML document.
+
+    Large inputs are checked by two processes, half each: libyaml holds the interpreter's lock, and this is most of the
+    work. The other process only answers by its exit code; whatever else happens to it counts as "no".
+
+    Args:
+        pieces: Spans of the text.
+        data: The text.
 
     Raises:
         yaml.YAMLError: One is not.
         BadYaml: One is nested too deep.
+        Incomplete: The other process found one that is not.
     """
+    child = 0
+    if len(data) > _LARGE and sys.platform == "linux" and "threading" not in sys.modules:
+        middle = len(pieces) // 2
+        child = _fork(pieces[middle:], data)
+        pieces = pieces[:middle] if child else pieces
+    try:
+        _check(pieces, data)
+    except BaseException:
+        if child:
+            from signal import SIGKILL  # noqa: PLC0415 - where the input is bad
+
+            os.kill(child, SIGKILL)
+            os.waitpid(child, 0)
+        raise
+    if child and os.waitpid(child, 0)[1]:
+        raise Incomplete
+
+
+def _fork(pieces: Sequence[Span], data: bytes) -> int:
+    """Check pieces in another process; return its id, or 0 where there can't be one."""
+    try:
+        child = os.fork()
+    except OSError:
+        return 0
+    if child:
+        return child
+    code = 1
+    try:
+        _check(pieces, data)
+        code = 0
+    finally:
+        os._exit(code)  # nothing that the parent has open may be flushed or closed twice
+
+
+def _check(pieces: Iterable[Span], data: bytes) -> None:
     batch: list[bytes] = []
     size = 0
-    for length, piece in pieces:
-        batch.append(piece)
-        size += length
+    for start, end in pieces:
+        piece = data[start:end]
+        batch.append(piece if piece.endswith(b"\n") else piece + b"\n")
+        size += end - start
         if size > _BATCH:
             _check_batch(batch)
             batch, size = [], 0

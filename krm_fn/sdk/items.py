@@ -6,9 +6,8 @@ the start; metadata and values are read by YAML events on demand and kept.
 
 from __future__ import annotations
 
-import re
-
-from krm_fn.sdk.peek import identity, shortcut
+from krm_fn.sdk.patterns import late
+from krm_fn.sdk.peek import identity, opens_mapping, shortcut
 from krm_fn.sdk.results import ResourceRef, fault
 
 TYPE_CHECKING = False
@@ -24,7 +23,7 @@ INDEX_ANNOTATIONS = ("internal.config.kubernetes.io/index", "config.kubernetes.i
 
 _UNSET: Any = object()
 # Escapes that can stand for a character of a plain needle, or join two lines; the tag of binary values.
-_REWRITTEN = re.compile(rb"\\[xuU/\r\n]|[!:]binary").search
+_REWRITTEN = late(rb"\\[xuU/\r\n]|[!:]binary")
 _PLAIN_NEEDLE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+~")
 
 
@@ -245,6 +244,21 @@ class Item:
         """
         return self.contains(path[-1].encode()) and path[-1] in self.keys(*path[:-1])
 
+    def is_mapping(self, *path: str) -> bool | None:
+        """Tell whether a field holds a mapping, or something else; None when it is absent or null.
+
+        Raises:
+            Faults: The object can't be read.
+        """
+        if self._value is _UNSET and self.metadata() is not None and self._behind:
+            column = self.column + 2 * (len(path) - 1)
+            if opens_mapping(self.source, self._behind, self.end, column, path[-1].encode()):
+                return True
+        node: Any = self.value()
+        for key in path:
+            node = node.get(key) if isinstance(node, dict) else None
+        return None if node is None else isinstance(node, dict)
+
     def value(self) -> dict[str, Any]:
         """Return the whole object; not to be changed by the caller.
 
@@ -271,7 +285,11 @@ class Item:
             place = f"{self._file_path} (object {(self._file_index or 0) + 1})"
         if line is not None and column is not None:
             place += f", line {self._first_line() + line}, column {column + 1}"
-        return fault(f"{problem}: {place}", file_path=self._file_path or "", file_index=self._file_index)
+        from krm_fn.sdk.remedies import remedy  # noqa: PLC0415 - for bad input only
+
+        return fault(
+            f"{problem}: {place}; {remedy(problem)}", file_path=self._file_path or "", file_index=self._file_index
+        )
 
     def _first_line(self) -> int:
         return self.source.count(b"\n", 0, self.start) + 1
@@ -289,7 +307,7 @@ class Item:
         if source.find(needle, start, end) >= 0 or source.find(b"binary", start, end) >= 0:
             return True
         backslash = source.find(b"\\", start, end)
-        if backslash >= 0 and _REWRITTEN(source, backslash, end):
+        if backslash >= 0 and _REWRITTEN.search(source, backslash, end):
             return True
         return not _PLAIN_NEEDLE.issuperset(needle)
 

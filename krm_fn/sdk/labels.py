@@ -6,9 +6,10 @@ Rules: apimachinery `pkg/util/validation` (`IsQualifiedName`, `IsValidLabelValue
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 
 from krm_fn.sdk.names import dns_subdomain_fault
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.records import Record
 
 TYPE_CHECKING = False
@@ -25,9 +26,10 @@ _MAX_NAME = 63
 # in the syntax that Python, ECMA 262 and RE2 share, since the JSON Schema shows it too
 NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
-_NAME = re.compile(rf"{NAME_PATTERN}\Z")
+_NAME = late(rf"{NAME_PATTERN}\Z")
 
 
+@lru_cache(maxsize=4096)  # the same few keys stand on ten thousand Clusters
 def label_key_fault(key: str) -> str:
     """Say what is wrong with a label key (or annotation key); empty if nothing.
 

@@ -5,7 +5,7 @@ Rules: apimachinery `pkg/util/validation` (`IsDNS1123Label`, `IsDNS1123Subdomain
 
 from __future__ import annotations
 
-import re
+from krm_fn.sdk.patterns import late
 
 MAX_LABEL = 63
 MAX_SUBDOMAIN = 253
@@ -14,8 +14,8 @@ MAX_SUBDOMAIN = 253
 LABEL_PATTERN = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN_PATTERN = rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*"
 
-_LABEL = re.compile(rf"{LABEL_PATTERN}\Z")
-_SUBDOMAIN = re.compile(rf"{SUBDOMAIN_PATTERN}\Z")
+_LABEL = late(rf"{LABEL_PATTERN}\Z")
+_SUBDOMAIN = late(rf"{SUBDOMAIN_PATTERN}\Z")
 
 
 def dns_label_fault(name: str, limit: int = MAX_LABEL) -> str:

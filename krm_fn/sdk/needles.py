@@ -6,8 +6,9 @@ input share its bytes, so a text that does not stand there, and that no escape c
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
+
+from krm_fn.sdk.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 
     from krm_fn.sdk.items import Item
 
-_PLAIN = re.compile(rb"[A-Za-z0-9_./:=,@+~-]+\Z").match
+_PLAIN = late(rb"[A-Za-z0-9_./:=,@+~-]+\Z")
 # What can stand for a plain text without showing it, as in `Item.contains`: escapes and joined lines; binary values. One
 # expression, since `bytes.find` is three times slower on texts of two bytes.
-_ESCAPES = re.compile(rb"\\[xuU\r\n]")
-_ESCAPES_AND_SLASH = re.compile(rb"\\[xuU/\r\n]")
+_ESCAPES = late(rb"\\[xuU\r\n]")
+_ESCAPES_AND_SLASH = late(rb"\\[xuU/\r\n]")
 _BINARY = b"binary"
 
 
@@ -30,7 +31,7 @@ def holding(items: Iterable[Item], needles: Sequence[bytes]) -> list[Item]:
         items: Items of one input or of several.
         needles: Texts without blanks and quotes; with any other every item is returned.
     """
-    if not all(map(_PLAIN, needles)):
+    if not all(map(_PLAIN.match, needles)):
         return list(items)
     by_source: dict[int, list[Item]] = {}
     for item in items:

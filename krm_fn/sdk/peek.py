@@ -14,12 +14,11 @@ It answers what reading the whole object would answer, or None wherever it is no
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
 from krm_fn.sdk import complete
 from krm_fn.sdk.events import BadYaml
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.scalars import resolve
 
 TYPE_CHECKING = False
@@ -32,6 +31,8 @@ _VALUE = (
     r"[A-Za-z0-9/][A-Za-z0-9./_=@+-]*(?:[ :][A-Za-z0-9./_=@+-]+)*"  # plain
     r"""|'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{\}"""
 )
+_MANY = 10_000
+_EMPTY: dict[str, str] = {}
 _QUOTES = "'\""
 _KEY_START = frozenset(range(0x21, 0x7F)) - {ord("#")}
 
@@ -45,13 +46,23 @@ class Shortcut:
         leading = "" if pad else r"(?:(?:#[ -~]*)?\n)*"
         first = rf"apiVersion: [A-Za-z][A-Za-z0-9./-]*{_END}{pad}kind: [A-Za-z][A-Za-z0-9]*{_END}"
         literal = rf"\|\n({three}[!-~][ -~]*\n(?:{three} *[!-~][ -~]*\n)*)"
-        self.head = re.compile(rf"{leading}{first}{pad}metadata:{_END}".encode())
+        self.head = late(rf"{leading}{first}{pad}metadata:{_END}".encode())
         # groups: deeper by one level, key, value, lines of a literal block; a comment has no key
-        self.line = re.compile(rf"{one}(  )?(?:({_KEY}):(?: {literal}|(?: ({_VALUE}))?{_END})|#[ -~]*\n)".encode())
+        self.line = late(rf"{one}(  )?(?:({_KEY}):(?: {literal}|(?: ({_VALUE}))?{_END})|#[ -~]*\n)".encode())
         self.margin = "\n" + three
-        self.key_lines = re.compile(rf"\n{one}([^ \n][^\n]*)".encode())
-        self.next_key = re.compile(rf"\n{pad}[^ \n]".encode())
+        self.key_lines = late(rf"\n{one}([^ \n][^\n]*)".encode())
+        self.next_key = late(rf"\n{pad}[^ \n]".encode())
         self.pad = pad.encode()
+        self.names: dict[bytes, str] = {}  # keys that are strings, each held once
+
+    def _name(self, name: bytes) -> str:
+        """Return a key; empty if it is no string for Kubernetes."""
+        key = name.decode()
+        if resolve(key) != key:
+            return ""
+        if len(self.names) < _MANY:
+            self.names[name] = key
+        return key
 
     def metadata(self, source: bytes, start: int, end: int) -> tuple[dict[str, Any], int] | None:
         """Return the metadata of an object, and where it ends; None if not sure."""
@@ -60,6 +71,7 @@ class Shortcut:
             return None
         at = head.end()
         found: dict[str, Any] = {}
+        names = self.names
         nested: dict[str, Any] | None = None  # the mapping of the last key without a value
         for line in self.line.finditer(source, at, end):
             if line.start() != at:
@@ -68,26 +80,24 @@ class Shortcut:
             deeper, name, literal, value = line.groups()
             if name is None:
                 continue
-            key = name.decode()
-            if deeper:
-                holder = nested
-            elif nested == {}:
-                return None  # null rather than a mapping
-            else:
-                holder, nested = found, None
-            if holder is None or key in holder or resolve(key) != key:
+            key = names.get(name) or self._name(name)
+            if not deeper:
+                if nested == _EMPTY:
+                    return None  # null rather than a mapping
+                nested = None
+            holder = nested if deeper else found
+            bare = not value and not literal
+            if holder is None or not key or key in holder or (deeper and bare):
                 return None
-            if value is not None:
-                holder[key] = _value(value.decode())
-            elif literal is not None:
-                holder[key] = ("\n" + literal.decode()).replace(self.margin, "\n")[1:]
-            elif deeper:
-                return None
-            else:
+            if bare:
                 nested = found[key] = {}
-        if nested == {} or not found or not self._ends(source, at, end):
-            return None
-        return found, at
+            else:
+                holder[key] = self._value(literal.decode()) if literal else _value(value.decode())
+        return (found, at) if found and nested != _EMPTY and self._ends(source, at, end) else None
+
+    def _value(self, literal: str) -> str:
+        """Return the value of a literal block."""
+        return ("\n" + literal).replace(self.margin, "\n")[1:]
 
     def _ends(self, source: bytes, at: int, end: int) -> bool:
         """Tell whether the next line is a key of the object itself, or there is none."""
@@ -120,12 +130,19 @@ def _value(text: str) -> Any:
     return {} if text == "{}" else resolve(text)
 
 
-_OPENING = re.compile(rb"""["'{\[\x80-\xff\t\r]""")
-_CLOSED_LINE = re.compile(
-    rb"""\n *(?:- )*(?:[A-Za-z][A-Za-z0-9./_-]*: )?(?:'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{\}|\[\])(?=\n)"""
-)
-_KEY_LINE = re.compile(rb"([A-Za-z][A-Za-z0-9]{3,}):(?: [^&*!?|>%@`#]|\Z)")
+_OPENING = late(rb"""["'{\[\x80-\xff\t\r]""")
+_CLOSED_LINE = late(rb"""\n *(?:- )*(?:[A-Za-z][A-Za-z0-9./_-]*: )?(?:'[ -&(-~]*'|"[ !#-\[\]-~]*"|\{\}|\[\])(?=\n)""")
+_KEY_LINE = late(rb"([A-Za-z][A-Za-z0-9]{3,}):(?: [^&*!?|>%@`#]|\Z)")
+_DEEPER_KEY = late(rb" *[A-Za-z][A-Za-z0-9]*:[ \n]")
 _SHORTCUTS: dict[int, Shortcut] = {}
+
+
+def opens_mapping(source: bytes, start: int, end: int, column: int, field: bytes) -> bool:
+    """Tell whether a field in a column, behind the metadata, surely holds a mapping: a key stands deeper below its line."""
+    pad = b" " * column
+    line = b"\n" + pad + field + b":\n" + pad + b" "
+    at = source.find(line, start - 1, end)
+    return at >= 0 and _DEEPER_KEY.match(source, at + len(line), end) is not None
 
 
 def shortcut(column: int) -> Shortcut:
@@ -137,10 +154,10 @@ def shortcut(column: int) -> Shortcut:
 
 
 # Column-0 lines of a document that could read `kind` or `apiVersion`, and what no document of the usual form has there.
-_DOCUMENT = re.compile(
+_DOCUMENT = late(
     rb"(?:(?:#[^\n]*)?\n)*apiVersion: ([A-Za-z][A-Za-z0-9./-]*)\nkind: ([A-Za-z][A-Za-z0-9]*)\n(?=[A-Za-z])"
 )
-_DOUBTFUL = re.compile(rb"""\n(?:kind|apiVersion|[^ \nA-Za-z#-]|-[^ \n])|[\0\r\x80-\xff]""")
+_DOUBTFUL = late(rb"""\n(?:kind|apiVersion|[^ \nA-Za-z#-]|-[^ \n])|[\0\r\x80-\xff]""")
 
 
 def identity(text: bytes) -> tuple[str, str] | None:
@@ -153,7 +170,7 @@ def identity(text: bytes) -> tuple[str, str] | None:
     if match is None or _DOUBTFUL.search(text, match.end() - 1):
         return None
     try:
-        complete.check([(len(text), text)])
+        complete.check([(0, len(text))], text)
     except (yaml.YAMLError, BadYaml):
         return None
     api_version, kind = resolve(match[1].decode()), resolve(match[2].decode())

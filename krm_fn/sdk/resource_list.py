@@ -6,11 +6,10 @@ kpt hand it over), JSON (`json_list`), and, written anew where something changes
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.sdk import layout, spans
 from krm_fn.sdk.events import BadYaml, load
 from krm_fn.sdk.items import PATH_ANNOTATIONS, Item
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.results import fault
 
 TYPE_CHECKING = False
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
 
 _KUSTOMIZE = "kustomize.config.k8s.io/id"  # on every item that kustomize hands to a transformer
-_JSON = re.compile(rb"[ \t\r\n]*\{")
+_JSON = late(rb"[ \t\r\n]*\{")
 API_VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
 _EXPECTED = "needed is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
 _RENDER = "; for plain manifests use: clusternet-capi-fn render PATH"
@@ -87,15 +86,16 @@ def read(data: bytes) -> ResourceList:
     try:
         form = _form(data)
     except BadYaml as error:
-        raise _fault(error) from None
+        raise _fault(error, data) from None
     found = form.found
     api_version = _identity(found)
     part = found.part("items")
     if part is not None and part.shape not in {"sequence", "null"}:
-        message = f"items is not a list but a {part.shape}: line {_line(data, part.start)}"
+        message = f"items is not a list but a {part.shape}: line {_line(data, part.start)}; begin each object with '- '"
         raise fault(message)
     if found.stray is not None:
-        message = f"items[{found.stray}] is not an object: line {_line(data, found.items[found.stray].start)}"
+        line = _line(data, found.items[found.stray].start)
+        message = f"items[{found.stray}] is not an object: line {line}; give one with apiVersion, kind and metadata, or remove it"
         raise fault(message)
     return ResourceList(data, api_version, _function_config(data, form), form)
 
@@ -168,7 +168,8 @@ def _function_config(data: bytes, form: Form) -> Item | None:
         return None
     item = Item(data, part.value_start, part.end, part.value_column, -1, "", "", "functionConfig")
     if part.shape not in {"mapping", "alias"}:
-        message = f"functionConfig is not an object but a {part.shape}: line {_line(data, part.start)}"
+        line = _line(data, part.start)
+        message = f"functionConfig is not an object but a {part.shape}: line {line}; give the function's configuration"
         raise fault(message)
     if isinstance(form.values.get("functionConfig"), dict):
         item.know(form.values["functionConfig"])
@@ -181,6 +182,8 @@ def _line(data: bytes, at: int) -> int:
     return data.count(b"\n", 0, at) + 1
 
 
-def _fault(error: BadYaml) -> Faults:
+def _fault(error: BadYaml, data: bytes) -> Faults:
+    from krm_fn.sdk.remedies import remedy  # noqa: PLC0415 - for bad input only
+
     place = "" if error.line is None or error.column is None else f": line {error.line + 1}, column {error.column + 1}"
-    return fault(f"the input can't be read: {error.problem}{place}")
+    return fault(f"the input can't be read: {error.problem}{place}; {remedy(error.problem, data, error.line)}")

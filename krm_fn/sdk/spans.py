@@ -40,11 +40,11 @@ import yaml
 from krm_fn.sdk import complete, layout
 from krm_fn.sdk.events import BadYaml
 from krm_fn.sdk.items import Item
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.scalars import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
     from krm_fn.sdk.layout import Outline
@@ -54,7 +54,7 @@ _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029"
 
 # The lines that matter from `items:` on. Groups: 1 an entry's apiVersion, 2 a plain kind, 3 another entry's begin,
 # 4 any other column-0 line but a comment, 5 what might be a second kind or apiVersion.
-_LINE = re.compile(
+_LINE = late(
     rb"""\n(?:
       -[ ](?:\#[^\n]*\n(?:[ ]*(?:\#[^\n]*)?\n)*[ ][ ])?
         apiVersion:[ ]([A-Za-z][A-Za-z0-9./-]*)(?:[ ]+\#[^\n]*)?(?=\n[ ][ ][^ \n\t])
@@ -69,9 +69,9 @@ _LINE = re.compile(
 _API_VERSION, _KIND, _ENTRY, _OTHER = 1, 2, 3, 4
 _KEY = len("apiVersion: ")
 _QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
-_ALIAS = re.compile(rb"\*[A-Za-z0-9_-]")
+_ALIAS = late(rb"\*[A-Za-z0-9_-]")
 _BEFORE_ALIAS = b" \t\n,[{-?:"
-_HEAD_LINE = re.compile(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
+_HEAD_LINE = late(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
 
 
 class NotPlain(Exception):  # noqa: N818 - a signal inside this module
@@ -86,7 +86,7 @@ def outline(data: bytes) -> Outline | None:
         return None
     try:
         return _Scan(data).run()
-    except (NotPlain, BadYaml, yaml.YAMLError, UnicodeError):
+    except (NotPlain, complete.Incomplete, BadYaml, yaml.YAMLError, UnicodeError):
         return None  # the full parse tells whether it is an error, and where
 
 
@@ -97,7 +97,8 @@ class _Scan:
         self.data = data
         self.starts: list[int] = []  # of the entries' first lines, and where the last one ends
         self.nodes: list[int] = []  # of the entries' objects
-        self.who: list[tuple[bytes, bytes] | None] = []  # apiVersion and kind as written; None: ask the events
+        self.who: list[tuple[str, str] | None] = []  # apiVersion and kind; None: ask the events
+        self.known: dict[tuple[bytes, bytes], tuple[str, str]] = {}  # by the text, so that each is held once
         self.late: list[tuple[int, int]] = []  # begins of entries that must be complete up to their kind
 
     def run(self) -> Outline:
@@ -111,7 +112,7 @@ class _Scan:
         self.scan(first - 1)
         rest = self.starts[-1]
         found = self.frame(data[:first], data[rest:], rest)
-        complete.check(self.pieces())
+        complete.check(self.pieces(), data)
         self.refuse_tangles()
         self.identify(found)
         return found
@@ -132,7 +133,7 @@ class _Scan:
                     self.late.append((starts[-1], match.start() + 1))
             elif group in {_API_VERSION, _ENTRY}:
                 if starts:
-                    who.append((first, second) if first and second else None)
+                    who.append(self.named(first, second))
                 starts.append(match.start() + 1)
                 nodes.append(match.start() + 3 if group == _ENTRY else match.start(_API_VERSION) - _KEY)
                 first, second, first_end = match[_API_VERSION] or b"", b"", match.end()
@@ -143,8 +144,15 @@ class _Scan:
                 break
             elif group is not None:
                 first = b""
-        who.append((first, second) if first and second else None)
+        who.append(self.named(first, second))
         starts.append(end)
+
+    def named(self, api_version: bytes, kind: bytes) -> tuple[str, str] | None:
+        """Return apiVersion and kind; None where the lines don't tell both."""
+        if not api_version or not kind:
+            return None
+        text = (api_version, kind)
+        return self.known.get(text) or self.known.setdefault(text, (_text(api_version), _text(kind)))
 
     def frame(self, head: bytes, rest: bytes, rest_at: int) -> Outline:
         """Read what stands before the entries and behind them."""
@@ -176,16 +184,15 @@ class _Scan:
         found.end = behind.end + rest_at
         return found
 
-    def pieces(self) -> Iterable[tuple[int, bytes]]:
-        """Yield spans that must be complete YAML, as (size, text)."""
-        data, starts = self.data, self.starts
-        for start, end in pairwise(starts):
-            piece = data[start:end]
-            yield end - start, piece if piece.endswith(b"\n") else piece + b"\n"
-        for start, end in self.late:
-            piece = data[start:end]
-            if any(byte in piece for byte in _QUOTED_OR_FLOW):
-                yield end - start, piece
+    def pieces(self) -> list[tuple[int, int]]:
+        """Return the spans that must be complete YAML."""
+        data = self.data
+        unsure = [
+            (start, end)
+            for start, end in self.late
+            if any(data.find(byte, start, end) >= 0 for byte in _QUOTED_OR_FLOW)
+        ]
+        return [*unsure, *pairwise(self.starts)]
 
     def refuse_tangles(self) -> None:
         """Leave objects with an alias to an anchor outside of them to the full parse."""
@@ -203,7 +210,6 @@ class _Scan:
     def identify(self, found: Outline) -> None:
         """Make the items."""
         data, starts = self.data, self.starts
-        known: dict[tuple[bytes, bytes], tuple[str, str]] = {}
         items = found.items
         for position, who in enumerate(self.who):
             start, end = starts[position], starts[position + 1]
@@ -211,10 +217,8 @@ class _Scan:
                 seen = layout.identity(data[start:end])
                 if seen is None:
                     found.stray = position if found.stray is None else found.stray
-                named = ("", "") if seen is None else seen[:2]
-            else:
-                named = known.get(who) or known.setdefault(who, (_text(who[0]), _text(who[1])))
-            items.append(Item(data, self.nodes[position], end, 2, position, *named))
+                who = ("", "") if seen is None else seen[:2]  # noqa: PLW2901 - found out
+            items.append(Item(data, self.nodes[position], end, 2, position, *who))
 
 
 def _text(word: bytes) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
 from krm_fn.sdk import complete
 from krm_fn.sdk.events import BadYaml, load
 from krm_fn.sdk.layout import BOM
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.yaml_write import dump
 
 TYPE_CHECKING = False
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 
 _ITEMS = (b"items", b'"items"', b"'items'")
 _BEFORE_LINE = frozenset((b"", b"\n", b"\r", BOM[-1:]))
-_MARKER = re.compile(rb"(?m)^(?:---|\.\.\.|%YAML[^\n]*)[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_MARKER = late(rb"(?m)^(?:---|\.\.\.|%YAML[^\n]*)[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 # Comments in column 0, and blank lines among them, at the end of an entry's span: they stand before the next entry.
-_TAIL = re.compile(rb"(?:\A|(?<=\n))#[^\n]*\n(?:#[^\n]*\n|[ \t]*\n)*\Z")
+_TAIL = late(rb"(?:\A|(?<=\n))#[^\n]*\n(?:#[^\n]*\n|[ \t]*\n)*\Z")
 
 
 def splice(data: bytes, edits: Iterable[Edit]) -> list[bytes | memoryview]:
@@ -160,7 +159,7 @@ class BlockForm:
             return item.end
         body = b" " * item.column + text[: tail.start()]
         try:
-            complete.check([(len(body), body)])
+            complete.check([(0, len(body))], body)
         except (yaml.YAMLError, BadYaml):
             return item.end
         return item.start + tail.start()

@@ -88,7 +88,7 @@ def _replace_tree(folder: str, contents: Mapping[str, bytes]) -> bool:
     present = _files_below(folder) if os.path.isdir(folder) else set()
     ours = _inventory(folder) | _inventory(os.path.join(folder, UNFINISHED, _NEW))
     foreign = present - ours - {INVENTORY}
-    _refuse_foreign(folder, foreign, contents)
+    _refuse(folder, foreign, contents)
     new = {**contents, INVENTORY: (_HEAD + "".join(f"{path}\n" for path in sorted(contents))).encode()}
     if _holds(folder, present, new):
         return False
@@ -153,11 +153,19 @@ def _inventory(folder: str) -> set[str]:
     return {line for line in lines if line and not line.startswith(("#", "/")) and ".." not in line.split("/")}
 
 
-def _refuse_foreign(folder: str, foreign: set[str], contents: Mapping[str, bytes]) -> None:
+def _refuse(folder: str, foreign: set[str], contents: Mapping[str, bytes]) -> None:
+    """Refuse paths that lead out of the folder, and to overwrite files of somebody else.
+
+    Raises:
+        Faults: All of them.
+    """
     faults = []
     for path in sorted(contents):
         where = os.path.join(folder, path)
-        if path in foreign and not _same_bytes(where, contents[path]):
+        if not {"", os.curdir, os.pardir}.isdisjoint(path.split("/")):
+            message = f"can't write {path!r}: it is no path below the folder"
+            faults.append(Result(message=message, severity=ERROR, file_path=where))
+        elif path in foreign and not _same_bytes(where, contents[path]):
             message = f"{where} exists and was not written by this command: move it away, or give another folder"
             faults.append(Result(message=message, severity=ERROR, file_path=where))
     if faults:

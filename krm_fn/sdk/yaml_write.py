@@ -13,25 +13,27 @@ from __future__ import annotations
 
 import re
 
+from krm_fn.sdk.patterns import late
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
 # One scan, no backtracking: the separators ":" and " " are not in the class of the words between them.
-_PLAIN = re.compile(
+_PLAIN = late(
     r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)"
     r"(?:[a-z/]|--[a-z])[a-z0-9_./+=@,()~$*%;-]*(?:(?::| )[a-z0-9_./+=@,()~$*%;-]+)*\Z",
     re.IGNORECASE | re.ASCII,
-).match
+)
 
 # Not printable in YAML, or a line end in YAML 1.1 but not in 1.2 (NEL, LS, PS), or U+FEFF, or half a surrogate pair.
 _UNPRINTABLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff"
-_ESCAPED = re.compile(f'["\\\\\t\n{_UNPRINTABLE}]')
+_ESCAPED = late(f'["\\\\\t\n{_UNPRINTABLE}]')
 
 # A literal block keeps neither the characters above, nor, in many editors, blanks at the end of a line.
-_NOT_LITERAL = re.compile(f"[{_UNPRINTABLE}]|[ \t](?:\n|\\Z)").search
-_LINE_START = re.compile(r"\n(?=[^\n])")
+_NOT_LITERAL = late(f"[{_UNPRINTABLE}]|[ \t](?:\n|\\Z)")
+_LINE_START = late(r"\n(?=[^\n])")
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -75,7 +77,7 @@ def quoted(text: str) -> str:
 
 def scalar(text: str) -> str:
     """Return a string on one line: plain where every reader takes that for the same string, else double-quoted."""
-    return text if _PLAIN(text) else quoted(text)
+    return text if _PLAIN.match(text) else quoted(text)
 
 
 class _Writer:
@@ -137,9 +139,9 @@ class _Writer:
         """Return a string value; `pad` is the indentation of the collection that holds it."""
         if self.quote_all:
             return quoted(text)
-        if _PLAIN(text):
+        if _PLAIN.match(text):
             return text
-        if "\n" not in text or _NOT_LITERAL(text):
+        if "\n" not in text or _NOT_LITERAL.search(text):
             return quoted(text)
         return _literal(text, pad + "  ")
 

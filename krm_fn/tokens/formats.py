@@ -10,6 +10,7 @@ import binascii
 import re
 
 from krm_fn.model import Secret, Token
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.results import fault
 
 TYPE_CHECKING = False
@@ -22,19 +23,19 @@ BOOTSTRAP = "bootstrap"
 JWT = "jwt"
 
 # Kubernetes `k8s.io/cluster-bootstrap/token/api.BootstrapTokenPattern`
-_BOOTSTRAP = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}\Z")
-_BOOTSTRAP_ANY_CASE = re.compile(r"[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}\Z")
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+\Z")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}\Z")
-_PLACEHOLDER = re.compile(
+_BOOTSTRAP = late(r"[a-z0-9]{6}\.[a-z0-9]{16}\Z")
+_BOOTSTRAP_ANY_CASE = late(r"[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}\Z")
+_BASE64URL = late(r"[A-Za-z0-9_-]+\Z")
+_BASE64 = late(r"[A-Za-z0-9+/]*={0,2}\Z")
+_PLACEHOLDER = late(
     r"<.*>\Z|\$\{.*\}\Z|\$\(.*\)\Z|\{\{.*\}\}\Z|\$[A-Z_]+\Z|x{3,}(?:\.x{3,})*\Z|\.{3}\Z|…\Z"
     r"|(?:please[ _-]?)?(?:change|replace|fill|set|insert|your|todo|fixme|redacted|dummy|placeholder)",
     re.IGNORECASE | re.DOTALL,
 )
-_TOKEN_INSIDE = re.compile(
+_TOKEN_INSIDE = late(
     r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 )
-_SOPS = re.compile(r"ENC\[[A-Z0-9_]+,")
+_SOPS = late(r"ENC\[[A-Z0-9_]+,")
 
 _JWT_PARTS = 3
 # A ServiceAccount token has 800 to 2,000 characters; the agent gets it as one argument, which Linux caps at 128 KiB.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.results import ERROR, WARNING, Result, tagged
 from krm_fn.tokens import formats
 from krm_fn.tokens.sources import place
@@ -28,9 +29,7 @@ _NAME = "bootstrap-token-"
 _NAMESPACE = "kube-system"
 # Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
 _PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII
-)
+_RFC3339 = late(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII)
 
 
 def review(config: Config, token: Token, items: Sequence[Item], *, now: int | None) -> tuple[Result, ...]:

@@ -12,6 +12,7 @@ import os
 import re
 
 from krm_fn.model import Secret
+from krm_fn.sdk.patterns import late
 from krm_fn.sdk.results import fault
 
 TYPE_CHECKING = False
@@ -29,10 +30,10 @@ SOURCE_DATE_EPOCH = "SOURCE_DATE_EPOCH"
 MAX_FILE = 64 * 1024
 
 _SETTINGS = frozenset({TOKEN_DIR, PARENT_URLS})
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
-_OFFERED_NAME = re.compile(r"CLUSTERNET_[A-Za-z0-9_]+\Z")
-_EPOCH = re.compile(r"[0-9]{1,15}\Z")
-_URL = re.compile(r"([^:/?#]+)://([^/?#]*)(.*)\Z", re.DOTALL)
+_NAME = late(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+_OFFERED_NAME = late(r"CLUSTERNET_[A-Za-z0-9_]+\Z")
+_EPOCH = late(r"[0-9]{1,15}\Z")
+_URL = late(r"([^:/?#]+)://([^/?#]*)(.*)\Z", re.DOTALL)
 
 
 class Offers:

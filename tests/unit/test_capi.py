@@ -32,7 +32,7 @@ def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [(True, "a boolean"), (1, "a number"), (1.5, "a number"), (None, "null"), ([], "a map")],
+    [(True, "a boolean"), (1, "a number"), (1.5, "a number"), (None, "null"), ([], "a list")],
     ids=["boolean", "integer", "float", "null", "list"],
 )
 def test_a_label_that_is_no_string_is_refused_at_its_place(value: Any, kind: str) -> None:

@@ -381,6 +381,31 @@ def test_an_agent_upgrade_that_changes_a_role_warns_with_what_to_delete() -> Non
     assert "kubectl delete clusterrolebinding clusternet:app:deployer" in made.stderr
 
 
+def test_a_jump_over_the_releases_that_migrate_the_lease_is_an_error() -> None:
+    first = run([cluster("a")], config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.14.0"}))
+    made = Run(document(first.items, config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.17.0"})))
+    assert made.code == 1
+    assert "would jump from v0.14 or older to v0.17.0" in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("v0.14.0", "v0.16.0"), ("v0.15.2", "v0.18.1"), ("v0.13.0", "v0.14.0")], ids=lambda part: part
+)
+def test_other_upgrades_are_no_jump(old: str, new: str) -> None:
+    first = run([cluster("a")], config(agent={"image": f"ghcr.io/clusternet/clusternet-agent:{old}"}))
+    made = Run(document(first.items, config(agent={"image": f"ghcr.io/clusternet/clusternet-agent:{new}"})))
+    assert made.code == 0, made.stderr
+
+
+def test_an_earlier_payload_that_was_edited_into_nonsense_is_put_right() -> None:
+    first = run([cluster("a")])
+    for one in first.items:
+        if one["metadata"]["name"].endswith("-agent"):
+            one["data"]["30-rbac.yaml"] = "roleRef: [unclosed"
+    made = Run(document(first.items, config()))
+    assert made.code == 0, made.stderr
+
+
 def test_an_agent_upgrade_within_one_role_says_nothing_of_it() -> None:
     first = run([cluster("a")], config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.15.2"}))
     made = Run(document(first.items, config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.16.0"})))

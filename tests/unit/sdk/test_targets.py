@@ -100,6 +100,19 @@ def test_a_file_of_somebody_else_with_the_same_bytes_becomes_ours(tmp_path: Path
     assert files(tmp_path) == {}
 
 
+@pytest.mark.parametrize("path", ["../x.yaml", "/x.yaml", "a/../../x.yaml", "./x.yaml", "a//x.yaml", ""])
+def test_a_path_that_leads_out_of_the_folder_is_refused(target: Path, path: str) -> None:
+    with pytest.raises(Faults, match="it is no path below the folder"):
+        targets.replace_tree(str(target), {**NEW, path: b"x"})
+    assert files(target) == OLD
+
+
+def test_a_folder_of_somebody_else_in_the_place_of_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").mkdir()
+    with pytest.raises(Faults, match=r"a\.yaml exists and was not written by this command"):
+        targets.replace_tree(str(tmp_path), NEW)
+
+
 def test_a_list_that_leads_outside_removes_nothing_there(target: Path) -> None:
     (target.parent / "outside").write_bytes(b"x")
     with (target / targets.INVENTORY).open("a") as file:

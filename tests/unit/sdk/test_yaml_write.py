@@ -127,7 +127,7 @@ def test_what_is_not_json_like_is_refused_by_its_type_alone(value: Any, message:
         dump(value)
 
 
-def test_it_imports_nothing_but_re() -> None:
+def test_it_imports_nothing_but_re_and_rooms_of_ours() -> None:
     code = "import __future__, re, sys; before = set(sys.modules); import krm_fn.sdk.yaml_write; print(*set(sys.modules) - before)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert set(out.split()) == {"krm_fn", "krm_fn.sdk", "krm_fn.sdk.yaml_write"}
+    assert {name.partition(".")[0] for name in out.split()} == {"krm_fn"}
