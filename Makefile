@@ -3,7 +3,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 IMAGE ?= clusternet-capi-fn:v0.1.0
-COVERAGE ?= 95
+COVERAGE ?= 97
 FUZZ_SECONDS ?= 300
 BENCH_ARGS ?=
 
@@ -25,6 +25,8 @@ step = @printf '%s==> %s%s\n' '$(bold)' '$(1)' '$(plain)' >&2
 demo: $(VENV)/.runtime ## render examples/kustomization and print the result
 	$(call step,clusternet-capi-fn render examples/kustomization)
 	@$(BIN)/clusternet-capi-fn render examples/kustomization
+	$(call step,clusternet-capi-fn plan examples/kustomization)
+	@$(BIN)/clusternet-capi-fn plan examples/kustomization >&2
 
 ## Check
 
@@ -59,6 +61,11 @@ tools: ## fetch or build the host programs that `make hosts` drives, into .cache
 fuzz: $(VENV)/.fuzz ## fuzz for FUZZ_SECONDS (300)
 	$(call step,fuzzing for $(FUZZ_SECONDS) seconds)
 	@$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+.PHONY: audit
+audit: ## ask for known vulnerabilities of what the image holds
+	$(call step,pip-audit)
+	@.ci/audit
 
 .PHONY: bench
 bench: $(VENV)/.dev ## measure against cat, PyYAML, ruamel.yaml and the Go SDK

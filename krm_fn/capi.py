@@ -64,31 +64,11 @@ def read(item: Item) -> Cluster:
             )
         )
 
-    version = item.api_version.partition("/")[2]
-    reason = VERSIONS.get(version)
-    if reason is None:
-        say(f"apiVersion {item.api_version} is not known here; known are v1beta1 and v1beta2", "apiVersion")
-    elif reason:
-        say(f"apiVersion {item.api_version} {reason}", "apiVersion")
+    _check_identity(item, say)
     metadata = item.metadata()
-    if not item.name:
-        say("metadata.name is missing or not a string; give the Cluster a name", "metadata.name")
-    elif reason := dns_subdomain_fault(item.name):
-        say(f"metadata.name {_short(item.name)} {reason}", "metadata.name")
-    if "namespace" in metadata and not isinstance(metadata["namespace"], str):
-        say("metadata.namespace is not a string; quote it", "metadata.namespace")
-    elif item.namespace and (reason := dns_label_fault(item.namespace)):
-        say(f"metadata.namespace {_short(item.namespace)} {reason}", "metadata.namespace")
     labels = _strings(metadata.get("labels"), "labels", say)
     annotations = _strings(metadata.get("annotations"), "annotations", say)
-    topology = False
-    if item.is_mapping("spec") is False:
-        say("spec must be a mapping", "spec")
-    elif item.has("spec", "topology"):
-        found = item.is_mapping("spec", "topology")
-        if found is False:
-            say("spec.topology must be a mapping", "spec.topology")
-        topology = bool(found)
+    topology = _of_a_class(item, say)
     if results:
         raise Faults(results)
     live = labels
@@ -106,6 +86,37 @@ def read(item: Item) -> Cluster:
         file_path=item.file_path,
         file_index=item.file_index,
     )
+
+
+def _check_identity(item: Item, say: Say) -> None:
+    """Say what a server would refuse about version, name and namespace; the namespace names files, too."""
+    version = item.api_version.partition("/")[2]
+    reason = VERSIONS.get(version)
+    if reason is None:
+        say(f"apiVersion {item.api_version} is not known here; known are v1beta1 and v1beta2", "apiVersion")
+    elif reason:
+        say(f"apiVersion {item.api_version} {reason}", "apiVersion")
+    metadata = item.metadata()
+    if not item.name:
+        say("metadata.name is missing or not a string; give the Cluster a name", "metadata.name")
+    elif reason := dns_subdomain_fault(item.name):
+        say(f"metadata.name {_short(item.name)} {reason}", "metadata.name")
+    if "namespace" in metadata and not isinstance(metadata["namespace"], str):
+        say("metadata.namespace is not a string; quote it", "metadata.namespace")
+    elif item.namespace and (reason := dns_label_fault(item.namespace)):
+        say(f"metadata.namespace {_short(item.namespace)} {reason}", "metadata.namespace")
+
+
+def _of_a_class(item: Item, say: Say) -> bool:
+    """Tell whether a Cluster is made from a ClusterClass; say where its spec is none."""
+    if item.is_mapping("spec") is False:
+        say("spec must be a mapping", "spec")
+    elif item.has("spec", "topology"):
+        found = item.is_mapping("spec", "topology")
+        if found is False:
+            say("spec.topology must be a mapping", "spec.topology")
+        return bool(found)
+    return False
 
 
 def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:

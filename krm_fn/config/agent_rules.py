@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from krm_fn.config import formats
 from krm_fn.model import AgentVersion
-from krm_fn.sdk.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +22,13 @@ _TEXTS: dict[str, Format] = {
     "cluster-reg-name": formats.REGISTRATION_NAME,
     "cluster-reg-name-prefix": formats.NAME_PREFIX,
 }
-_VERSION = late(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})\Z")
 _TRUE = frozenset({"1", "t", "true"})  # strconv.ParseBool, less its spelling in capitals
 
 
 def parse_version(text: str) -> AgentVersion | None:
     """Read `vX.Y.Z` or `X.Y.Z`; None for anything else."""
-    found = _VERSION.match(text)
-    return AgentVersion(major=int(found[1]), minor=int(found[2]), patch=int(found[3])) if found else None
+    found = formats.numbers(text)
+    return AgentVersion(major=int(found[0]), minor=int(found[1]), patch=int(found[2])) if found else None
 
 
 def tag_of(image: str) -> str:

@@ -30,7 +30,8 @@ class Format(Record):
         expected: What it is, for messages and the reference: "a DNS label".
         pattern: Regular expression for the whole string; "" for any.
         max_length: In characters; 0 = no limit.
-        explain: Says in more detail what is wrong with a string that the pattern refuses; may itself refuse more.
+        explain: Says in more detail what is wrong with a string. Where it is given it decides, and refuses whatever the
+            pattern refuses (a property test holds them together); so the pattern need not be compiled.
         refused: Exceptions.
     """
 
@@ -44,10 +45,11 @@ class Format(Record):
         """Say what is wrong with a string, to go on after its path; empty if nothing. Never shows the string."""
         if self.max_length and len(value) > self.max_length:  # first, since it bounds the time of all else
             return f"is {len(value)} characters long, at most {self.max_length} are allowed"
-        reason = self.explain(value) if self.explain else ""
-        if reason:
-            return reason
-        if self.pattern and not re.fullmatch(self.pattern, value):
+        if self.explain is not None:
+            reason = self.explain(value)
+            if reason:
+                return reason
+        elif self.pattern and not re.fullmatch(self.pattern, value):
             return f"must be {self.expected}"
         for one in self.refused:
             if re.search(one.pattern, value):
@@ -108,6 +110,7 @@ _HOST = r"[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[-A-Za-z0-9
 _PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _URL = rf"https://(?:{_HOST}|\[[0-9A-Fa-f:.]+\])(?::(?:{_PORT}))?(?:/[-A-Za-z0-9._~%@:+,;=&!*()/]*)?"
 _PLACEHOLDER = "[Cc][Hh][Aa][Nn][Gg][Ee][-_]?[Mm][Ee]|[Rr][Ee][Pp][Ll][Aa][Cc][Ee][-_]?[Mm][Ee]"
+_HTTPS_URL = "an https URL such as https://parent.example.com:6443"
 _PLACEHOLDER_LEFT = "still holds a placeholder: give the URL of the parent API server"
 
 
@@ -129,13 +132,20 @@ _URL_FAULTS = (
 
 def _url_fault(value: str) -> str:
     """Say which part of a URL is wrong, without showing any of it."""
-    if re.fullmatch(_URL, value) and not re.search(_PLACEHOLDER, value):
-        return ""
-    return next((reason for pattern, reason in _URL_FAULTS if re.search(pattern, value)), "")
+    if _is_usual_url(value) or re.fullmatch(_URL, value):
+        return ""  # a placeholder in it is refused below
+    return next((reason for pattern, reason in _URL_FAULTS if re.search(pattern, value)), f"must be {_HTTPS_URL}")
+
+
+def _is_usual_url(value: str) -> bool:
+    """Tell whether it is https, a name in small letters and perhaps a port: with nothing to compile, and mostly so."""
+    host, colon, port = value.removeprefix("https://").partition(":")
+    numbered = port.isdigit() and port.isascii() and len(port) <= len("65535") and port[0] != "0" and int(port) < 2**16
+    return value.startswith("https://") and not dns_subdomain_fault(host) and (numbered or not colon)
 
 
 PARENT_URL = Format(
-    expected="an https URL such as https://parent.example.com:6443",
+    expected=_HTTPS_URL,
     pattern=_URL,
     max_length=2048,
     explain=_url_fault,
@@ -151,9 +161,30 @@ IMAGE = Format(  # github.com/distribution/reference
     max_length=512,
 )
 _NUMBER = "(?:0|[1-9][0-9]{0,5})"
+_VERSION = "a version such as v0.18.1"
+
+
+def numbers(version: str) -> tuple[str, ...]:
+    """Split `vX.Y.Z` or `X.Y.Z` into its three numbers, of up to six digits each; () for anything else."""
+    parts = version.removeprefix("v").split(".")
+    right = all(part.isdigit() and part.isascii() and len(part) <= _DIGITS for part in parts)
+    return tuple(parts) if right and len(parts) == _PARTS else ()
+
+
+_DIGITS = 6
+_PARTS = 3
+
+
+def _version_fault(value: str) -> str:
+    parts = numbers(value)
+    right = parts and not any(part.startswith("0") and part != "0" for part in parts)
+    return "" if right else f"must be {_VERSION}"
+
+
 VERSION = Format(
-    expected="a version such as v0.18.1",
+    expected=_VERSION,
     pattern=rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}",
+    explain=_version_fault,
     refused=(
         Refusal(
             pattern=r"^v?0\.(?:[0-9]|1[01])\.",

@@ -21,46 +21,68 @@ _LARGE = 4 << 20
 _SEPARATOR = b"---\n"
 
 
-class Incomplete(Exception):  # noqa: N818 - an answer
-    """A piece is no complete YAML document."""
-
-
 def available() -> bool:
     """Tell whether PyYAML was built with libyaml and has the (undocumented) parse without Python objects."""
     return hasattr(getattr(getattr(yaml, "cyaml", None), "CParser", None), "raw_parse")
 
 
-def check(pieces: Sequence[Span], data: bytes) -> None:
-    """Make sure that every piece by itself is a complete YAML document.
+class Verdict:
+    """What another process finds out about some pieces; it answers by its exit code alone.
 
-    Large inputs are checked by two processes, half each: libyaml holds the interpreter's lock, and this is most of the
-    work. The other process only answers by its exit code; whatever else happens to it counts as "no".
+    Whatever else happens to that process counts as "no", and then the full parse has the last word.
+    """
+
+    def __init__(self, child: int) -> None:
+        """Take the id of the process."""
+        self._child = child
+        self._good = True
+
+    def good(self) -> bool:
+        """Wait for the process and tell whether all its pieces are complete."""
+        if self._child:
+            child, self._child = self._child, 0
+            self._good = os.waitpid(child, 0)[1] == 0
+        return self._good
+
+    def forget(self) -> None:
+        """Stop the process, when its answer no longer matters."""
+        if self._child:
+            from signal import SIGKILL  # noqa: PLC0415 - where the input is bad
+
+            os.kill(self._child, SIGKILL)
+            self.good()
+
+
+def check(pieces: Sequence[Span], data: bytes, share: int = 50) -> Verdict:
+    """Find out whether every piece by itself is a complete YAML document.
+
+    Pieces of a large input are checked by two processes: libyaml holds the interpreter's lock, and this is most of the
+    work of reading. That needs `fork`, a process without threads, and Linux, where it is safe.
 
     Args:
         pieces: Spans of the text.
         data: The text.
+        share: How much of a large input this process checks itself, in percent.
+
+    Returns:
+        The verdict on the pieces that this process did not check.
 
     Raises:
         yaml.YAMLError: One is not.
         BadYaml: One is nested too deep.
-        Incomplete: The other process found one that is not.
     """
-    child = 0
+    verdict = Verdict(0)
     if len(data) > _LARGE and sys.platform == "linux" and "threading" not in sys.modules:
-        middle = len(pieces) // 2
-        child = _fork(pieces[middle:], data)
-        pieces = pieces[:middle] if child else pieces
+        cut = len(pieces) * share // 100
+        child = _fork(pieces[cut:], data)
+        if child:
+            verdict, pieces = Verdict(child), pieces[:cut]
     try:
         _check(pieces, data)
     except BaseException:
-        if child:
-            from signal import SIGKILL  # noqa: PLC0415 - where the input is bad
-
-            os.kill(child, SIGKILL)
-            os.waitpid(child, 0)
+        verdict.forget()
         raise
-    if child and os.waitpid(child, 0)[1]:
-        raise Incomplete
+    return verdict
 
 
 def _fork(pieces: Sequence[Span], data: bytes) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +21,11 @@ def sha256_hex(data: bytes) -> str:
 def _constructor() -> Callable[[bytes], _Digest]:
     """Find CPython's own implementation by the names it has had; any other Python answers with hashlib's."""
     try:
-        from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - CPython 3.12 on
+        if sys.version_info >= (3, 12):  # asking for a module that is not there costs as much as loading one
+            from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - rarely needed
+        else:
+            from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - rarely needed
     except ImportError:
-        try:
-            from _sha256 import sha256  # type: ignore[import-not-found,no-redef,unused-ignore] # noqa: PLC0415 - to 3.11
-        except ImportError:
-            from hashlib import sha256  # noqa: PLC0415 - the portable, slower way
+        from hashlib import sha256  # noqa: PLC0415 - the portable, slower way
     found: Callable[[bytes], _Digest] = sha256
     return found

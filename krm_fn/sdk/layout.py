@@ -25,6 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from krm_fn.sdk.complete import Verdict
+
 BOM = b"\xef\xbb\xbf"
 IDENTITY = ("apiVersion", "kind")
 
@@ -68,9 +70,10 @@ class Outline:
         flow: Whether the mapping is in flow style.
         column: Column of the top-level keys.
         tangled: Whether an object holds an alias to an anchor outside of it.
+        verdict: Tells whether the outline holds, where that is still being found out; None where it surely does.
     """
 
-    __slots__ = ("column", "end", "flow", "items", "parts", "stray", "tangled")
+    __slots__ = ("column", "end", "flow", "items", "parts", "stray", "tangled", "verdict")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -81,6 +84,7 @@ class Outline:
         self.flow = False
         self.column = 0
         self.tangled = False
+        self.verdict: Verdict | None = None
 
     def part(self, key: str) -> Part | None:
         """Return a part by its key."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from typing_extensions import Self, dataclass_transform
@@ -29,6 +29,7 @@ class Record:
     """
 
     _fields: tuple[str, ...] = ()
+    _names: frozenset[str] = frozenset()
     _defaults: dict[str, Any] = {}  # noqa: RUF012 - filled once per subclass, never mutated afterwards
 
     def __init_subclass__(cls) -> None:
@@ -38,6 +39,7 @@ class Record:
         annotations = cls.__dict__.get("__annotations__") or _annotations(cls)  # noqa: RUF063 - see above
         own = tuple(name for name in annotations if name[0] != "_")
         cls._fields = (*cls._fields, *(name for name in own if name not in cls._fields))
+        cls._names = frozenset(cls._fields)
         cls._defaults = {**cls._defaults, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
 
     def __init__(self, **values: Any) -> None:
@@ -46,19 +48,19 @@ class Record:
         Raises:
             TypeError: For an unknown field, or one without a default that is missing.
         """
+        mine = self.__dict__
+        mine.update(self._defaults)
+        mine.update(values)
+        if mine.keys() != self._names:
+            raise TypeError(self._misfit(values))
+
+    def _misfit(self, values: Mapping[str, Any]) -> str:
+        """Say which field is missing or unknown."""
         cls = type(self)
-        if len(values) != len(cls._fields):
-            for name in cls._fields:
-                if name not in values:
-                    if name not in cls._defaults:
-                        message = f"{cls.__name__} needs {name}"
-                        raise TypeError(message)
-                    values[name] = cls._defaults[name]
-        if len(values) != len(cls._fields):
-            unknown = sorted(values.keys() - set(cls._fields))
-            message = f"{cls.__name__} has no field {', '.join(unknown)}"
-            raise TypeError(message)
-        self.__dict__.update(values)
+        missing = [name for name in cls._fields if name not in values and name not in cls._defaults]
+        if missing:
+            return f"{cls.__name__} needs {missing[0]}"
+        return f"{cls.__name__} has no field {', '.join(sorted(values.keys() - cls._names))}"
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: records are immutable."""

@@ -10,7 +10,7 @@ from krm_fn.sdk import layout, spans
 from krm_fn.sdk.events import BadYaml, load
 from krm_fn.sdk.items import PATH_ANNOTATIONS, Item
 from krm_fn.sdk.patterns import late
-from krm_fn.sdk.results import fault
+from krm_fn.sdk.results import Faults, fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from krm_fn.sdk.changes import Changes
     from krm_fn.sdk.layout import Outline
-    from krm_fn.sdk.results import Faults, Result
+    from krm_fn.sdk.results import Result
 
     class Form(Protocol):
         """What is read of a document in one form, and how it is written.
@@ -60,6 +60,11 @@ class ResourceList:
         self.function_config = function_config
         self.form = form
 
+    def proven(self) -> bool:
+        """Tell whether the input is what it was read as; waits for a check that still runs (`read`, `later`)."""
+        verdict = self.form.found.verdict
+        return verdict is None or verdict.good()
+
     @property
     def host_paths(self) -> bool:
         """Whether the host keeps items in files, which it names by annotations.
@@ -74,19 +79,42 @@ class ResourceList:
         return placed is not None and _KUSTOMIZE not in placed.metadata()["annotations"]
 
 
-def read(data: bytes) -> ResourceList:
+def read(data: bytes, *, later: bool = False) -> ResourceList:
     """Read a ResourceList.
 
     Args:
         data: What came in on standard input: YAML or JSON.
+        later: Return while a large input is still being checked; before anything that was made of it leaves the
+            process, `proven` must be asked, and with a "no" `read_fully` takes over.
+
+    Raises:
+        Faults: One clear error, with line and column where there is one.
+    """
+    found = spans.outline(data, later=later)
+    if found is None:
+        return read_fully(data)
+    try:
+        return _checked(data, _block_form(data, found))
+    except (Faults, BadYaml):
+        if found.verdict is not None:
+            found.verdict.forget()
+        return read_fully(data)  # which tells what is wrong, whatever that is
+
+
+def read_fully(data: bytes) -> ResourceList:
+    """Read a ResourceList by the full parse.
 
     Raises:
         Faults: One clear error, with line and column where there is one.
     """
     try:
-        form = _form(data)
+        return _checked(data, _form(data))
     except BadYaml as error:
         raise _fault(error, data) from None
+
+
+def _checked(data: bytes, form: Form) -> ResourceList:
+    """Make sure that it is a ResourceList."""
     found = form.found
     api_version = _identity(found)
     part = found.part("items")
@@ -122,19 +150,21 @@ def write(resource_list: ResourceList, changes: Changes, results: Sequence[Resul
 
 
 def _form(data: bytes) -> Form:
-    found = spans.outline(data)
-    if found is None and _JSON.match(data):
+    if _JSON.match(data):
         from krm_fn.sdk.json_list import JsonForm, NotJson  # noqa: PLC0415 - hosts send YAML
 
         try:
             return JsonForm(data)
         except NotJson:
             pass  # YAML in flow style, or an error that the YAML parser can place
-    if found is None:
-        found = layout.outline(data)
+    found = layout.outline(data)
     if found is None:
         message = f"the input is empty: {_EXPECTED}"
         raise fault(message)
+    return _block_form(data, found)
+
+
+def _block_form(data: bytes, found: Outline) -> Form:
     from krm_fn.sdk.splice import BlockForm, LoadedForm, spliceable  # noqa: PLC0415 - refused input needs none
 
     if spliceable(data, found):

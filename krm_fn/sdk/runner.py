@@ -48,17 +48,18 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
     """
     gc.disable()  # the process lives once and frees everything by ending
     try:
-        found = resource_list.read(stdin.read())
+        data = stdin.read()
+        found = resource_list.read(data, later=True)
+        changes, results = _processed(process, found)
+        if not found.proven():
+            found = resource_list.read_fully(data)
+            changes, results = _processed(process, found)
     except Faults as faults:
         say(faults.results, stderr)
         return FAILED
     except OSError as error:
         stderr.write(f"error: can't read the input: {error.strerror}\n")
         return FAILED
-    try:
-        changes, results = process(found)
-    except Faults as faults:
-        changes, results = Changes(), faults.results
     failed = has_errors(results)
     try:
         chunks = resource_list.write(found, Changes() if failed else changes, results)
@@ -72,6 +73,14 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
         stderr.write(f"error: {reason}\n")
         return FAILED
     return FAILED if failed else OK
+
+
+def _processed(process: Process, found: ResourceList) -> tuple[Changes, Sequence[Result]]:
+    """Call the function; faults of the objects that it raises are results."""
+    try:
+        return process(found)
+    except Faults as faults:
+        return Changes(), faults.results
 
 
 def emit(chunks: Iterable[bytes | memoryview], stdout: BinaryIO) -> str:

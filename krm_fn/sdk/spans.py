@@ -67,6 +67,7 @@ _LINE = late(
     re.VERBOSE,
 )
 _API_VERSION, _KIND, _ENTRY, _OTHER = 1, 2, 3, 4
+_SHARE = 0  # percent of the check that is left to this process when it has other work, which takes longer
 _KEY = len("apiVersion: ")
 _QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
 _ALIAS = late(rb"\*[A-Za-z0-9_-]")
@@ -78,15 +79,21 @@ class NotPlain(Exception):  # noqa: N818 - a signal inside this module
     """The text is not of the form that the short way understands."""
 
 
-def outline(data: bytes) -> Outline | None:
-    """Return what `layout.outline` would, or None where that must be asked."""
+def outline(data: bytes, *, later: bool = False) -> Outline | None:
+    """Return what `layout.outline` would, or None where that must be asked.
+
+    Args:
+        data: The document.
+        later: Return before all pieces of a large input are known to be complete; `verdict` of the outline then tells,
+            and with a "no" the outline is void.
+    """
     if not complete.available() or any(byte in data for byte in _NOT_PLAIN_LINES):
         return None
     if not data.isascii() and any(char in data for char in _OTHER_BREAKS):
         return None
     try:
-        return _Scan(data).run()
-    except (NotPlain, complete.Incomplete, BadYaml, yaml.YAMLError, UnicodeError):
+        return _Scan(data).run(later=later)
+    except (NotPlain, BadYaml, yaml.YAMLError, UnicodeError):
         return None  # the full parse tells whether it is an error, and where
 
 
@@ -101,7 +108,8 @@ class _Scan:
         self.known: dict[tuple[bytes, bytes], tuple[str, str]] = {}  # by the text, so that each is held once
         self.late: list[tuple[int, int]] = []  # begins of entries that must be complete up to their kind
 
-    def run(self) -> Outline:
+    def run(self, *, later: bool) -> Outline | None:
+        """Find everything; None where a piece turns out to be incomplete."""
         data = self.data
         items_line = 0 if data.startswith(b"items:") else data.find(b"\nitems:") + 1
         if not items_line and not data.startswith(b"items:"):
@@ -112,10 +120,14 @@ class _Scan:
         self.scan(first - 1)
         rest = self.starts[-1]
         found = self.frame(data[:first], data[rest:], rest)
-        complete.check(self.pieces(), data)
-        self.refuse_tangles()
-        self.identify(found)
-        return found
+        found.verdict = complete.check(self.pieces(), data, _SHARE if later else 50)
+        try:
+            self.refuse_tangles()
+            self.identify(found)
+        except BaseException:
+            found.verdict.forget()
+            raise
+        return found if later or found.verdict.good() else None
 
     def scan(self, at: int) -> None:
         """Find the entries from a line break on."""

@@ -89,7 +89,7 @@ class BlockForm:
     def _markers(self) -> list[Edit]:
         """Return the edits that drop `---`, `...` and a `%YAML` line, since not every host takes them."""
         head, tail = self.data[: self.found.parts[0].start], self.data[self.found.end :]
-        if b"%TAG" in head:
+        if b"%TAG" in head or not (head or tail):
             return []
         found = [(match.start(), match.end()) for match in _MARKER.finditer(head)]
         found += [(match.start() + self.found.end, match.end() + self.found.end) for match in _MARKER.finditer(tail)]
@@ -154,7 +154,7 @@ class BlockForm:
         They are comments if the entry is complete without them; else a quoted scalar runs over these lines.
         """
         text = self.data[item.start : item.end]
-        tail = _TAIL.search(text)
+        tail = _TAIL.search(text) if b"#" in text else None
         if tail is None:
             return item.end
         body = b" " * item.column + text[: tail.start()]

@@ -245,8 +245,10 @@ class Edit:
                 tail = self._tail(values[last])
                 line_end = self.text.find("\n", tail)
                 self.splice(line, len(self.text) if line_end < 0 else line_end + 1, "")
-            else:
+            elif last + 1 < len(spans):
                 self.splice(start, spans[last + 1][0], "")
+            else:  # an explicit key (`? key`)
+                raise Unbounded
 
 
 def flow(value: Any) -> str:

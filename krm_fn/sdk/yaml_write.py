@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 # One scan, no backtracking: the separators ":" and " " are not in the class of the words between them.
-_PLAIN = late(
-    r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)"
-    r"(?:[a-z/]|--[a-z])[a-z0-9_./+=@,()~$*%;-]*(?:(?::| )[a-z0-9_./+=@,()~$*%;-]+)*\Z",
-    re.IGNORECASE | re.ASCII,
-)
+_PLAIN = late(r"(?:/|(?:--)?[A-Za-z])[A-Za-z0-9_./+=@,()~$*%;-]*(?:[: ][A-Za-z0-9_./+=@,()~$*%;-]+)*\Z")
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_LONGEST_WORD = 5
 
 # Not printable in YAML, or a line end in YAML 1.1 but not in 1.2 (NEL, LS, PS), or U+FEFF, or half a surrogate pair.
 _UNPRINTABLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff"
@@ -72,12 +70,19 @@ def quoted(text: str) -> str:
 
     The escapes are those that JSON and YAML share: `\"`, `\\`, `\n`, `\r`, `\t` and `\uXXXX`.
     """
+    if text.isprintable():  # narrower than YAML's idea of it, and needs nothing compiled
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{text}"'
     return f'"{_ESCAPED.sub(_escape, text)}"'
 
 
 def scalar(text: str) -> str:
     """Return a string on one line: plain where every reader takes that for the same string, else double-quoted."""
-    return text if _PLAIN.match(text) else quoted(text)
+    return text if _plain(text) else quoted(text)
+
+
+def _plain(text: str) -> bool:
+    return _PLAIN.match(text) is not None and (len(text) > _LONGEST_WORD or text.lower() not in _WORDS)
 
 
 class _Writer:
@@ -139,11 +144,18 @@ class _Writer:
         """Return a string value; `pad` is the indentation of the collection that holds it."""
         if self.quote_all:
             return quoted(text)
-        if _PLAIN.match(text):
+        if _plain(text):
             return text
-        if "\n" not in text or _NOT_LITERAL.search(text):
+        if "\n" not in text or not _fits_literal(text):
             return quoted(text)
         return _literal(text, pad + "  ")
+
+
+def _fits_literal(text: str) -> bool:
+    """Tell whether a literal block would keep every character of a text that has a newline."""
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return " \n" not in text and "\t\n" not in text and text[-1] not in " \t"
+    return _NOT_LITERAL.search(text) is None
 
 
 def _literal(text: str, pad: str) -> str:

@@ -7,7 +7,6 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 from __future__ import annotations
 
 import binascii
-import re
 
 from krm_fn.model import Secret, Token
 from krm_fn.sdk.patterns import late
@@ -27,11 +26,10 @@ _BOOTSTRAP = late(r"[a-z0-9]{6}\.[a-z0-9]{16}\Z")
 _BOOTSTRAP_ANY_CASE = late(r"[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}\Z")
 _BASE64URL = late(r"[A-Za-z0-9_-]+\Z")
 _BASE64 = late(r"[A-Za-z0-9+/]*={0,2}\Z")
-_PLACEHOLDER = late(
-    r"<.*>\Z|\$\{.*\}\Z|\$\(.*\)\Z|\{\{.*\}\}\Z|\$[A-Z_]+\Z|x{3,}(?:\.x{3,})*\Z|\.{3}\Z|…\Z"
-    r"|(?:please[ _-]?)?(?:change|replace|fill|set|insert|your|todo|fixme|redacted|dummy|placeholder)",
-    re.IGNORECASE | re.DOTALL,
-)
+_WRAPPED = (("<", ">"), ("${", "}"), ("$(", ")"), ("{{", "}}"))
+_PLEAS = (
+    "change", "replace", "fill", "set", "insert", "your", "todo", "fixme", "redacted", "dummy", "placeholder",
+)  # fmt: skip
 _TOKEN_INSIDE = late(
     r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 )
@@ -91,7 +89,7 @@ def trimmed(value: str) -> str:
 
 def looks_like_token(value: str) -> bool:
     """Tell whether a value has a token's shape: such a value is never printed, in whatever field it stands."""
-    return bool(_TOKEN_INSIDE.search(value))
+    return "." in value and bool(_TOKEN_INSIDE.search(value))
 
 
 def hide_shapes(text: str, instead: str) -> str:
@@ -101,7 +99,7 @@ def hide_shapes(text: str, instead: str) -> str:
 
 def encrypted(value: str) -> bool:
     """Tell whether a value is one that SOPS has encrypted and nobody has decrypted."""
-    return bool(_SOPS.match(value))
+    return value.startswith("ENC[") and bool(_SOPS.match(value))
 
 
 def decode_base64(text: str) -> bytes | None:
@@ -126,13 +124,28 @@ def _shape_fault(value: str) -> str:
         return f"is empty: {_EXPECTED}"
     if encrypted(value):
         return "is still encrypted by SOPS: decrypt it before this function runs (ksops, `sops exec-file`)"
-    if _PLACEHOLDER.match(value):
+    if _placeholder(value):
         return f"is a placeholder that was never filled in: {_EXPECTED}"
     if value.split() != [value]:
         return f"has {_blank_place(value)}: remove it; {_EXPECTED}"
     if len(value) > _MAX_LENGTH:
         return f"has {len(value)} characters, more than any token ({_MAX_LENGTH} at most): {_EXPECTED}"
     return "" if _BOOTSTRAP.match(value) or _has_jwt_shape(value) else _slip(value)
+
+
+def _placeholder(value: str) -> bool:
+    """Tell whether a value asks to be replaced: `<token>`, `$TOKEN`, `xxx.xxx`, `CHANGEME`, …"""
+    text = value.casefold()
+    if text in {"...", "…"} or any(text.startswith(begin) and text.endswith(end) for begin, end in _WRAPPED):
+        return True
+    if text.startswith("$") and text[1:].replace("_", "a").isalpha():
+        return True
+    if all(len(part) >= 3 and not part.strip("x") for part in text.split(".")):  # noqa: PLR2004 - x and xx may be names
+        return True
+    asked = text.removeprefix("please")
+    if asked != text and asked[:1] in {" ", "_", "-"}:
+        asked = asked[1:]
+    return asked.startswith(_PLEAS)
 
 
 def _slip(value: str) -> str:

@@ -35,11 +35,13 @@ def render(view: Shown) -> str:
     if view.notes:
         parts += _folded(count(len(view.notes), "note"), _results(view.notes))
     matched = [one for one in view.plan.verdicts if one.matched]
-    others = [one for one in view.plan.verdicts if not one.matched]
+    others = view.left_out
     if matched:
         parts += _folded(f"{count(len(matched), 'Cluster')} that register", _matched(matched))
     if others:
-        parts += _folded(f"{count(len(others), 'Cluster')} left out, and why", _others(others))
+        parts += _folded(
+            f"{count(len({one.cluster.key for one in others}), 'Cluster')} left out, and why", _others(others)
+        )
     if matched:
         parts += _folded("Picture", ["```mermaid", *plan_mermaid.render(view).splitlines(), "```"])
     if view.comparison is not None and not view.comparison.empty:

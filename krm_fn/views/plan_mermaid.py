@@ -22,7 +22,7 @@ def render(view: Shown) -> str:
     by_namespace: dict[str, dict[str, list[Verdict]]] = {}
     for one in view.registered:
         by_namespace.setdefault(one.cluster.namespace, {}).setdefault(one.resource_set, []).append(one)
-    left_out = [one for one in view.plan.verdicts if not one.matched]
+    left_out = sorted({one.cluster.title for one in view.left_out})
     whole = len(view.plan.verdicts) <= MAX_CLUSTERS
     parents = sorted({config.parent_url for config in view.configs})
     number = 0
@@ -52,14 +52,10 @@ def render(view: Shown) -> str:
     if by_namespace:
         lines.append(f"  parent([{_label('parent cluster', *parents)}])")
     if left_out:
-        text = _left_out(left_out) if whole else [f"left out: {len(left_out)}"]
+        text = ["left out:", *left_out] if whole else [f"left out: {len(left_out)}"]
         lines.append(f"  out[{_label(*text)}]:::out")
         lines.append("  classDef out stroke-dasharray: 4 4")
     return "\n".join(lines) + "\n"
-
-
-def _left_out(verdicts: list[Verdict]) -> list[str]:
-    return ["left out:", *sorted({one.cluster.title for one in verdicts})]
 
 
 def _label(*lines: str) -> str:

@@ -52,6 +52,12 @@ class Shown(Record):
         return tuple(one for one in self.plan.verdicts if one.matched)
 
     @property
+    def left_out(self) -> tuple[Verdict, ...]:
+        """Verdicts on the Clusters that no config registers; several for one Cluster where there are several configs."""
+        reached = {one.cluster.key for one in self.registered}
+        return tuple(one for one in self.plan.verdicts if one.cluster.key not in reached)
+
+    @property
     def summary(self) -> str:
         """One sentence with the numbers."""
         clusters = {one.cluster.key for one in self.plan.verdicts}

@@ -162,6 +162,19 @@ def test_mermaid_draws_namespaces_sets_and_clusters(folder: Folder) -> None:
     assert '["left out:<br/>team-a/two"]' in shown
 
 
+@pytest.mark.parametrize("form", ["markdown", "mermaid"])
+def test_a_cluster_that_another_config_registers_is_not_left_out(form: str, folder: Folder) -> None:
+    path = fleet(folder, cluster("one"), cluster("two", labels={"env": "staging"}), cluster("three", labels={}))
+    second = config(
+        "second", clusterSelector={"matchLabels": {"env": "staging"}}, clusterResourceSet={"name": "second"}
+    )
+    folder.write("fleet/second.yaml", second)
+    shown = invoke("plan", path, "-o", form)[1]
+    assert {"markdown": "<summary>1 Cluster left out, and why</summary>", "mermaid": '["left out:<br/>team-a/three"]'}[
+        form
+    ] in shown
+
+
 def test_mermaid_does_not_break_names_at_their_hyphens(folder: Folder) -> None:
     first = invoke("plan", fleet(folder, cluster("one")), "-o", "mermaid")[1].splitlines()[0]
     assert json.loads(first.removeprefix("%%{init: ").removesuffix("}%%")) == {"flowchart": {"wrappingWidth": 500}}

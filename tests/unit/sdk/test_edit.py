@@ -167,6 +167,7 @@ def test_only_what_differs_is_edited(path: str, value: Any, old: str, new: str) 
         pytest.param("a: 1\n", {"a": {"b": []}}, "a:\n  b: []\n", id="a scalar becomes a mapping"),
         pytest.param("a: !!str 1 # c\n", {"a": "2"}, 'a: "2" # c\n', id="a tag goes with its value"),
         pytest.param("? a\n: 1\nb: 2\n", {"a": 2, "b": 2}, "a: 2\nb: 2\n", id="an explicit key"),
+        pytest.param("a: 1\n? b\n: 2\n", {"a": 1}, "a: 1\n", id="an explicit key removed"),
         pytest.param("x: &x {a: 1}\nz:\n  <<: *x\n  b: 2\n", {"x": {"a": 1}, "z": {"a": 3, "b": 2}}, "x: &x {a: 1}\nz:\n  <<: *x\n  b: 2\n  a: 3\n", id="over a merge key"),
         pytest.param("# c\nx: &x {a: 1}\nz:\n  <<: *x\n", {"x": {"a": 1}, "z": {}}, "# c\nx: &x {a: 1}\nz: {}\n", id="less than a merge key brings"),
         pytest.param("# h\nx: &a k\n*a : v\nb: 1\n", {"x": "k", "k": "v", "b": 2}, "# h\nx: k\nk: v\nb: 2\n", id="an alias as key"),

@@ -1,0 +1,115 @@
+"""The README: both languages say the same, its tables name what is there, and its commands are those that exist."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from krm_fn import __version__
+from krm_fn.cli import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+
+_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def links(text: str) -> list[str]:
+    """Targets of links in their order, without those to headings of the page itself and to the other language."""
+    found = re.findall(r"\]\(([^()\s]+)\)", _BLOCK.sub("", text))
+    return sorted({link for link in found if not link.startswith(("#", "README"))})
+
+
+def rows(text: str) -> list[int]:
+    """Number of columns of each row of each table."""
+    return [line.count("|") for line in _BLOCK.sub("", text).splitlines() if line.startswith("|")]
+
+
+def figures(text: str) -> list[str]:
+    """What stands in cells that hold figures and marks only."""
+    cells = [cell.strip() for line in text.splitlines() if line.startswith("|") for cell in line.split("|")]
+    return [cell for cell in cells if re.fullmatch(r"[\d.,× %✔✖◐–]+", cell)]
+
+
+def test_the_chinese_readme_has_the_same_blocks_of_code() -> None:
+    assert _BLOCK.findall(CHINESE) == _BLOCK.findall(ENGLISH)
+
+
+def test_the_chinese_readme_has_the_same_links() -> None:
+    assert links(CHINESE) == links(ENGLISH)
+
+
+def test_the_chinese_readme_has_the_same_tables() -> None:
+    assert rows(CHINESE) == rows(ENGLISH)
+    assert figures(CHINESE) == figures(ENGLISH)
+
+
+def test_the_chinese_readme_has_the_same_sections() -> None:
+    assert len(re.findall(r"^## ", CHINESE, re.MULTILINE)) == len(re.findall(r"^## ", ENGLISH, re.MULTILINE))
+
+
+def test_the_smallest_config_is_that_of_the_help() -> None:
+    shown = next(block for block in _BLOCK.findall(ENGLISH) if "ClusternetCAPIConfig" in block and "```yaml" in block)
+    small = yaml.safe_load("\n".join(shown.splitlines()[1:-1]))
+    lines = COMMAND_HELP.split("Smallest configuration", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+    assert yaml.safe_load("\n".join(lines)) == small
+
+
+def test_every_command_of_the_program_is_in_the_readme() -> None:
+    section = ENGLISH.split("## Commands", 1)[1].split("## Configuration", 1)[0]
+    assert {name for name in COMMANDS if f"`{name}`" not in section} == set()
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", ENGLISH))))
+def test_every_make_target_that_is_named_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_version_in_file_names_and_tags_is_this_one() -> None:
+    named = re.findall(r"clusternet_capi_fn-([\d.]+)-py3|clusternet-capi-fn:v([\d.]+\d)", ENGLISH)
+    assert {one or other for one, other in named} == {__version__}
+
+
+def test_make_demo_renders_the_main_example() -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "--assume-old=.venv/.runtime", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "clusternet-capi-fn render examples/kustomization" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "expected"), [("bash", "complete -o nosort"), ("zsh", "compdef"), ("fish", "complete --no-files")]
+)
+def test_completion_as_the_readme_says_works_on_a_terminal(shell: str, expected: str) -> None:
+    main, terminal = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "krm_fn"],
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "_CLUSTERNET_CAPI_FN_COMPLETE": f"{shell}_source"},
+        )
+    finally:
+        os.close(terminal)
+        os.close(main)
+    assert f"{shell}_source" in ENGLISH
+    assert expected in done.stdout
+
+
+COMMAND_HELP = subprocess.run(
+    [sys.executable, "-m", "krm_fn", "--help"], capture_output=True, text=True, check=True
+).stdout
