@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+COMPLETION = "_CLUSTERNET_CAPI_FN_COMPLETE"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run and return the exit code.
 
@@ -22,9 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None for those of the process.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if not arguments and sys.stdin is not None and sys.stdin.isatty():
+    if not arguments and sys.stdin is not None and sys.stdin.isatty() and COMPLETION not in os.environ:
         arguments = ["--help"]
-    if arguments in ([], ["fn"]):
+    # a shell that asks for completions gives no arguments either
+    if arguments in ([], ["fn"]) and COMPLETION not in os.environ:
         code = _function()
         if argv is None:
             _leave(code)

@@ -54,19 +54,19 @@ class Earlier(Record):
 
     Attributes:
         sets: Its ClusterResourceSets.
-        agent_namespaces: For each owner, agent namespaces by the namespace of the Clusters.
+        agent_namespaces: Identity, owner and agent namespace of each ConfigMap with identity manifests.
         agents: Identity, owner and item of each ConfigMap with agent manifests.
     """
 
     sets: tuple[EarlierSet, ...] = ()
-    agent_namespaces: tuple[tuple[str, str, str], ...] = ()  # owner, namespace, agent namespace
+    agent_namespaces: tuple[tuple[ObjectKey, str, str], ...] = ()
     agents: tuple[tuple[ObjectKey, str, Item], ...] = ()
 
     def of(self, owner: str) -> Earlier:
         """Return the part of one config."""
         return Earlier(
             sets=tuple(one for one in self.sets if one.owner == owner),
-            agent_namespaces=tuple(one for one in self.agent_namespaces if one[0] == owner),
+            agent_namespaces=tuple(one for one in self.agent_namespaces if one[1] == owner),
             agents=tuple(one for one in self.agents if one[1] == owner),
         )
 
@@ -115,7 +115,7 @@ def read(owned: Iterable[tuple[ObjectKey, str, Item]]) -> Earlier:
             annotations = item.metadata().get("annotations")
             found = annotations.get(AGENT_NAMESPACE_ANNOTATION) if isinstance(annotations, dict) else None
             if isinstance(found, str):
-                namespaces.append((owner, key.namespace, found))
+                namespaces.append((key, owner, found))
             else:
                 agents.append((key, owner, item))
     return Earlier(sets=tuple(sets), agent_namespaces=tuple(namespaces), agents=tuple(agents))
@@ -165,7 +165,8 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
     Args:
         config: The config.
         earlier: Earlier output of this config.
-        generated: The new objects of this config.
+        generated: The new objects of this config. What it no longer makes, such as all of another
+            `clusterResourceSet.name`, is not changed but removed.
     """
     results = []
     before = {one.key: one for one in earlier.sets}
@@ -181,13 +182,14 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
             changed.setdefault("strategy", []).append(_title(new.key))
     for field, places in sorted(changed.items()):
         results.append(_immutable(config, earlier, field, places))
-    for _owner, namespace, agent_namespace in earlier.agent_namespaces:
-        if agent_namespace != config.agent.namespace:
+    made = {new.key for new in generated}
+    for key, _owner, agent_namespace in earlier.agent_namespaces:
+        if agent_namespace != config.agent.namespace and key in made:
             results.append(
                 Result(
                     message=(
                         f"spec.agent.namespace changes from {agent_namespace} to {config.agent.namespace} for Clusters of"
-                        f" {'namespace ' + namespace if namespace else 'this package'}: ServiceAccounts and their token"
+                        f" {'namespace ' + key.namespace if key.namespace else 'this package'}: ServiceAccounts and their token"
                         " were applied once and would stay behind. Keep the old one, or move to a new"
                         f" clusterResourceSet.name ({next_name(config, earlier)}) as docs/immutable-fields.md shows"
                     ),

@@ -300,7 +300,7 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
     for found in (earlier, baseline):
         if found is not None:
             mine = found.of(config.owner)
-            results += history.immutable_changes(config, mine, sets)
+            results += history.immutable_changes(config, mine, part.generated)
             results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
     if baseline is not None:
         results += _moves(part, baseline, request.baseline)
