@@ -41,7 +41,7 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter
 	$(call step,mypy)
 	@$(BIN)/mypy --no-error-summary
 	$(call step,import-linter)
-	@PYTHONPATH=. $(BIN)/lint-imports --no-timing >$(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	@PYTHONPATH=. $(BIN)/lint-imports >$(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 
 .PHONY: unit
 unit: $(VENV)/.dev ## tests with coverage (no host programs needed)

@@ -9,11 +9,11 @@ import subprocess
 import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import IO
 
 _CHUNK = 1 << 20

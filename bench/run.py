@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TOOLS = ROOT / ".cache" / "tools"
-SIZES = (60, 6_000, 60_000)
+SIZES = (60, 1_000, 6_000, 60_000)
 QUICK_SIZES = (60, 600, 6_000)
-ROUNDS = {60: 25, 600: 15, 6_000: 11, 60_000: 7}
+ROUNDS = {60: 25, 600: 15, 1_000: 15, 6_000: 11, 60_000: 5}
 HOST_SIZES = (100, 1_000, 5_000)
 
 OURS = "clusternet-capi-fn"
@@ -88,7 +88,7 @@ def stream_variants(size: int, go: str | None) -> list[Variant]:
     if size < 1_000:
         found.append(Variant("ruamel.yaml round trip", python(RUAMEL, sys.executable), rounds=3))
     if go:
-        found.append(Variant("Go SDK no-op", [go], rounds=3 if size > 10_000 else None))
+        found.append(Variant("Go SDK no-op", [go], rounds=1 if size > 10_000 else None))
     return found
 
 
@@ -104,7 +104,7 @@ def cold_variants(go: str | None) -> list[Variant]:
     return [*found, Variant("Go SDK no-op", [go])] if go else found
 
 
-def host_variants(folder: Path, size: int, *, quick: bool) -> list[Variant]:
+def host_variants(folder: Path, size: int, *, long: bool) -> list[Variant]:
     """Return whole host runs over a folder of plain manifests; what takes minutes runs once."""
     package = folder / f"package-{size}"
     names = generate.write_folder(package, size)
@@ -117,7 +117,7 @@ def host_variants(folder: Path, size: int, *, quick: bool) -> list[Variant]:
     if kustomize:
         rounds = None if size <= 1_000 else 1
         wanted: dict[str, str | None] = {"no function": None, **functions}
-        if size > 1_000 and quick:
+        if size > 1_000 and not long:  # kustomize takes minutes there once it calls any function
             wanted = {"no function": None}
         for name, function in wanted.items():
             layer = folder / f"layer-{size}-{name.replace(' ', '-').replace('+', '')}"
@@ -138,7 +138,7 @@ def host_variants(folder: Path, size: int, *, quick: bool) -> list[Variant]:
         for name, function in functions.items():
             command = [kpt, "fn", "eval", str(package), "-o", "unwrap", "--exec", function, "--fn-config",
                        str(folder / "fn-config.yaml")]  # fmt: skip
-            found.append(Variant(f"kpt fn eval, {name}", command, rounds=3 if size > 1_000 else None))
+            found.append(Variant(f"kpt fn eval, {name}", command, rounds=1 if size > 1_000 else None))
     render = [ours(), "render", str(package), "-c", str(folder / "fn-config.yaml")]
     (folder / "fn-config.yaml").write_text(config)
     found.append(Variant(f"{OURS} render", render))
@@ -149,8 +149,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds: about a minute")
-    parser.add_argument("--hosts", action="store_true", help="kustomize and kpt too: about fifteen minutes")
+    parser.add_argument("--hosts", action="store_true", help="kustomize and kpt too: some minutes")
     parser.add_argument("--only-hosts", action="store_true", help="nothing but them")
+    parser.add_argument("--long", action="store_true", help="kustomize with functions at 5,000 too: ten minutes more")
     parser.add_argument("--sizes", type=int, nargs="*", help="sizes instead of the usual ones")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "bench.json", help="where the figures go")
     options = parser.parse_args()
@@ -180,8 +181,8 @@ def main() -> None:
                     source.unlink()
         if options.hosts or options.only_hosts:
             for size in options.sizes or (HOST_SIZES[:2] if options.quick else HOST_SIZES):
-                variants = host_variants(folder, size, quick=options.quick)
-                figures = race(variants, Path(os.devnull), 3 if options.quick or size > 1_000 else 7)
+                variants = host_variants(folder, size, long=options.long)
+                figures = race(variants, Path(os.devnull), 3)
                 keep(f"hosts {size}", figures, 0, f"{OURS} render")
 
 

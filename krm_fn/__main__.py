@@ -25,24 +25,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None for those of the process.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if not arguments and sys.stdin is not None and sys.stdin.isatty() and COMPLETION not in os.environ:
+    try:
+        code = _run(arguments)
+    except KeyboardInterrupt:  # while modules were being loaded
+        sys.stderr.write("error: interrupted; nothing was written\n")
+        code = 130
+    if argv is None and _is_function(arguments):
+        _leave(code)
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        from krm_fn.sdk import runner  # noqa: PLC0415 - loaded below anyway
+
+        if not runner.open_streams():
+            return runner.FAILED
+    if not arguments and sys.stdin.isatty() and COMPLETION not in os.environ:
         arguments = ["--help"]
-    # a shell that asks for completions gives no arguments either
-    if arguments in ([], ["fn"]) and COMPLETION not in os.environ:
-        code = _function()
-        if argv is None:
-            _leave(code)
-        return code
+    if _is_function(arguments):
+        return _function()
     from krm_fn.cli import main as command_line  # noqa: PLC0415 - click costs a third of a cold start
 
     return command_line(arguments)
 
 
+def _is_function(arguments: Sequence[str]) -> bool:
+    # a shell that asks for completions gives no arguments either
+    return (not arguments or list(arguments) == ["fn"]) and COMPLETION not in os.environ
+
+
 def _leave(code: int) -> NoReturn:
     """End the process without taking apart what it holds: a fifth of a small run, and more of a large one."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # it came closed
+                stream.flush()
     except (OSError, ValueError):
         pass  # told already, where it matters
     os._exit(code)

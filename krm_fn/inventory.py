@@ -84,7 +84,7 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
             labels = _text_only(item.metadata().get("labels"))
             known = namespaces.setdefault(item.name, labels)
             namespaces[item.name] = {key: value for key, value in known.items() if labels.get(key) == value}
-        elif (item.group, kind) in GENERATED_KINDS:
+        elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *needles):
             owner = _owner(item) if item.contains(mark) else ""
             if owner:
                 owned.append(Owned(key=key_of(item), owner=owner, item=item))

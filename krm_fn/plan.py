@@ -99,7 +99,13 @@ def make(request: Request) -> Plan:
     earlier = history.read(tuple(one) for one in inventory.owned)
     baseline = None if request.baseline is None else history.read(tuple(one) for one in request.baseline.owned)
     results = [*_cluster_faults(request), *(result for part in parts for result in part.selection.faults)]
+    others = [
+        (other, selection.select(other, inventory.clusters, inventory.namespaces).matched)
+        for other in request.others
+        if other.mode != "Check"
+    ]
     _name(parts, [one for one in (earlier, baseline) if one is not None])
+    _refuse_names_of_others(parts, others, earlier)
     for part in parts:
         if not has_errors(results):  # a Cluster that can't be read might be the one that matches
             part.results += guard.check_counts(part.config, len(part.served), len(inventory.clusters))
@@ -110,7 +116,7 @@ def make(request: Request) -> Plan:
             part.results += found.results
         part.results += _against(part, earlier, baseline, request)
         part.results += _counts(part)
-    results += _overlaps(parts, request, earlier)
+    results += _overlaps(parts, request, others, earlier)
     revised: dict[int, Mapping[str, Any]] = {}
     for part in parts:
         review = management.review(request.items, part.config)
@@ -184,6 +190,37 @@ def _name(parts: Sequence[_Part], before: Sequence[Earlier]) -> None:
                 naming.cluster,
                 f"Clusters {titles} would all register as {name!r}; make the names differ, with {{namespace}} in"
                 " spec.identity.nameTemplate for instance",
+            )
+
+
+def _refuse_names_of_others(
+    parts: Sequence[_Part], others: Sequence[tuple[Config, Sequence[Cluster]]], earlier: Earlier
+) -> None:
+    """Refuse names under which Clusters of configs that are not rendered now register.
+
+    Those configs are further ones in the input, or have left their output there in an earlier step of the pipeline.
+    """
+    rendered = {part.config.owner for part in parts}
+    holders = {
+        one.registration_name: ((one.key.namespace, one.cluster), one.owner)
+        for one in earlier.sets
+        if one.registration_name and one.owner not in rendered
+    }
+    for other, clusters in others:
+        if other.per_cluster:
+            holders |= {identity.register(other, cluster).name: (cluster.key, other.owner) for cluster in clusters}
+    for part in parts:
+        for key, naming in part.namings.items():
+            held = holders.get(naming.name)
+            if held is None or held[0] == key or key in part.skipped or naming.faults:
+                continue
+            (namespace, name), owner = held
+            title = f"{namespace}/{name}" if namespace else name
+            _refuse(
+                part,
+                naming.cluster,
+                f"Cluster {title} of ClusternetCAPIConfig {owner} registers as {naming.name!r} too; make the names differ,"
+                " with {namespace} in spec.identity.nameTemplate for instance",
             )
 
 
@@ -310,7 +347,9 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
     else:
         now = [_pair(new.key.namespace, new.key.name) for new in sets if _is_main(config, new)]
     results += guard.check_removed(config, before, now)
-    results += existing.check(config, request.inventory.occupied, sorted({new.key.namespace for new in part.generated}))
+    own = {one.key: one.item for one in request.inventory.owned if one.owner == config.owner}
+    served = sorted({new.key.namespace for new in part.generated})
+    results += existing.check(config, request.inventory.occupied, served, own)
     return results
 
 
@@ -358,16 +397,18 @@ def _moves(part: _Part, baseline: Earlier, tree: Inventory | None) -> list[Resul
     return results
 
 
-def _overlaps(parts: Sequence[_Part], request: Request, earlier: Earlier) -> list[Result]:
+def _overlaps(
+    parts: Sequence[_Part],
+    request: Request,
+    others: Sequence[tuple[Config, Sequence[Cluster]]],
+    earlier: Earlier,
+) -> list[Result]:
     """Report two hands on one thing; a config in mode Check owns nothing, so it is in nobody's way."""
     inventory = request.inventory
     rendered = [part for part in parts if part.config.mode != "Check"]
     reached: list[tuple[Config, Sequence[Cluster]]] = [(part.config, part.selection.matched) for part in rendered]
     if rendered:
-        for other in request.others:
-            if other.mode != "Check":
-                chosen = selection.select(other, inventory.clusters, inventory.namespaces)
-                reached.append((other, chosen.matched))
+        reached += others
     results = overlap.shared_clusters(reached)
     known = {config.owner for config, _ in reached}
     strangers = [one for one in earlier.main_sets if one.owner not in known]

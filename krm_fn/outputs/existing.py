@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.model import RESOURCE_SET_TYPE, ObjectKey
+from krm_fn.model import MANAGED_BY_LABEL, OWNER_ANNOTATION, RESOURCE_SET_TYPE, ObjectKey
 from krm_fn.sdk.results import ERROR, Result, tagged
 
 TYPE_CHECKING = False
@@ -12,39 +12,50 @@ if TYPE_CHECKING:
     from krm_fn.model import Config
     from krm_fn.sdk.items import Item
 
+_MARKED = (
+    f"carries the marks of this function's own output, which no longer holds it and would remove it: if you keep it now,"
+    f" take its label {MANAGED_BY_LABEL} and its annotation {OWNER_ANNOTATION} away; if an earlier render left it, delete it"
+)
 MIN_BYTES = 32  # Cluster API's reader fails the whole Secret on a shorter value
 
 
-def check(config: Config, occupied: Mapping[ObjectKey, Item], namespaces: Sequence[str]) -> list[Result]:
+def check(
+    config: Config,
+    occupied: Mapping[ObjectKey, Item],
+    namespaces: Sequence[str],
+    own: Mapping[ObjectKey, Item] | None = None,
+) -> list[Result]:
     """Check the existing Secret of each namespace where it is among the items; nothing of its content is shown.
 
     Args:
         config: The config; any other token source passes.
         occupied: Objects of the input that are not ours, by identity.
         namespaces: Where the Secret is needed.
+        own: Objects of the input that carry the marks of this config's output: what of them it no longer makes is removed.
     """
     results: list[Result] = []
     if not config.token.existing_secret:
         return results
     for namespace in namespaces:
         key = ObjectKey(group="", kind="Secret", namespace=namespace, name=config.token.existing_secret)
-        item = occupied.get(key)
-        if item is not None:
-            reason = _fault(item)
-            if reason:
-                results.append(
-                    Result(
-                        message=(
-                            f"Secret {key.name} (spec.registrationToken.existingSecret) {reason};"
-                            " `clusternet-capi-fn manifests --only registration` prints what it has to hold"
-                        ),
-                        severity=ERROR,
-                        resource_ref=item.ref(),
-                        file_path=item.file_path,
-                        file_index=item.file_index,
-                        tags=tagged(rule="existing-secret"),
-                    )
+        marked = (own or {}).get(key)
+        item = marked or occupied.get(key)
+        if item is None:
+            continue
+        reason = _MARKED if marked is not None else _fault(item)
+        if reason and marked is None:
+            reason += "; `clusternet-capi-fn manifests --only registration` prints what it has to hold"
+        if reason:
+            results.append(
+                Result(
+                    message=f"Secret {key.name} (spec.registrationToken.existingSecret) {reason}",
+                    severity=ERROR,
+                    resource_ref=item.ref(),
+                    file_path=item.file_path,
+                    file_index=item.file_index,
+                    tags=tagged(rule="existing-secret"),
                 )
+            )
     return results
 
 

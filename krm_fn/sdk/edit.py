@@ -62,7 +62,8 @@ def revise(text: bytes, new: Mapping[str, Any]) -> bytes:
         result = _edited(source, root, old, new, depth)
         if result is not None and _reads_as(result, new):
             return (bom + result).encode()
-    return (bom + _rewrite(source, root, new)).encode()
+    result = _rewrite(source, root, new)
+    return (bom + (result if _reads_as(result, new) else dump(new))).encode()
 
 
 def set_labels(text: bytes, labels: Mapping[str, str]) -> bytes:

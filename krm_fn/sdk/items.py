@@ -22,6 +22,7 @@ PATH_ANNOTATIONS = ("internal.config.kubernetes.io/path", "config.kubernetes.io/
 INDEX_ANNOTATIONS = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
 
 _UNSET: Any = object()
+_FIELD_AND_KEY = 2
 # Escapes that can stand for a character of a plain needle, or join two lines; the tag of binary values.
 _REWRITTEN = late(rb"\\[xuU/\r\n]|[!:]binary")
 _PLAIN_NEEDLE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+~")
@@ -242,7 +243,14 @@ class Item:
         Raises:
             Faults: The object can't be read.
         """
-        return self.contains(path[-1].encode()) and path[-1] in self.keys(*path[:-1])
+        key = path[-1].encode()
+        if not self.contains(key):
+            return False
+        if len(path) == _FIELD_AND_KEY and self._value is _UNSET and self.metadata() is not None and self._behind:
+            found = shortcut(self.column).has(self.source, self._behind, self.end, path[0].encode(), key)
+            if found is not None:
+                return found
+        return path[-1] in self.keys(*path[:-1])
 
     def is_mapping(self, *path: str) -> bool | None:
         """Tell whether a field holds a mapping, or something else; None when it is absent or null.
@@ -294,8 +302,8 @@ class Item:
     def _first_line(self) -> int:
         return self.source.count(b"\n", 0, self.start) + 1
 
-    def contains(self, needle: bytes) -> bool:
-        """Tell whether a string of the object might contain some text.
+    def contains(self, *needles: bytes) -> bool:
+        """Tell whether a string of the object might contain some text, or one of several.
 
         False only if none can: a plain or quoted scalar shows its text as it is, except for backslash escapes, doubled
         single quotes, folded line ends and `!!binary`; so a needle without blanks and quotes that does not stand in
@@ -304,12 +312,13 @@ class Item:
         if not self.source:
             return True
         source, start, end = self.source, self.start, self.end
-        if source.find(needle, start, end) >= 0 or source.find(b"binary", start, end) >= 0:
+        for needle in needles:
+            if source.find(needle, start, end) >= 0 or not _PLAIN_NEEDLE.issuperset(needle):
+                return True
+        if source.find(b"binary", start, end) >= 0:
             return True
         backslash = source.find(b"\\", start, end)
-        if backslash >= 0 and _REWRITTEN.search(source, backslash, end):
-            return True
-        return not _PLAIN_NEEDLE.issuperset(needle)
+        return backslash >= 0 and _REWRITTEN.search(source, backslash, end) is not None
 
     def where(self) -> str:
         """Return the place for messages: `clusters/a.yaml (object 2)`, or `items[12], line 345`."""

@@ -33,7 +33,7 @@ _VALUE = (
 )
 _MANY = 10_000
 _EMPTY: dict[str, str] = {}
-_QUOTES = "'\""
+_QUOTES = b"'\""
 _KEY_START = frozenset(range(0x21, 0x7F)) - {ord("#")}
 
 
@@ -54,6 +54,7 @@ class Shortcut:
         self.next_key = late(rf"\n{pad}[^ \n]".encode())
         self.pad = pad.encode()
         self.names: dict[bytes, str] = {}  # keys that are strings, each held once
+        self.values: dict[bytes, Any] = {}  # the same for plain values
 
     def _name(self, name: bytes) -> str:
         """Return a key; empty if it is no string for Kubernetes."""
@@ -71,7 +72,7 @@ class Shortcut:
             return None
         at = head.end()
         found: dict[str, Any] = {}
-        names = self.names
+        names, values = self.names, self.values
         nested: dict[str, Any] | None = None  # the mapping of the last key without a value
         for line in self.line.finditer(source, at, end):
             if line.start() != at:
@@ -91,18 +92,41 @@ class Shortcut:
                 return None
             if bare:
                 nested = found[key] = {}
+            elif literal:
+                holder[key] = self._literal(literal.decode())
             else:
-                holder[key] = self._value(literal.decode()) if literal else _value(value.decode())
+                known = values.get(value, values)
+                holder[key] = self._value(value) if known is values else known
         return (found, at) if found and nested != _EMPTY and self._ends(source, at, end) else None
 
-    def _value(self, literal: str) -> str:
+    def _literal(self, lines: str) -> str:
         """Return the value of a literal block."""
-        return ("\n" + literal).replace(self.margin, "\n")[1:]
+        return ("\n" + lines).replace(self.margin, "\n")[1:]
+
+    def _value(self, text: bytes) -> Any:
+        """Return the value of a scalar on one line, or of `{}`."""
+        if text[0] in _QUOTES:
+            return text[1:-1].decode()
+        if text == b"{}":
+            return {}
+        value = resolve(text.decode())
+        if len(self.values) < _MANY:
+            self.values[text] = value
+        return value
 
     def _ends(self, source: bytes, at: int, end: int) -> bool:
         """Tell whether the next line is a key of the object itself, or there is none."""
         first = at + len(self.pad)
         return at == end or (source.startswith(self.pad, at) and source[first] in _KEY_START)
+
+    def has(self, source: bytes, start: int, end: int, field: bytes, key: bytes) -> bool | None:
+        """Tell whether the field that stands right behind the metadata has a key; None if not sure."""
+        head = self.pad + field + b":\n"
+        at = source.find(b"\n" + self.pad + b"  " + key + b":\n", start, end)
+        if at < 0 or not source.startswith(head, start, end):
+            return None
+        before = source[start + len(head) - 1 : at + 1]
+        return True if self.next_key.search(before) is None and _closed(before) else None
 
     def keys(self, source: bytes, start: int, end: int, field: bytes) -> tuple[str, ...] | None:
         """Return the keys of a field that stands right behind the metadata; None if not sure."""
@@ -113,7 +137,7 @@ class Shortcut:
         behind = self.next_key.search(text)
         if behind is not None:
             text = text[: behind.start() + 1]
-        if _OPENING.search(_CLOSED_LINE.sub(b"\n", text)):
+        if not _closed(text):
             return None
         found = []
         for line in self.key_lines.findall(text):
@@ -124,10 +148,9 @@ class Shortcut:
         return tuple(found) if found and len(set(found)) == len(found) else None
 
 
-def _value(text: str) -> Any:
-    if text[0] in _QUOTES:
-        return text[1:-1]
-    return {} if text == "{}" else resolve(text)
+def _closed(text: bytes) -> bool:
+    """Tell whether no quoted scalar or flow collection is open at the start of any line of a text."""
+    return not _OPENING.search(text) or not _OPENING.search(_CLOSED_LINE.sub(b"\n", text))
 
 
 _OPENING = late(rb"""["'{\[\x80-\xff\t\r]""")

@@ -29,6 +29,7 @@ OK = 0
 FAILED = 1
 USAGE = 2
 INTERNAL = 3
+INTERRUPTED = 130
 
 REPORT_AT = "https://github.com/clusternet/clusternet-capi-fn/issues"
 
@@ -58,7 +59,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
         say(faults.results, stderr)
         return FAILED
     except OSError as error:
-        stderr.write(f"error: can't read the input: {error.strerror}\n")
+        tell(f"error: can't read the input: {error.strerror}\n", stderr)
         return FAILED
     failed = has_errors(results)
     try:
@@ -70,7 +71,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
     say(results, stderr)
     reason = emit(chunks, stdout)
     if reason:
-        stderr.write(f"error: {reason}\n")
+        tell(f"error: {reason}\n", stderr)
         return FAILED
     return FAILED if failed else OK
 
@@ -97,7 +98,7 @@ def emit(chunks: Iterable[bytes | memoryview], stdout: BinaryIO) -> str:
     return ""
 
 
-def silence(stream: BinaryIO) -> None:
+def silence(stream: BinaryIO | TextIO) -> None:
     """Point a broken stream at nothing, so that the interpreter's own flush at exit does not fail again."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
@@ -111,11 +112,16 @@ def say(results: Iterable[Result], stderr: TextIO) -> None:
     """Write errors and warnings, one a line, errors first; kustomize shows nothing else, kpt the first four lines."""
     told = [one for one in results if one.severity != INFO]
     lines = [line(one) for one in sorted(told, key=lambda one: (one.severity != ERROR, len(one.message)))]
+    tell("".join(dict.fromkeys(lines)), stderr)
+
+
+def tell(text: str, stderr: TextIO) -> None:
+    """Write to stderr; where nobody listens, the exit code still tells."""
     try:
-        stderr.write("".join(dict.fromkeys(lines)))
+        stderr.write(text)
         stderr.flush()
     except (OSError, ValueError):
-        pass  # nobody listens; the exit code still tells
+        silence(stderr)
 
 
 def line(result: Result) -> str:
@@ -124,6 +130,8 @@ def line(result: Result) -> str:
     places = [place for place in (result.field, result.file_path) if place and place not in result.message]
     where = f" [{', '.join(places)}]" if places else ""
     text = " ".join(f"{result.severity}: {result.message}{where}".split())
+    if not text.isprintable():  # a name of a file, say, that would steer a terminal
+        text = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
     return text + "\n"
 
 
@@ -138,22 +146,38 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
         say(faults.results, stderr)  # of what stands beside the input: SOURCE_DATE_EPOCH, say
         return FAILED
     except KeyboardInterrupt:
-        stderr.write("error: interrupted; nothing was written\n")
-        return 130
+        tell("error: interrupted; nothing was written\n", stderr)
+        return INTERRUPTED
     except MemoryError:
-        stderr.write("error: out of memory; nothing was written. Give the process more, or split the input\n")
+        tell("error: out of memory; nothing was written. Give the process more, or split the input\n", stderr)
+        return FAILED
+    except OSError as error:  # of the machine: what a command prints on a full device, say
+        if sys.stdout is not None:
+            silence(sys.stdout)
+        what = f"can't use {error.filename}" if error.filename else "can't write the output"
+        tell(f"error: {what}: {error.strerror}\n", stderr)
         return FAILED
     except Exception as error:  # noqa: BLE001 - the outermost guard
         name = type(error).__name__
-        stderr.write(f"error: a fault in this program ({name}), not in your input; please report it: {REPORT_AT}\n")
+        tell(f"error: a fault in this program ({name}), not in your input; please report it: {REPORT_AT}\n", stderr)
         if debug:
             import traceback  # noqa: PLC0415 - only to debug
 
-            stderr.write("".join(traceback.format_tb(error.__traceback__)))
-            stderr.write(f"{name} (its message is left out, since it may hold what you gave)\n")
+            tell("".join(traceback.format_tb(error.__traceback__)), stderr)
+            tell(f"{name} (its message is left out, since it may hold what you gave)\n", stderr)
         else:
-            stderr.write("run it again with --debug to see where\n")
+            tell("run it again with --debug to see where\n", stderr)
         return INTERNAL
+
+
+def open_streams() -> bool:
+    """Put something in the place of standard streams that came closed; False without stdout, where no work is of use."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - open as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
+    if sys.stdout is None:
+        tell("error: can't write the output: stdout is closed\n", sys.stderr)
+        return False
+    return True
 
 
 def standard_streams() -> tuple[BinaryIO, BinaryIO, TextIO]:

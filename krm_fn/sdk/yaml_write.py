@@ -11,12 +11,11 @@ The form is that of kustomize and kpt: two blanks a level, the dash of a list in
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.sdk.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping, Sequence
     from typing import Any
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import json
 import re
 import resource
@@ -146,7 +147,7 @@ def put(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
     """A copy with another value at a path; what lacks on the way is made."""
     found = copy.deepcopy(value)
     node = found
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in itertools.pairwise(path):
         fresh: Any = [None] if following == 0 else {}
         if isinstance(step, int):
             node[step] = node[step] if isinstance(node[step], (dict, list)) else fresh
@@ -253,12 +254,11 @@ def limited(stdin: Path | bytes, memory: int, cpu: int = 20) -> subprocess.Compl
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
         "preexec_fn": limit,
-        "check": False,
     }
     if isinstance(stdin, bytes):
-        return subprocess.run(command, input=stdin, **options)
+        return subprocess.run(command, check=False, input=stdin, **options)
     with stdin.open("rb") as file:
-        return subprocess.run(command, stdin=file, **options)
+        return subprocess.run(command, check=False, stdin=file, **options)
 
 
 HEAVY = [name for name in hostile.BAD if "bomb" in name or "deep" in name]
@@ -368,8 +368,6 @@ def test_a_folder_where_a_file_is_due_is_named(
 
 @pytest.mark.parametrize("name", ["a" * 5000, "a/" * 3000], ids=["too long", "too deep"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_name_that_no_file_can_have_is_an_error(
-    command: str, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_that_no_file_can_have_is_an_error(command: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, name]) == BAD_FILE[command]
     assert capsys.readouterr().err.startswith("error: ")

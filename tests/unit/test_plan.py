@@ -100,6 +100,26 @@ def test_names_are_unique_over_all_configs_of_the_input() -> None:
     assert "would all register as 'a'" in made.stderr
 
 
+def test_names_are_unique_over_the_steps_of_a_pipeline() -> None:
+    clusters = [cluster("a", "one"), cluster("a", "two", labels={"env": "dev"})]
+    prod = config("prod", **PER_CLUSTER)
+    dev = config("dev", **PER_CLUSTER, clusterSelector={"matchLabels": {"env": "dev"}})
+    # the other config among the items, and its output from an earlier step
+    for items in ([*clusters, prod], run(clusters, prod).items):
+        made = run(items, dev)
+        assert made.code == 1
+        assert (
+            "Cluster two/a can't be registered: Cluster one/a of ClusternetCAPIConfig prod registers as 'a' too"
+            in made.stderr
+        )
+        assert made.items == items
+
+
+def test_a_cluster_keeps_its_name_where_another_config_checks_it() -> None:
+    first = run([cluster("a")], config("prod", **PER_CLUSTER))
+    assert run(first.items, config("check", **PER_CLUSTER, mode="Check")).code == 0
+
+
 def test_a_rename_of_a_registered_cluster_is_an_error_that_names_both_names() -> None:
     first = run([cluster("a")], config(**PER_CLUSTER))
     renamed = config(identity={"mode": "PerCluster", "nameTemplate": "prod-{name}"})
@@ -374,6 +394,14 @@ def test_a_changed_agent_namespace_is_an_error() -> None:
     assert "spec.agent.namespace changes from clusternet-system to elsewhere" in made.stderr
 
 
+def test_the_agents_namespace_changes_under_a_new_name_as_the_message_says() -> None:
+    first = run([cluster("a")], config())
+    name = {"name": "clusternet-cluster-api-2"}
+    made = Run(document(first.items, config(agent={"namespace": "elsewhere"}, clusterResourceSet=name)))
+    assert made.code == 0, made.stderr
+    assert "clusternet-cluster-api-identity" not in made.stdout.decode()
+
+
 def test_an_agent_upgrade_that_changes_a_role_warns_with_what_to_delete() -> None:
     first = run([cluster("a")], config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.15.1"}))
     made = Run(document(first.items, config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.16.0"})))
@@ -460,6 +488,15 @@ def test_an_existing_secret_in_the_input_is_checked(secret: dict[str, Any], expe
     made = run([cluster("a"), named("Secret", "mine", **secret)], config(**EXISTING))
     assert made.code == 1
     assert expected in made.stderr
+
+
+def test_an_existing_secret_with_the_marks_of_earlier_output_is_not_removed_silently() -> None:
+    first = run([cluster("a")], config())
+    kept = {"registrationToken": {"existingSecret": {"name": "clusternet-cluster-api-registration"}}}
+    made = Run(document(first.items, config(**kept)))
+    assert made.code == 1
+    assert "carries the marks of this function's own output" in made.stderr
+    assert made.items == first.items
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from krm_fn.sdk import edit
 from krm_fn.sdk.align import align
 from krm_fn.sdk.edit import revise, set_labels
 from krm_fn.sdk.events import BadYaml, load
@@ -190,6 +191,11 @@ def test_shapes_at_the_edge(text: str, new: dict[str, Any], expected: str | None
     result = revise(text.encode(), new).decode()
     assert expected is None or result == expected
     assert load(result) == new
+
+
+def test_a_rewrite_that_would_not_read_as_the_value_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edit, "_rewrite", lambda *_: "a: [")
+    assert revise(b"# head\na: 1\n", {"b": 1}) == b"b: 1\n"
 
 
 def test_what_is_not_yaml_is_refused() -> None:
