@@ -13,7 +13,7 @@ from krm_fn.sdk import host_annotations
 from krm_fn.sdk.changes import Changes
 from krm_fn.sdk.records import Record
 from krm_fn.sdk.results import INFO, Faults, Result, fault, has_errors, tagged
-from krm_fn.tokens import hygiene, kept, life, sources
+from krm_fn.tokens import hygiene, life, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,10 @@ def process(
             continue
         tokens.append(token)
         results += life.review(config, token, items, now=options.now)
-        results += kept.check(config, items)
+        if config.token.existing_secret:
+            from krm_fn.tokens import kept  # noqa: PLC0415 - the other sources need no such check
+
+            results += kept.check(config, items)
         if host_paths or options.writes_files:
             warning = sources.git_warning(config)
             results += [] if warning is None else [warning]

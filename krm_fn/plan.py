@@ -6,11 +6,11 @@ Plan, so nothing is decided twice. This is the only module that joins the rooms 
 
 from __future__ import annotations
 
-from krm_fn import capi, guard, history, identity, management, overlap, selection, upgrade
+from krm_fn import capi, guard, history, identity, management, overlap, selection
 from krm_fn.agent import payload
 from krm_fn.agent.manifests import Registration
 from krm_fn.model import CLUSTER_NAME_LABEL, Verdict
-from krm_fn.outputs import carriers, discovery, existing, names, registration, resource_set
+from krm_fn.outputs import carriers, names, registration, resource_set
 from krm_fn.sdk.digest import sha256_hex
 from krm_fn.sdk.records import Record
 from krm_fn.sdk.results import ERROR, INFO, WARNING, Faults, ResourceRef, Result, has_errors, tagged
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from krm_fn.history import Earlier
     from krm_fn.identity import Naming
     from krm_fn.inventory import Inventory
-    from krm_fn.model import Cluster, Config, Generated, Token
+    from krm_fn.model import Cluster, Config, Generated, ObjectKey, Token
     from krm_fn.sdk.items import Item
     from krm_fn.selection import Selection
 
@@ -269,7 +269,7 @@ def _generate(part: _Part) -> Iterator[Generated]:
     for cluster in part.served:
         by_namespace.setdefault(cluster.namespace, []).append(cluster)
     if config.hub.discovery_secret and token.secret is not None:
-        yield discovery.discovery_secret(config, management.discovery_secret(config, token))
+        yield _discovery_secret(config, token)
     if not by_namespace:
         return
     identity_values = payload.identity_values(config.agent)
@@ -299,6 +299,13 @@ def _generate(part: _Part) -> Iterator[Generated]:
             own = {"cluster": cluster.name, "registration_name": naming.name}
             yield carriers.agent_map(config, namespace, values, **own)
             yield resource_set.main_set(config, namespace, version, registration=secret, **own)
+
+
+def _discovery_secret(config: Config, token: Token) -> Generated:
+    from krm_fn.management.discovery import discovery_secret as content  # noqa: PLC0415 - for those who keep hub discovery
+    from krm_fn.outputs.discovery import discovery_secret  # noqa: PLC0415
+
+    return discovery_secret(config, content(config, token))
 
 
 def _checksum(config: Config, registration_values: Mapping[str, str]) -> str:
@@ -338,18 +345,23 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
         if found is not None:
             mine = found.of(config.owner)
             results += history.immutable_changes(config, mine, part.generated)
-            results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
+            if mine.agents:
+                from krm_fn import upgrade  # noqa: PLC0415 - a first run has nothing to upgrade
+
+                results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
     if baseline is not None:
         results += _moves(part, baseline, request.baseline)
-    before = _before(config, earlier, baseline, request)
-    if before is not None and before.unit == "clusters":
-        now = [cluster.title for cluster in part.served]
-    else:
-        now = [_pair(new.key.namespace, new.key.name) for new in sets if _is_main(config, new)]
-    results += guard.check_removed(config, before, now)
-    own = {one.key: one.item for one in request.inventory.owned if one.owner == config.owner}
-    served = sorted({new.key.namespace for new in part.generated})
-    results += existing.check(config, request.inventory.occupied, served, own)
+    pairs = [_pair(new.key.namespace, new.key.name) for new in sets if _is_main(config, new)]
+    for before in _before(config, earlier, baseline, request) or (None,):
+        counted = before is not None and before.unit == "clusters"
+        now = [cluster.title for cluster in part.served] if counted else pairs
+        results += guard.check_removed(config, before, now)
+    if config.token.existing_secret:
+        from krm_fn.outputs import existing  # noqa: PLC0415 - the other sources need no such check
+
+        own = {one.key: one.item for one in request.inventory.owned if one.owner == config.owner}
+        served = sorted({new.key.namespace for new in part.generated})
+        results += existing.check(config, request.inventory.occupied, served, own)
     return results
 
 
@@ -357,19 +369,30 @@ def _is_main(config: Config, new: Generated) -> bool:
     return new.key.name != names.identity(config.resource_set.name)
 
 
-def _before(config: Config, earlier: Earlier, baseline: Earlier | None, request: Request) -> Before | None:
-    """Return what an earlier tree covered for this config; the baseline is asked first."""
+def _before(config: Config, earlier: Earlier, baseline: Earlier | None, request: Request) -> list[Before]:
+    """Return what an earlier tree covered for this config; the baseline is asked first.
+
+    Where the tree holds Clusters, they are counted. Sets that reach none of them (theirs are local-config or not in Git)
+    are counted as pairs beside them, or all of those could go unseen.
+    """
     for found, tree, source in ((baseline, request.baseline, "--baseline"), (earlier, None, "the earlier output")):
         mine = found.of(config.owner).main_sets if found is not None else ()
         if not mine:
             continue
-        if tree is not None and tree.clusters:
-            coverage = history.Coverage(mine)
-            members = [cluster.title for cluster in tree.clusters if coverage.of(cluster)]
-            return guard.Before(unit="clusters", members=tuple(members), source=source)
-        members = [_pair(one.key.namespace, one.key.name) for one in mine]
-        return guard.Before(unit="pairs", members=tuple(sorted(members)), source=source)
-    return None
+        members: list[str] = []
+        reached: set[ObjectKey] = set()
+        coverage = history.Coverage(mine)
+        for cluster in tree.clusters if tree is not None else ():
+            covering = coverage.of(cluster)
+            members += [cluster.title] if covering else []
+            reached.update(one.key for one in covering)
+        pairs = sorted(_pair(one.key.namespace, one.key.name) for one in mine if one.key not in reached)
+        return [
+            guard.Before(unit=unit, members=tuple(listed), source=source)
+            for unit, listed in (("clusters", members), ("pairs", pairs))
+            if listed
+        ]
+    return []
 
 
 def _pair(namespace: str, name: str) -> str:

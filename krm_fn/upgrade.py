@@ -33,13 +33,39 @@ def check(config: Config, before: Mapping[ObjectKey, Item], generated: Iterable[
     Returns:
         A warning for a role that can't change, an error for a jump over the releases that migrate the Lease.
     """
-    new = next((one for one in generated if one.key in before), None)
-    if new is None or config.resource_set.strategy == "ApplyOnce":
-        return []  # nothing was there, or nothing would be brought
-    old_texts, new_texts = _texts(before[new.key].value()), _texts(new.value)
+    if config.resource_set.strategy == "ApplyOnce":
+        return []  # nothing would be brought
+    pair = _pair(config, before, generated)
+    if pair is None:
+        return []
+    old_texts, new_texts = _texts(pair[0].value()), _texts(pair[1].value)
     if old_texts == new_texts:
         return []
     return [*_roles_change(config, old_texts, new_texts), *_jump(config, old_texts)]
+
+
+def _pair(
+    config: Config, before: Mapping[ObjectKey, Item], generated: Iterable[Generated]
+) -> tuple[Item, Generated] | None:
+    """Return an agent ConfigMap of earlier output and the new one for the same Clusters.
+
+    Under another `clusterResourceSet.name` or identity mode it has another name, and reaches the same agents all the same.
+    """
+    agent = f"{config.resource_set.name}-agent"
+    renamed = {
+        key.namespace: item
+        for key, item in before.items()
+        # with PerCluster, one under this very name is of a Cluster that is gone
+        if not (config.per_cluster and key.name.startswith(f"{agent}."))
+    }
+    found = None
+    for one in generated:
+        if one.key in before:
+            return before[one.key], one
+        if found is None and one.key.kind == "ConfigMap" and one.key.name.startswith(agent):
+            old = renamed.get(one.key.namespace)
+            found = None if old is None else (old, one)
+    return found
 
 
 def _texts(config_map: Mapping[str, Any]) -> list[str]:

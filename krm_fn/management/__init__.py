@@ -3,7 +3,6 @@
 Everything that the guide does there by hand, on the Deployments, CoreProviders and Secrets of the input.
 """
 
-from krm_fn.management.discovery import discovery_secret
 from krm_fn.management.review import Review, review
 
-__all__ = ["Review", "discovery_secret", "review"]
+__all__ = ["Review", "review"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 
-from krm_fn.management import gates, stages
+from krm_fn.management import gates, shapes, stages
 from krm_fn.management.releases import parse
 from krm_fn.management.shapes import clone, mapping, sequence, string, told
 from krm_fn.sdk.records import Record
@@ -74,7 +74,7 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     results: list[Result] = []
     if patched:
         message = f"{patched} may set the manager's feature gates; the patch was not looked into: {_REMINDER}"
-        results.append(told(item, message, rule=stages.RULE, severity=WARNING, field=patched))
+        results.append(told(item, message, rule=shapes.GATE_RULE, severity=WARNING, field=patched))
     named = _GATES if gates.GATE in mapping(spec, "manager", "featureGates") else ""
     named = named or next((one.field for one in arguments if gates.names(one.value)), "")
     mend = finding.mend if ensure and (named or item.api_version in _WITH_MANAGER) else ""
@@ -83,13 +83,13 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
         if ensure and finding.mend:
             message += f" ({item.api_version} has no {_GATES}: pass --{FLAG} to the container 'manager')"
         field = "spec" if finding.severity == INFO else named or "spec.version"
-        results.insert(0, told(item, message, rule=stages.RULE, severity=finding.severity, field=field))
+        results.insert(0, told(item, message, rule=shapes.GATE_RULE, severity=finding.severity, field=field))
     else:
-        results.insert(0, told(item, finding.mended, rule=stages.RULE, severity=INFO, field="spec"))
+        results.insert(0, told(item, finding.mended, rule=shapes.GATE_RULE, severity=INFO, field="spec"))
         value = clone(value)
         (_switch_on if mend == stages.SWITCH_ON else _take_out)(value, arguments)
     if stages.stage(release) == stages.NEEDED and gates.GATE in mapping(value, "spec", "manager", "featureGates"):
-        results.append(told(item, _REPLACES, rule=stages.RULE, severity=INFO, field=_GATES))
+        results.append(told(item, _REPLACES, rule=shapes.GATE_RULE, severity=INFO, field=_GATES))
     return value if mend else None, results
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.management import flags, gates, stages
+from krm_fn.management import flags, gates, shapes, stages
 from krm_fn.management.releases import image_name, of_image
 from krm_fn.management.shapes import clone, mapping, pod_spec, sequence, string, told, unlisted
 from krm_fn.sdk.results import INFO, WARNING
@@ -51,7 +51,7 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
         message = (
             f"feature gate {gates.GATE} was not checked: no container of the manager with lists as command and args"
         )
-        return None, [told(item, message, rule=stages.RULE, severity=WARNING)]
+        return None, [told(item, message, rule=shapes.GATE_RULE, severity=WARNING)]
     image = string(container.get("image"))
     release = of_image(image)
     found = flags.find(container, FLAG)
@@ -59,20 +59,20 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
     if state == gates.ABSENT and not stages.on_in_code(release):
         state = gates.OFF
     seen = f"image {image!r} has no tag that is a version" if image else "no image"
-    finding = stages.find(release, state, seen=seen, hint=stages.CLUSTERCTL)
+    finding = stages.find(release, state, seen=seen, hint=shapes.CLUSTERCTL)
     base = f"spec.template.spec.containers[{index}]"
     named = next((one for one in found if gates.names(one.value)), found[0] if found else None)
     field = f"{base}.{named.path}" if named and finding.severity != INFO else base
     results = _remarks(item, found, base)
     if not ensure or not finding.mend or flags.hidden(container, FLAG):
-        return None, [told(item, finding.message, rule=stages.RULE, severity=finding.severity, field=field), *results]
+        return None, [told(item, finding.message, rule=shapes.GATE_RULE, severity=finding.severity, field=field), *results]
     changed: dict[str, Any] = clone(value)
     container = pod_spec(changed)["containers"][index]
     if finding.mend == stages.SWITCH_ON:
         _switch_on(container, found)
     else:
         _take_out(container, found)
-    return changed, [told(item, finding.mended, rule=stages.RULE, severity=INFO, field=base), *results]
+    return changed, [told(item, finding.mended, rule=shapes.GATE_RULE, severity=INFO, field=base), *results]
 
 
 def _container(value: dict[str, Any]) -> int | None:
@@ -97,7 +97,7 @@ def _remarks(item: Item, found: list[flags.Flag], base: str) -> list[Result]:
         told(
             item,
             "the quotes are part of the flag's value, since no shell takes them off: the manager does not know such a gate",
-            rule=stages.RULE,
+            rule=shapes.GATE_RULE,
             severity=WARNING,
             field=f"{base}.{one.path}",
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.management import discovery
-from krm_fn.management.shapes import is_local
+from krm_fn.management.shapes import CLUSTERCTL, GATE_RULE, is_local
 from krm_fn.sdk.records import Record
 from krm_fn.sdk.results import ERROR, INFO, Result, tagged
 
@@ -47,7 +46,7 @@ def review(items: Sequence[Item], config: Config) -> Review:
     Returns:
         The review; nothing in it where `managementCluster.featureGate` is Ignore and `hub` is not set.
     """
-    results = discovery.remarks(config) if config.hub.discovery_secret else []
+    results = _discovery_remarks(config) if config.hub.discovery_secret else []
     gate = config.feature_gate != IGNORE
     reference = config.hub.kubeconfig
     revised: dict[int, Mapping[str, Any]] = {}
@@ -58,6 +57,12 @@ def review(items: Sequence[Item], config: Config) -> Review:
         if reference:
             _review_hub(found, config, reference, revised, results)
     return Review(revised=revised, results=tuple(results))
+
+
+def _discovery_remarks(config: Config) -> list[Result]:
+    from krm_fn.management.discovery import remarks  # noqa: PLC0415 - for those who keep hub discovery
+
+    return remarks(config)
 
 
 class _Found(Record):
@@ -95,6 +100,9 @@ def _review_gates(
     revised: dict[int, Mapping[str, Any]],
     results: list[Result],
 ) -> None:
+    if not found.deployments and not found.providers:
+        results.append(_nothing_to_check())
+        return
     from krm_fn.management import core_provider, manager  # noqa: PLC0415 - most inputs hold neither
 
     managers = [item for item in found.deployments if manager.is_manager(item)]
@@ -112,14 +120,12 @@ def _review_gates(
 
 
 def _nothing_to_check() -> Result:
-    from krm_fn.management.stages import CLUSTERCTL, RULE  # noqa: PLC0415 - as above
-
     message = (
         f"feature gate ClusterResourceSet was not checked, since the input has no capi-controller-manager Deployment and no "
         f"CoreProvider: up to Cluster API v1.6 it must be on ({CLUSTERCTL}), from v1.7 it is, and from v1.12 it must not be "
         f"passed to the manager"
     )
-    return Result(message=message, severity=INFO, field="spec.managementCluster.featureGate", tags=tagged(rule=RULE))
+    return Result(message=message, severity=INFO, field="spec.managementCluster.featureGate", tags=tagged(rule=GATE_RULE))
 
 
 def _review_hub(

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from krm_fn.sdk.items import Item
 
+GATE_RULE = "feature-gate"
+CLUSTERCTL_LINE = 'EXP_CLUSTER_RESOURCE_SET: "true"'
+CLUSTERCTL = f'clusterctl users put {CLUSTERCTL_LINE} into clusterctl.yaml before "clusterctl init" or "upgrade apply"'
+
 
 def mapping(value: Any, *path: str) -> dict[str, Any]:
     """Return the mapping at a path below a value; empty where anything on the way is not a mapping."""

@@ -20,10 +20,6 @@ DEFAULT = "default"
 REMOVED = "removed"
 UNKNOWN = "unknown"
 
-RULE = "feature-gate"
-CLUSTERCTL_LINE = 'EXP_CLUSTER_RESOURCE_SET: "true"'
-CLUSTERCTL = f'clusterctl users put {CLUSTERCTL_LINE} into clusterctl.yaml before "clusterctl init" or "upgrade apply"'
-
 SWITCH_ON = "switch on"
 TAKE_OUT = "take out"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.model import Generated, ObjectKey
-from krm_fn.outputs import carriers, external_secret, marks, names
+from krm_fn.outputs import carriers, marks, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def _existing(_config: Config, _namespace: str, _values: Mapping[str, str]) -> G
 
 
 def _external(config: Config, namespace: str, _values: Mapping[str, str]) -> Generated | None:
+    from krm_fn.outputs import external_secret  # noqa: PLC0415 - for this source alone
+
     name = names.registration(config.resource_set.name)
     value = external_secret.external_secret(config, namespace, name)
     value["metadata"] = marks.metadata(config, namespace, name, annotations=marks.for_embedded_text(config))

@@ -47,8 +47,9 @@ class Shortcut:
         first = rf"apiVersion: [A-Za-z][A-Za-z0-9./-]*{_END}{pad}kind: [A-Za-z][A-Za-z0-9]*{_END}"
         literal = rf"\|\n({three}[!-~][ -~]*\n(?:{three} *[!-~][ -~]*\n)*)"
         self.head = late(rf"{leading}{first}{pad}metadata:{_END}".encode())
-        # groups: deeper by one level, key, value, lines of a literal block; a comment has no key
-        self.line = late(rf"{one}(  )?(?:({_KEY}):(?: {literal}|(?: ({_VALUE}))?{_END})|#[ -~]*\n)".encode())
+        # groups: all, deeper by one level, key, lines of a literal block, value; a comment has no key
+        one_line = rf"({_KEY}):(?: {literal}|(?: ({_VALUE}))?{_END})"
+        self.line = late(rf"({one}(  )?(?:{one_line}|#[ -~]*\n))".encode())
         self.margin = "\n" + three
         self.key_lines = late(rf"\n{one}([^ \n][^\n]*)".encode())
         self.next_key = late(rf"\n{pad}[^ \n]".encode())
@@ -71,15 +72,22 @@ class Shortcut:
         if head is None:
             return None
         at = head.end()
+        behind = self.next_key.search(source, at - 1, end)
+        stop = behind.start() + 1 if behind else end
+        if behind and source[behind.end() - 1] not in _KEY_START:
+            return None
+        found = self._mapping(source[at:stop])
+        return (found, stop) if found else None
+
+    def _mapping(self, text: bytes) -> dict[str, Any] | None:
+        """Return the mapping of some lines, each of which must be explained."""
         found: dict[str, Any] = {}
         names, values = self.names, self.values
         nested: dict[str, Any] | None = None  # the mapping of the last key without a value
-        for line in self.line.finditer(source, at, end):
-            if line.start() != at:
-                break
-            at = line.end()
-            deeper, name, literal, value = line.groups()
-            if name is None:
+        size = 0
+        for line, deeper, name, literal, value in self.line.findall(text):
+            size += len(line)
+            if not name:
                 continue
             key = names.get(name) or self._name(name)
             if not deeper:
@@ -97,7 +105,7 @@ class Shortcut:
             else:
                 known = values.get(value, values)
                 holder[key] = self._value(value) if known is values else known
-        return (found, at) if found and nested != _EMPTY and self._ends(source, at, end) else None
+        return found if size == len(text) and nested != _EMPTY else None
 
     def _literal(self, lines: str) -> str:
         """Return the value of a literal block."""
@@ -113,11 +121,6 @@ class Shortcut:
         if len(self.values) < _MANY:
             self.values[text] = value
         return value
-
-    def _ends(self, source: bytes, at: int, end: int) -> bool:
-        """Tell whether the next line is a key of the object itself, or there is none."""
-        first = at + len(self.pad)
-        return at == end or (source.startswith(self.pad, at) and source[first] in _KEY_START)
 
     def has(self, source: bytes, start: int, end: int, field: bytes, key: bytes) -> bool | None:
         """Tell whether the field that stands right behind the metadata has a key; None if not sure."""

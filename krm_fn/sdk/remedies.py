@@ -59,7 +59,7 @@ def _encoding(data: bytes) -> str:
     if len(start) == 8 and start.count(0) == 6 and start[:4].count(0) == 3:  # noqa: PLR2004 - two letters of four bytes
         return "UTF-32"
     even, odd = start[0::2], start[1::2]
-    return "UTF-16" if start and ((all(even) and not any(odd)) or (all(odd) and not any(even))) else ""
+    return "UTF-16" if odd and ((all(even) and not any(odd)) or (all(odd) and not any(even))) else ""
 
 
 def _tab(data: bytes, line: int) -> bool:

@@ -52,12 +52,13 @@ if TYPE_CHECKING:
 _NOT_PLAIN_LINES = (b"\r", b"\0")
 _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029".encode())
 
-# The lines that matter from `items:` on. Groups: 1 an entry's apiVersion, 2 a plain kind, 3 another entry's begin,
-# 4 any other column-0 line but a comment, 5 what might be a second kind or apiVersion.
+# The lines that matter from `items:` on. Groups: 1 an entry's apiVersion, 2 a plain kind right behind it, 3 a later one,
+# 4 another entry's begin, 5 any other column-0 line but a comment, 6 what might be a second kind or apiVersion.
 _LINE = late(
-    rb"""\n(?:
+    rb"""\n(?![ ][ ][ ])(?:
       -[ ](?:\#[^\n]*\n(?:[ ]*(?:\#[^\n]*)?\n)*[ ][ ])?
         apiVersion:[ ]([A-Za-z][A-Za-z0-9./-]*)(?:[ ]+\#[^\n]*)?(?=\n[ ][ ][^ \n\t])
+        (?:\n[ ][ ]kind:[ ]([A-Za-z][A-Za-z0-9]*)(?:[ ]+\#[^\n]*)?(?=\n(?:[ ][ ])?[^ \n\t]|\n?\Z))?
       |[ ][ ]kind:[ ]([A-Za-z][A-Za-z0-9]*)(?:[ ]+\#[^\n]*)?(?=\n(?:[ ][ ])?[^ \n\t]|\n?\Z)
       |(-[ ][A-Za-z])
       |\#
@@ -66,8 +67,9 @@ _LINE = late(
     )""",
     re.VERBOSE,
 )
-_API_VERSION, _KIND, _ENTRY, _OTHER = 1, 2, 3, 4
-_SHARE = 0  # percent of the check that is left to this process when it has other work, which takes longer
+_API_VERSION, _KIND, _LATE_KIND, _ENTRY, _OTHER = 1, 2, 3, 4, 5
+_BEGINS = frozenset((_API_VERSION, _KIND, _ENTRY))
+_SHARE = 20  # percent of the check that is left to this process when it has other work as well
 _KEY = len("apiVersion: ")
 _QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
 _ALIAS = late(rb"\*[A-Za-z0-9_-]")
@@ -133,28 +135,30 @@ class _Scan:
         """Find the entries from a line break on."""
         starts, nodes, who = self.starts, self.nodes, self.who
         first = second = b""  # apiVersion and kind of the entry at hand; `first` is empty for an unusual one
-        first_end = 0
         end = len(self.data)
         for match in _LINE.finditer(self.data, at):
             group = match.lastindex
-            if group == _KIND:
-                if second:
-                    first = b""
-                second = match[_KIND]
-                if first and match.start() != first_end:
-                    self.late.append((starts[-1], match.start() + 1))
-            elif group in {_API_VERSION, _ENTRY}:
+            if group is None:
+                continue  # a comment
+            if group in _BEGINS:
                 if starts:
                     who.append(self.named(first, second))
-                starts.append(match.start() + 1)
-                nodes.append(match.start() + 3 if group == _ENTRY else match.start(_API_VERSION) - _KEY)
-                first, second, first_end = match[_API_VERSION] or b"", b"", match.end()
+                first, second = match[_API_VERSION] or b"", match[_KIND] or b""
+                start = match.start() + 1
+                starts.append(start)
+                nodes.append(match.start(_API_VERSION) - _KEY if first else start + 2)
+            elif group == _LATE_KIND:
+                if second:
+                    first = b""
+                second = match[_LATE_KIND]
+                if first:
+                    self.late.append((starts[-1], match.start() + 1))
             elif group == _OTHER:
                 if match[_OTHER] == b"-" or not match[_OTHER].isalpha():
                     raise NotPlain
                 end = match.start() + 1
                 break
-            elif group is not None:
+            else:
                 first = b""
         who.append(self.named(first, second))
         starts.append(end)

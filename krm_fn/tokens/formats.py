@@ -134,7 +134,7 @@ def _shape_fault(value: str) -> str:
 
 
 def _placeholder(value: str) -> bool:
-    """Tell whether a value asks to be replaced: `<token>`, `$TOKEN`, `xxx.xxx`, `CHANGEME`, …"""
+    """Tell whether a value asks to be replaced: `<token>`, `$TOKEN`, `xxx.xxx`, `CHANGEME` and the like."""
     text = value.casefold()
     if text in {"...", "…"} or any(text.startswith(begin) and text.endswith(end) for begin, end in _WRAPPED):
         return True

@@ -296,6 +296,18 @@ def test_as_many_as_allowed_pass(limit: Any) -> None:
     assert run([cluster("a")], guarded, baseline=baseline_of(first)).code == 0
 
 
+def test_sets_whose_clusters_the_baseline_does_not_hold_are_counted_in_pairs_beside_the_others() -> None:
+    guarded = config(guard={"maxRemovedClusters": 0})
+    first = run([cluster("a"), cluster("b", "team-b")], guarded)
+    rendered = [one for one in first.items if one["metadata"]["name"] != "b"]  # as where it is local-config
+    baseline = resource_list.read(document(rendered)).items
+    assert run([cluster("a"), cluster("b", "team-b")], guarded, baseline=baseline).code == 0
+    made = run([cluster("a")], guarded, baseline=baseline)
+    assert made.code == 1
+    assert "1 of 1 pairs of namespace and ClusterResourceSet" in made.stderr
+    assert "team-b/clusternet-cluster-api" in made.stderr
+
+
 def test_earlier_output_in_the_input_is_counted_in_pairs() -> None:
     guarded = config(guard={"maxRemovedClusters": 0})
     first = run([cluster("a"), cluster("b", "team-b")], guarded)
@@ -414,6 +426,27 @@ def test_a_jump_over_the_releases_that_migrate_the_lease_is_an_error() -> None:
     made = Run(document(first.items, config(agent={"image": "ghcr.io/clusternet/clusternet-agent:v0.17.0"})))
     assert made.code == 1
     assert "would jump from v0.14 or older to v0.17.0" in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({}, {"clusterResourceSet": {"name": "another"}}), ({}, PER_CLUSTER), (PER_CLUSTER, {})],
+    ids=["another name", "to PerCluster", "to Shared"],
+)
+def test_a_jump_under_another_name_is_one_too(before: dict[str, Any], after: dict[str, Any]) -> None:
+    image = "ghcr.io/clusternet/clusternet-agent"
+    first = run([cluster("a")], config(agent={"image": f"{image}:v0.14.0"}, **before))
+    made = Run(document(first.items, config(agent={"image": f"{image}:v0.17.0"}, **after)))
+    assert made.code == 1
+    assert "would jump from v0.14 or older to v0.17.0" in made.stderr
+
+
+def test_a_cluster_that_comes_when_another_went_jumps_over_nothing() -> None:
+    image = "ghcr.io/clusternet/clusternet-agent"
+    first = run([cluster("a")], config(agent={"image": f"{image}:v0.14.0"}, **PER_CLUSTER))
+    items = [cluster("b"), *(one for one in first.items if one["kind"] != "Cluster")]
+    made = Run(document(items, config(agent={"image": f"{image}:v0.17.0"}, **PER_CLUSTER)))
+    assert made.code == 0, made.stderr
 
 
 @pytest.mark.parametrize(

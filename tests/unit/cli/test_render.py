@@ -171,6 +171,17 @@ def test_a_config_that_only_checks_generates_nothing(source: Path) -> None:
     assert run("src", "--only", "generated").stdout == "# clusternet-capi-fn render: no objects\n"
 
 
+def test_a_config_that_only_checks_does_not_empty_what_was_rendered_before(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "rendered"
+    assert run("src", "--only", "generated", "-o", str(target)).return_value == 0
+    before = files(target)
+    (source / "fleet.yaml").write_text(CONFIG + "  mode: Check\n")
+    result = run("src", "--only", "generated", "-o", str(target))
+    assert result.return_value == 1
+    assert "has spec.mode: Check" in result.stderr
+    assert files(target) == before
+
+
 def test_verdicts_are_said_with_verbose_alone(source: Path) -> None:
     assert "Cluster team/a registers" not in run("src").stderr
     assert "Cluster team/a registers" in run("src", "--verbose").stderr

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from krm_fn.views import table
+
+
+@pytest.mark.parametrize(
+    ("text", "width"), [("", 0), ("abc", 3), ("é", 1), ("e\u0301", 1), ("集群", 4), ("ｆ", 2)], ids=repr
+)
+def test_width_is_counted_in_cells(text: str, width: int) -> None:
+    assert table.cells(text) == width
+
+
+def test_columns_are_aligned_and_nothing_trails() -> None:
+    assert table.render(["A", "LONG"], [["集群", "x"], ["b", ""]]) == "A     LONG\n集群  x\nb\n"
+
+
+def test_the_last_column_is_wrapped_to_the_width() -> None:
+    text = table.render(["A", "WHY"], [["x", "one two three four five"]], width=15)
+    assert text == "A  WHY\nx  one two\n   three four\n   five\n"
+
+
+def test_a_word_longer_than_the_width_stands_alone() -> None:
+    assert table.render(["WHY"], [["a-word-that-is-long b"]], width=3) == "WHY\na-word-that-is-long\nb\n"
+
+
+def test_colours_are_used_only_where_asked_for() -> None:
+    rows = [["yes"], ["no"]]
+    plain = table.render(["OK"], rows, style=lambda _, row: "good" if row[0] == "yes" else "")
+    assert plain == "OK\nyes\nno\n"
+    coloured = table.render(["OK"], rows, colour=True, style=lambda _, row: "good" if row[0] == "yes" else "")
+    assert coloured == "\x1b[1mOK \x1b[0m\n\x1b[32myes\x1b[0m\nno\n"
+    assert table.render(["OK"], [["a"]], colour=True).endswith("\na\n")
