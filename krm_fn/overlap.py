@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from krm_fn.sdk.items import Item
 
 _SHOWN = 3
+DISCOVERY = ("capi-system", "clusternet-cluster-api")  # the hub knows its Secret by this fixed name
 
 
 def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list[Result]:
@@ -40,6 +41,29 @@ def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list
         )
         for (one, other), clusters in sorted(pairs.items())
     ]
+
+
+def same_targets(configs: Sequence[Config]) -> list[Result]:
+    """Report configs that name one namespace with one selector: without Clusters to look at, that much is certain."""
+    results = []
+    ordered = sorted(configs, key=lambda one: one.owner)
+    for at, one in enumerate(ordered):
+        for other in ordered[at + 1 :]:
+            shared = sorted(set(one.namespaces) & set(other.namespaces))
+            if shared and one.cluster_selector == other.cluster_selector:
+                message = (
+                    f"ClusternetCAPIConfigs {one.owner} and {other.owner} both serve namespace {_some(shared)} with the same"
+                    " clusterSelector; make their selectors (or namespaces) disjoint"
+                )
+                results.append(
+                    Result(
+                        message=message,
+                        field="spec.clusterSelector",
+                        file_path=other.file_path,
+                        tags=tagged(rule="overlap"),
+                    )
+                )
+    return results
 
 
 def foreign_sets(
@@ -82,27 +106,26 @@ def name_clashes(
         occupied: Objects in the input that we did not make.
     """
     made: dict[ObjectKey, str] = {}
-    both: dict[tuple[str, str], list[str]] = {}
+    both: dict[tuple[str, str], list[tuple[str, ObjectKey]]] = {}
     theirs: dict[tuple[str, str], list[str]] = {}
     results = []
     for new in generated:
         title = _title(new.key)
         first = made.setdefault(new.key, new.owner)
         if first != new.owner:
-            both.setdefault((first, new.owner), []).append(title)
+            both.setdefault((first, new.owner), []).append((title, new.key))
         owner = owned.get(new.key)
         if owner is not None and owner != new.owner:
             theirs.setdefault((owner, new.owner), []).append(title)
         item = occupied.get(new.key)
         if item is not None:
             results.append(_taken(title, item, new.owner))
-    for (first, second), titles in both.items():
-        results.append(
-            _clash(
-                f"ClusternetCAPIConfigs {first} and {second} would both make {_some(titles)}; set another"
-                f" spec.clusterResourceSet.name in {second}"
-            )
-        )
+    for (first, second), found in both.items():
+        remedy = f"set another spec.clusterResourceSet.name in {second}"
+        if all(key.namespace == DISCOVERY[0] and key.name == DISCOVERY[1] for _, key in found):
+            remedy = "only one config may set spec.hub.discoverySecret"
+        titles = _some([title for title, _ in found])
+        results.append(_clash(f"ClusternetCAPIConfigs {first} and {second} would both make {titles}; {remedy}"))
     for (owner, mine), titles in theirs.items():
         results.append(
             _clash(

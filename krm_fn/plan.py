@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.guard import Before
-    from krm_fn.history import Earlier
+    from krm_fn.history import Earlier, EarlierSet
     from krm_fn.identity import Naming
     from krm_fn.inventory import Inventory
     from krm_fn.model import Cluster, Config, Generated, ObjectKey, Token
@@ -352,9 +352,10 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
     if baseline is not None:
         results += _moves(part, baseline, request.baseline)
     pairs = [_pair(new.key.namespace, new.key.name) for new in sets if _is_main(config, new)]
+    kept = _still_served(part, sets, [one for found in (earlier, baseline) if found for one in found.main_sets])
     for before in _before(config, earlier, baseline, request) or (None,):
         counted = before is not None and before.unit == "clusters"
-        now = [cluster.title for cluster in part.served] if counted else pairs
+        now = [cluster.title for cluster in part.served] if counted else pairs + kept
         results += guard.check_removed(config, before, now)
     if config.token.existing_secret:
         from krm_fn.outputs import existing  # noqa: PLC0415 - the other sources need no such check
@@ -363,6 +364,18 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
         served = sorted({new.key.namespace for new in part.generated})
         results += existing.check(config, request.inventory.occupied, served, own)
     return results
+
+
+def _still_served(part: _Part, sets: Sequence[Generated], before: Sequence[EarlierSet]) -> list[str]:
+    """Return the earlier pairs whose Clusters another set of the same config serves now: renamed sets lose nobody."""
+    namespaces = {new.key.namespace for new in sets}
+    served = {cluster.key for cluster in part.served}
+    mine = [one for one in before if one.owner == part.config.owner]
+    return [
+        _pair(one.key.namespace, one.key.name)
+        for one in mine
+        if ((one.key.namespace, one.cluster) in served if one.cluster else one.key.namespace in namespaces)
+    ]
 
 
 def _is_main(config: Config, new: Generated) -> bool:
@@ -433,6 +446,8 @@ def _overlaps(
     if rendered:
         reached += others
     results = overlap.shared_clusters(reached)
+    if not inventory.clusters:
+        results += overlap.same_targets([config for config, _ in reached])
     known = {config.owner for config, _ in reached}
     strangers = [one for one in earlier.main_sets if one.owner not in known]
     coverage = history.Coverage(strangers)

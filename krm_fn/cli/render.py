@@ -15,7 +15,7 @@ from krm_fn.cli import dumps, inputs, shared
 from krm_fn.model import LOCAL_CONFIG_ANNOTATION, Generated, ObjectKey
 from krm_fn.sdk import documents, runner, targets
 from krm_fn.sdk.changes import Changes
-from krm_fn.sdk.results import ERROR, INFO, WARNING, Faults, Result, fault, has_errors, tagged
+from krm_fn.sdk.results import INFO, WARNING, Faults, Result, fault, has_errors, tagged
 from krm_fn.sdk.yaml_write import dump
 
 TYPE_CHECKING = False
@@ -117,7 +117,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         outcome = function.process(given.tree.items, given.function_config, options)
         hidden = redact or (target == _STDOUT and sys.stdout.isatty())
         made = _Output(given.tree, outcome, only=only, redact=hidden)
-        results = [*given.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only, target)]
+        results = [*given.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
         _say(results, verbose=verbose)
         if has_errors(results):
             return runner.FAILED
@@ -191,8 +191,8 @@ class _Output:
         return contents
 
 
-def _nothing_but_checks(outcome: Outcome, only: str, target: str) -> list[Result]:
-    """Say that nothing is generated since no config renders; an error where that would empty what is written to."""
+def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
+    """Refuse to print nothing since no config renders: whatever applies it would remove what is there."""
     if only != "generated" or not outcome.configs or any(one.mode != "Check" for one in outcome.configs):
         return []
     owners = ", ".join(one.owner for one in outcome.configs)
@@ -200,8 +200,7 @@ def _nothing_but_checks(outcome: Outcome, only: str, target: str) -> list[Result
         f"nothing is generated, since {owners} has spec.mode: Check, which changes nothing; set Render, or leave"
         " --only generated out"
     )
-    severity = WARNING if target == _STDOUT else ERROR
-    return [Result(message=message, severity=severity, field="spec.mode", tags=tagged(rule="check-mode"))]
+    return [Result(message=message, field="spec.mode", tags=tagged(rule="check-mode"))]
 
 
 def _generated(value: Mapping[str, Any]) -> Generated:

@@ -10,7 +10,7 @@ import click
 from krm_fn.cli import dumps, shared
 from krm_fn.live import status
 from krm_fn.sdk import runner, yaml_write
-from krm_fn.sdk.results import Faults
+from krm_fn.sdk.results import Faults, Result
 from krm_fn.tokens import hygiene
 from krm_fn.views import status_data, status_table
 
@@ -65,7 +65,16 @@ def command(  # noqa: PLR0913 - one parameter an option
     except Faults as faults:
         shared.say(faults.results)
         return runner.USAGE
-    report = status.evaluate(dump, moment, parent=parent).without(unselected=ignore_unselected)
+    report = status.evaluate(dump, moment, parent=parent)
+    if not report.clusters and not dump.empty_lists:
+        # all of none are registered: a check that looked at nothing must not be green
+        message = (
+            "no Cluster stands in the dumps; add what `kubectl get clusters.cluster.x-k8s.io -A -o yaml` prints on the"
+            " management cluster"
+        )
+        shared.say([Result(message=message)])
+        return runner.USAGE
+    report = report.without(unselected=ignore_unselected)
     code = dumps.write(hygiene.scrub(_rendered(report, output, failing=failing), report.secrets))
     return code or (runner.OK if report.ok else runner.FAILED)
 

@@ -78,7 +78,7 @@ def check(pieces: Sequence[Span], data: bytes, share: int = 50) -> Verdict:
         if child:
             verdict, pieces = Verdict(child), pieces[:cut]
     try:
-        _check(pieces, data)
+        require(pieces, data)
     except BaseException:
         verdict.forget()
         raise
@@ -95,13 +95,19 @@ def _fork(pieces: Sequence[Span], data: bytes) -> int:
         return child
     code = 1
     try:
-        _check(pieces, data)
+        require(pieces, data)
         code = 0
     finally:
         os._exit(code)  # nothing that the parent has open may be flushed or closed twice
 
 
-def _check(pieces: Iterable[Span], data: bytes) -> None:
+def require(pieces: Iterable[Span], data: bytes) -> None:
+    """Make sure, in this process, that every piece by itself is a complete YAML document.
+
+    Raises:
+        yaml.YAMLError: One is not.
+        BadYaml: One is nested too deep.
+    """
     batch: list[bytes] = []
     size = 0
     for start, end in pieces:

@@ -168,7 +168,7 @@ def opens_mapping(source: bytes, start: int, end: int, column: int, field: bytes
     pad = b" " * column
     line = b"\n" + pad + field + b":\n" + pad + b" "
     at = source.find(line, start - 1, end)
-    return at >= 0 and _DEEPER_KEY.match(source, at + len(line), end) is not None
+    return at >= 0 and _closed(source[start : at + 1]) and _DEEPER_KEY.match(source, at + len(line), end) is not None
 
 
 def shortcut(column: int) -> Shortcut:
@@ -196,7 +196,7 @@ def identity(text: bytes) -> tuple[str, str] | None:
     if match is None or _DOUBTFUL.search(text, match.end() - 1):
         return None
     try:
-        complete.check([(0, len(text))], text)
+        complete.require([(0, len(text))], text)
     except (yaml.YAMLError, BadYaml):
         return None
     api_version, kind = resolve(match[1].decode()), resolve(match[2].decode())

@@ -203,8 +203,17 @@ def _function_config(data: bytes, form: Form) -> Item | None:
         raise fault(message)
     if isinstance(form.values.get("functionConfig"), dict):
         item.know(form.values["functionConfig"])
-    else:
+        return item
+    try:
         item.identify()
+        item.value()
+    except Faults:
+        # it may refer to an anchor in front of it; only the whole document tells
+        whole = load(data)
+        found = whole.get("functionConfig") if isinstance(whole, dict) else None
+        if not isinstance(found, dict):
+            raise
+        item.know(found)
     return item
 
 

@@ -26,7 +26,10 @@ exact where it answers:
 6. *Aliases.* An entry with what looks like an alias is walked by events, and one to an anchor outside of the entry makes
    this module give up.
 
-A duplicate key that is neither `kind` nor `apiVersion` is found when somebody reads the object, in either way.
+The check of the pieces, most of the work, is shared with a second process where the input is large; with `later` the
+caller goes on meanwhile and asks for the verdict before anything leaves the process.
+
+An object that takes its `kind` from a merge key (`<<`) has none here, in either way. A duplicate key that is neither `kind` nor `apiVersion` is found when somebody reads the object, in either way.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class BlockForm:
             return item.end
         body = b" " * item.column + text[: tail.start()]
         try:
-            complete.check([(0, len(body))], body)
+            complete.require([(0, len(body))], body)
         except (yaml.YAMLError, BadYaml):
             return item.end
         return item.start + tail.start()

@@ -37,7 +37,7 @@ def render(view: Shown) -> str:
     matched = [one for one in view.plan.verdicts if one.matched]
     others = view.left_out
     if matched:
-        parts += _folded(f"{count(len(matched), 'Cluster')} that register", _matched(matched))
+        parts += _folded(f"{count(len(matched), 'Cluster')} to be registered", _matched(matched))
     if others:
         parts += _folded(
             f"{count(len({one.cluster.key for one in others}), 'Cluster')} left out, and why", _others(others)

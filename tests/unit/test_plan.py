@@ -580,3 +580,38 @@ def test_a_config_in_mode_check_labels_no_cluster_beside_one_that_renders() -> N
     made = Run(document(before))
     assert made.code == 0, made.stderr
     assert made.items == before
+
+
+# --- found by a fresh reader -----------------------------------------------------------------------------------------
+
+
+def test_a_renamed_set_that_serves_the_same_namespaces_loses_nobody_for_the_guard() -> None:
+    guard = {"guard": {"maxRemovedClusters": 0}}
+    first = run([cluster("a"), cluster("b", "team-b")], config(**guard))
+    made = Run(document(first.items, config(clusterResourceSet={"name": "clusternet-cluster-api-2"}, **guard)))
+    assert made.code == 0, made.stderr
+
+
+def test_from_per_cluster_to_shared_loses_nobody_who_is_still_there() -> None:
+    guard = {"guard": {"maxRemovedClusters": 0}}
+    first = run([cluster("a"), cluster("b")], config(**guard, **PER_CLUSTER))
+    assert Run(document(first.items, config(**guard))).code == 0
+    kept = [one for one in first.items if one["metadata"]["name"] != "b"]
+    made = Run(document(kept, config(**guard)))
+    assert "1 of 2 pairs" in made.stderr
+
+
+def test_two_configs_that_name_one_namespace_with_one_selector_overlap_without_any_cluster() -> None:
+    both = {"namespaces": ["team-a", "team-b"]}
+    pair = [config("one", **both), config("two", clusterResourceSet={"name": "two"}, **both)]
+    made = Run(document([named("Namespace", "team-a", ""), *pair]))
+    assert made.code == 1
+    assert "both serve namespace team-a, team-b with the same clusterSelector" in made.stderr
+
+
+def test_only_one_config_may_make_the_hubs_secret() -> None:
+    hub = {"hub": {"discoverySecret": True}}
+    two = config("two", clusterSelector={"matchLabels": {"env": "dev"}}, clusterResourceSet={"name": "two"}, **hub)
+    made = Run(document([cluster("a"), cluster("b", labels={"env": "dev"}), config("one", **hub), two]))
+    assert made.code == 1
+    assert "only one config may set spec.hub.discoverySecret" in made.stderr
