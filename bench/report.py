@@ -54,6 +54,32 @@ def tables(report: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def summary(report: dict[str, Any]) -> str:
+    """Return the few figures that the README shows."""
+    lines = [
+        "| time (as a multiple of `cat`) | this function | Go SDK no-op | PyYAML load + dump |",
+        "|---|--:|--:|--:|",
+    ]
+    for key in report:
+        kind, _, size = key.partition(" ")
+        if kind == "kustomize":
+            found = figures(report, key)
+            cells = []
+            for name in ("clusternet-capi-fn", "Go SDK no-op", "PyYAML (C) load + dump"):
+                wall = found[name].wall if name in found else None
+                cells.append("–" if wall is None else f"{wall:.2f} s ({wall / found['cat'].wall:.0f}×)")
+            lines.append(f"| {int(size):,} resources | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def fill(page: Path, text: str) -> None:
+    """Put text between the marks of a page that has them."""
+    content = page.read_text()
+    if BEGIN in content:
+        before, _, rest = content.partition(BEGIN)
+        page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+
+
 def plot(report: dict[str, Any], style: str = "kustomize") -> str:
     """Return a plot of time over the number of resources, both axes logarithmic."""
     lines: dict[str, list[tuple[float, float]]] = {}
@@ -105,9 +131,8 @@ def main() -> None:
     source = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".cache" / "bench.json"
     report = json.loads(source.read_text())
     PLOT.write_text(plot(report))
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    behind = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{tables(report)}\n\n{END}{behind}")
+    fill(PAGE, tables(report))
+    fill(ROOT / "README.md", summary(report))
 
 
 if __name__ == "__main__":

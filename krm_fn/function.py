@@ -9,7 +9,7 @@ from __future__ import annotations
 from krm_fn import config as configs_room
 from krm_fn import inventory, plan
 from krm_fn.model import GROUP, KIND
-from krm_fn.sdk import host_annotations
+from krm_fn.sdk import host_annotations, needles
 from krm_fn.sdk.changes import Changes
 from krm_fn.sdk.records import Record
 from krm_fn.sdk.results import INFO, Faults, Result, fault, has_errors, tagged
@@ -121,6 +121,10 @@ def process(
     secrets = _secrets(rendered, tokens)
     ordered = hygiene.scrubbed(plan.ordered(results), secrets)
     changes = Changes() if has_errors(ordered) else _changes(made, rendered, taken, host_paths=host_paths)
+    if host_paths and changes.added:
+        faults = _path_faults(changes, items, rendered)
+        if faults:
+            ordered, changes = (*faults, *ordered), Changes()
     return Outcome(changes=changes, results=ordered, plan=made, configs=rendered, secrets=secrets)
 
 
@@ -272,6 +276,30 @@ def _changes(made: plan.Plan, rendered: Sequence[Config], taken: Inventory, *, h
         revised=made.revised,
         added=tuple(added),
     )
+
+
+def _path_faults(changes: Changes, items: Sequence[Item], rendered: Sequence[Config]) -> list[Result]:
+    """Refuse to put a new item where another object lies: a host fails on two of one path and index, or drops one."""
+    # all our file names hold this, so other items need not say where they lie
+    marks = sorted({f"_{config.resource_set.name}".encode() for config in rendered} | {f"_{DISCOVERY_SECRET}".encode()})
+    there = {
+        (item.file_path, item.file_index or 0): item
+        for item in needles.holding(items, marks)
+        if item.position not in changes.removed
+    }
+    faults = []
+    for value in changes.added:
+        path = value["metadata"]["annotations"][host_annotations.PATH[0]]
+        item = there.get((path, 0))
+        if item is not None:
+            message = (
+                f"{path} holds {item.kind} {item.name}, and {value['kind']} {value['metadata']['name']} is to be written"
+                " there; move that object to another file"
+            )
+            faults.append(
+                Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="path-taken"))
+            )
+    return faults
 
 
 def output_path(new: Generated, folder: str) -> str:

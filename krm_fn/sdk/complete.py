@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from bisect import bisect_right
 
 import yaml
 
@@ -41,7 +42,10 @@ class Verdict:
         """Wait for the process and tell whether all its pieces are complete."""
         if self._child:
             child, self._child = self._child, 0
-            self._good = os.waitpid(child, 0)[1] == 0
+            try:
+                self._good = os.waitpid(child, 0)[1] == 0
+            except ChildProcessError:  # SIGCHLD came ignored, so the system kept no exit code
+                self._good = False
         return self._good
 
     def forget(self) -> None:
@@ -53,19 +57,20 @@ class Verdict:
             self.good()
 
 
-def check(pieces: Sequence[Span], data: bytes, share: int = 50) -> Verdict:
-    """Find out whether every piece by itself is a complete YAML document.
+def check_entries(starts: Sequence[int], data: bytes, share: int = 50) -> Verdict:
+    """Find out whether every entry of a list in column 0 by itself is a complete YAML document.
 
-    Pieces of a large input are checked by two processes: libyaml holds the interpreter's lock, and this is most of the
+    Entries of a large input are checked by two processes: libyaml holds the interpreter's lock, and this is most of the
     work of reading. That needs `fork`, a process without threads, and Linux, where it is safe.
 
     Args:
-        pieces: Spans of the text.
+        starts: Where the entries begin, each with `- ` in column 0 and none with such a line inside, and where the last
+            one ends.
         data: The text.
         share: How much of a large input this process checks itself, in percent.
 
     Returns:
-        The verdict on the pieces that this process did not check.
+        The verdict on the entries that this process did not check.
 
     Raises:
         yaml.YAMLError: One is not.
@@ -73,20 +78,20 @@ def check(pieces: Sequence[Span], data: bytes, share: int = 50) -> Verdict:
     """
     verdict = Verdict(0)
     if len(data) > _LARGE and sys.platform == "linux" and "threading" not in sys.modules:
-        cut = len(pieces) * share // 100
-        child = _fork(pieces[cut:], data)
+        cut = len(starts) * share // 100
+        child = _fork(starts[cut:], data)
         if child:
-            verdict, pieces = Verdict(child), pieces[:cut]
+            verdict, starts = Verdict(child), starts[: cut + 1]
     try:
-        require(pieces, data)
+        _require_entries(starts, data)
     except BaseException:
         verdict.forget()
         raise
     return verdict
 
 
-def _fork(pieces: Sequence[Span], data: bytes) -> int:
-    """Check pieces in another process; return its id, or 0 where there can't be one."""
+def _fork(starts: Sequence[int], data: bytes) -> int:
+    """Check entries in another process; return its id, or 0 where there can't be one."""
     try:
         child = os.fork()
     except OSError:
@@ -95,10 +100,23 @@ def _fork(pieces: Sequence[Span], data: bytes) -> int:
         return child
     code = 1
     try:
-        require(pieces, data)
+        _require_entries(starts, data)
         code = 0
     finally:
         os._exit(code)  # nothing that the parent has open may be flushed or closed twice
+
+
+def _require_entries(starts: Sequence[int], data: bytes) -> None:
+    place, last = 0, len(starts) - 1
+    while place < last:
+        behind = min(max(bisect_right(starts, starts[place] + _BATCH) - 1, place + 1), last)
+        text = data[starts[place] : starts[behind]].replace(b"\n- ", b"\n---\n- ")
+        if _shallow(text):
+            _raw_parse(text)
+        else:
+            for piece in text.split(b"\n---\n"):
+                _require_one(piece + b"\n")
+        place = behind
 
 
 def require(pieces: Iterable[Span], data: bytes) -> None:
@@ -126,10 +144,14 @@ def _check_batch(batch: list[bytes]) -> None:
         _raw_parse(joined)
         return
     for piece in batch:
-        if _shallow(piece):
-            _raw_parse(piece)
-        else:
-            _walk(piece)
+        _require_one(piece)
+
+
+def _require_one(piece: bytes) -> None:
+    if _shallow(piece):
+        _raw_parse(piece)
+    else:
+        _walk(piece)
 
 
 def _raw_parse(text: bytes) -> None:

@@ -207,9 +207,12 @@ def _function_config(data: bytes, form: Form) -> Item | None:
     try:
         item.identify()
         item.value()
-    except Faults:
+    except Faults as faults:
         # it may refer to an anchor in front of it; only the whole document tells
-        whole = load(data)
+        try:
+            whole = load(data)
+        except BadYaml:
+            raise faults from None
         found = whole.get("functionConfig") if isinstance(whole, dict) else None
         if not isinstance(found, dict):
             raise

@@ -15,28 +15,27 @@ exact where it answers:
 3. *Head and rest* are read by the full parse; in the head `items` must be the last key, with nothing after its colon
    but comments, and no key may stand twice.
 4. *Identity.* An entry that begins `- apiVersion: x` (or with comments between the dash and that key in column 2) and
-   has its next line in column 2 is a mapping with its keys in column 2. Every line that could be such a key and read `kind` or `apiVersion` (these words, or anything quoted,
-   tagged, anchored, aliased or explicit, in column 2) is looked at. There must be exactly one, a plain `kind: X` whose
-   next line is not deeper than column 2. A block or plain scalar can't hold it, being indented deeper. A quoted scalar
-   or flow collection could, unless it is the line right after `apiVersion`, or no `"`, `'`, `{` or `[` stands before
-   it in the entry, or the entry up to that line is complete for libyaml. Everything else is asked from the events.
+   has its next line in column 2 is a mapping with its keys in column 2. Every line that could be such a key and read
+   `kind` or `apiVersion` (these words, or anything quoted, tagged, anchored, aliased or explicit, in column 2) is looked
+   at. There must be exactly one, a plain `kind: X` whose next line is not deeper than column 2. A block or plain scalar
+   can't hold it, being indented deeper. A quoted scalar or flow collection could, unless it is the line right after
+   `apiVersion`, or no `"`, `'`, `{` or `[` stands before it in the entry, or the entry up to that line is complete for
+   libyaml. Everything else is asked from the events.
 5. *Depth.* libyaml takes time quadratic in the depth of flow collections, so pieces with many brackets, and pieces
    with very long lines, are walked by events with a bound, as the full parse does.
-
 6. *Aliases.* An entry with what looks like an alias is walked by events, and one to an anchor outside of the entry makes
    this module give up.
 
 The check of the pieces, most of the work, is shared with a second process where the input is large; with `later` the
 caller goes on meanwhile and asks for the verdict before anything leaves the process.
 
-An object that takes its `kind` from a merge key (`<<`) has none here, in either way. A duplicate key that is neither `kind` nor `apiVersion` is found when somebody reads the object, in either way.
+An object that takes its `kind` from a merge key (`<<`) has none here, in either way. A duplicate key that is neither
+`kind` nor `apiVersion` is found when somebody reads the object, in either way.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from itertools import pairwise
 
 import yaml
 
@@ -58,21 +57,20 @@ _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029"
 # The lines that matter from `items:` on. Groups: 1 an entry's apiVersion, 2 a plain kind right behind it, 3 a later one,
 # 4 another entry's begin, 5 any other column-0 line but a comment, 6 what might be a second kind or apiVersion.
 _LINE = late(
-    rb"""\n(?![ ][ ][ ])(?:
-      -[ ](?:\#[^\n]*\n(?:[ ]*(?:\#[^\n]*)?\n)*[ ][ ])?
-        apiVersion:[ ]([A-Za-z][A-Za-z0-9./-]*)(?:[ ]+\#[^\n]*)?(?=\n[ ][ ][^ \n\t])
-        (?:\n[ ][ ]kind:[ ]([A-Za-z][A-Za-z0-9]*)(?:[ ]+\#[^\n]*)?(?=\n(?:[ ][ ])?[^ \n\t]|\n?\Z))?
-      |[ ][ ]kind:[ ]([A-Za-z][A-Za-z0-9]*)(?:[ ]+\#[^\n]*)?(?=\n(?:[ ][ ])?[^ \n\t]|\n?\Z)
-      |(-[ ][A-Za-z])
-      |\#
-      |([^ \n])
-      |[ ][ ](kind|apiVersion|["'?&!*])
-    )""",
-    re.VERBOSE,
+    rb"\n(?!   )(?:"
+    rb"- (?:#[^\n]*\n(?: *(?:#[^\n]*)?\n)*  )?"
+    rb"apiVersion: ([A-Za-z][A-Za-z0-9./-]*)(?: +#[^\n]*)?(?=\n  [^ \n\t])"
+    rb"(?:\n  kind: ([A-Za-z][A-Za-z0-9]*)(?: +#[^\n]*)?(?=\n(?:  )?[^ \n\t]|\n?\Z))?"
+    rb"|  kind: ([A-Za-z][A-Za-z0-9]*)(?: +#[^\n]*)?(?=\n(?:  )?[^ \n\t]|\n?\Z)"
+    rb"|(- [A-Za-z])"
+    rb"|#"
+    rb"|([^ \n])"
+    rb"""|  (kind|apiVersion|["'?&!*])"""
+    rb")"  # not re.VERBOSE, which takes a third longer to compile
 )
 _API_VERSION, _KIND, _LATE_KIND, _ENTRY, _OTHER = 1, 2, 3, 4, 5
 _BEGINS = frozenset((_API_VERSION, _KIND, _ENTRY))
-_SHARE = 20  # percent of the check that is left to this process when it has other work as well
+_SHARE = 10  # percent of the check that is left to this process when it has other work as well
 _KEY = len("apiVersion: ")
 _QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
 _ALIAS = late(rb"\*[A-Za-z0-9_-]")
@@ -125,8 +123,9 @@ class _Scan:
         self.scan(first - 1)
         rest = self.starts[-1]
         found = self.frame(data[:first], data[rest:], rest)
-        found.verdict = complete.check(self.pieces(), data, _SHARE if later else 50)
+        found.verdict = complete.check_entries(self.starts, data, _SHARE if later else 50)
         try:
+            complete.require(self.begins(), data)
             self.refuse_tangles()
             self.identify(found)
         except BaseException:
@@ -203,15 +202,14 @@ class _Scan:
         found.end = behind.end + rest_at
         return found
 
-    def pieces(self) -> list[tuple[int, int]]:
-        """Return the spans that must be complete YAML."""
+    def begins(self) -> list[tuple[int, int]]:
+        """Return the begins of entries up to their kind that must be complete YAML."""
         data = self.data
-        unsure = [
+        return [
             (start, end)
             for start, end in self.late
             if any(data.find(byte, start, end) >= 0 for byte in _QUOTED_OR_FLOW)
         ]
-        return [*unsure, *pairwise(self.starts)]
 
     def refuse_tangles(self) -> None:
         """Leave objects with an alias to an anchor outside of them to the full parse."""

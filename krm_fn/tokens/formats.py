@@ -138,7 +138,7 @@ def _placeholder(value: str) -> bool:
     text = value.casefold()
     if text in {"...", "…"} or any(text.startswith(begin) and text.endswith(end) for begin, end in _WRAPPED):
         return True
-    if text.startswith("$") and text[1:].replace("_", "a").isalpha():
+    if text.startswith("$") and text.isascii() and text[1:].replace("_", "a").isalpha():
         return True
     if all(len(part) >= 3 and not part.strip("x") for part in text.split(".")):  # noqa: PLR2004 - x and xx may be names
         return True

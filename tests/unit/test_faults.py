@@ -153,6 +153,15 @@ def _syscall_of(pid: int) -> str:
     return "read" if "pipe" in waits or (number == "0" and first == "0x0") else ""
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Undo what a background job of a shell hands down: children of a process that ignores SIGINT ignore it too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("arguments", [(), ("fn",), ("render", "-")], ids=["none", "fn", "render"])
 def test_an_interrupt_is_exit_130_and_one_line(arguments: tuple[str, ...]) -> None:
     with waiting(*arguments) as child:
@@ -160,7 +169,9 @@ def test_an_interrupt_is_exit_130_and_one_line(arguments: tuple[str, ...]) -> No
         out, said = child.communicate(timeout=30)
     assert child.returncode == 130
     assert out == b""
-    assert one_line(said.lstrip(b"\n")) == "error: interrupted; nothing was written"  # click leaves the line of ^C first
+    assert (
+        one_line(said.lstrip(b"\n")) == "error: interrupted; nothing was written"
+    )  # click leaves the line of ^C first
 
 
 @pytest.mark.parametrize("arguments", [(), ("render", "-")], ids=["none", "render"])
@@ -182,6 +193,19 @@ def test_an_interrupt_while_modules_are_loaded_is_exit_130(
     monkeypatch.setattr("krm_fn.cli.main", interrupted)
     assert main(["version"]) == 130
     assert capsys.readouterr().err == "error: interrupted; nothing was written\n"
+
+
+def test_a_host_that_ignores_the_ends_of_its_children_gets_the_same_output() -> None:
+    data = hostile.listed(hostile.CLUSTER + hostile.MAP.replace(b"keep", b"k" * 200) * 25_000)
+    ignoring = subprocess.run(
+        PROGRAM,
+        input=data,
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN) and None,
+    )
+    assert ignoring.returncode == 0, ignoring.stderr
+    assert ignoring.stdout == subprocess.run(PROGRAM, input=data, capture_output=True, check=True).stdout
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -138,6 +138,16 @@ def test_new_items_get_a_path_beside_the_config_where_the_host_uses_paths() -> N
     assert annotations[INDEX] == "0"
 
 
+def test_a_new_item_is_not_put_where_another_object_lies() -> None:
+    path = "fn/team-a/configmap_clusternet-cluster-api-agent.yaml"
+    other = named("ConfigMap", "mine")
+    other["metadata"]["annotations"] = {PATH: path, INDEX: "0"}
+    made = run([cluster("a", annotations={PATH: "a.yaml"}), other], config(annotations={PATH: "fn/config.yaml"}))
+    assert made.code == 1
+    assert f"{path} holds ConfigMap mine" in made.stderr
+    assert len(made.items) == 2
+
+
 def test_new_items_get_no_path_where_the_host_uses_none() -> None:
     made = run([cluster("a")])
     assert PATH not in made.item("ConfigMap", "clusternet-cluster-api-agent")["metadata"]["annotations"]

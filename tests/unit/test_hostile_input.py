@@ -239,6 +239,15 @@ def test_a_namespace_that_is_none_never_becomes_a_path(name: str, tmp_path: Path
     assert [path.name for path in tmp_path.rglob("*")] == ["in", "all.yaml"]
 
 
+def test_a_path_that_an_object_claims_never_leaves_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    claims = {"internal.config.kubernetes.io/path": "../../evil.yaml", "config.kubernetes.io/path": "/evil.yaml"}
+    text = "---\n".join(json.dumps(one) + "\n" for one in (cluster("a", annotations=claims), hostile.CONFIG))
+    (tmp_path / "in" / "all.yaml").write_text(text)
+    assert main(["render", str(tmp_path / "in"), "-o", str(tmp_path / "deep" / "out")]) == 0
+    assert {path.parts[-2] for path in tmp_path.rglob("*.yaml")} == {"in", "out", "team-a"}
+
+
 # --- size, in a process with limits ----------------------------------------------------------------------------------
 
 

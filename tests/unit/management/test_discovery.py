@@ -6,7 +6,8 @@ from base64 import b64decode
 
 import pytest
 
-from krm_fn.management import discovery_secret, review
+from krm_fn.management import review
+from krm_fn.management.discovery import discovery_secret
 from krm_fn.model import HubOptions, Secret, Token
 from krm_fn.sdk.results import WARNING
 from tests.unit.management.builders import TOKEN, config, messages, severities

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from krm_fn.sdk.results import Faults, Result
 from tests.properties.test_resource_list_spans import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"
 ENTRY = "- apiVersion: v1\n  kind: A\n"
@@ -43,30 +44,43 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return started
 
 
-def check(*pieces: bytes) -> complete.Verdict:
-    data, cuts, at = b"".join(pieces), [], 0
+def entries(*pieces: bytes) -> complete.Verdict:
+    starts = [0]
     for piece in pieces:
-        cuts.append((at, at + len(piece)))
-        at += len(piece)
-    return complete.check(cuts, data)
+        starts.append(starts[-1] + len(piece))
+    return complete.check_entries(starts, b"".join(pieces))
+
+
+def documents(*pieces: bytes) -> None:
+    starts = [0]
+    for piece in pieces:
+        starts.append(starts[-1] + len(piece))
+    complete.require(list(pairwise(starts)), b"".join(pieces))
 
 
 @pytest.mark.parametrize("pieces", [(b"- a\n", b"- b: 'c'\n"), (b"- a",), (), (b"- {a: [b]}\n# c\n",)])
 def test_complete_pieces_are_good(pieces: tuple[bytes, ...]) -> None:
-    assert check(*pieces).good()
+    assert entries(*pieces).good()
+    documents(*pieces)
 
 
 @pytest.mark.parametrize("piece", [b"- 'a\n", b"- [a\n", b"- {a: \n", b"- a: b\n c\n d: e\n", b'- "a\n# b\n'])
-def test_an_incomplete_piece_is_refused_whatever_stands_behind_it(piece: bytes) -> None:
+@pytest.mark.parametrize("check", [entries, documents])
+def test_an_incomplete_piece_is_refused_whatever_stands_behind_it(piece: bytes, check: Callable[..., object]) -> None:
     with pytest.raises(yaml.YAMLError):
         check(b"- a\n", piece, b"- b'\n", b"- b]\n", b'- b"\n', b"- b}\n")
 
 
-@pytest.mark.parametrize("many", [1, 500])
-def test_brackets_beyond_the_bound_are_walked_one_piece_at_a_time(many: int) -> None:
-    assert check(*[b"- [[a]]\n"] * many).good()
+@pytest.mark.parametrize("many", [1, 500, 20_000])
+@pytest.mark.parametrize("check", [entries, documents])
+def test_brackets_beyond_the_bound_are_walked_one_piece_at_a_time(many: int, check: Callable[..., object]) -> None:
+    check(*[b"- [[a]]\n"] * many)
     with pytest.raises(BadYaml):
         check(*[b"- [[a]]\n"] * many, b"- " + b"[" * 300 + b"]" * 300 + b"\n")
+
+
+def test_a_document_may_hold_a_list_in_column_0() -> None:
+    documents(b"a:\n- 'b\n- c'\n")
 
 
 def test_a_large_input_is_checked_by_two_processes(two_processes: list[int]) -> None:
@@ -97,20 +111,20 @@ def test_where_there_can_be_no_other_process_this_one_does_all(
 
 @pytest.mark.usefixtures("two_processes")
 def test_a_process_that_dies_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    verdict = complete.check([(0, 4), (4, 8)], b"- a\n- b\n")
+    verdict = complete.check_entries([0, 4, 8], b"- a\n- b\n")
     monkeypatch.setattr(os, "waitpid", lambda child, options: (child, 9 + options))
     assert not verdict.good()
 
 
 def test_a_verdict_that_no_longer_matters_leaves_no_process(two_processes: list[int]) -> None:
-    complete.check([(0, 4), (4, 8)], b"- a\n- b\n").forget()
+    complete.check_entries([0, 4, 8], b"- a\n- b\n").forget()
     with pytest.raises(ChildProcessError):
         os.waitpid(two_processes[0], 0)
 
 
 def test_a_fault_in_this_half_leaves_no_process(two_processes: list[int]) -> None:
     with pytest.raises(yaml.YAMLError):
-        complete.check([(0, 5), (5, 9)], b"- 'a\n- b\n")
+        complete.check_entries([0, 5, 9], b"- 'a\n- b\n")
     with pytest.raises(ChildProcessError):
         os.waitpid(two_processes[0], 0)
 
