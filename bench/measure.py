@@ -109,7 +109,7 @@ def table(figures: Mapping[str, Figure], base: str, size: int) -> str:
     zero = figures[base]
     lines = [f"| | ms | × {base} | CPU ms | peak MB | × input | rounds |", "|---|--:|--:|--:|--:|--:|--:|"]
     for name, one in figures.items():
-        share = f"{one.peak / size:.2f}" if size > 1_000_000 else "–"
+        share = f"{one.peak / size:.2f}" if size > 5_000_000 else "–"
         lines.append(
             f"| {name} | {one.wall * 1000:.1f} | {one.wall / zero.wall:.1f} | {one.cpu * 1000:.1f}"
             f" | {one.peak / 1e6:.0f} | {share} | {one.rounds} |"

@@ -28,6 +28,10 @@ COLOURS = {
     "PyYAML (C) load + dump": "#d62728",
     "ruamel.yaml round trip": "#9467bd",
 }
+READMES = {
+    "README.md": ("| time (× `cat`) | this function | Go SDK no-op | PyYAML load + dump |", "{:,} resources"),
+    "README.zh-CN.md": ("| 耗时（`cat` 的倍数） | 本函数 | Go SDK 空函数 | PyYAML 读写 |", "{:,} 个资源"),
+}
 WIDTH, HEIGHT, MARGIN = 720, 420, 60
 
 
@@ -54,12 +58,9 @@ def tables(report: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def summary(report: dict[str, Any]) -> str:
-    """Return the few figures that the README shows."""
-    lines = [
-        "| time (as a multiple of `cat`) | this function | Go SDK no-op | PyYAML load + dump |",
-        "|---|--:|--:|--:|",
-    ]
+def summary(report: dict[str, Any], head: str, row: str) -> str:
+    """Return the few figures that the README shows, in its language."""
+    lines = [head, "|---|--:|--:|--:|"]
     for key in report:
         kind, _, size = key.partition(" ")
         if kind == "kustomize":
@@ -68,7 +69,7 @@ def summary(report: dict[str, Any]) -> str:
             for name in ("clusternet-capi-fn", "Go SDK no-op", "PyYAML (C) load + dump"):
                 wall = found[name].wall if name in found else None
                 cells.append("–" if wall is None else f"{wall:.2f} s ({wall / found['cat'].wall:.0f}×)")
-            lines.append(f"| {int(size):,} resources | {' | '.join(cells)} |")
+            lines.append(f"| {row.format(int(size))} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -132,7 +133,8 @@ def main() -> None:
     report = json.loads(source.read_text())
     PLOT.write_text(plot(report))
     fill(PAGE, tables(report))
-    fill(ROOT / "README.md", summary(report))
+    for name, (head, row) in READMES.items():
+        fill(ROOT / name, summary(report, head, row))
 
 
 if __name__ == "__main__":

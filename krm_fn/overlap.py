@@ -124,8 +124,8 @@ def name_clashes(
         remedy = f"set another spec.clusterResourceSet.name in {second}"
         if all(key.namespace == DISCOVERY[0] and key.name == DISCOVERY[1] for _, key in found):
             remedy = "only one config may set spec.hub.discoverySecret"
-        titles = _some([title for title, _ in found])
-        results.append(_clash(f"ClusternetCAPIConfigs {first} and {second} would both make {titles}; {remedy}"))
+        shown = _some([title for title, _ in found])
+        results.append(_clash(f"ClusternetCAPIConfigs {first} and {second} would both make {shown}; {remedy}"))
     for (owner, mine), titles in theirs.items():
         results.append(
             _clash(

@@ -55,12 +55,43 @@ def test_the_chinese_readme_has_the_same_links() -> None:
 
 
 def test_the_chinese_readme_has_the_same_tables() -> None:
-    assert rows(CHINESE) == rows(ENGLISH)
-    assert figures(CHINESE) == figures(ENGLISH)
+    english, chinese = (ROOT / "README.md").read_text("utf-8"), (ROOT / "README.zh-CN.md").read_text("utf-8")
+    assert rows(chinese) == rows(english)
+    assert figures(chinese) == figures(english)
 
 
 def test_the_chinese_readme_has_the_same_sections() -> None:
     assert len(re.findall(r"^## ", CHINESE, re.MULTILINE)) == len(re.findall(r"^## ", ENGLISH, re.MULTILINE))
+
+
+def measured() -> dict[str, dict[str, float]]:
+    """Milliseconds of each variant, by number of resources: the tables of docs/performance.md in kustomize's form."""
+    page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    parts = re.findall(r"^### ([\d,]+) resources, kustomize style.*?\n(.*?)(?=^#|\Z)", page, re.MULTILINE | re.DOTALL)
+    return {
+        size: {name: float(ms) for name, ms in re.findall(r"^\| (.+?) \| ([\d.]+) \|", body, re.M)}
+        for size, body in parts
+    }
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_figures_are_those_that_were_measured(name: str) -> None:
+    """`bench/report.py` writes them into all three pages."""
+    text = (ROOT / name).read_text(encoding="utf-8").split("<!-- figures -->")[1].split("<!-- end of figures -->")[0]
+    shown = re.findall(r"^\| ([\d,]+) .*?((?:\| [\d.]+ s \([\d,]+×\) )+)\|$", text, re.MULTILINE)
+    variants = ("clusternet-capi-fn", "Go SDK no-op", "PyYAML (C) load + dump")
+    expected = [
+        (size, "".join(f"| {found[one] / 1000:.2f} s ({found[one] / found['cat']:.0f}×) " for one in variants))
+        for size, found in measured().items()
+    ]
+    assert len(expected) >= 4
+    assert [size for size, _ in shown] == [size for size, _ in expected]
+    near = [
+        (float(a), float(b))
+        for (_, one), (_, two) in zip(shown, expected, strict=True)
+        for a, b in zip(re.findall(r"[\d.]+", one), re.findall(r"[\d.]+", two), strict=True)
+    ]
+    assert [pair for pair in near if abs(pair[0] - pair[1]) > 0.03 * pair[1] + 0.006] == []  # rounded from other digits
 
 
 def test_the_smallest_config_is_that_of_the_help() -> None:
