@@ -127,12 +127,13 @@ def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
         say(f"metadata.{what} must be a mapping of strings", f"metadata.{what}")
         return {}
     for key, value in found.items():
-        if not isinstance(key, str):
-            say(f"metadata.{what} has a key that is not a string; quote it", f"metadata.{what}")
-        elif not isinstance(value, str):
+        if not isinstance(value, str):
             kind = _KINDS.get(type(value), "a map")
             remedy = "give a string" if isinstance(value, (dict, list)) else "put it in double quotes"
-            say(f"metadata.{what} {key!r} is {kind} for Kubernetes, not a string; {remedy}", f"metadata.{what}.{key}")
+            say(
+                f"metadata.{what} {_short(key)} is {kind} for Kubernetes, not a string; {remedy}",
+                f"metadata.{what}.{key}",
+            )
         elif reason := label_key_fault(key.lower() if what == "annotations" else key):
             say(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}")
         elif what == "labels" and (reason := label_value_fault(value)):

@@ -65,7 +65,10 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
     field = f"{base}.{named.path}" if named and finding.severity != INFO else base
     results = _remarks(item, found, base)
     if not ensure or not finding.mend or flags.hidden(container, FLAG):
-        return None, [told(item, finding.message, rule=shapes.GATE_RULE, severity=finding.severity, field=field), *results]
+        return None, [
+            told(item, finding.message, rule=shapes.GATE_RULE, severity=finding.severity, field=field),
+            *results,
+        ]
     changed: dict[str, Any] = clone(value)
     container = pod_spec(changed)["containers"][index]
     if finding.mend == stages.SWITCH_ON:

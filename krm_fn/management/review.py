@@ -125,7 +125,9 @@ def _nothing_to_check() -> Result:
         f"CoreProvider: up to Cluster API v1.6 it must be on ({CLUSTERCTL}), from v1.7 it is, and from v1.12 it must not be "
         f"passed to the manager"
     )
-    return Result(message=message, severity=INFO, field="spec.managementCluster.featureGate", tags=tagged(rule=GATE_RULE))
+    return Result(
+        message=message, severity=INFO, field="spec.managementCluster.featureGate", tags=tagged(rule=GATE_RULE)
+    )
 
 
 def _review_hub(

@@ -26,7 +26,6 @@ _MAX_NAME = 63
 NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
 
-
 @lru_cache(maxsize=4096)  # the same few keys stand on ten thousand Clusters
 def label_key_fault(key: str) -> str:
     """Say what is wrong with a label key (or annotation key); empty if nothing.

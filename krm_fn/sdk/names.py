@@ -13,7 +13,6 @@ LABEL_PATTERN = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN_PATTERN = rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*"
 
 
-
 def dns_label_fault(name: str, limit: int = MAX_LABEL) -> str:
     """Say what is wrong with a DNS-1123 label; empty if nothing."""
     if len(name) > limit:

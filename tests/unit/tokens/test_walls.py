@@ -53,7 +53,10 @@ REACHING = {
     *("os", "io", "pathlib", "shutil", "tempfile", "glob", "subprocess", "multiprocessing", "ctypes"),
     *("socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests", "selectors", "pickle"),
 }
-ALLOWED = {"tokens/offers.py": {"os"}}  # handed in by the caller, which __main__.py and the command line are
+ALLOWED = {
+    "tokens/offers.py": {"os"},  # handed in by the caller, which __main__.py and the command line are
+    "sdk/complete.py": {"os"},  # forks, so that a large input is checked by two processors
+}
 
 
 def reached(path: Path) -> set[str]:
