@@ -50,30 +50,23 @@ def register(config: Config, cluster: Cluster) -> Naming:
         faults.append(f"its registration name {name!r} (from {config.identity.name_template!r}) {reason}")
     if "{namespace}" in config.identity.name_template and not cluster.namespace:
         faults.append("it has no namespace, which spec.identity.nameTemplate uses; give it metadata.namespace")
-    labels, label_faults = _labels(config, cluster)
     needs_label, name_faults = _cluster_name_label(config, cluster)
     return Naming(
         cluster=cluster,
         name=name,
-        labels=labels,
+        labels=_labels(config, cluster),
         needs_label=needs_label,
-        faults=(*faults, *label_faults, *name_faults),
+        faults=(*faults, *name_faults),
     )
 
 
-def _labels(config: Config, cluster: Cluster) -> tuple[dict[str, str], list[str]]:
-    """Return the labels of the future ManagedCluster, static ones first overridden by those of the Cluster."""
-    labels, faults = dict(config.identity.labels), []
-    for key in config.identity.label_keys:
-        value = cluster.live_labels.get(key)
-        if value is None:
-            continue
-        reason = label_value_fault(value)
-        if reason:
-            faults.append(f"the value of label {key}, which spec.identity.labelKeys copies, {reason}")
-        else:
-            labels[key] = value
-    return dict(sorted(labels.items())), faults
+def _labels(config: Config, cluster: Cluster) -> dict[str, str]:
+    """Return the labels of the future ManagedCluster: static ones, overridden by those of the Cluster.
+
+    Both are legal: the config room and `capi.read` refuse others.
+    """
+    copied = {key: cluster.live_labels[key] for key in config.identity.label_keys if key in cluster.live_labels}
+    return dict(sorted({**config.identity.labels, **copied}.items()))
 
 
 def _cluster_name_label(config: Config, cluster: Cluster) -> tuple[bool, list[str]]:

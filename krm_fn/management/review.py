@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.management.shapes import CLUSTERCTL, GATE_RULE, is_local
+from krm_fn.management.shapes import CLUSTERCTL_LINE, GATE_RULE, is_local
 from krm_fn.sdk.records import Record
 from krm_fn.sdk.results import ERROR, INFO, Result, tagged
 
@@ -121,9 +121,9 @@ def _review_gates(
 
 def _nothing_to_check() -> Result:
     message = (
-        f"feature gate ClusterResourceSet was not checked, since the input has no capi-controller-manager Deployment and no "
-        f"CoreProvider: up to Cluster API v1.6 it must be on ({CLUSTERCTL}), from v1.7 it is, and from v1.12 it must not be "
-        f"passed to the manager"
+        "feature gate ClusterResourceSet was not checked: the input has no capi-controller-manager Deployment and no"
+        f" CoreProvider (up to Cluster API v1.6 it must be on: {CLUSTERCTL_LINE} in clusterctl.yaml; from v1.12 it must"
+        " not be passed)"
     )
     return Result(
         message=message, severity=INFO, field="spec.managementCluster.featureGate", tags=tagged(rule=GATE_RULE)

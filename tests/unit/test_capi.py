@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn import capi
+from krm_fn.sdk.items import Item
 from krm_fn.sdk.results import Faults
 from tests.support.lists import cluster, document, resource_list
 
@@ -62,3 +63,26 @@ def test_all_faults_of_a_cluster_are_told_at_once() -> None:
     with pytest.raises(Faults) as caught:
         capi.read(item(cluster("a", version="v1alpha4", labels={"x": 1, "y": False})))
     assert len(caught.value.results) == 3
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        pytest.param(
+            {"labels": {"a b": "x"}}, r"metadata\.labels has a bad key 'a b': it name part must be", id="label"
+        ),
+        pytest.param({"labels": {"A/b": "x"}}, r"metadata\.labels has a bad key 'A/b': it prefix must be", id="prefix"),
+        pytest.param({"annotations": {"a/b/c": "x"}}, r"metadata\.annotations has a bad key 'a/b/c'", id="annotation"),
+        pytest.param({"labels": {"k" * 200: "x"}}, rf"a bad key '{'k' * 80}…': it name part is 200", id="a long one"),
+    ],
+)
+def test_a_key_that_a_server_would_refuse_is_told(metadata: dict[str, Any], message: str) -> None:
+    value = {"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": {"name": "a", **metadata}}
+    with pytest.raises(Faults, match=message):
+        capi.read(Item.from_value(value, 0))
+
+
+def test_annotation_keys_may_have_capitals_in_their_domain() -> None:
+    metadata = {"name": "a", "annotations": {"Example.COM/x": "y"}}
+    value = {"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "metadata": metadata}
+    assert capi.read(Item.from_value(value, 0)).name == "a"

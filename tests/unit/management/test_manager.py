@@ -210,7 +210,7 @@ def test_a_manager_is_known_by_name_or_image(given: dict[str, Any]) -> None:
 def test_other_objects_are_not_looked_at(given: dict[str, Any]) -> None:
     found = review(items(given), config(feature_gate="Ensure"))
     assert not found.revised
-    assert "was not checked, since the input has no" in messages(found.results)
+    assert "was not checked: the input has no" in messages(found.results)
 
 
 def test_the_manager_is_found_beside_a_proxy() -> None:
