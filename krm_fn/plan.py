@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.guard import Before
-    from krm_fn.history import Earlier, EarlierSet
+    from krm_fn.history import Earlier
     from krm_fn.identity import Naming
     from krm_fn.inventory import Inventory
-    from krm_fn.model import Cluster, Config, Generated, ObjectKey, Token
+    from krm_fn.model import Cluster, Config, Generated, Token
     from krm_fn.sdk.items import Item
     from krm_fn.selection import Selection
 
@@ -337,100 +336,24 @@ def _selector_warnings(part: _Part, inventory: Inventory) -> list[Result]:
 
 
 def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: Request) -> list[Result]:
-    """Compare one config with earlier output: the input's own, and the baseline's."""
+    """Compare one config with what came before it, where there is anything to compare or to say about it."""
     config = part.config
-    sets = [new for new in part.generated if new.key.kind == resource_set.KIND]
-    results: list[Result] = []
-    for found in (earlier, baseline):
-        if found is not None:
-            mine = found.of(config.owner)
-            results += history.immutable_changes(config, mine, part.generated)
-            if mine.agents:
-                from krm_fn import upgrade  # noqa: PLC0415 - a first run has nothing to upgrade
+    limited = config.guard.max_removed is not None or config.guard.max_removed_percent is not None
+    if not (earlier.sets or baseline or limited or config.token.existing_secret):
+        return []
+    from krm_fn import against  # noqa: PLC0415 - a first run has nothing to compare with
 
-                results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
-    if baseline is not None:
-        results += _moves(part, baseline, request.baseline)
-    pairs = [_pair(new.key.namespace, new.key.name) for new in sets if _is_main(config, new)]
-    kept = _still_served(part, sets, [one for found in (earlier, baseline) if found for one in found.main_sets])
-    for before in _before(config, earlier, baseline, request) or (None,):
-        counted = before is not None and before.unit == "clusters"
-        now = [cluster.title for cluster in part.served] if counted else pairs + kept
-        results += guard.check_removed(config, before, now)
-    if config.token.existing_secret:
-        from krm_fn.outputs import existing  # noqa: PLC0415 - the other sources need no such check
-
-        own = {one.key: one.item for one in request.inventory.owned if one.owner == config.owner}
-        served = sorted({new.key.namespace for new in part.generated})
-        results += existing.check(config, request.inventory.occupied, served, own)
-    return results
-
-
-def _still_served(part: _Part, sets: Sequence[Generated], before: Sequence[EarlierSet]) -> list[str]:
-    """Return the earlier pairs whose Clusters another set of the same config serves now: renamed sets lose nobody."""
-    namespaces = {new.key.namespace for new in sets}
-    served = {cluster.key for cluster in part.served}
-    mine = [one for one in before if one.owner == part.config.owner]
-    return [
-        _pair(one.key.namespace, one.key.name)
-        for one in mine
-        if ((one.key.namespace, one.cluster) in served if one.cluster else one.key.namespace in namespaces)
-    ]
-
-
-def _is_main(config: Config, new: Generated) -> bool:
-    return new.key.name != names.identity(config.resource_set.name)
-
-
-def _before(config: Config, earlier: Earlier, baseline: Earlier | None, request: Request) -> list[Before]:
-    """Return what an earlier tree covered for this config; the baseline is asked first.
-
-    Where the tree holds Clusters, they are counted. Sets that reach none of them (theirs are local-config or not in Git)
-    are counted as pairs beside them, or all of those could go unseen.
-    """
-    for found, tree, source in ((baseline, request.baseline, "--baseline"), (earlier, None, "the earlier output")):
-        mine = found.of(config.owner).main_sets if found is not None else ()
-        if not mine:
-            continue
-        members: list[str] = []
-        reached: set[ObjectKey] = set()
-        coverage = history.Coverage(mine)
-        for cluster in tree.clusters if tree is not None else ():
-            covering = coverage.of(cluster)
-            members += [cluster.title] if covering else []
-            reached.update(one.key for one in covering)
-        pairs = sorted(_pair(one.key.namespace, one.key.name) for one in mine if one.key not in reached)
-        return [
-            guard.Before(unit=unit, members=tuple(listed), source=source)
-            for unit, listed in (("clusters", members), ("pairs", pairs))
-            if listed
-        ]
-    return []
-
-
-def _pair(namespace: str, name: str) -> str:
-    return f"{namespace}/{name}" if namespace else name
-
-
-def _moves(part: _Part, baseline: Earlier, tree: Inventory | None) -> list[Result]:
-    """Warn of Clusters that change to another ClusterResourceSet: moving back would not roll back."""
-    coverage = history.Coverage(baseline.main_sets)
-    # what reached a Cluster then is decided by the labels it had then
-    then = {} if tree is None else {cluster.key: cluster for cluster in tree.clusters}
-    results = []
-    for cluster in part.served:
-        name = _set_name(part, cluster)
-        old = history.moved_from(coverage, then[cluster.key], name) if cluster.key in then else ""
-        if old:
-            message = (
-                f"Cluster {cluster.title} moves from ClusterResourceSet {old} to {name}; moving it back later does not"
-                " roll back, since its ClusterResourceSetBinding says that the old resources are applied. Promote by"
-                " changing the content of a config instead (docs/waves.md)"
-            )
-            results.append(
-                Result(message=message, severity=WARNING, resource_ref=_ref(cluster), tags=tagged(rule="moved"))
-            )
-    return results
+    return against.check(
+        against.Now(
+            config=config,
+            served=tuple(part.served),
+            generated=tuple(part.generated),
+            inventory=request.inventory,
+            baseline=request.baseline,
+        ),
+        earlier,
+        baseline,
+    )
 
 
 def _overlaps(
@@ -495,10 +418,6 @@ def _many_sets(count: int) -> Result:
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def _set_name(part: _Part, cluster: Cluster) -> str:
-    return names.resource_set(part.config.resource_set.name, cluster.name if part.config.per_cluster else "")
-
-
 def _counts(part: _Part) -> list[Result]:
     """Say how many Clusters register in each namespace."""
     config = part.config
@@ -552,7 +471,7 @@ def _verdicts(part: _Part) -> Iterator[Verdict]:
             matched=True,
             code=choice.code,
             rule=choice.rule,
-            resource_set=_set_name(part, cluster),
+            resource_set=names.main_set_of(config, cluster),
             registration_name=identity.shared_name(config) if naming is None else naming.name,
             registration_labels=config.identity.labels if naming is None else naming.labels,
         )

@@ -6,6 +6,10 @@ Names are stable and carry no content hash: a ClusterResourceSetBinding never dr
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krm_fn.model import Cluster, Config
+
 
 def identity(n: str) -> str:
     """Name of the identity ConfigMap and of the ApplyOnce ClusterResourceSet that applies it."""
@@ -25,3 +29,8 @@ def agent(n: str, cluster: str = "") -> str:
 def resource_set(n: str, cluster: str = "") -> str:
     """Name of the main ClusterResourceSet: one a namespace, or one a Cluster with PerCluster."""
     return f"{n}.{cluster}" if cluster else n
+
+
+def main_set_of(config: Config, cluster: Cluster) -> str:
+    """Name of the ClusterResourceSet that delivers a config's agent to a Cluster."""
+    return resource_set(config.resource_set.name, cluster.name if config.per_cluster else "")
