@@ -131,7 +131,7 @@ def line(result: Result) -> str:
     where = f" [{', '.join(places)}]" if places else ""
     text = " ".join(f"{result.severity}: {result.message}{where}".split())
     if not text.isprintable():  # a name of a file, say, that would steer a terminal
-        text = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+        text = "".join(one if one.isprintable() else "\ufffd" for one in text)
     return text + "\n"
 
 

@@ -24,7 +24,7 @@ MOST_MODULES = 72
 
 # Rooms that a run enters only for certain configurations or inputs.
 RARE = {
-    "krm_fn.agent.upgrade", "krm_fn.cli", "krm_fn.comparison", "krm_fn.config.export", "krm_fn.config.flat",
+    "krm_fn.against", "krm_fn.cli", "krm_fn.comparison", "krm_fn.config.export", "krm_fn.config.flat",
     "krm_fn.config.reference", "krm_fn.live", "krm_fn.management.core_provider", "krm_fn.management.discovery",
     "krm_fn.management.gates", "krm_fn.management.hub", "krm_fn.management.kubeconfig", "krm_fn.management.manager",
     "krm_fn.management.stages", "krm_fn.outputs.discovery", "krm_fn.outputs.existing", "krm_fn.outputs.external_secret",
