@@ -58,6 +58,13 @@ def version(spec: Mapping[str, Any], at: Place) -> None:
         )
 
 
+# Flags whose one value can serve one cluster only (facts: clusternet v0.18.1, agent flags and approval).
+_ONE_FOR_ALL = {
+    "cluster-reg-name": "gives every cluster the same name, and only the first can register: use identity.mode PerCluster",
+    "cluster-reg-namespace": "gives every cluster the same namespace on the parent, and only the first is ever approved",
+}
+
+
 def extra_args(spec: Mapping[str, Any], at: Place) -> None:
     """`agent.extraArgs` holds each flag once, no registration name with PerCluster, and legal values for our own."""
     seen: dict[str, int] = {}
@@ -70,11 +77,8 @@ def extra_args(spec: Mapping[str, Any], at: Place) -> None:
         seen.setdefault(name, index)
         if reason := _flag_fault(name, value, per_cluster=per_cluster):
             here.fault(reason, "extra-args")
-        elif name == "cluster-reg-name":
-            here.warn(
-                "gives every cluster the same name, and only the first can register: use identity.mode PerCluster",
-                "extra-args",
-            )
+        elif name in _ONE_FOR_ALL:
+            here.warn(_ONE_FOR_ALL[name], "extra-args")
 
 
 def _flag_fault(name: str, value: str, *, per_cluster: bool) -> str:

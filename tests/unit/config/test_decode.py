@@ -170,6 +170,12 @@ def test_a_field_reaches_its_record(changes: dict[str, Any], path: str, expected
             "only the first can register",
             id="one name for all",
         ),
+        pytest.param(
+            {"agent.extraArgs": ["--cluster-reg-namespace=one"]},
+            "spec.agent.extraArgs[0]",
+            "only the first is ever approved",
+            id="one namespace for all",
+        ),
     ],
 )
 def test_what_merits_a_warning_gets_one(changes: dict[str, Any], field: str, part: str) -> None:
