@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 IMAGE ?= clusternet-capi-fn:v0.1.0
 COVERAGE ?= 97
 FUZZ_SECONDS ?= 300
+FUZZ_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -60,7 +61,7 @@ tools: ## fetch or build the host programs that `make hosts` drives, into .cache
 .PHONY: fuzz
 fuzz: $(VENV)/.fuzz ## fuzz for FUZZ_SECONDS (300)
 	$(call step,fuzzing for $(FUZZ_SECONDS) seconds)
-	@$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+	@$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 .PHONY: audit
 audit: ## ask for known vulnerabilities of what the image holds

@@ -139,7 +139,7 @@ def by_mutation(target: str, seconds: float, seed: int) -> int:
     return 1 if broken else 0
 
 
-def by_coverage(target: str, seconds: float) -> int:
+def by_coverage(target: str, seconds: float, seed: int) -> int:
     """Run atheris over a target; return the exit code."""
     with tempfile.TemporaryDirectory() as corpus:
         for number, data in enumerate(seeds(target)):
@@ -156,6 +156,7 @@ atheris.Fuzz()
         pathlib.Path(prefix).mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-c", program, corpus, f"-max_total_time={max(1, int(seconds))}"]
         command += [f"-artifact_prefix={prefix}", "-max_len=20000", "-timeout=20", "-rss_limit_mb=2048", "-verbosity=1"]
+        command.append(f"-seed={seed % 2**31 or 1}")
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     counts = re.findall(r"Done (\d+) runs|^#(\d+)", done.stderr, re.MULTILINE)
     number = max((int(one or two) for one, two in counts), default=0)
@@ -170,7 +171,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=300, help="for all targets together")
     parser.add_argument("--target", choices=TARGETS, help="one target only")
-    parser.add_argument("--seed", type=int, default=None, help="for a repeatable run of the mutations")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="for a run that begins the same way each time; else by chance"
+    )
     given = parser.parse_args()
     chosen = [given.target] if given.target else list(TARGETS)
     share = given.seconds / len(chosen)
@@ -180,7 +183,7 @@ def main() -> int:
         seed = random.randrange(2**32) if given.seed is None else given.seed
         failed |= by_mutation(target, share / 2 if has_atheris else share, seed)
         if has_atheris:
-            failed |= by_coverage(target, share / 2)
+            failed |= by_coverage(target, share / 2, seed)
     return failed
 
 
