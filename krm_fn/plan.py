@@ -1,7 +1,7 @@
 """The Plan: everything decided about one input, once, for every reader.
 
 Pure: no I/O, no clock, no environment. The KRM function, `render`, `plan`, `manifests` and the guards all read the same
-Plan, so nothing is decided twice. This is the only module that joins the rooms below it.
+Plan, so nothing is decided twice. It joins the rooms below it; what came before it is `against`'s to compare.
 """
 
 from __future__ import annotations
