@@ -29,6 +29,9 @@ PARENT_URL_KEY = "parentURL"
 TOKEN_KEY = "regToken"  # noqa: S105 - the name of a key
 ADMIN_ROLE = "clusternet:agent:admin"
 DEPLOYER_ROLE = "clusternet:app:deployer"
+# The only health path that any release serves: `pkg/utils/metrics.go` installs the healthz handler alone at every tag
+# from v0.15.0 to v0.18.1, and `/readyz` and `/livez` answer 404.
+HEALTH_PATH = "/healthz"
 CHECKSUM_ANNOTATION = "fn.clusternet.io/registration-checksum"
 
 _CORE = "v1"
@@ -264,8 +267,8 @@ def _container(options: AgentOptions, release: Traits, registration: Registratio
     ]
     port = flags.health_port(arguments) if release.health_port else 0
     if port:
-        container["livenessProbe"] = {**_probe("/healthz", port), "initialDelaySeconds": 15, "periodSeconds": 20}
-        container["readinessProbe"] = {**_probe("/readyz", port), "periodSeconds": 10}
+        container["livenessProbe"] = {**_probe(port), "initialDelaySeconds": 15, "periodSeconds": 20}
+        container["readinessProbe"] = {**_probe(port), "periodSeconds": 10}
     if options.resources:
         container["resources"] = options.resources
     # The agent is a network client: it needs no capability and never raises its privileges.
@@ -281,5 +284,5 @@ def _from_secret(name: str, key: str) -> dict[str, Any]:
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": REGISTRATION_SECRET, "key": key}}}
 
 
-def _probe(path: str, port: int) -> dict[str, Any]:
-    return {"httpGet": {"path": path, "port": port, "scheme": "HTTPS"}, "timeoutSeconds": 5}
+def _probe(port: int) -> dict[str, Any]:
+    return {"httpGet": {"path": HEALTH_PATH, "port": port, "scheme": "HTTPS"}, "timeoutSeconds": 5}

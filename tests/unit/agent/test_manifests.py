@@ -252,7 +252,7 @@ def test_probes_use_https_on_the_port_that_the_agent_serves(extra: tuple[str, ..
     found = container("v0.15.0", extra_args=extra)
 
     assert found["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": port, "scheme": "HTTPS"}
-    assert found["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": port, "scheme": "HTTPS"}
+    assert found["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": port, "scheme": "HTTPS"}
 
 
 def test_a_closed_port_has_no_probes() -> None:
