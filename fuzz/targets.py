@@ -16,16 +16,17 @@ import yaml
 from ruamel.yaml import YAML
 
 from krm_fn import config, function
-from krm_fn.config import selector_text
-from krm_fn.live import dump, migrate, status
-from krm_fn.sdk import layout, resource_list, runner, spans, streams
-from krm_fn.sdk.changes import Changes
-from krm_fn.sdk.events import BadYaml
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.results import Faults
-from krm_fn.sdk.splice import LoadedForm
-from krm_fn.sdk.yaml_write import dump as write_yaml
-from krm_fn.tokens.offers import Offers
+from krm_fn.krm import outline, resource_list, runner, spans, streams
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import Faults
+from krm_fn.krm.splice import LoadedForm
+from krm_fn.kube import selector_text
+from krm_fn.migration import migrate
+from krm_fn.status import dump, status
+from krm_fn.tokens.operator import Offers
+from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.write import dump as write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,11 +80,11 @@ def _body(item: Item) -> bytes:
 
 def short_way(data: bytes) -> None:
     """Where the short way answers, the full parse answers the same."""
-    quick = spans.outline(data)
+    quick = spans.read(data)
     if quick is None:
         return
     try:
-        full = layout.outline(data)
+        full = outline.read(data)
     except BadYaml as error:
         what = "the short way accepts what the full parse refuses"
         raise Broken(what) from error

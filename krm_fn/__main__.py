@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     if sys.stdin is None or sys.stdout is None or sys.stderr is None:
-        from krm_fn.sdk import runner  # noqa: PLC0415 - loaded below anyway
+        from krm_fn.krm import runner  # noqa: PLC0415 - loaded below anyway
 
         if not runner.open_streams():
             return runner.FAILED
@@ -68,13 +68,13 @@ def _leave(code: int) -> NoReturn:
 
 def _function() -> int:
     gc.disable()  # before the imports, which make most of a small run's objects
-    from krm_fn.sdk import runner  # noqa: PLC0415 - the command line has its own way in
+    from krm_fn.krm import runner  # noqa: PLC0415 - the command line has its own way in
 
     def work() -> int:
         import time  # noqa: PLC0415 - here is the one clock of the function
 
         from krm_fn import function  # noqa: PLC0415
-        from krm_fn.tokens.offers import Offers  # noqa: PLC0415
+        from krm_fn.tokens.operator import Offers  # noqa: PLC0415
 
         offers = Offers(os.environ)
         epoch = offers.epoch()
@@ -90,9 +90,9 @@ def _function() -> int:
 
 
 if TYPE_CHECKING:
-    from krm_fn.sdk.changes import Changes
-    from krm_fn.sdk.resource_list import ResourceList
-    from krm_fn.sdk.results import Result
+    from krm_fn.krm.changes import Changes
+    from krm_fn.krm.resource_list import ResourceList
+    from krm_fn.krm.results import Result
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,26 +7,25 @@ calls the same `process`, so that no command decides anything by itself.
 from __future__ import annotations
 
 from krm_fn import config as configs_room
-from krm_fn import inventory, plan
-from krm_fn.model import GROUP, KIND
-from krm_fn.sdk import host_annotations, needles
-from krm_fn.sdk.changes import Changes
-from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import INFO, Faults, Result, fault, has_errors, tagged
-from krm_fn.tokens import hygiene, life, sources
+from krm_fn import plan
+from krm_fn.base.records import Record
+from krm_fn.clusters import inventory
+from krm_fn.krm import host_annotations, needles
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
+from krm_fn.surface import GROUP, HUB_NAME, KIND
+from krm_fn.tokens import expiry, redaction, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.inventory import Inventory, Owned
+    from krm_fn.clusters.inventory import Inventory, Owned
+    from krm_fn.krm.items import Item
+    from krm_fn.krm.resource_list import ResourceList
     from krm_fn.model import Config, Generated, ObjectKey, Secret, Token
-    from krm_fn.sdk.items import Item
-    from krm_fn.sdk.resource_list import ResourceList
-    from krm_fn.tokens.offers import Offers
-
-DISCOVERY_SECRET = "clusternet-cluster-api"  # noqa: S105 - the name of a Secret
+    from krm_fn.tokens.operator import Offers
 
 
 class Options(Record):
@@ -77,7 +76,7 @@ def process(
     try:
         rendered, others = find_configs(items, function_config)
     except Faults as found:
-        return Outcome(changes=Changes(), results=hygiene.scrubbed_by_shape(found.results))
+        return Outcome(changes=Changes(), results=redaction.scrubbed_by_shape(found.results))
     results: list[Result] = [warning for config in rendered for warning in config.warnings]
     tokens: list[Token] = []
     generator = not any(not configs_room.is_config(item) for item in items)
@@ -89,9 +88,9 @@ def process(
             results += found.results
             continue
         tokens.append(token)
-        results += life.review(config, token, items, now=options.now)
+        results += expiry.review(config, token, items, now=options.now)
         if config.token.existing_secret:
-            from krm_fn.tokens import kept  # noqa: PLC0415 - the other sources need no such check
+            from krm_fn.tokens import existing_secret as kept  # noqa: PLC0415 - the other sources need no such check
 
             results += kept.check(config, items)
         if host_paths or options.writes_files:
@@ -99,7 +98,7 @@ def process(
             results += [] if warning is None else [warning]
     if len(tokens) != len(rendered):
         secrets = _secrets(rendered, tokens)
-        said = hygiene.scrubbed(plan.ordered(results), secrets)
+        said = redaction.scrubbed(plan.ordered(results), secrets)
         return Outcome(changes=Changes(), results=said, configs=rendered, secrets=secrets)
     names = _names(rendered)
     taken = inventory.take(items, names)
@@ -113,13 +112,13 @@ def process(
             baseline=None if options.baseline is None else inventory.take(options.baseline, names),
         )
     )
-    results += life.bootstrap_secrets(items)
+    results += expiry.bootstrap_secrets(items)
     results += _leaks(rendered, tokens, items, taken)
     results += made.results
     if options.verbose:
         results += _verdict_results(made)
     secrets = _secrets(rendered, tokens)
-    ordered = hygiene.scrubbed(plan.ordered(results), secrets)
+    ordered = redaction.scrubbed(plan.ordered(results), secrets)
     changes = Changes() if has_errors(ordered) else _changes(made, rendered, taken, host_paths=host_paths)
     if host_paths and changes.added:
         faults = _path_faults(changes, items, rendered)
@@ -193,7 +192,7 @@ def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
     names = {config.resource_set.name for config in rendered}
     names |= {config.token.existing_secret for config in rendered if config.token.existing_secret}
     if any(config.hub.discovery_secret for config in rendered):
-        names.add(DISCOVERY_SECRET)
+        names.add(HUB_NAME)
     return tuple(sorted(names))
 
 
@@ -210,7 +209,7 @@ def _leaks(
         if token.secret is not None:
             source = sources.secret_item(config, items)
             allowed = ours | ({source.position} if source is not None else set())
-            results += hygiene.find(token.secret, items, except_positions=allowed)
+            results += redaction.find(token.secret, items, except_positions=allowed)
     return results
 
 
@@ -281,7 +280,7 @@ def _changes(made: plan.Plan, rendered: Sequence[Config], taken: Inventory, *, h
 def _path_faults(changes: Changes, items: Sequence[Item], rendered: Sequence[Config]) -> list[Result]:
     """Refuse to put a new item where another object lies: a host fails on two of one path and index, or drops one."""
     # all our file names hold this, so other items need not say where they lie
-    marks = sorted({f"_{config.resource_set.name}".encode() for config in rendered} | {f"_{DISCOVERY_SECRET}".encode()})
+    marks = sorted({f"_{config.resource_set.name}".encode() for config in rendered} | {f"_{HUB_NAME}".encode()})
     there = {
         (item.file_path, item.file_index or 0): item
         for item in needles.holding(items, marks)

@@ -6,27 +6,16 @@ Everything between the bytes that come in and the bytes that go out speaks in th
 
 from __future__ import annotations
 
-from krm_fn.sdk.records import Record
+from krm_fn.base.records import Record
+from krm_fn.surface import set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from krm_fn.sdk.labels import LabelSelector
-    from krm_fn.sdk.results import Result
-
-GROUP = "fn.clusternet.io"
-API_VERSION = "fn.clusternet.io/v1alpha1"
-KIND = "ClusternetCAPIConfig"
-MANAGER = "clusternet-capi-fn"
-MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
-OWNER_ANNOTATION = "fn.clusternet.io/owner"
-CLUSTER_NAME_LABEL = "cluster.x-k8s.io/cluster-name"
-CLUSTER_GROUP = "cluster.x-k8s.io"
-ADDONS_GROUP = "addons.cluster.x-k8s.io"
-RESOURCE_SET_TYPE = "addons.cluster.x-k8s.io/resource-set"
-LOCAL_CONFIG_ANNOTATION = "config.kubernetes.io/local-config"
+    from krm_fn.krm.results import Result
+    from krm_fn.kube.labels import LabelSelector
 
 
 # --- what the configuration says -------------------------------------------------------------------------------------
@@ -231,6 +220,10 @@ class Config(Record):
     def owner(self) -> str:
         """Value of the ownership annotation: `namespace/name`, or `name` where the config has no namespace."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    def set_of(self, cluster: Cluster) -> str:
+        """Return the name of the ClusterResourceSet that delivers this config's agent to a Cluster."""
+        return set_of(self.resource_set.name, cluster.name if self.per_cluster else "")
 
     @property
     def per_cluster(self) -> bool:

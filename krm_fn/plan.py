@@ -6,26 +6,30 @@ Plan, so nothing is decided twice. It joins the rooms below it; what came before
 
 from __future__ import annotations
 
-from krm_fn import capi, guard, history, identity, management, overlap, selection
+from krm_fn import management
 from krm_fn.agent import payload
 from krm_fn.agent.manifests import Registration
-from krm_fn.model import CLUSTER_NAME_LABEL, Verdict
-from krm_fn.outputs import carriers, names, registration, resource_set
-from krm_fn.sdk.digest import sha256_hex
-from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import ERROR, INFO, WARNING, Faults, ResourceRef, Result, has_errors, tagged
+from krm_fn.base.digest import sha256_hex
+from krm_fn.base.records import Record
+from krm_fn.clusters import capi, selection
+from krm_fn.clusters import naming as names
+from krm_fn.earlier import guard, overlap, read
+from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, ResourceRef, Result, has_errors, tagged
+from krm_fn.model import Verdict
+from krm_fn.outputs import carriers, registration, resource_set
+from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.history import Earlier
-    from krm_fn.identity import Naming
-    from krm_fn.inventory import Inventory
+    from krm_fn.clusters.inventory import Inventory
+    from krm_fn.clusters.naming import Naming
+    from krm_fn.clusters.selection import Selection
+    from krm_fn.earlier.read import Earlier
+    from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, Token
-    from krm_fn.sdk.items import Item
-    from krm_fn.selection import Selection
 
 # capi#9843: 200 clusters with three sets each made the controller's memory grow beyond its limit.
 MANY_SETS = 500
@@ -95,8 +99,8 @@ def make(request: Request) -> Plan:
         _Part(config, token, selection.select(config, inventory.clusters, inventory.namespaces))
         for config, token in zip(request.configs, request.tokens, strict=True)
     ]
-    earlier = history.read(tuple(one) for one in inventory.owned)
-    baseline = None if request.baseline is None else history.read(tuple(one) for one in request.baseline.owned)
+    earlier = read.read(tuple(one) for one in inventory.owned)
+    baseline = None if request.baseline is None else read.read(tuple(one) for one in request.baseline.owned)
     results = [*_cluster_faults(request), *(result for part in parts for result in part.selection.faults)]
     others = [
         (other, selection.select(other, inventory.clusters, inventory.namespaces).matched)
@@ -126,7 +130,7 @@ def make(request: Request) -> Plan:
             if revised.setdefault(position, value) != value
         ]
     generated = [new for part in parts for new in part.generated]
-    sets = sum(new.key.kind == resource_set.KIND for new in generated)
+    sets = sum(new.key.kind == RESOURCE_SET_KIND for new in generated)
     if sets > MANY_SETS:
         results.append(_many_sets(sets))
     return Plan(
@@ -162,13 +166,13 @@ def _name(parts: Sequence[_Part], before: Sequence[Earlier]) -> None:
     for part in parts:
         if part.config.per_cluster:
             for cluster in part.selection.matched:
-                naming = identity.register(part.config, cluster)
+                naming = names.register(part.config, cluster)
                 part.namings[cluster.key] = naming
                 for reason in naming.faults:
                     _refuse(part, cluster, reason)
             for earlier in before:
                 new = {key: naming.name for key, naming in part.namings.items()}
-                for key, reason in history.renames(part.config, earlier.of(part.config.owner), new):
+                for key, reason in read.renames(part.config, earlier.of(part.config.owner), new):
                     part.results.append(_cluster_result(part.namings[key].cluster, reason, ERROR))
     by_owner = {part.config.owner: part for part in parts}
     holders = {name: key for earlier in before for name, key in earlier.registration_names.items()}
@@ -178,7 +182,7 @@ def _name(parts: Sequence[_Part], before: Sequence[Earlier]) -> None:
         for key, naming in part.namings.items()
         if key not in part.skipped and not naming.faults
     ]
-    for name, claimants in identity.clashes(claims).items():
+    for name, claimants in names.clashes(claims).items():
         titles = " and ".join(naming.cluster.title for _, naming in claimants)
         for owner, naming in claimants:
             part = by_owner[owner]
@@ -207,7 +211,7 @@ def _refuse_names_of_others(
     }
     for other, clusters in others:
         if other.per_cluster:
-            holders |= {identity.register(other, cluster).name: (cluster.key, other.owner) for cluster in clusters}
+            holders |= {names.register(other, cluster).name: (cluster.key, other.owner) for cluster in clusters}
     for part in parts:
         for key, naming in part.namings.items():
             held = holders.get(naming.name)
@@ -301,7 +305,7 @@ def _generate(part: _Part) -> Iterator[Generated]:
 
 
 def _discovery_secret(config: Config, token: Token) -> Generated:
-    from krm_fn.management.discovery import discovery_secret as content  # noqa: PLC0415 - for those who keep hub discovery
+    from krm_fn.hub.discovery import discovery_secret as content  # noqa: PLC0415 - for those who keep hub discovery
     from krm_fn.outputs.discovery import discovery_secret  # noqa: PLC0415
 
     return discovery_secret(config, content(config, token))
@@ -341,10 +345,10 @@ def _against(part: _Part, earlier: Earlier, baseline: Earlier | None, request: R
     limited = config.guard.max_removed is not None or config.guard.max_removed_percent is not None
     if not (earlier.sets or baseline or limited or config.token.existing_secret):
         return []
-    from krm_fn import against  # noqa: PLC0415 - a first run has nothing to compare with
+    from krm_fn.earlier import check  # noqa: PLC0415 - a first run has nothing to compare with
 
-    return against.check(
-        against.Now(
+    return check.check(
+        check.Now(
             config=config,
             served=tuple(part.served),
             generated=tuple(part.generated),
@@ -373,7 +377,7 @@ def _overlaps(
         results += overlap.same_targets([config for config, _ in reached])
     known = {config.owner for config, _ in reached}
     strangers = [one for one in earlier.main_sets if one.owner not in known]
-    coverage = history.Coverage(strangers)
+    coverage = read.Coverage(strangers)
     for part in rendered:
         results += overlap.foreign_sets(
             part.config,
@@ -471,7 +475,7 @@ def _verdicts(part: _Part) -> Iterator[Verdict]:
             matched=True,
             code=choice.code,
             rule=choice.rule,
-            resource_set=names.main_set_of(config, cluster),
-            registration_name=identity.shared_name(config) if naming is None else naming.name,
+            resource_set=config.set_of(cluster),
+            registration_name=names.shared_name(config) if naming is None else naming.name,
             registration_labels=config.identity.labels if naming is None else naming.labels,
         )

@@ -5,8 +5,8 @@ All other rules about options (types, names, refused flags and variables) stand 
 
 from __future__ import annotations
 
-from krm_fn.agent import flags, versions
-from krm_fn.sdk.results import Faults, Result
+from krm_fn.agent import flags, releases
+from krm_fn.krm.results import Faults, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _extra_args(options: AgentOptions) -> list[Result]:
     found = []
     for index, argument in enumerate(options.extra_args):
         flag = flags.name_of(argument)
-        needs = versions.flag_needs(flag, options.version)
+        needs = releases.flag_needs(flag, options.version)
         if needs:
             message = f"agent {options.version} exits on --{flag}, which begins with {needs}; remove it or upgrade"
             found.append(Result(message=message, field=f"spec.agent.extraArgs[{index}]"))
@@ -51,7 +51,7 @@ def _gates(options: AgentOptions) -> list[Result]:
         given = {pair.partition("=")[0].strip(): "spec.agent.extraArgs" for pair in flag.split(",")}
     found = []
     for gate, field in given.items():
-        needs = versions.gate_needs(gate, options.version)
+        needs = releases.gate_needs(gate, options.version)
         if needs:
             message = (
                 f"agent {options.version} exits on the gate {gate}, which begins with {needs}; remove it or upgrade"

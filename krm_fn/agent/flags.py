@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from krm_fn.agent.manifests import Registration
-    from krm_fn.agent.versions import Traits
+    from krm_fn.agent.releases import Traits
     from krm_fn.model import AgentOptions
 
 # As in the upstream manifests; MultiClusterService stays off unless asked for, since it needs two CRDs on the cluster.

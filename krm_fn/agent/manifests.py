@@ -11,28 +11,30 @@ from __future__ import annotations
 import binascii
 
 from krm_fn.agent import checks, flags, patches
-from krm_fn.agent.versions import traits
-from krm_fn.sdk.records import Record
+from krm_fn.agent.releases import traits
+from krm_fn.base.records import Record
+from krm_fn.surface import (
+    ADMIN_ROLE,
+    AGENT,
+    CHECKSUM_ANNOTATION,
+    DEPLOYER,
+    DEPLOYER_ROLE,
+    PARENT_URL_KEY,
+    REGISTRATION_SECRET,
+    TOKEN_KEY,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from krm_fn.agent.versions import Traits
+    from krm_fn.agent.releases import Traits
     from krm_fn.model import AgentOptions
 
-AGENT = "clusternet-agent"
-DEPLOYER = "clusternet-app-deployer"
-REGISTRATION_SECRET = "clusternet-agent-cluster-registration"  # noqa: S105 - the name of a Secret, not a secret
-PARENT_URL_KEY = "parentURL"
-TOKEN_KEY = "regToken"  # noqa: S105 - the name of a key
-ADMIN_ROLE = "clusternet:agent:admin"
-DEPLOYER_ROLE = "clusternet:app:deployer"
 # The only health path that any release serves: `pkg/utils/metrics.go` installs the healthz handler alone at every tag
 # from v0.15.0 to v0.18.1, and `/readyz` and `/livez` answer 404.
 HEALTH_PATH = "/healthz"
-CHECKSUM_ANNOTATION = "fn.clusternet.io/registration-checksum"
 
 _CORE = "v1"
 _RBAC_GROUP = "rbac.authorization.k8s.io"

@@ -12,7 +12,8 @@ import re
 from krm_fn.agent import manifests
 from krm_fn.agent.flags import labels_text
 from krm_fn.agent.manifests import Registration
-from krm_fn.sdk.yaml_write import dump, quoted
+from krm_fn.surface import DEPLOYER_TOKEN_KEY, DEPLOYMENT_KEY, IDENTITY_KEY, MIN_VALUE_BYTES, RBAC_KEY, REGISTRATION_KEY
+from krm_fn.yaml.write import dump, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 # One key a stage. The app deployer's token Secret has its own after its ServiceAccount's: within one value Cluster API
 # creates Secrets first, and the token controller may delete one whose account does not exist yet.
-IDENTITY_KEY = "00-identity.yaml"
-DEPLOYER_TOKEN_KEY = "10-app-deployer-token.yaml"  # noqa: S105 - the name of a key
-REGISTRATION_KEY = "20-registration.yaml"
-RBAC_KEY = "30-rbac.yaml"
-DEPLOYMENT_KEY = "40-deployment.yaml"
-
-MIN_BYTES = 32
 
 
 def documents(objects: Iterable[Any]) -> str:
@@ -39,8 +33,8 @@ def documents(objects: Iterable[Any]) -> str:
         ValueError: If the text is shorter than a ClusterResourceSet reads; it is for no object at all.
     """
     text = "".join("---\n" + dump(one, quote_all=True) for one in objects)
-    if len(text.encode()) < MIN_BYTES:
-        message = f"a payload value needs {MIN_BYTES} bytes or more"
+    if len(text.encode()) < MIN_VALUE_BYTES:
+        message = f"a payload value needs {MIN_VALUE_BYTES} bytes or more"
         raise ValueError(message)
     return text
 

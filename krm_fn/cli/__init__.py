@@ -12,7 +12,7 @@ import sys
 import click
 
 from krm_fn import __version__
-from krm_fn.sdk import runner
+from krm_fn.krm import runner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

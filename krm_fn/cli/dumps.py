@@ -10,16 +10,16 @@ from pathlib import Path
 
 import click
 
-from krm_fn.live import dump
-from krm_fn.sdk import runner
-from krm_fn.sdk.results import Faults, Result
+from krm_fn.krm import runner
+from krm_fn.krm.results import Faults, Result
+from krm_fn.status import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from krm_fn.live.dump import Dump
+    from krm_fn.status.dump import Dump
 
 _STDIN = "-"
 # YAML of that size takes some ten seconds

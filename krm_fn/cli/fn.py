@@ -8,15 +8,16 @@ import click
 
 from krm_fn import function
 from krm_fn.cli import shared
-from krm_fn.sdk import documents, runner
+from krm_fn.files import documents
+from krm_fn.krm import runner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.sdk.changes import Changes
-    from krm_fn.sdk.resource_list import ResourceList
-    from krm_fn.sdk.results import Result
+    from krm_fn.krm.changes import Changes
+    from krm_fn.krm.resource_list import ResourceList
+    from krm_fn.krm.results import Result
 
 HELP = """The KRM function: ResourceList on stdin, ResourceList on stdout.
 

@@ -9,7 +9,7 @@ import click
 
 from krm_fn.cli import starters
 from krm_fn.cli.schema import rendered
-from krm_fn.sdk import runner
+from krm_fn.krm import runner
 
 SCHEMA_FILE = (
     ".schemas/clusternetcapiconfig.schema.json"  # hidden: it is no manifest, and nothing should read it as one

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from krm_fn.base.records import Record
 from krm_fn.cli import kustomizations
-from krm_fn.model import GROUP
-from krm_fn.sdk import documents
-from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import WARNING, Result, fault, tagged
+from krm_fn.files import documents
+from krm_fn.krm.results import WARNING, Result, fault, tagged
+from krm_fn.surface import GROUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from krm_fn.sdk.documents import Tree
-    from krm_fn.sdk.items import Item
+    from krm_fn.files.documents import Tree
+    from krm_fn.krm.items import Item
 
 SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
 FUNCTION_ANNOTATION = "config.kubernetes.io/function"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from krm_fn.model import KIND
-from krm_fn.sdk.events import BadYaml, load
-from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import WARNING, Result, tagged
+from krm_fn.base.records import Record
+from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.surface import KIND
+from krm_fn.yaml.events import BadYaml, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

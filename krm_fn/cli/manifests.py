@@ -8,10 +8,10 @@ from krm_fn import function
 from krm_fn.agent import manifests as agent_manifests
 from krm_fn.agent import payload
 from krm_fn.cli import inputs, shared
-from krm_fn.outputs import names
-from krm_fn.sdk import runner
-from krm_fn.sdk.results import Faults, fault, has_errors
-from krm_fn.tokens import hygiene
+from krm_fn.krm import runner
+from krm_fn.krm.results import Faults, fault, has_errors
+from krm_fn.surface import agent_of, identity_of
+from krm_fn.tokens import redaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def command(paths: Sequence[str], config: str | None, only: str | None, chosen: 
         shared.say((*given.results, *outcome.results))
         if has_errors(outcome.results):
             return runner.FAILED
-        click.echo(hygiene.scrub("".join(_manifests(outcome, parts, chosen)), outcome.secrets), nl=False)
+        click.echo(redaction.scrub("".join(_manifests(outcome, parts, chosen)), outcome.secrets), nl=False)
     except Faults as faults:
         shared.say(faults.results)
         return runner.FAILED
@@ -97,7 +97,7 @@ def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> It
             if part == "registration":
                 texts.append(registration(config))
                 continue
-            name = names.identity(n) if part == "identity" else names.agent(n, own)
+            name = identity_of(n) if part == "identity" else agent_of(n, own)
             texts.extend(carriers[config.owner, one.cluster.namespace, name]["data"].values())
         shown.setdefault("".join(texts), []).append(one)
     for text, verdicts in shown.items():

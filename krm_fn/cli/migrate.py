@@ -7,10 +7,10 @@ import sys
 import click
 
 from krm_fn.cli import dumps, shared
-from krm_fn.live import migrate
-from krm_fn.sdk import runner
-from krm_fn.sdk.results import Faults
-from krm_fn.tokens import hygiene
+from krm_fn.krm import runner
+from krm_fn.krm.results import Faults
+from krm_fn.migration import migrate
+from krm_fn.tokens import redaction
 from krm_fn.views import migration
 
 HELP = """From clusternet-hub's discovery to a config in Git.
@@ -56,11 +56,11 @@ def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str
     except Faults as faults:
         shared.say(faults.results)
         return runner.USAGE
-    code = dumps.write(hygiene.scrub(migration.config(found), found.tokens), output)
+    code = dumps.write(redaction.scrub(migration.config(found), found.tokens), output)
     if code != runner.OK:
         return code
     width, colour = dumps.terminal(sys.stderr)
-    guide = hygiene.scrub(migration.guide(found, width=width, colour=colour), found.tokens)
+    guide = redaction.scrub(migration.guide(found, width=width, colour=colour), found.tokens)
     click.echo(guide, err=True, nl=False, color=colour)
-    shared.say(hygiene.scrubbed(found.warnings, found.tokens))
+    shared.say(redaction.scrubbed(found.warnings, found.tokens))
     return runner.OK

@@ -8,11 +8,13 @@ import sys
 
 import click
 
-from krm_fn import comparison, function, history, inventory
+from krm_fn import function
 from krm_fn.cli import inputs, shared
-from krm_fn.sdk import runner
-from krm_fn.sdk.results import Faults, has_errors
-from krm_fn.tokens import hygiene
+from krm_fn.clusters import inventory
+from krm_fn.earlier import compare, read
+from krm_fn.krm import runner
+from krm_fn.krm.results import Faults, has_errors
+from krm_fn.tokens import redaction
 from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table
 from krm_fn.views.shown import Shown
 
@@ -20,9 +22,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.comparison import Comparison
+    from krm_fn.earlier.compare import Comparison
     from krm_fn.function import Outcome
-    from krm_fn.sdk.items import Item
+    from krm_fn.krm.items import Item
 
 HELP = """Show what would be rendered and why: every Cluster, the rule that decided, its name and ClusterResourceSet.
 
@@ -69,7 +71,7 @@ def command(paths: Sequence[str], config: str | None, form: str, baseline: str |
     if outcome.plan is None:
         return runner.FAILED
     view = Shown(plan=outcome.plan, configs=outcome.configs, results=results, comparison=_comparison(outcome, earlier))
-    click.echo(hygiene.scrub(_shown(view, form), outcome.secrets), nl=False)
+    click.echo(redaction.scrub(_shown(view, form), outcome.secrets), nl=False)
     return runner.FAILED if has_errors(results) else runner.OK
 
 
@@ -98,7 +100,7 @@ def _comparison(outcome: Outcome, earlier: Sequence[Item] | None) -> Comparison 
     owners = {config.owner for config in outcome.configs}
     covered = None
     if taken.clusters:
-        sets = history.read(tuple(one) for one in taken.owned).main_sets
-        coverage = history.Coverage(one for one in sets if one.owner in owners)
+        sets = read.read(tuple(one) for one in taken.owned).main_sets
+        coverage = read.Coverage(one for one in sets if one.owner in owners)
         covered = [cluster.title for cluster in taken.clusters if coverage.of(cluster)]
-    return comparison.compare(outcome.configs, outcome.plan.generated, outcome.plan.verdicts, taken.owned, covered)
+    return compare.compare(outcome.configs, outcome.plan.generated, outcome.plan.verdicts, taken.owned, covered)

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import click
 
-from krm_fn import comparison, config, function
+from krm_fn import config, function
 from krm_fn.cli import dumps, inputs, shared
-from krm_fn.model import LOCAL_CONFIG_ANNOTATION, Generated, ObjectKey
-from krm_fn.sdk import documents, runner, targets
-from krm_fn.sdk.changes import Changes
-from krm_fn.sdk.results import INFO, WARNING, Faults, Result, fault, has_errors, tagged
-from krm_fn.sdk.yaml_write import dump
+from krm_fn.earlier import compare
+from krm_fn.files import documents, targets
+from krm_fn.krm import runner
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.results import INFO, WARNING, Faults, Result, fault, has_errors, tagged
+from krm_fn.model import Generated, ObjectKey
+from krm_fn.surface import LOCAL_CONFIG_ANNOTATION
+from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+    from krm_fn.files.documents import Tree
     from krm_fn.function import Outcome
-    from krm_fn.sdk.documents import Tree
-    from krm_fn.sdk.items import Item
+    from krm_fn.krm.items import Item
 
 HELP = """Do what the function does, without kustomize or kpt: read manifests, print them with what is generated.
 
@@ -219,11 +222,11 @@ def _is_local(item: Item) -> bool:
 
 def _redacted(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object with the values of a Secret hidden, in kubectl's record of it too."""
-    found = comparison.redacted(value)
+    found = compare.redacted(value)
     metadata = found.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     if found.get("kind") == "Secret" and isinstance(annotations, dict) and _LAST_APPLIED in annotations:
-        found["metadata"] = {**found["metadata"], "annotations": {**annotations, _LAST_APPLIED: comparison.HIDDEN}}
+        found["metadata"] = {**found["metadata"], "annotations": {**annotations, _LAST_APPLIED: compare.HIDDEN}}
     return found
 
 

@@ -41,9 +41,9 @@ def rendered(form: str) -> str:
     from krm_fn.config import export  # noqa: PLC0415 - one of three is needed
 
     if form == "krm-function-definition":
-        from krm_fn.sdk import yaml_write  # noqa: PLC0415 - one of three is needed
+        from krm_fn.yaml import write  # noqa: PLC0415 - one of three is needed
 
-        return yaml_write.dump(export.krm_function_definition())
+        return write.dump(export.krm_function_definition())
     import json  # noqa: PLC0415 - one of three is needed
 
     return json.dumps(export.json_schema(), indent=2, ensure_ascii=False) + "\n"

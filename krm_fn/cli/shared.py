@@ -9,15 +9,15 @@ import time
 
 import click
 
-from krm_fn.sdk import runner
-from krm_fn.tokens import hygiene
-from krm_fn.tokens.offers import Offers
+from krm_fn.krm import runner
+from krm_fn.tokens import redaction
+from krm_fn.tokens.operator import Offers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from krm_fn.sdk.results import Result
+    from krm_fn.krm.results import Result
 
 
 class Moment(click.ParamType[int]):
@@ -62,4 +62,4 @@ def environment_offers() -> Offers:
 
 def say(results: Iterable[Result]) -> None:
     """Write errors and warnings to stderr, one a line; nothing in the shape of a token, whatever it was found in."""
-    runner.say(hygiene.scrubbed_by_shape(results), sys.stderr)
+    runner.say(redaction.scrubbed_by_shape(results), sys.stderr)

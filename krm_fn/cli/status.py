@@ -8,15 +8,16 @@ import sys
 import click
 
 from krm_fn.cli import dumps, shared
-from krm_fn.live import status
-from krm_fn.sdk import runner, yaml_write
-from krm_fn.sdk.results import Faults, Result
-from krm_fn.tokens import hygiene
+from krm_fn.krm import runner
+from krm_fn.krm.results import Faults, Result
+from krm_fn.status import status
+from krm_fn.tokens import redaction
 from krm_fn.views import status_data, status_table
+from krm_fn.yaml import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.live.report import Report
+    from krm_fn.status.report import Report
 
 HELP = """Which Clusters are registered, and why the others are not.
 
@@ -75,7 +76,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         shared.say([Result(message=message)])
         return runner.USAGE
     report = report.without(unselected=ignore_unselected)
-    code = dumps.write(hygiene.scrub(_rendered(report, output, failing=failing), report.secrets))
+    code = dumps.write(redaction.scrub(_rendered(report, output, failing=failing), report.secrets))
     return code or (runner.OK if report.ok else runner.FAILED)
 
 
@@ -83,6 +84,6 @@ def _rendered(report: Report, output: str, *, failing: bool) -> str:
     if output == "json":
         return json.dumps(status_data.as_data(report), indent=2, ensure_ascii=False) + "\n"
     if output == "yaml":
-        return yaml_write.dump(status_data.as_data(report))
+        return write.dump(status_data.as_data(report))
     width, colour = dumps.terminal(sys.stdout)
     return status_table.render(report, width=width, colour=colour, only_failing=failing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from krm_fn import __version__
-from krm_fn.model import API_VERSION
+from krm_fn.surface import API_VERSION
 
 
 @click.command("version", help="Print the version and the API version of the configuration.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.config.agent_rules import agent_version
+from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.model import (
     AgentOptions,
     AgentVersion,
@@ -20,7 +21,6 @@ from krm_fn.model import (
     SecretSource,
     TokenSource,
 )
-from krm_fn.sdk.labels import LabelSelector, Requirement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from krm_fn.base.text import nearest, plain
 from krm_fn.config import build, rules
-from krm_fn.config.report import Log, Place, nearest, plain
-from krm_fn.config.schema import CONFIG, METADATA, SPEC
-from krm_fn.model import API_VERSION, GROUP, KIND
-from krm_fn.sdk.results import Faults
+from krm_fn.config.report import Log, Place
+from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
+from krm_fn.krm.results import Faults
+from krm_fn.surface import API_VERSION, GROUP, KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from krm_fn.krm.items import Item
     from krm_fn.model import Config
-    from krm_fn.sdk.items import Item
 
 # what kpt calls the ConfigMap that it makes of `-- key=value` and `configMap:`
 _NAME_OF_HOST = "function-input"

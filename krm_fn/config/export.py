@@ -11,8 +11,8 @@ from krm_fn.config.constraints import Constraint, ExactlyOne, Given, Refuse, Req
 from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.rules import RULES
-from krm_fn.config.schema import CONFIG
-from krm_fn.model import API_VERSION, GROUP, KIND
+from krm_fn.config.tree.spec import CONFIG
+from krm_fn.surface import API_VERSION, GROUP, KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ JSON Schema without a second copy.
 
 from __future__ import annotations
 
+from krm_fn.base.patterns import late
+from krm_fn.base.records import Record
+from krm_fn.base.text import nearest
 from krm_fn.config.kinds import Kind, meant
-from krm_fn.config.report import nearest
-from krm_fn.sdk.patterns import late
-from krm_fn.sdk.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _near(name: str, names: tuple[str, ...]) -> str:
     near = nearest(name, names)
     if near.casefold() == name.casefold():
         return near
-    from krm_fn.config.schema import paths_of  # noqa: PLC0415 - only for a wrong name; the tree itself imports us
+    from krm_fn.config.tree.spec import paths_of  # noqa: PLC0415 - only for a wrong name; the tree itself imports us
 
     paths = paths_of(name)
     return paths[0] if len(paths) == 1 else near

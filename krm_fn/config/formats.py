@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.sdk.labels import NAME_PATTERN, label_key_fault, label_value_fault
-from krm_fn.sdk.names import LABEL_PATTERN, SUBDOMAIN_PATTERN, dns_label_fault, dns_subdomain_fault
-from krm_fn.sdk.records import Record
+from krm_fn.base.records import Record
+from krm_fn.kube.labels import NAME_PATTERN, label_key_fault, label_value_fault
+from krm_fn.kube.names import LABEL_PATTERN, SUBDOMAIN_PATTERN, dns_label_fault, dns_subdomain_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

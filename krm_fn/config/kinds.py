@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from krm_fn.base.records import Record
+from krm_fn.base.text import nearest
 from krm_fn.config import formats
-from krm_fn.config.report import nearest
-from krm_fn.sdk.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import json
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
 from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
-from krm_fn.config.schema import METADATA, SPEC
+from krm_fn.config.tree.spec import METADATA, SPEC
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HEAD = f"""# {TITLE}
 
-<!-- made by `clusternet-capi-fn schema --format markdown`; change krm_fn/config/schema.py instead -->
+<!-- made by `clusternet-capi-fn schema --format markdown`; change krm_fn/config/tree/spec.py instead -->
 
 {SUMMARY} Smallest useful one:
 

@@ -6,17 +6,12 @@ nowhere text that has the form of a token.
 
 from __future__ import annotations
 
-from krm_fn.sdk.patterns import late
-from krm_fn.sdk.results import ERROR, WARNING, Result, tagged
+from krm_fn.base.text import plain
+from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from krm_fn.sdk.results import ResourceRef
-
-_LONGEST_SHOWN = 60
-_TOKEN = late(r"[a-z0-9]{6}\.[a-z0-9]{16}|eyJ[A-Za-z0-9_-]{8,}")
+    from krm_fn.krm.results import ResourceRef
 
 
 class Log:
@@ -110,35 +105,3 @@ class Place:
         if isinstance(value, str):
             return f"the string{self.shown(value)}" if value and not self.private else "a string"
         return "a list" if isinstance(value, (list, tuple)) else "an object"
-
-
-def plain(value: object) -> str:
-    """Return a value as one short printable line; text in the form of a token is never shown."""
-    text = "".join(char if char.isprintable() else "?" for char in _text(value))
-    if ("." in text or "eyJ" in text) and _TOKEN.search(text):  # most have neither, and need nothing compiled
-        return "…"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    try:
-        return str(value)
-    except ValueError:  # an int of more than 4,300 digits
-        return "a very long number"
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the name that was most likely meant, or "" where none is near."""
-    candidates = sorted(names)
-    folded = name.casefold().replace("-", "").replace("_", "")
-    for candidate in candidates:
-        if candidate.casefold().replace("-", "") == folded:
-            return candidate
-    from difflib import get_close_matches  # noqa: PLC0415 - needed for a wrong name only, and slow to import
-
-    found = get_close_matches(name[:100], candidates, n=1)
-    return found[0] if found else ""

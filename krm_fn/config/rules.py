@@ -6,8 +6,8 @@ docstring's first line is its sentence in the reference.
 
 from __future__ import annotations
 
+from krm_fn.base.records import Record
 from krm_fn.config import agent_rules
-from krm_fn.sdk.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from krm_fn.management.shapes import CLUSTERCTL_LINE, GATE_RULE, is_local
-from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import ERROR, INFO, Result, tagged
+from krm_fn.base.records import Record
+from krm_fn.krm.results import ERROR, INFO, Result, tagged
+from krm_fn.kube.shapes import CLUSTERCTL_LINE, GATE_RULE, is_local
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from krm_fn.krm.items import Item
     from krm_fn.model import Config, KubeconfigRef
-    from krm_fn.sdk.items import Item
 
 ENSURE = "Ensure"
 IGNORE = "Ignore"
@@ -60,7 +60,7 @@ def review(items: Sequence[Item], config: Config) -> Review:
 
 
 def _discovery_remarks(config: Config) -> list[Result]:
-    from krm_fn.management.discovery import remarks  # noqa: PLC0415 - for those who keep hub discovery
+    from krm_fn.hub.discovery import remarks  # noqa: PLC0415 - for those who keep hub discovery
 
     return remarks(config)
 
@@ -103,7 +103,7 @@ def _review_gates(
     if not found.deployments and not found.providers:
         results.append(_nothing_to_check())
         return
-    from krm_fn.management import core_provider, manager  # noqa: PLC0415 - most inputs hold neither
+    from krm_fn.featuregate import core_provider, manager  # noqa: PLC0415 - most inputs hold neither
 
     managers = [item for item in found.deployments if manager.is_manager(item)]
     for item in [*managers, *found.providers]:
@@ -137,7 +137,8 @@ def _review_hub(
     revised: dict[int, Mapping[str, Any]],
     results: list[Result],
 ) -> None:
-    from krm_fn.management import hub, kubeconfig  # noqa: PLC0415 - a parent cluster's package only
+    from krm_fn.hub import deployments as hub  # noqa: PLC0415 - a parent cluster's package only
+    from krm_fn.hub import kubeconfig  # noqa: PLC0415 - a parent cluster's package only
 
     components = [one for one in map(hub.component, found.deployments) if one is not None]
     changed, said = hub.review(components, reference, change=config.mode != _CHECK_MODE)

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import binascii
 
-from krm_fn.model import RESOURCE_SET_TYPE, Generated, ObjectKey
-from krm_fn.outputs import marks, names
-from krm_fn.sdk.results import fault, tagged
+from krm_fn.krm.results import fault, tagged
+from krm_fn.model import Generated, ObjectKey
+from krm_fn.outputs import marks
+from krm_fn.surface import (
+    AGENT_NAMESPACE_ANNOTATION,
+    REGISTRATION_NAME_ANNOTATION,
+    RESOURCE_SET_TYPE,
+    agent_of,
+    identity_of,
+    registration_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +33,8 @@ MAX_BYTES = 1024 * 1024
 
 def identity_map(config: Config, namespace: str, values: Mapping[str, str]) -> Generated:
     """Return ConfigMap `N-identity`: Namespace and ServiceAccounts first, then the Secret that needs them."""
-    annotations = {**marks.for_embedded_text(config), marks.AGENT_NAMESPACE_ANNOTATION: config.agent.namespace}
-    return _config_map(config, namespace, names.identity(config.resource_set.name), values, annotations)
+    annotations = {**marks.for_embedded_text(config), AGENT_NAMESPACE_ANNOTATION: config.agent.namespace}
+    return _config_map(config, namespace, identity_of(config.resource_set.name), values, annotations)
 
 
 def agent_map(
@@ -35,13 +43,13 @@ def agent_map(
     """Return ConfigMap `N-agent`, or `N-agent.<cluster>` with PerCluster."""
     annotations = marks.for_embedded_text(config)
     if registration_name:
-        annotations[marks.REGISTRATION_NAME_ANNOTATION] = registration_name
-    return _config_map(config, namespace, names.agent(config.resource_set.name, cluster), values, annotations)
+        annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
+    return _config_map(config, namespace, agent_of(config.resource_set.name, cluster), values, annotations)
 
 
 def registration_secret(config: Config, namespace: str, values: Mapping[str, str]) -> Generated:
     """Return Secret `N-registration`; `data`, since a key once written through `stringData` outlives its removal."""
-    name = names.registration(config.resource_set.name)
+    name = registration_of(config.resource_set.name)
     value = {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from krm_fn.model import MANAGED_BY_LABEL, OWNER_ANNOTATION, RESOURCE_SET_TYPE, ObjectKey
-from krm_fn.sdk.results import ERROR, Result, tagged
+from krm_fn.krm.results import ERROR, Result, tagged
+from krm_fn.model import ObjectKey
+from krm_fn.surface import MANAGED_BY_LABEL, MIN_VALUE_BYTES, OWNER_ANNOTATION, RESOURCE_SET_TYPE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from krm_fn.krm.items import Item
     from krm_fn.model import Config
-    from krm_fn.sdk.items import Item
 
 _MARKED = (
     f"carries the marks of this function's own output, which no longer holds it and would remove it: if you keep it now,"
     f" take its label {MANAGED_BY_LABEL} and its annotation {OWNER_ANNOTATION} away; if an earlier render left it, delete it"
 )
-MIN_BYTES = 32  # Cluster API's reader fails the whole Secret on a shorter value
 
 
 def check(
@@ -69,9 +69,9 @@ def _fault(item: Item) -> str:
         return "must hold the registration manifest under at least one key, as text"
     if any(one.startswith("ENC[") for one in values):
         return ""  # SOPS decrypts it later; nothing can be said of its size
-    plain_short = isinstance(plain, dict) and any(len(one.encode()) < MIN_BYTES for one in plain.values())
-    if plain_short or (isinstance(encoded, dict) and any(_size(one) < MIN_BYTES for one in encoded.values())):
-        return f"has a value of fewer than {MIN_BYTES} bytes, on which Cluster API fails the whole Secret"
+    plain_short = isinstance(plain, dict) and any(len(one.encode()) < MIN_VALUE_BYTES for one in plain.values())
+    if plain_short or (isinstance(encoded, dict) and any(_size(one) < MIN_VALUE_BYTES for one in encoded.values())):
+        return f"has a value of fewer than {MIN_VALUE_BYTES} bytes, on which Cluster API fails the whole Secret"
     return ""
 
 

@@ -12,7 +12,15 @@ annotations of `target.template` are templates, their keys are not.
 from __future__ import annotations
 
 from krm_fn.agent import manifests, payload
-from krm_fn.model import MANAGED_BY_LABEL, MANAGER, RESOURCE_SET_TYPE
+from krm_fn.surface import (
+    EXTERNAL_SECRET_KIND,
+    EXTERNAL_SECRETS_GROUP,
+    MANAGED_BY_LABEL,
+    MANAGER,
+    REGISTRATION_KEY,
+    RESOURCE_SET_TYPE,
+    TOKEN_KEY,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +28,10 @@ if TYPE_CHECKING:
 
     from krm_fn.model import Config
 
-GROUP = "external-secrets.io"
-KIND = "ExternalSecret"
 
 _OPEN = "{{"
 _OPEN_AS_TEXT = '{{ "{{" }}'
-_TOKEN = "{{ ." + manifests.TOKEN_KEY + " | trim | b64enc }}"
+_TOKEN = "{{ ." + TOKEN_KEY + " | trim | b64enc }}"
 
 # Up to v2.x the API server fills these in, and Argo CD compares lists whole: without them it sees a difference for ever
 # (external-secrets#6797).
@@ -50,8 +56,8 @@ def external_secret(config: Config, namespace: str, name: str) -> dict[str, Any]
         raise ValueError(message)
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
-        "apiVersion": f"{GROUP}/v1",
-        "kind": KIND,
+        "apiVersion": f"{EXTERNAL_SECRETS_GROUP}/v1",
+        "kind": EXTERNAL_SECRET_KIND,
         "metadata": metadata,
         "spec": {
             "refreshInterval": source.refresh_interval,
@@ -65,12 +71,12 @@ def external_secret(config: Config, namespace: str, name: str) -> dict[str, Any]
                     "mergePolicy": "Replace",  # only the manifest, not the bare token beside it
                     "type": RESOURCE_SET_TYPE,
                     "metadata": {"labels": {MANAGED_BY_LABEL: MANAGER}},  # `status` finds the Secret by it
-                    "data": {payload.REGISTRATION_KEY: template(config)},
+                    "data": {REGISTRATION_KEY: template(config)},
                 },
             },
             "data": [
                 {
-                    "secretKey": manifests.TOKEN_KEY,
+                    "secretKey": TOKEN_KEY,
                     "remoteRef": dict(sorted({**_REMOTE_DEFAULTS, **source.remote_ref}.items())),
                 }
             ],
@@ -86,7 +92,7 @@ def template(config: Config) -> str:
     """
     manifest = manifests.registration_object(config.agent, config.parent_url, "")
     mark = _unused(payload.documents([manifest]))
-    manifest["data"] = {**manifest.get("data", {}), manifests.TOKEN_KEY: mark}
+    manifest["data"] = {**manifest.get("data", {}), TOKEN_KEY: mark}
     text = payload.documents([manifest])
     return text.replace(_OPEN, _OPEN_AS_TEXT).replace(mark, _TOKEN)
 

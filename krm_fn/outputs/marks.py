@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.model import MANAGED_BY_LABEL, MANAGER, OWNER_ANNOTATION
+from krm_fn.surface import MANAGED_BY_LABEL, MANAGER, OWNER_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from krm_fn.model import Config
 
-REGISTRATION_NAME_ANNOTATION = "fn.clusternet.io/registration-name"
-AGENT_NAMESPACE_ANNOTATION = "fn.clusternet.io/agent-namespace"
 
 # A ClusterResourceSet is Degraded while one workload cluster is unreachable; see docs/hosts/argocd.md.
 ARGOCD_IGNORE_HEALTH = ("argocd.argoproj.io/ignore-healthcheck", "true")

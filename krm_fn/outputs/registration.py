@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from krm_fn.model import Generated, ObjectKey
-from krm_fn.outputs import carriers, marks, names
+from krm_fn.outputs import carriers, marks
+from krm_fn.surface import EXTERNAL_SECRET_KIND, EXTERNAL_SECRETS_GROUP, registration_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ def _existing(_config: Config, _namespace: str, _values: Mapping[str, str]) -> G
 def _external(config: Config, namespace: str, _values: Mapping[str, str]) -> Generated | None:
     from krm_fn.outputs import external_secret  # noqa: PLC0415 - for this source alone
 
-    name = names.registration(config.resource_set.name)
+    name = registration_of(config.resource_set.name)
     value = external_secret.external_secret(config, namespace, name)
     value["metadata"] = marks.metadata(config, namespace, name, annotations=marks.for_embedded_text(config))
-    key = ObjectKey(group=external_secret.GROUP, kind=external_secret.KIND, namespace=namespace, name=name)
+    key = ObjectKey(group=EXTERNAL_SECRETS_GROUP, kind=EXTERNAL_SECRET_KIND, namespace=namespace, name=name)
     return Generated(key=key, value=value, owner=config.owner)
 
 
@@ -55,4 +56,4 @@ def carrier(config: Config, namespace: str, values: Mapping[str, str]) -> Genera
 
 def secret_name(config: Config) -> str:
     """Return the name of the Secret that the ClusterResourceSets refer to."""
-    return config.token.existing_secret or names.registration(config.resource_set.name)
+    return config.token.existing_secret or registration_of(config.resource_set.name)

@@ -8,9 +8,18 @@ strategy; with `ApplyOnce` for all, one ClusterResourceSet refers to everything.
 
 from __future__ import annotations
 
-from krm_fn.model import ADDONS_GROUP, CLUSTER_NAME_LABEL, Generated, ObjectKey
-from krm_fn.outputs import marks, names
-from krm_fn.sdk.labels import LabelSelector
+from krm_fn.kube.labels import LabelSelector
+from krm_fn.model import Generated, ObjectKey
+from krm_fn.outputs import marks
+from krm_fn.surface import (
+    ADDONS_GROUP,
+    CLUSTER_NAME_LABEL,
+    REGISTRATION_NAME_ANNOTATION,
+    RESOURCE_SET_KIND,
+    agent_of,
+    identity_of,
+    set_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +27,6 @@ if TYPE_CHECKING:
 
     from krm_fn.model import Cluster, Config
 
-KIND = "ClusterResourceSet"
 APPLY_ONCE = "ApplyOnce"
 
 
@@ -35,8 +43,8 @@ def identity_set(config: Config, namespace: str, version: str) -> Generated | No
     if config.resource_set.strategy == APPLY_ONCE:
         return None
     n = config.resource_set.name
-    resources = [{"kind": "ConfigMap", "name": names.identity(n)}]
-    return _make(config, namespace, names.identity(n), version, config.cluster_selector, APPLY_ONCE, resources, "")
+    resources = [{"kind": "ConfigMap", "name": identity_of(n)}]
+    return _make(config, namespace, identity_of(n), version, config.cluster_selector, APPLY_ONCE, resources, "")
 
 
 def main_set(  # noqa: PLR0913 - the parts of one object, each by name
@@ -61,13 +69,13 @@ def main_set(  # noqa: PLR0913 - the parts of one object, each by name
     n = config.resource_set.name
     resources = [{"kind": "Secret", "name": registration}]
     resources += [{"kind": extra.kind, "name": extra.name} for extra in config.resource_set.extra_resources]
-    resources.append({"kind": "ConfigMap", "name": names.agent(n, cluster)})
+    resources.append({"kind": "ConfigMap", "name": agent_of(n, cluster)})
     if config.resource_set.strategy == APPLY_ONCE:
-        resources.insert(0, {"kind": "ConfigMap", "name": names.identity(n)})
+        resources.insert(0, {"kind": "ConfigMap", "name": identity_of(n)})
     selector = config.cluster_selector
     if cluster:
         selector = LabelSelector.of({CLUSTER_NAME_LABEL: cluster}, ())
-    name = names.resource_set(n, cluster)
+    name = set_of(n, cluster)
     strategy = config.resource_set.strategy
     return _make(config, namespace, name, version, selector, strategy, resources, registration_name)
 
@@ -84,13 +92,15 @@ def _make(  # noqa: PLR0913, PLR0917 - the parts of one object, each named where
 ) -> Generated:
     annotations = {**config.resource_set.annotations, **marks.for_resource_set(config)}
     if registration_name:
-        annotations[marks.REGISTRATION_NAME_ANNOTATION] = registration_name
+        annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
     value = {
         "apiVersion": version,
-        "kind": KIND,
+        "kind": RESOURCE_SET_KIND,
         "metadata": marks.metadata(config, namespace, name, labels=config.resource_set.labels, annotations=annotations),
         "spec": {"clusterSelector": selector.as_data(), "strategy": strategy, "resources": resources},
     }
     return Generated(
-        key=ObjectKey(group=ADDONS_GROUP, kind=KIND, namespace=namespace, name=name), value=value, owner=config.owner
+        key=ObjectKey(group=ADDONS_GROUP, kind=RESOURCE_SET_KIND, namespace=namespace, name=name),
+        value=value,
+        owner=config.owner,
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import binascii
 
+from krm_fn.base.patterns import late
+from krm_fn.krm.results import fault
 from krm_fn.model import Secret, Token
-from krm_fn.sdk.patterns import late
-from krm_fn.sdk.results import fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

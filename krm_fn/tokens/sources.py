@@ -7,8 +7,9 @@ it is (`existingSecret`, `externalSecret`). Adding a source is a function and a 
 from __future__ import annotations
 
 from krm_fn import model
-from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import WARNING, ResourceRef, Result, fault, tagged
+from krm_fn.base.records import Record
+from krm_fn.krm.results import WARNING, ResourceRef, Result, fault, tagged
+from krm_fn.surface import API_VERSION, KIND
 from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from krm_fn.krm.items import Item
     from krm_fn.model import Config, Secret, SecretSource, Token
-    from krm_fn.sdk.items import Item
-    from krm_fn.tokens.offers import Offers
+    from krm_fn.tokens.operator import Offers
 
     # a value, and the fields of a Result that point at where it stood
     Found = tuple[Secret, dict[str, Any]]
@@ -105,9 +106,7 @@ def place(config: Config) -> dict[str, Any]:
     """Return the fields of a `Result` that point at the token's source in the configuration."""
     return {
         "field": f"{FIELD}.{config.token.kind}",
-        "resource_ref": ResourceRef(
-            api_version=model.API_VERSION, kind=model.KIND, name=config.name, namespace=config.namespace
-        ),
+        "resource_ref": ResourceRef(api_version=API_VERSION, kind=KIND, name=config.name, namespace=config.namespace),
         "file_path": config.file_path,
     }
 

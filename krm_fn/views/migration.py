@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from krm_fn.sdk import yaml_write
 from krm_fn.views import prose, table
+from krm_fn.yaml import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.live.migrate import Migration
+    from krm_fn.migration.migrate import Migration
 
 _HEAD = """\
 # The equivalent of what clusternet-hub's discovery set up, made by: clusternet-capi-fn migrate
@@ -17,7 +17,7 @@ _HEAD = """\
 
 def config(migration: Migration) -> str:
     """Return the config as YAML."""
-    return _HEAD + yaml_write.dump(migration.config)
+    return _HEAD + write.dump(migration.config)
 
 
 def guide(migration: Migration, *, width: int | None = None, colour: bool = False) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from krm_fn.model import API_VERSION
-from krm_fn.sdk.yaml_write import dump
+from krm_fn.surface import API_VERSION
+from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from krm_fn.krm.results import Result
     from krm_fn.model import Verdict
-    from krm_fn.sdk.results import Result
     from krm_fn.views.shown import Shown
 
 MAX_ROWS = 200

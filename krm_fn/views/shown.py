@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from krm_fn.sdk.records import Record
-from krm_fn.sdk.results import ERROR, INFO, WARNING
+from krm_fn.base.records import Record
+from krm_fn.krm.results import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.comparison import Comparison
+    from krm_fn.earlier.compare import Comparison
+    from krm_fn.krm.results import Result
     from krm_fn.model import Config, ObjectKey, Verdict
     from krm_fn.plan import Plan
-    from krm_fn.sdk.results import Result
 
 
 _COUNTED = ("count", "verdict")  # the tables say the same

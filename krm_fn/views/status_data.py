@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from krm_fn.model import API_VERSION
+from krm_fn.surface import API_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from krm_fn.live.report import ClusterState, Reason, Report
+    from krm_fn.status.report import ClusterState, Reason, Report
 
 KIND = "ClusternetStatus"
 

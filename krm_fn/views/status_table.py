@@ -6,15 +6,15 @@ thousand times. In a pipe nothing is wrapped; on a terminal lines take its width
 
 from __future__ import annotations
 
-from krm_fn.live import report as states
-from krm_fn.sdk.results import ERROR, INFO, WARNING
+from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.status import report as states
 from krm_fn.views import prose, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from krm_fn.live.report import ClusterState, Reason, Report
+    from krm_fn.status.report import ClusterState, Reason, Report
 
 HEADERS = ("CLUSTER", "SELECTED BY", "DELIVERED", "REGISTERED", "SEEN", "WHY NOT")
 _SELECTED_BY, _DELIVERED, _REGISTERED, _WHY = 1, 2, 3, 5

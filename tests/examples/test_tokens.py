@@ -12,9 +12,9 @@ import yaml
 
 from krm_fn import function
 from krm_fn.cli import main
-from krm_fn.sdk.documents import Tree
-from krm_fn.sdk.yaml_write import dump
-from krm_fn.tokens.offers import Offers
+from krm_fn.files.documents import Tree
+from krm_fn.yaml.write import dump
+from krm_fn.tokens.operator import Offers
 
 FOLDER = Path(__file__).parents[2] / "examples/tokens"
 TOKEN = "7fq2kd.m4v9x0c8b1n6z3pw"

@@ -6,7 +6,7 @@ import base64
 import sys
 from typing import Any
 
-from krm_fn.sdk.yaml_write import dump
+from krm_fn.yaml.write import dump
 from tests.hosts import programs
 
 TYPE_CHECKING = False

@@ -23,7 +23,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from krm_fn.sdk.yaml_write import dump
+from krm_fn.yaml.write import dump
 from tests.hosts import programs
 from tests.hosts.fleet import PARENT, SERVED, TOKEN, cluster, render
 from tests.support import lists

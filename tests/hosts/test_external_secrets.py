@@ -14,9 +14,9 @@ import pytest
 
 from krm_fn.agent import payload
 from krm_fn.config import decode
+from krm_fn.krm.items import Item
 from krm_fn.model import Patch
 from krm_fn.outputs import external_secret
-from krm_fn.sdk.items import Item
 from tests.hosts.programs import REPOSITORY
 
 TYPE_CHECKING = False

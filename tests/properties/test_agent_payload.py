@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from krm_fn.agent import manifests, payload
 from krm_fn.agent.manifests import Registration
+from krm_fn.surface import MIN_VALUE_BYTES
 from tests.unit.agent.options import RELEASES, agent
 
 # What a YAML reader may take for something else, and what a writer may fail to escape.
@@ -118,7 +119,7 @@ def test_every_string_is_quoted_and_every_value_long_enough(
     lines = [line for text in values for line in text.split("\n") if line != "---"]
 
     assert [line for line in lines if not LINE.match(line)] == []
-    assert min(len(text.encode()) for text in values) >= payload.MIN_BYTES
+    assert min(len(text.encode()) for text in values) >= MIN_VALUE_BYTES
 
 
 @given(OPTIONS, REGISTRATIONS)

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from krm_fn.config import decode, export, formats, selector_text
+from krm_fn.config import decode, export, formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.formats import Format
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
-from krm_fn.config.schema import CONFIG
-from krm_fn.sdk.labels import LabelSelector, Requirement
-from krm_fn.sdk.results import Faults
+from krm_fn.config.tree.spec import CONFIG
+from krm_fn.krm.results import Faults
+from krm_fn.kube import selector_text
+from krm_fn.kube.labels import LabelSelector, Requirement
 from tests.support.configs import TOKEN, changed, item, results_of
 from tests.support.json_schema import accepts
 

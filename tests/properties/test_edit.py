@@ -8,9 +8,9 @@ import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.sdk.edit import revise, set_labels
-from krm_fn.sdk.events import BadYaml, load
-from krm_fn.sdk.yaml_write import quoted
+from krm_fn.yaml.edit import revise, set_labels
+from krm_fn.yaml.events import BadYaml, load
+from krm_fn.yaml.write import quoted
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import yaml
 from hypothesis import given, settings
 
-from krm_fn.sdk import resource_list
+from krm_fn.krm import resource_list
 from tests.support.lists import TOKEN, Run, cluster, config, document, named
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from fractions import Fraction
 import hypothesis.strategies as st
 from hypothesis import given
 
-from krm_fn.sdk import resource_list
+from krm_fn.krm import resource_list
 from tests.support.lists import cluster, config, run
 
 members = st.sets(st.integers(0, 12), min_size=1, max_size=10)

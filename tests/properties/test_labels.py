@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.config import selector_text
-from krm_fn.sdk.labels import (
-    OPERATORS,
-    LabelSelector,
-    Requirement,
-    label_key_fault,
-    label_value_fault,
-)
+from krm_fn.kube import selector_text
+from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement, label_key_fault, label_value_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.live import dump, migrate, status
-from krm_fn.sdk.results import Faults
-from krm_fn.tokens import hygiene
+from krm_fn.krm.results import Faults
+from krm_fn.migration import migrate
+from krm_fn.status import dump, status
+from krm_fn.tokens import redaction
 from krm_fn.views import migration, status_data, status_table
 from tests.support import live
 from tests.support.live import Fleet
@@ -43,7 +44,7 @@ def show(objects: list[Any], *, parent: bool) -> str:
         status_table.render(found, only_failing=True),
         json.dumps(status_data.as_data(found), ensure_ascii=False),
     ]
-    return "".join(hygiene.scrub(text, found.secrets) for text in texts)
+    return "".join(redaction.scrub(text, found.secrets) for text in texts)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -108,7 +109,7 @@ def test_any_field_may_hold_anything(changes: list[tuple[tuple[Any, ...], Any]],
         text = " ".join(result.message for result in faults.results)
     else:
         text = migration.config(planned) + migration.guide(planned, width=100)
-        text = hygiene.scrub(text, planned.tokens)
+        text = redaction.scrub(text, planned.tokens)
     assert live.TOKEN not in text
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import ERROR
 from krm_fn.management import review
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.results import ERROR
 from tests.unit.management.builders import config, controller_manager, core_provider, hub, hub_config, manager, secret
 
 if TYPE_CHECKING:

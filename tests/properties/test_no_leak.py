@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from krm_fn import function, plan
+from krm_fn.krm import resource_list, runner
+from krm_fn.krm.results import Faults
 from krm_fn.model import Secret
-from krm_fn.sdk import resource_list, runner
-from krm_fn.sdk.results import Faults
-from krm_fn.tokens.offers import Offers
+from krm_fn.tokens.operator import Offers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ import json, sys
 given = json.load(sys.stdin)
 from krm_fn import function
 from krm_fn.sdk import resource_list
-from krm_fn.tokens.offers import Offers
+from krm_fn.tokens.operator import Offers
 
 def run(objects):
     raw = json.dumps({"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": objects}, indent=1)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from krm_fn.sdk import layout, spans
-from krm_fn.sdk.events import BadYaml
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.peek import identity
-from krm_fn.sdk.results import Faults
+from krm_fn.krm import outline, spans
+from krm_fn.krm.items import Item
+from krm_fn.krm.peek import identity
+from krm_fn.krm.results import Faults
+from krm_fn.yaml.events import BadYaml
 from tests.support import nasty
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ ITEM = ("position", "start", "end", "column", "api_version", "kind")
 MANY = settings(max_examples=5 * settings().max_examples)
 
 
-def shape(found: layout.Outline) -> Any:
+def shape(found: outline.Outline) -> Any:
     return (
         [tuple(getattr(part, name) for name in PART) for part in found.parts],
         [tuple(getattr(item, name) for name in ITEM) for item in found.items],
@@ -30,9 +30,9 @@ def shape(found: layout.Outline) -> Any:
     )
 
 
-def full(data: bytes) -> layout.Outline | None:
+def full(data: bytes) -> outline.Outline | None:
     try:
-        return layout.outline(data)
+        return outline.read(data)
     except BadYaml:
         return None
 
@@ -40,7 +40,7 @@ def full(data: bytes) -> layout.Outline | None:
 @MANY
 @given(nasty.documents())
 def test_where_the_short_way_answers_it_answers_what_the_full_parse_does(text: str) -> None:
-    short = spans.outline(text.encode())
+    short = spans.read(text.encode())
     if short is not None:
         found = full(text.encode())
         assert found is not None
@@ -103,6 +103,6 @@ def test_the_identity_of_a_document_by_lines_is_that_of_its_value(entries: list[
     data = (text[:at] + snippet + text[at:]).encode()
     known = identity(data)
     if known is not None:
-        found = layout.outline(data)
+        found = outline.read(data)
         assert found is not None
-        assert known == tuple(part.value for part in map(found.part, layout.IDENTITY) if part)
+        assert known == tuple(part.value for part in map(found.part, outline.IDENTITY) if part)

@@ -9,11 +9,11 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from krm_fn.sdk.changes import Changes
-from krm_fn.sdk.events import BadYaml, load
-from krm_fn.sdk.resource_list import read, write
-from krm_fn.sdk.results import Faults, Result
-from krm_fn.sdk.splice import BlockForm, changed
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.resource_list import read, write
+from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.splice import BlockForm, changed
+from krm_fn.yaml.events import BadYaml, load
 from tests.support import nasty
 
 if TYPE_CHECKING:

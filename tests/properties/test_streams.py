@@ -5,10 +5,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.sdk.changes import Changes
-from krm_fn.sdk.documents import SourceFile, written
-from krm_fn.sdk.results import Faults
-from krm_fn.sdk.streams import read_documents
+from krm_fn.files.documents import SourceFile, written
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.results import Faults
+from krm_fn.krm.streams import read_documents
 
 LINES = (
     *("---", "--- # c", "---\t", "...", "... # c", "--- {apiVersion: v1, kind: A}", "%YAML 1.1", "# c", "", "  # c", "null"),

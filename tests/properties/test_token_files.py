@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from krm_fn.sdk.results import Faults
-from krm_fn.tokens.offers import Offers
+from krm_fn.krm.results import Faults
+from krm_fn.tokens.operator import Offers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from krm_fn.sdk.yaml_write import dump, quoted, scalar
+from krm_fn.yaml.write import dump, quoted, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from krm_fn.config import decode
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.results import Faults, Result
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import Faults, Result
 
 if TYPE_CHECKING:
     from krm_fn.model import Config

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from krm_fn import function
-from krm_fn.sdk import resource_list, runner
-from krm_fn.tokens.offers import Offers
+from krm_fn.krm import resource_list, runner
+from krm_fn.tokens.operator import Offers
 
 TOKEN = "plantd.0123456789abcdef"
 

@@ -18,7 +18,7 @@ import yaml
 
 from krm_fn.agent.manifests import Registration
 from krm_fn.agent.payload import AgentPayload, identity_values, registration_values
-from krm_fn.live.payload import Payload
+from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import (
     AgentOptions,
     AgentVersion,
@@ -32,7 +32,7 @@ from krm_fn.model import (
     TokenSource,
 )
 from krm_fn.outputs import carriers, resource_set
-from krm_fn.sdk.labels import LabelSelector
+from krm_fn.status.payload import Payload
 
 ROOT = Path(__file__).parents[1] / "fixtures" / "live"
 # planted: nothing that we print may hold it

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from krm_fn.__main__ import main
-from krm_fn.sdk import folders, runner
-from krm_fn.sdk.results import Result
+from krm_fn.files import folders
+from krm_fn.krm import runner
+from krm_fn.krm.results import Result
 from tests.support import hostile
 from tests.support.lists import cluster, config, document, named
 

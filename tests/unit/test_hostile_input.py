@@ -17,9 +17,10 @@ import pytest
 
 from krm_fn import function
 from krm_fn.__main__ import main
-from krm_fn.config import fields, kinds, schema
-from krm_fn.sdk import resource_list, runner
-from krm_fn.tokens.offers import Offers
+from krm_fn.config import fields, kinds
+from krm_fn.config.tree import spec
+from krm_fn.krm import resource_list, runner
+from krm_fn.tokens.operator import Offers
 from tests.support import hostile
 from tests.support.lists import cluster, named
 
@@ -162,7 +163,7 @@ def written(path: tuple[str | int, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
 
 
-PLACES = dict(places(schema.CONFIG, ()))
+PLACES = dict(places(spec.CONFIG, ()))
 
 
 @pytest.mark.parametrize("wrong", hostile.WRONG.values(), ids=hostile.WRONG)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from krm_fn.sdk import resource_list
+from krm_fn.krm import resource_list
 from tests.support.lists import Run, cluster, config, document, named, run
 
 PER_CLUSTER = {"identity": {"mode": "PerCluster"}}

@@ -16,9 +16,10 @@ import yaml
 from krm_fn import __version__
 from krm_fn.__main__ import main
 from krm_fn.cli import COMMANDS
-from krm_fn.config import decode, export, reference, schema
-from krm_fn.sdk import runner
-from krm_fn.sdk.items import Item
+from krm_fn.config import decode, export, reference
+from krm_fn.config.tree import spec
+from krm_fn.krm import runner
+from krm_fn.krm.items import Item
 from tests.support.lists import Run, cluster, config, document, named, run
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ KUBERNETES = "spec.agent.affinity."
 
 
 def test_the_fields_of_the_configuration_are_the_documented_ones() -> None:
-    found = dict(schema.walk(schema.CONFIG))
+    found = dict(spec.walk(spec.CONFIG))
     assert [path for path in found if not path.startswith(KUBERNETES)] == FIELDS
     assert {path: found[path].default for path in DEFAULTS} == DEFAULTS
     assert (ROOT / "docs/reference/configuration.md").read_text() == reference.markdown_reference()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import checks, manifests
-from krm_fn.sdk.results import Faults
+from krm_fn.krm.results import Faults
 from tests.unit.agent.options import RELEASES, agent
 
 

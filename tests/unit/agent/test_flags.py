@@ -8,7 +8,7 @@ import pytest
 
 from krm_fn.agent import flags
 from krm_fn.agent.manifests import Registration
-from krm_fn.agent.versions import traits
+from krm_fn.agent.releases import traits
 from tests.unit.agent.options import RELEASES, agent
 
 COMMON = [

@@ -11,6 +11,7 @@ import yaml
 from krm_fn.agent import payload
 from krm_fn.agent.manifests import Registration
 from krm_fn.model import Patch
+from krm_fn.surface import DEPLOYMENT_KEY
 from tests.unit.agent.options import EVERY_OPTION, agent
 
 NEWEST = kubernetes_validate.latest_version()
@@ -53,4 +54,4 @@ def test_the_schemas_would_catch_an_unknown_field() -> None:
     values = payload.AgentPayload(agent(patches=(broken,))).values(Registration())
 
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(yaml.safe_load(values[payload.DEPLOYMENT_KEY]), NEWEST, strict=True)
+        kubernetes_validate.validate(yaml.safe_load(values[DEPLOYMENT_KEY]), NEWEST, strict=True)

@@ -8,8 +8,8 @@ import pytest
 
 from krm_fn.agent import manifests, patches
 from krm_fn.agent.manifests import Registration
+from krm_fn.krm.results import Faults
 from krm_fn.model import Patch
-from krm_fn.sdk.results import Faults
 from tests.unit.agent.options import agent
 
 

@@ -10,8 +10,9 @@ import yaml
 
 from krm_fn.agent import manifests, payload
 from krm_fn.agent.manifests import Registration
+from krm_fn.krm.results import Faults
 from krm_fn.model import Patch
-from krm_fn.sdk.results import Faults
+from krm_fn.surface import RBAC_KEY
 from tests.unit.agent.options import EVERY_OPTION, RELEASES, agent
 
 SHAPES = [
@@ -88,7 +89,7 @@ def test_the_fast_way_writes_what_the_plain_way_writes(
 def test_the_same_rbac_text_is_shared_by_all_registrations() -> None:
     fast = payload.AgentPayload(agent())
 
-    first, second = (fast.values(Registration(name=name))[payload.RBAC_KEY] for name in ("a", "b"))
+    first, second = (fast.values(Registration(name=name))[RBAC_KEY] for name in ("a", "b"))
 
     assert first is second
 

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from krm_fn.__main__ import main
 from krm_fn.cli import render
-from krm_fn.sdk import targets
-from krm_fn.sdk.documents import Tree
-from krm_fn.sdk.streams import read_stream
+from krm_fn.files import targets
+from krm_fn.files.documents import Tree
+from krm_fn.krm.streams import read_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

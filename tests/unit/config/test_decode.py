@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from krm_fn.config import decode, identity_of, is_config
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import Faults, ResourceRef
+from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.model import AgentVersion, ExternalSource, ExtraResource, KubeconfigRef, Patch, Secret, SecretSource
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.labels import LabelSelector, Requirement
-from krm_fn.sdk.results import Faults, ResourceRef
 from tests.support.configs import BAD, DROP, GOOD, TOKEN, changed, decoded, faults_of, item, results_of
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from krm_fn.cli.schema import rendered
 from krm_fn.config.fields import Object
-from krm_fn.config.schema import SPEC, walk
+from krm_fn.config.tree.spec import SPEC, walk
 
 ROOT = Path(__file__).parents[3]
 FILES = {

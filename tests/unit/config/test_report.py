@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.config.report import Log, Place, nearest, plain
+from krm_fn.base.text import nearest, plain
+from krm_fn.config.report import Log, Place
 from tests.support.configs import TOKEN
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from krm_fn.krm.items import Item
+from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import (
     Config,
     GitopsOptions,
@@ -18,12 +20,10 @@ from krm_fn.model import (
     Secret,
     TokenSource,
 )
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.labels import LabelSelector
 from tests.unit.agent.options import agent
 
 if TYPE_CHECKING:
-    from krm_fn.sdk.results import Result
+    from krm_fn.krm.results import Result
 
 TOKEN = "abcdef.0123456789abcdef"
 SECRET_NAME = "management-kubeconfig"

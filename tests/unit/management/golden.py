@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from krm_fn.config import decode
+from krm_fn.krm.items import Item
 from krm_fn.management import review
-from krm_fn.sdk.edit import revise
-from krm_fn.sdk.items import Item
+from krm_fn.yaml.edit import revise
 
 FOLDER = Path(__file__).parents[2] / "golden" / "management"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())

@@ -14,9 +14,9 @@ import yaml
 
 from krm_fn.agent import payload
 from krm_fn.config import decode
+from krm_fn.krm.items import Item
 from krm_fn.model import Patch
 from krm_fn.outputs import external_secret as module
-from krm_fn.sdk.items import Item
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

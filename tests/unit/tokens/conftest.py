@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from krm_fn.krm.items import Item
+from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import (
     AgentOptions,
     AgentVersion,
@@ -17,8 +19,6 @@ from krm_fn.model import (
     ResourceSetOptions,
     TokenSource,
 )
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.labels import LabelSelector
 
 AGENT = AgentOptions(
     image="ghcr.io/clusternet/clusternet-agent:v0.18.1",

@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
+from krm_fn.krm.results import Faults
 from krm_fn.model import AgentVersion, Secret, Token
-from krm_fn.sdk.results import Faults
 from krm_fn.tokens import formats
 
 V018 = AgentVersion(major=0, minor=18, patch=1)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import Faults, ResourceRef
 from krm_fn.model import AgentVersion, Config, ExternalSource, Secret, SecretSource, Token, TokenSource
-from krm_fn.sdk.items import Item
-from krm_fn.sdk.results import Faults, ResourceRef
 from krm_fn.tokens import sources
-from krm_fn.tokens.offers import Offers
+from krm_fn.tokens.operator import Offers
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 FOUND = Token(secret=Secret(TOKEN), form="bootstrap")

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from krm_fn import comparison, inventory
-from krm_fn.sdk.results import Result
-from krm_fn.sdk.streams import read_stream
-from krm_fn.sdk.yaml_write import dump
+from krm_fn.clusters import inventory
+from krm_fn.earlier import compare
+from krm_fn.krm.results import Result
+from krm_fn.krm.streams import read_stream
 from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table
 from krm_fn.views.shown import Shown, count, title
+from krm_fn.yaml.write import dump
 from tests.support.lists import cluster, config, run
 
 
@@ -23,7 +24,7 @@ def shown(items: list[Any], before: list[Any] | None = None, results: Any = (), 
         old = run(before, config(**spec))
         stream = "---\n".join(dump(one) for one in old.items).encode()
         owned = inventory.take(read_stream(stream), ()).owned
-        compared = comparison.compare(made.outcome.configs, made.plan.generated, made.plan.verdicts, owned, None)
+        compared = compare.compare(made.outcome.configs, made.plan.generated, made.plan.verdicts, owned, None)
     return Shown(
         plan=made.plan, configs=made.outcome.configs, results=(*made.outcome.results, *results), comparison=compared
     )

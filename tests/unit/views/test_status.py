@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from krm_fn.live import dump, status
-from krm_fn.live.report import Report
+from krm_fn.status import dump, status
+from krm_fn.status.report import Report
 from krm_fn.views import prose, status_data, status_table
 from tests.support import live
 from tests.support.live import Fleet

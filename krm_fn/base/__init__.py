@@ -1,0 +1,1 @@
+"""Ground for every package: records, lazily compiled patterns, a digest; imports nothing of the project."""

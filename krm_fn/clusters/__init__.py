@@ -1,0 +1,1 @@
+"""Cluster API's Clusters: reading them, selecting them, naming them."""

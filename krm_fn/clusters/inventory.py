@@ -1,0 +1,140 @@
+"""Items -> what the product has to know of them, in one pass that parses no more than it needs.
+
+Sixty thousand items may come by, so an item is looked into only when its kind is ours or its text could hold one of
+our names: `Item.contains` answers that without parsing and is wrong on the safe side only.
+"""
+
+from __future__ import annotations
+
+from krm_fn.base.records import Record
+from krm_fn.clusters import capi
+from krm_fn.krm.results import Faults, Result, tagged
+from krm_fn.model import ObjectKey
+from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, MANAGED_BY_LABEL, MANAGER, OWNER_ANNOTATION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from krm_fn.krm.items import Item
+    from krm_fn.model import Cluster
+
+
+# Kinds that we generate, by group: only these can clash with ours or be ours from an earlier run.
+GENERATED_KINDS = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "Secret"),
+        (ADDONS_GROUP, "ClusterResourceSet"),
+        (EXTERNAL_SECRETS_GROUP, "ExternalSecret"),
+    }
+)
+_KINDS = frozenset({"Cluster", "Namespace"} | {kind for _, kind in GENERATED_KINDS})
+
+
+class Owned(Record):
+    """An object in the input that an earlier run (or an earlier step of the pipeline) made."""
+
+    key: ObjectKey
+    owner: str
+    item: Item
+
+
+class Inventory(Record):
+    """What one input holds.
+
+    Attributes:
+        clusters: Every readable Cluster, by namespace and name.
+        unreadable: Faults of the Clusters that are not, by the position of the item.
+        namespaces: Labels of the Namespace objects, by name.
+        owned: Objects that we made, for any config.
+        occupied: Other objects whose text holds one of the names asked for, by identity.
+        has_items: Whether there is any item besides configs.
+    """
+
+    clusters: tuple[Cluster, ...]
+    faults: tuple[Result, ...]
+    namespaces: Mapping[str, Mapping[str, str]]
+    owned: tuple[Owned, ...]
+    occupied: Mapping[ObjectKey, Item]
+
+
+def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
+    """Look through the items.
+
+    Args:
+        items: All items of the input, in any order.
+        names: Beginnings of the names that will be generated; only objects that hold one can stand in the way.
+    """
+    needles = tuple(name.encode() for name in names)
+    mark = OWNER_ANNOTATION.encode()
+    clusters: dict[tuple[str, str], Cluster] = {}
+    faults: list[Result] = []
+    namespaces: dict[str, Mapping[str, str]] = {}
+    owned: list[Owned] = []
+    occupied: dict[ObjectKey, Item] = {}
+    for item in items:
+        kind = item.kind
+        if kind not in _KINDS:
+            continue
+        if capi.is_cluster(item):
+            _take_cluster(item, clusters, faults)
+        elif kind == "Namespace" and item.api_version == "v1":
+            # of two Namespaces of one name a server keeps one, nobody knows which: only what both say counts
+            labels = _text_only(item.metadata().get("labels"))
+            known = namespaces.setdefault(item.name, labels)
+            namespaces[item.name] = {key: value for key, value in known.items() if labels.get(key) == value}
+        elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *needles):
+            owner = _owner(item) if item.contains(mark) else ""
+            if owner:
+                owned.append(Owned(key=key_of(item), owner=owner, item=item))
+            elif any(item.contains(needle) for needle in needles):
+                occupied[key_of(item)] = item
+    return Inventory(
+        clusters=tuple(clusters[key] for key in sorted(clusters)),
+        faults=tuple(sorted(faults, key=lambda one: one.message)),
+        namespaces=namespaces,
+        owned=tuple(sorted(owned, key=lambda one: tuple(one.key))),
+        occupied=occupied,
+    )
+
+
+def key_of(item: Item) -> ObjectKey:
+    """Return the identity of an item's object."""
+    return ObjectKey(group=item.group, kind=item.kind, namespace=item.namespace, name=item.name)
+
+
+def _take_cluster(item: Item, clusters: dict[tuple[str, str], Cluster], faults: list[Result]) -> None:
+    try:
+        cluster = capi.read(item)
+    except Faults as found:
+        faults.extend(found.results)
+        return
+    first = clusters.setdefault(cluster.key, cluster)
+    if first is not cluster:
+        faults.append(
+            Result(
+                message=f"Cluster {cluster.title} stands twice in the input; remove one of them",
+                resource_ref=item.ref(),
+                file_path=item.file_path,
+                file_index=item.file_index,
+                tags=tagged(rule="duplicate-cluster"),
+            )
+        )
+
+
+def _owner(item: Item) -> str:
+    """Return the owner id of an object that is ours: it carries both our label and the ownership annotation."""
+    metadata = item.metadata()
+    labels, annotations = metadata.get("labels"), metadata.get("annotations")
+    if not isinstance(labels, dict) or not isinstance(annotations, dict):
+        return ""
+    owner = annotations.get(OWNER_ANNOTATION)
+    return owner if isinstance(owner, str) and labels.get(MANAGED_BY_LABEL) == MANAGER else ""
+
+
+def _text_only(labels: object) -> Mapping[str, str]:
+    """Drop label values that are no strings: a server would refuse the Namespace, and they can match nothing."""
+    if not isinstance(labels, dict):
+        return {}
+    return {key: value for key, value in labels.items() if isinstance(key, str) and isinstance(value, str)}

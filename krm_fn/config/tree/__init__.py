@@ -1,0 +1,1 @@
+"""The tree of `ClusternetCAPIConfig`: every field with its type, default and meaning."""

@@ -1,0 +1,174 @@
+"""The trees of what is generated and under which limits: identity, clusterResourceSet, guard, hub."""
+
+from __future__ import annotations
+
+from krm_fn.config import formats
+from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
+from krm_fn.config.kinds import Choice, Flag, Text, Whole
+from krm_fn.config.tree import kubernetes
+
+IDENTITY = Object(
+    fields=(
+        Field(
+            name="mode",
+            kind=Choice(values=("Shared", "PerCluster")),
+            default="Shared",
+            doc="Shared: one ClusterResourceSet a namespace, agents choose a random name. PerCluster: one a Cluster, "
+            "registered under a name made from nameTemplate.",
+        ),
+        Field(
+            name="namePrefix",
+            kind=Text(format=formats.NAME_PREFIX),
+            doc="Shared only: clusters register as this prefix, '-' and five random characters.",
+            example="edge",
+        ),
+        Field(
+            name="nameTemplate",
+            kind=Text(format=formats.NAME_TEMPLATE),
+            doc="PerCluster only: the registration name, from {namespace} and {name}; {name} unless given. Names over "
+            "30 characters are shortened with a stable hash.",
+            example="{namespace}-{name}",
+        ),
+        Field(
+            name="labels",
+            kind=MapOf(key=formats.REGISTRATION_LABEL_KEY, value=Text(format=formats.LABEL_VALUE, empty=True)),
+            default={},
+            doc="Labels of the ManagedCluster; they apply at the first registration only.",
+            example={"provider": "capi"},
+        ),
+        Field(
+            name="labelKeys",
+            kind=ListOf(item=Text(format=formats.REGISTRATION_LABEL_KEY), unique=True),
+            default=[],
+            doc="PerCluster only: labels that are copied from the Cluster to the ManagedCluster.",
+            example=["env", "region"],
+        ),
+    )
+)
+
+RESOURCE_SET = Object(
+    fields=(
+        Field(
+            name="name",
+            kind=Text(format=formats.SET_NAME),
+            default="clusternet-cluster-api",
+            doc="Name of the ClusterResourceSet, and the beginning of the names of all that is generated.",
+        ),
+        Field(
+            name="strategy",
+            kind=Choice(values=("Reconcile", "ApplyOnce")),
+            default="Reconcile",
+            doc="Whether later changes reach the workload clusters (Reconcile) or not (ApplyOnce); immutable.",
+        ),
+        Field(
+            name="apiVersion",
+            kind=Choice(
+                values=(
+                    "auto",
+                    "addons.cluster.x-k8s.io/v1beta1",
+                    "addons.cluster.x-k8s.io/v1beta2",
+                    "v1beta1",
+                    "v1beta2",
+                )
+            ),
+            default="auto",
+            doc="API version of the ClusterResourceSets; auto decides per namespace: v1beta1 where all matching "
+            "Clusters are, else v1beta2.",
+        ),
+        Field(
+            name="labels",
+            kind=MapOf(key=formats.OWN_LABEL_KEY, value=Text(format=formats.LABEL_VALUE, empty=True)),
+            default={},
+            doc="Further labels of the ClusterResourceSets (not of Secrets and ConfigMaps).",
+            example={"team": "platform"},
+        ),
+        Field(
+            name="annotations",
+            kind=MapOf(key=formats.OWN_LABEL_KEY, value=Text(empty=True)),
+            default={},
+            doc="Further annotations of the ClusterResourceSets (not of Secrets and ConfigMaps).",
+            example={"contact": "platform@example.com"},
+        ),
+        Field(
+            name="extraResources",
+            kind=ListOf(
+                item=Object(
+                    fields=(
+                        Field(
+                            name="kind",
+                            kind=Choice(values=("Secret", "ConfigMap")),
+                            required=True,
+                            doc="Kind of the object.",
+                            example="Secret",
+                        ),
+                        Field(
+                            name="name",
+                            kind=kubernetes.NAME,
+                            required=True,
+                            doc="Its name.",
+                            example="registry-credentials",
+                        ),
+                    )
+                ),
+                maximum=97,  # a ClusterResourceSet holds at most 100 resources, three of them ours
+                unique_by=("kind", "name"),
+            ),
+            default=[],
+            doc="Secrets and ConfigMaps that you keep in those namespaces and that are delivered too.",
+            example=[{"kind": "Secret", "name": "registry-credentials"}],
+        ),
+    )
+)
+
+GUARD = Object(
+    fields=(
+        Field(name="allowNoClusters", kind=Flag(), default=False, doc="Whether no matching Cluster is fine."),
+        Field(name="minClusters", kind=Whole(), doc="Fail if fewer Clusters match.", example=10),
+        Field(
+            name="maxRemovedClusters",
+            kind=Either(kinds=(Whole(), Text(format=formats.PERCENTAGE))),
+            doc="Fail if more Clusters than this would be lost against the baseline: a number or a percentage.",
+            example="10%",
+        ),
+        Field(
+            name="onInvalidCluster",
+            kind=Choice(values=("Fail", "Skip")),
+            default="Fail",
+            doc="What happens to a Cluster that can't be served; Skip only with PerCluster.",
+        ),
+    )
+)
+
+HUB = Object(
+    fields=(
+        Field(
+            name="discoverySecret",
+            kind=Flag(),
+            default=False,
+            doc="Make the Secret capi-system/clusternet-cluster-api for the hub's own discovery.",
+        ),
+        Field(
+            name="kubeconfigSecretRef",
+            kind=Object(
+                fields=(
+                    Field(
+                        name="name",
+                        kind=kubernetes.NAME,
+                        required=True,
+                        doc="Name of the Secret, beside the hub.",
+                        example="cluster-api-kubeconfig",
+                    ),
+                    Field(
+                        name="key",
+                        kind=Text(format=formats.DATA_KEY),
+                        default="kubeconfig",
+                        doc="Key that holds the kubeconfig.",
+                    ),
+                )
+            ),
+            doc="Kubeconfig of the management cluster, mounted into a clusternet-hub or clusternet-controller-manager "
+            "Deployment among the items.",
+            example={"name": "cluster-api-kubeconfig"},
+        ),
+    )
+)

@@ -1,0 +1,183 @@
+"""The tree of a `ClusternetCAPIConfig`: every field with its kind, default, sentence and example.
+
+This is the one place that says what a configuration may hold. Decoder, flat keys, JSON Schema, KRMFunctionDefinition
+and the Markdown reference all walk it; what spans several fields and no schema can say is in `rules`.
+"""
+
+from __future__ import annotations
+
+from krm_fn.config import formats
+from krm_fn.config.constraints import Given, Refuse
+from krm_fn.config.fields import Field, ListOf, Object
+from krm_fn.config.kinds import Choice, Flag, Text
+from krm_fn.config.tree import agent, kubernetes, output, token
+from krm_fn.surface import API_VERSION, KIND
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SPEC = Object(
+    fields=(
+        Field(
+            name="parentURL",
+            kind=Text(format=formats.PARENT_URL),
+            required=True,
+            private=True,
+            doc="https URL of the parent API server.",
+            example="https://parent.example.com:6443",
+        ),
+        Field(
+            name="registrationToken",
+            kind=token.REGISTRATION_TOKEN,
+            required=True,
+            private=True,
+            doc="Where the registration token comes from: exactly one source.",
+            example={"secretRef": {"name": "clusternet-registration"}},
+        ),
+        Field(
+            name="clusterSelector",
+            kind=kubernetes.NON_EMPTY_SELECTOR,
+            required=True,
+            doc="Clusters to register, by their labels; not empty.",
+            example={"matchLabels": {"clusternet.io/register": "true"}},
+        ),
+        Field(
+            name="namespaceSelector",
+            kind=kubernetes.SELECTOR,
+            doc="Namespaces to serve, by the labels of Namespace objects in the input; all unless given.",
+            example={"matchLabels": {"team": "edge"}},
+        ),
+        Field(
+            name="namespaces",
+            kind=ListOf(item=kubernetes.NAMESPACE, minimum=1, unique=True),
+            doc="Instead of namespaceSelector: exactly these, whether or not the input has Clusters there.",
+            example=["fleet-eu", "fleet-us"],
+        ),
+        Field(name="agent", kind=agent.AGENT, default={}, doc="How clusternet-agent is installed."),
+        Field(
+            name="identity",
+            kind=output.IDENTITY,
+            default={},
+            doc="Under which names and labels clusters register.",
+        ),
+        Field(
+            name="clusterResourceSet",
+            kind=output.RESOURCE_SET,
+            default={},
+            doc="The ClusterResourceSets that are generated.",
+        ),
+        Field(
+            name="managementCluster",
+            kind=Object(
+                fields=(
+                    Field(
+                        name="featureGate",
+                        kind=Choice(values=("Check", "Ensure", "Ignore")),
+                        default="Check",
+                        doc="What to do about the feature gate ClusterResourceSet of Cluster API in the input.",
+                    ),
+                )
+            ),
+            default={},
+            doc="The management cluster's own set-up.",
+        ),
+        Field(name="hub", kind=output.HUB, default={}, doc="Set-up of clusternet-hub."),
+        Field(
+            name="gitops",
+            kind=Object(
+                fields=(
+                    Field(
+                        name="argocd", kind=Flag(), default=False, doc="Annotations that the output needs in Argo CD."
+                    ),
+                    Field(name="flux", kind=Flag(), default=False, doc="Annotations that the output needs in Flux."),
+                )
+            ),
+            default={},
+            doc="Annotations that make the output safe in GitOps tools.",
+        ),
+        Field(name="guard", kind=output.GUARD, default={}, doc="Limits that stop a run that would lose Clusters."),
+        Field(
+            name="mode",
+            kind=Choice(values=("Render", "Check")),
+            default="Render",
+            doc="Check validates everything and changes nothing (kustomize validators).",
+        ),
+    ),
+    constraints=(
+        Refuse(
+            when=Given(path="namespaceSelector", empty=True),
+            what=Given(path="namespaces"),
+            text="must not be given together with namespaceSelector: choose one",
+        ),
+        Refuse(
+            when=Given(path="identity.mode", values=("Shared",), absent=True),
+            what=Given(path="identity.nameTemplate"),
+            text="is only for identity.mode PerCluster: set the mode, or remove the field",
+        ),
+        Refuse(
+            when=Given(path="identity.mode", values=("Shared",), absent=True),
+            what=Given(path="identity.labelKeys"),
+            text="is only for identity.mode PerCluster: set the mode, or remove the field",
+        ),
+        Refuse(
+            when=Given(path="identity.mode", values=("PerCluster",)),
+            what=Given(path="identity.namePrefix"),
+            text="is only for identity.mode Shared: use nameTemplate with PerCluster",
+        ),
+        Refuse(
+            when=Given(path="identity.mode", values=("Shared",), absent=True),
+            what=Given(path="guard.onInvalidCluster", values=("Skip",)),
+            text="can be Skip only with identity.mode PerCluster: set the mode, or use Fail",
+        ),
+        Refuse(
+            when=Given(path="registrationToken.existingSecret"),
+            what=Given(path="hub.discoverySecret", values=(True,)),
+            text="needs the token itself, which registrationToken.existingSecret keeps away: choose another source, or "
+            "remove the field",
+        ),
+        Refuse(
+            when=Given(path="registrationToken.externalSecret"),
+            what=Given(path="hub.discoverySecret", values=(True,)),
+            text="needs the token itself, which registrationToken.externalSecret keeps away: choose another source, or "
+            "remove the field",
+        ),
+    ),
+)
+
+METADATA = Object(
+    fields=(
+        Field(
+            name="name",
+            kind=kubernetes.NAME,
+            required=True,
+            doc="Name of the configuration; what it generates carries it as its owner.",
+            example="fleet",
+        ),
+        Field(name="namespace", kind=kubernetes.NAMESPACE, doc="Namespace of the configuration object."),
+    ),
+    open=True,
+)
+
+CONFIG = Object(
+    fields=(
+        Field(name="apiVersion", kind=Choice(values=(API_VERSION,)), required=True, doc="Version of this API."),
+        Field(name="kind", kind=Choice(values=(KIND,)), required=True, doc="Kind of the object."),
+        Field(name="metadata", kind=METADATA, required=True, doc="As of every object.", example={"name": "fleet"}),
+        Field(name="spec", kind=SPEC, required=True, doc="What is wanted."),
+    )
+)
+
+
+def walk(kind: Object, prefix: str = "") -> Iterator[tuple[str, Field]]:
+    """Yield every field below an object with its dotted path, lists left out, in the order of the tree."""
+    for field in kind.fields:
+        path = f"{prefix}.{field.name}" if prefix else field.name
+        yield path, field
+        if isinstance(field.kind, Object):
+            yield from walk(field.kind, path)
+
+
+def paths_of(name: str) -> list[str]:
+    """Return the paths of all fields of a name."""
+    return [path for path, field in walk(CONFIG) if field.name == name]

@@ -1,0 +1,1 @@
+"""The feature gate ClusterResourceSet of Cluster API's manager and of CoreProviders."""

@@ -1,0 +1,1 @@
+"""Folders, files and streams of manifests: reading them, and writing output."""

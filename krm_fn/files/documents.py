@@ -1,0 +1,256 @@
+"""Plain manifests in folders, files and stdin as one list of items, written back with changes.
+
+`Tree` is to plain manifests what `ResourceList` is to a host's input. What is not changed keeps its bytes, file by file
+and document by document.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from krm_fn.files import folders
+from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault
+from krm_fn.krm.streams import BOM, Document, read_documents, read_stream
+from krm_fn.yaml.edit import revise, set_labels
+from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.write import dump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from typing import BinaryIO
+
+    from krm_fn.krm.changes import Changes
+    from krm_fn.krm.items import Item
+
+__all__ = ["Document", "SourceFile", "Tree", "read_stream"]
+
+STDIN = "-"
+_SEPARATOR = b"---\n"
+
+
+class SourceFile:
+    """A file that was read.
+
+    Attributes:
+        path: As messages call it: below the path that the user gave; `stdin` for stdin.
+        relative: Below the folder that the user gave, for a copy of the tree.
+        data: Its bytes.
+        documents: Its documents.
+    """
+
+    __slots__ = ("data", "documents", "path", "relative")
+
+    def __init__(self, path: str, relative: str, data: bytes, documents: list[Document]) -> None:
+        """Take what was read."""
+        self.path = path
+        self.relative = relative
+        self.data = data
+        self.documents = documents
+
+    @property
+    def items(self) -> list[Item]:
+        """Its objects, in order."""
+        return [item for document in self.documents for item in document.items]
+
+
+class Tree:
+    """Manifests of several files.
+
+    Attributes:
+        items: The objects of all files; their positions count through.
+        files: The files, in the order read.
+        results: Warnings about what was passed over.
+    """
+
+    def __init__(self, files: list[SourceFile], results: Sequence[Result]) -> None:
+        """Take the files; use `read`."""
+        self.files = files
+        self.results = tuple(results)
+        self.items = [item for file in files for item in file.items]
+
+    @classmethod
+    def read(
+        cls,
+        paths: Sequence[str],
+        stdin: BinaryIO | None = None,
+        *,
+        skip: Collection[str] = (),
+        wanted: Callable[[str, Item], bool] | None = None,
+    ) -> Tree:
+        """Read folders, files and, for `-`, stdin.
+
+        In folders, `*.yaml`, `*.yml` and `*.json` are read, sorted, at any depth; hidden files and folders are not, nor
+        links that lead out of the folder (with a warning).
+
+        Args:
+            paths: Folders, files and `-`.
+            stdin: Stands for `-`; the process's own where left out.
+            skip: Real paths of folders and files not to be read where they lie in a folder.
+            wanted: Takes a file's path and an object; says whether it counts as an item at all.
+
+        Raises:
+            Faults: Everything that can't be read, with file, line and column.
+        """
+        found, results = folders.find([path for path in dict.fromkeys(paths) if path != STDIN], skip)
+        sources = [(one.path, one.relative, one.explicit) for one in found]
+        if STDIN in paths:
+            sources.append((STDIN, "stdin.yaml", True))
+        files: list[SourceFile] = []
+        count = 0
+        for path, relative, explicit in sources:
+            shown = "stdin" if path == STDIN else path
+            try:
+                data = (stdin or sys.stdin.buffer).read() if path == STDIN else folders.read(path)
+                documents = read_documents(data, shown)
+            except Faults as faults:
+                results += faults.results
+                continue
+            results += _strays(documents, shown, explicit=explicit)
+            for document in documents:
+                items = [item for item in document.items if wanted is None or wanted(shown, item)]
+                document.passed_over = len(items) < len(document.items)
+                document.items = items
+                for item in items:
+                    item.position = count
+                    count += 1
+            files.append(SourceFile(shown, relative, data, documents))
+        errors = [result for result in results if result.severity == ERROR]
+        if errors:
+            raise Faults(errors)
+        return cls(files, results)
+
+    def stream(self, changes: Changes, left_out: Collection[int] = ()) -> list[bytes]:
+        """Return everything as one stream of documents.
+
+        Args:
+            changes: What to do to the items.
+            left_out: Positions of items that are not to be in the output.
+        """
+        pieces: list[bytes] = []
+        for file in self.files:
+            text = written(file, changes, left_out)
+            if text.strip():
+                _join(pieces, text.removeprefix(BOM))
+        for value in changes.added:
+            _join(pieces, dump(value).encode())
+        return pieces
+
+    def contents(self, changes: Changes, left_out: Collection[int] = ()) -> dict[str, bytes]:
+        """Return the files' new contents by their path below the folder that was read; files without objects are left out.
+
+        Added objects are not among them: the caller knows their paths.
+
+        Raises:
+            Faults: Two files would have the same path.
+        """
+        found: dict[str, SourceFile] = {}
+        contents: dict[str, bytes] = {}
+        for file in self.files:
+            text = written(file, changes, left_out)
+            if not text.strip():
+                continue
+            other = found.setdefault(file.relative, file)
+            if other is not file:
+                message = (
+                    f"{other.path} and {file.path} would both be written to {file.relative}; render them one by one"
+                )
+                raise fault(message, file_path=file.path)
+            contents[file.relative] = text
+        return contents
+
+
+def written(file: SourceFile, changes: Changes, left_out: Collection[int] = ()) -> bytes:
+    """Return a file's bytes with changes; nothing if no object is left in it.
+
+    Raises:
+        Faults: An object that is to be edited can't be read.
+    """
+    pieces: list[bytes] = []
+    kept = False
+    for document in file.documents:
+        text = _document(file.data, document, changes, left_out)
+        if not text:
+            continue
+        kept = kept or bool(document.items)
+        if pieces and text.startswith(b"%") and b"\n..." not in pieces[-1]:
+            pieces.append(b"...\n")  # of the document before, which is left out
+        pieces.append(text)
+    if not kept:
+        return b""
+    text = b"".join(pieces)
+    return BOM + text if file.data.startswith(BOM) else text
+
+
+def _document(data: bytes, document: Document, changes: Changes, left_out: Collection[int]) -> bytes:
+    """Return a document with its separator; nothing where no object of it is left."""
+    if document.stray:
+        return b""
+    items = document.items
+    touched = document.passed_over or any(
+        item.position in left_out or item.position in changes.removed or _edits(changes, item) for item in items
+    )
+    if not touched:
+        return data[document.start : document.end]
+    kept = [item for item in items if item.position not in left_out and item.position not in changes.removed]
+    if not kept:
+        return b""
+    texts: list[bytes] = []
+    for item in kept:
+        _join(texts, _edited(item, changes, single=not document.is_list))
+    text = data[document.start : document.body] + b"".join(texts)
+    behind = data[document.body_end : document.end]
+    return text + b"\n" * (bool(behind) and not text.endswith((b"\n", b"\r"))) + behind
+
+
+def _edits(changes: Changes, item: Item) -> bool:
+    position = item.position
+    return position in changes.replaced or position in changes.labelled or position in changes.revised
+
+
+def _edited(item: Item, changes: Changes, *, single: bool) -> bytes:
+    """Return an item's text with its changes, at column 0 where it stood in a List."""
+    position = item.position
+    if position in changes.replaced:
+        return dump(changes.replaced[position]).encode()
+    text = item.text
+    try:
+        if position in changes.labelled:
+            text = set_labels(text, changes.labelled[position])
+        if position in changes.revised:
+            text = revise(text, changes.revised[position])
+    except BadYaml as error:
+        message = f"can't be edited: {error.problem}: {item.where()}"
+        raise fault(message, file_path=item.file_path, file_index=item.file_index) from None
+    return text if single else _dedented(text, item.column)
+
+
+def _dedented(text: bytes, column: int) -> bytes:
+    pad = b" " * column
+    lines = text.splitlines(keepends=True)
+    if not all(line.startswith(pad) or not line.strip() for line in lines):
+        return text
+    return b"".join(line[column:] if line.startswith(pad) else line for line in lines)
+
+
+def _join(pieces: list[bytes], text: bytes) -> None:
+    """Append a document's text to a stream."""
+    if pieces and not pieces[-1].endswith((b"\n", b"\r")):
+        pieces.append(b"\n")
+    if pieces and not text.startswith((b"---\n", b"---\r", b"--- ", b"---\t")):
+        # a directive may stand only behind the end of a document
+        pieces.append(b"...\n" if text.startswith(b"%") else _SEPARATOR)
+    pieces.append(text)
+
+
+def _strays(documents: list[Document], path: str, *, explicit: bool) -> list[Result]:
+    """Report documents that are no objects: an error in a file that was asked for, a warning in a folder."""
+    return [
+        Result(
+            message=f"{one.stray}: {path}, line {one.line}" + ("" if explicit else "; it is passed over"),
+            severity=ERROR if explicit else WARNING,
+            file_path=path,
+        )
+        for one in documents
+        if one.stray
+    ]

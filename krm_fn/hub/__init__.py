@@ -1,0 +1,1 @@
+"""Clusternet's hub: its Deployments, its kubeconfig for the management cluster, its discovery."""

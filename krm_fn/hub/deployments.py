@@ -1,0 +1,263 @@
+"""Gives clusternet's discovery its kubeconfig for the management cluster: volume, mount and flag.
+
+Source: clusternet `cmd/clusternet-hub` and `cmd/clusternet-controller-manager` with their manifests and Helm charts:
+`--cluster-api-kubeconfig` belongs to clusternet-hub from v0.12 to v0.14 and to clusternet-controller-manager from
+v0.15 on. Containers carry the component's name in both forms; a Helm release puts its own before the Deployment's.
+"""
+
+from __future__ import annotations
+
+from krm_fn.base.records import Record
+from krm_fn.krm.results import INFO, WARNING, Result, tagged
+from krm_fn.kube import flags
+from krm_fn.kube.shapes import clone, is_local, mapping, pod_spec, sequence, string, title, told, unlisted
+from krm_fn.kube.versions import image_name, of_image
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from krm_fn.krm.items import Item
+    from krm_fn.kube.versions import Release
+    from krm_fn.model import KubeconfigRef
+
+HUB = "clusternet-hub"
+CONTROLLER_MANAGER = "clusternet-controller-manager"
+FLAG = "cluster-api-kubeconfig"
+RULE = "hub-kubeconfig"
+FIELD = "spec.hub.kubeconfigSecretRef"
+
+_VOLUME = "cluster-api-kubeconfig"
+_MOUNT = "/etc/cluster-api-kubeconfig"
+_FILE = "kubeconfig"
+_FIRST = (0, 12)
+_MOVED = (0, 15)
+
+
+class Component(Record):
+    """A Deployment of the input that runs clusternet's hub or controller manager.
+
+    Attributes:
+        name: HUB or CONTROLLER_MANAGER.
+        container: Position of the container that runs it.
+        release: From the image's tag; None when unknown.
+    """
+
+    item: Item
+    name: str
+    container: int
+    release: Release | None
+
+    @property
+    def title(self) -> str:
+        """For messages: the Deployment and the release of its image."""
+        return f"{title(self.item)} ({self.name} {self.release or 'of unknown release'})"
+
+
+def component(item: Item) -> Component | None:
+    """Recognise a Deployment by the image, else the name, of one of its containers; None for any other."""
+    if item.group != "apps":
+        return None
+    containers = [mapping(one) for one in sequence(pod_spec(item.value()).get("containers"))]
+    for index, one in enumerate(containers):
+        image = string(one.get("image"))
+        for name in (image_name(image), string(one.get("name"))):
+            if name in (HUB, CONTROLLER_MANAGER):
+                return Component(item=item, name=name, container=index, release=of_image(image))
+    return None
+
+
+def takes_flag(found: Component) -> str:
+    """Say why a component does not take the flag; empty if it does.
+
+    The controller manager exists only in releases that have the flag, so there an unknown release does not matter.
+    """
+    release = found.release
+    if found.name == CONTROLLER_MANAGER:
+        if release is None or release.line >= _MOVED:
+            return ""
+        return f"{found.title} is left alone: before v0.15 {HUB} takes --{FLAG}"
+    if release is None:
+        return (
+            f"{found.title} is left alone: its image has no tag that tells whether it takes --{FLAG} (v0.12 to v0.14)"
+        )
+    if release.line >= _MOVED:
+        return f"{found.title} is left alone: since v0.15 {CONTROLLER_MANAGER} takes --{FLAG}"
+    if release.line < _FIRST:
+        return f"{found.title} is left alone: --{FLAG} exists since v0.12"
+    return ""
+
+
+def review(
+    found: Sequence[Component], reference: KubeconfigRef, *, change: bool
+) -> tuple[dict[int, dict[str, Any]], list[Result]]:
+    """Set up every Deployment of the input that takes the kubeconfig.
+
+    Args:
+        found: Every component in the input.
+        reference: `spec.hub.kubeconfigSecretRef`.
+        change: Whether to edit; with `mode: Check` what lacks is only reported.
+
+    Returns:
+        New values by position, and what is to be said.
+    """
+    revised: dict[int, dict[str, Any]] = {}
+    results: list[Result] = []
+    served = False
+    for one in found:
+        item = one.item
+        reason = takes_flag(one)
+        if reason:
+            results.append(told(item, reason, rule=RULE, severity=INFO))
+            results += _left_over(one)
+            continue
+        served = True
+        value: dict[str, Any] = clone(item.value())
+        pod = pod_spec(value)
+        container = pod["containers"][one.container]
+        field = f"spec.template.spec.containers[{one.container}]"
+        wrong = unlisted(pod, "volumes") or unlisted(container, "volumeMounts", *flags.FIELDS)
+        if wrong:
+            message = f"{one.title} is left alone: {wrong} is not a list"
+            results.append(told(item, message, rule=RULE, severity=WARNING, field=field))
+            continue
+        if flags.hidden(container, FLAG):
+            message = (
+                f"{one.title} is left alone: --{FLAG} stands inside a longer argument; give it an argument of its own"
+            )
+            results.append(told(item, message, rule=RULE, severity=WARNING, field=field))
+            continue
+        before = [flag.value for flag in flags.find(container, FLAG)]
+        path = _set_up(one, pod, container, reference)
+        if value == item.value():
+            results.append(told(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
+        elif change and not is_local(item):
+            revised[item.position] = value
+            results.append(told(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
+            if any(old != path for old in before):
+                message = f"--{FLAG} pointed elsewhere and now names the file from Secret {reference.name}"
+                results.append(told(item, message, rule=RULE, severity=INFO, field=field))
+        else:
+            message = f"{one.title} lacks volume, mount or --{FLAG} for Secret {reference.name}, and is not changed here (mode: Check, or a local-config object)"
+            results.append(told(item, message, rule=RULE, severity=WARNING, field=field))
+    if not served:
+        results.append(_nobody())
+    return revised, results
+
+
+def _left_over(one: Component) -> list[Result]:
+    """Warn of a flag that the component does not know: it exits with "unknown flag"."""
+    if one.release is None:
+        return []
+    container = mapping(sequence(pod_spec(one.item.value()).get("containers"))[one.container])
+    message = f"{one.title} is given --{FLAG}, which it does not know, and exits: remove the flag there"
+    return [
+        told(
+            one.item,
+            message,
+            rule=RULE,
+            severity=WARNING,
+            field=f"spec.template.spec.containers[{one.container}].{flag.path}",
+        )
+        for flag in flags.find(container, FLAG)
+    ]
+
+
+def _nobody() -> Result:
+    message = (
+        f"{FIELD} has no effect: the input has no Deployment that takes --{FLAG} ({HUB} v0.12 to v0.14, "
+        f"{CONTROLLER_MANAGER} from v0.15); it belongs to the parent cluster, so set this in the config of that package "
+        f"(with guard.allowNoClusters: true)"
+    )
+    return Result(message=message, severity=WARNING, field=FIELD, tags=tagged(rule=RULE))
+
+
+def _done(one: Component, reference: KubeconfigRef, path: str) -> str:
+    return f"{one.title} reads the management cluster's kubeconfig from Secret {reference.name} at {path}"
+
+
+def _set_up(one: Component, pod: dict[str, Any], container: dict[str, Any], reference: KubeconfigRef) -> str:
+    """Bring volume, mount and flag into place, and return the path of the kubeconfig in the container."""
+    volumes = pod["volumes"] = sequence(pod.get("volumes"))
+    mounts = container["volumeMounts"] = sequence(container.get("volumeMounts"))
+    path = _present(volumes, mounts, reference) or _retargeted(volumes, mounts, reference)
+    if not path:
+        name = _free(_VOLUME, {string(mapping(volume).get("name")) for volume in volumes})
+        volumes.append({"name": name, "secret": _source(reference)})
+        mounts.append(_mount(name, mounts))
+        path = f"{mounts[-1]['mountPath']}/{_FILE}"
+    present = flags.find(container, FLAG)
+    if present:
+        flags.assign(container, present[0], path)
+        flags.remove(container, present[1:])
+    else:
+        bare = "command" if one.name == HUB else "args"
+        flags.append(container, f"--{FLAG}={path}", bare=bare)
+    return path
+
+
+def _source(reference: KubeconfigRef) -> dict[str, Any]:
+    return {"secretName": reference.name, "items": [{"key": reference.key, "path": _FILE}]}
+
+
+def _present(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef) -> str:
+    """Use a volume that already holds the key: its mount is made read-only, or one is added; empty if there is none."""
+    unmounted = ("", "")
+    for volume in volumes:
+        secret = mapping(volume, "secret")
+        name = string(mapping(volume).get("name"))
+        chosen = secret.get("items")
+        files = [
+            string(mapping(one).get("path")) for one in sequence(chosen) if mapping(one).get("key") == reference.key
+        ]
+        file = files[0] if files else "" if chosen else reference.key
+        if secret.get("secretName") != reference.name or not file:
+            continue
+        unmounted = (name, file)
+        for mount in mounts:
+            folder = string(mapping(mount).get("mountPath")).rstrip("/")
+            if folder and mount.get("name") == name and mount.get("subPath") in (None, "", file):
+                mount["readOnly"] = True
+                return folder if mount.get("subPath") else f"{folder}/{file}"
+    name, file = unmounted
+    if not name:
+        return ""
+    mounts.append(_mount(name, mounts))
+    return f"{mounts[-1]['mountPath']}/{file}"
+
+
+def _retargeted(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef) -> str:
+    """Point the volume of an earlier run at another Secret or key; empty if there is no such volume.
+
+    Ours is known by its name, its kind and the place where it is mounted; nobody else's is ever changed.
+    """
+    for volume in volumes:
+        name = string(mapping(volume).get("name"))
+        if name.startswith(_VOLUME) and mapping(volume, "secret"):
+            for mount in mounts:
+                folder = string(mapping(mount).get("mountPath"))
+                if mapping(mount).get("name") == name and folder.startswith(_MOUNT) and not mount.get("subPath"):
+                    volume["secret"].update(_source(reference))
+                    return f"{folder}/{_FILE}"
+    return ""
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number = 1
+    free = name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _mount(name: str, mounts: list[Any]) -> dict[str, Any]:
+    """Return a mount in a folder that is not mounted yet, lies in no mounted folder, and holds none."""
+    folders = [string(mapping(mount).get("mountPath")).rstrip("/") for mount in mounts]
+    number = 1
+    free = _MOUNT
+    while any(f"{free}/".startswith(f"{one}/") or one.startswith(f"{free}/") for one in folders if one):
+        number += 1
+        free = f"{_MOUNT}-{number}"
+    return {"name": name, "mountPath": free, "readOnly": True}

@@ -1,0 +1,63 @@
+"""The Secret from which the hub's own discovery reads (step 2 of the guide), and what is to be said of it.
+
+Source: clusternet `pkg/controllers/clusters/clusterlifecycle/discovery`: it waits for the Opaque Secret
+`capi-system/clusternet-cluster-api` with the keys `image`, `parentURL` and `regToken`.
+"""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+
+from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.model import Config, Token
+
+FIELD = "spec.hub.discoverySecret"
+RULE = "hub-discovery"
+
+
+def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
+    """Return the Secret for the hub's discovery, without our marks.
+
+    Args:
+        config: The configuration, for image and parent URL.
+        token: The registration token.
+
+    Returns:
+        A Secret of type Opaque with `data` (a key once written through `stringData` is never removed by an apply).
+
+    Raises:
+        ValueError: If the token lies outside; `config` refuses that combination before.
+    """
+    if token.secret is None:
+        message = f"{FIELD} needs a token that is at hand"
+        raise ValueError(message)
+    data = {"image": config.agent.image, "parentURL": config.parent_url, "regToken": token.secret.reveal()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": HUB_NAME, "namespace": HUB_NAMESPACE},
+        "type": "Opaque",
+        "data": {key: b2a_base64(value.encode(), newline=False).decode("ascii") for key, value in data.items()},
+    }
+
+
+def remarks(config: Config) -> list[Result]:
+    """Return what a user of hub discovery has to know."""
+    message = (
+        f"{FIELD}: the hub copies the token into a readable ConfigMap in every namespace with clusters, whatever "
+        f"ClusterResourceSet is there"
+    )
+    if config.resource_set.name == HUB_NAME:
+        message += f"; ours is called {HUB_NAME} too, so only the hub's own ClusterResourceSet is not created"
+    else:
+        message += (
+            f"; it also creates its own ClusterResourceSet {HUB_NAME} beside {config.resource_set.name}, and both install the "
+            f"agent"
+        )
+    return [Result(message=message, severity=WARNING, field=FIELD, tags=tagged(rule=RULE))]

@@ -1,0 +1,185 @@
+"""Runs a function as hosts expect it: ResourceList on stdin, ResourceList on stdout, results mirrored on stderr.
+
+Functions-spec v1: nothing but the ResourceList on stdout, exit 0 only on success. Beyond the specification, because of
+what hosts do with it (facts: kustomize 5.0-5.7 and kpt drop every resource on an empty stdout at exit 0): everything is
+read before anything is written, and stdout is never empty at exit 0.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from krm_fn.krm import resource_list
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.results import ERROR, INFO, Faults, has_errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import BinaryIO, TextIO
+
+    from krm_fn.krm.resource_list import ResourceList
+    from krm_fn.krm.results import Result
+
+    Process = Callable[[ResourceList], tuple[Changes, Sequence[Result]]]
+
+OK = 0
+FAILED = 1
+USAGE = 2
+INTERNAL = 3
+INTERRUPTED = 130
+
+REPORT_AT = "https://github.com/clusternet/clusternet-capi-fn/issues"
+
+
+def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> int:
+    """Run a function once.
+
+    Args:
+        process: Takes the ResourceList, gives changes and results. An error among the results fails the run; raising
+            `Faults` is the same.
+        stdin: The ResourceList.
+        stdout: Takes the ResourceList back, with its items unchanged if the run failed.
+        stderr: Takes errors and warnings, one a line.
+
+    Returns:
+        The exit code: 0, or 1 if the input or the configuration is bad, or output can't be written.
+    """
+    gc.disable()  # the process lives once and frees everything by ending
+    try:
+        data = stdin.read()
+        found = resource_list.read(data, later=True)
+        changes, results = _processed(process, found)
+        if not found.proven():
+            found = resource_list.read_fully(data)
+            changes, results = _processed(process, found)
+    except Faults as faults:
+        say(faults.results, stderr)
+        return FAILED
+    except OSError as error:
+        tell(f"error: can't read the input: {error.strerror}\n", stderr)
+        return FAILED
+    failed = has_errors(results)
+    try:
+        chunks = resource_list.write(found, Changes() if failed else changes, results)
+    except Faults as faults:
+        # an edit that can't be made safely: nothing is changed, and that is said
+        failed, results = True, (*results, *faults.results)
+        chunks = resource_list.write(found, Changes(), results)
+    say(results, stderr)
+    reason = emit(chunks, stdout)
+    if reason:
+        tell(f"error: {reason}\n", stderr)
+        return FAILED
+    return FAILED if failed else OK
+
+
+def _processed(process: Process, found: ResourceList) -> tuple[Changes, Sequence[Result]]:
+    """Call the function; faults of the objects that it raises are results."""
+    try:
+        return process(found)
+    except Faults as faults:
+        return Changes(), faults.results
+
+
+def emit(chunks: Iterable[bytes | memoryview], stdout: BinaryIO) -> str:
+    """Write everything and flush; return why that failed, or an empty string."""
+    try:
+        stdout.writelines(chunks)
+        stdout.flush()
+    except BrokenPipeError:
+        silence(stdout)
+        return "can't write the output: the reader went away before all of it was written"
+    except OSError as error:
+        silence(stdout)
+        return f"can't write the output: {error.strerror}"
+    return ""
+
+
+def silence(stream: BinaryIO | TextIO) -> None:
+    """Point a broken stream at nothing, so that the interpreter's own flush at exit does not fail again."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass
+
+
+def say(results: Iterable[Result], stderr: TextIO) -> None:
+    """Write errors and warnings, one a line, errors first; kustomize shows nothing else, kpt the first four lines."""
+    told = [one for one in results if one.severity != INFO]
+    lines = [line(one) for one in sorted(told, key=lambda one: (one.severity != ERROR, len(one.message)))]
+    tell("".join(dict.fromkeys(lines)), stderr)
+
+
+def tell(text: str, stderr: TextIO) -> None:
+    """Write to stderr; where nobody listens, the exit code still tells."""
+    try:
+        stderr.write(text)
+        stderr.flush()
+    except (OSError, ValueError):
+        silence(stderr)
+
+
+def line(result: Result) -> str:
+    """Return a result as one line: severity, message, place."""
+    # a place that the message names already is not said again
+    places = [place for place in (result.field, result.file_path) if place and place not in result.message]
+    where = f" [{', '.join(places)}]" if places else ""
+    text = " ".join(f"{result.severity}: {result.message}{where}".split())
+    if not text.isprintable():  # a name of a file, say, that would steer a terminal
+        text = "".join(one if one.isprintable() else "\ufffd" for one in text)
+    return text + "\n"
+
+
+def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> int:
+    """Call the whole program so that a fault of ours is one line and exit 3; the traceback only with `debug`.
+
+    A traceback shows code, never values: the message of an exception may hold what the user gave us.
+    """
+    try:
+        return work()
+    except Faults as faults:
+        say(faults.results, stderr)  # of what stands beside the input: SOURCE_DATE_EPOCH, say
+        return FAILED
+    except KeyboardInterrupt:
+        tell("error: interrupted; nothing was written\n", stderr)
+        return INTERRUPTED
+    except MemoryError:
+        tell("error: out of memory; nothing was written. Give the process more, or split the input\n", stderr)
+        return FAILED
+    except OSError as error:  # of the machine: what a command prints on a full device, say
+        if sys.stdout is not None:
+            silence(sys.stdout)
+        what = f"can't use {error.filename}" if error.filename else "can't write the output"
+        tell(f"error: {what}: {error.strerror}\n", stderr)
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the outermost guard
+        name = type(error).__name__
+        tell(f"error: a fault in this program ({name}), not in your input; please report it: {REPORT_AT}\n", stderr)
+        if debug:
+            import traceback  # noqa: PLC0415 - only to debug
+
+            tell("".join(traceback.format_tb(error.__traceback__)), stderr)
+            tell(f"{name} (its message is left out, since it may hold what you gave)\n", stderr)
+        else:
+            tell("run it again with --debug to see where\n", stderr)
+        return INTERNAL
+
+
+def open_streams() -> bool:
+    """Put something in the place of standard streams that came closed; False without stdout, where no work is of use."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - open as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
+    if sys.stdout is None:
+        tell("error: can't write the output: stdout is closed\n", sys.stderr)
+        return False
+    return True
+
+
+def standard_streams() -> tuple[BinaryIO, BinaryIO, TextIO]:
+    """Return stdin and stdout as bytes, and stderr."""
+    return sys.stdin.buffer, sys.stdout.buffer, sys.stderr

@@ -1,0 +1,244 @@
+"""The short way to a ResourceList's outline: by its lines, with libyaml as the judge of every object.
+
+`read(data)` answers either exactly what `outline.read(data)` answers, or None ("ask the full parse"). Why it is
+exact where it answers:
+
+1. *Lines.* There is no CR, NUL, BOM, NEL, LS or PS, so LF is the only line break. From the `items:` line on, every
+   line that begins in column 0 is an entry `- x`, a comment, or the first line of the rest (a letter).
+2. *Pieces.* Cut at those lines, the text is: the head (up to the first entry), one piece per entry, and the rest. Each
+   piece by itself is a complete YAML document for libyaml. So at each cut no quoted scalar and no flow collection is
+   open (the piece before it would be incomplete), and block and plain scalars inside an entry end at a column-0 line
+   at the latest, since they are indented by at least one column. The parser therefore stands at each cut as at the
+   start of a line of the sequence `items`, and reads each entry in the whole document as it reads the piece alone. To
+   save parsers, many pieces go through one, joined by `---` lines: libyaml takes such a line for the start of a
+   document or refuses it, whatever is open, and no piece has a column-0 line that looks like it.
+3. *Head and rest* are read by the full parse; in the head `items` must be the last key, with nothing after its colon
+   but comments, and no key may stand twice.
+4. *Identity.* An entry that begins `- apiVersion: x` (or with comments between the dash and that key in column 2) and
+   has its next line in column 2 is a mapping with its keys in column 2. Every line that could be such a key and read
+   `kind` or `apiVersion` (these words, or anything quoted, tagged, anchored, aliased or explicit, in column 2) is looked
+   at. There must be exactly one, a plain `kind: X` whose next line is not deeper than column 2. A block or plain scalar
+   can't hold it, being indented deeper. A quoted scalar or flow collection could, unless it is the line right after
+   `apiVersion`, or no `"`, `'`, `{` or `[` stands before it in the entry, or the entry up to that line is complete for
+   libyaml. Everything else is asked from the events.
+5. *Depth.* libyaml takes time quadratic in the depth of flow collections, so pieces with many brackets, and pieces
+   with very long lines, are walked by events with a bound, as the full parse does.
+6. *Aliases.* An entry with what looks like an alias is walked by events, and one to an anchor outside of the entry makes
+   this module give up.
+
+The check of the pieces, most of the work, is shared with a second process where the input is large; with `later` the
+caller goes on meanwhile and asks for the verdict before anything leaves the process.
+
+An object that takes its `kind` from a merge key (`<<`) has none here, in either way. A duplicate key that is neither
+`kind` nor `apiVersion` is found when somebody reads the object, in either way.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import yaml
+
+from krm_fn.base.patterns import late
+from krm_fn.krm import outline
+from krm_fn.krm.items import Item
+from krm_fn.yaml import complete
+from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.scalars import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from krm_fn.krm.outline import Outline
+
+_NOT_PLAIN_LINES = (b"\r", b"\0")
+_OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029".encode())
+
+# The lines that matter from `items:` on. Groups: 1 an entry's apiVersion, 2 a plain kind right behind it, 3 a later one,
+# 4 another entry's begin, 5 any other column-0 line but a comment, 6 what might be a second kind or apiVersion.
+_LINE = late(
+    rb"\n(?!   )(?:"
+    rb"- (?:#[^\n]*\n(?: *(?:#[^\n]*)?\n)*  )?"
+    rb"apiVersion: ([A-Za-z][A-Za-z0-9./-]*)(?: +#[^\n]*)?(?=\n  [^ \n\t])"
+    rb"(?:\n  kind: ([A-Za-z][A-Za-z0-9]*)(?: +#[^\n]*)?(?=\n(?:  )?[^ \n\t]|\n?\Z))?"
+    rb"|  kind: ([A-Za-z][A-Za-z0-9]*)(?: +#[^\n]*)?(?=\n(?:  )?[^ \n\t]|\n?\Z)"
+    rb"|(- [A-Za-z])"
+    rb"|#"
+    rb"|([^ \n])"
+    rb"""|  (kind|apiVersion|["'?&!*])"""
+    rb")"  # not re.VERBOSE, which takes a third longer to compile
+)
+_API_VERSION, _KIND, _LATE_KIND, _ENTRY, _OTHER = 1, 2, 3, 4, 5
+_BEGINS = frozenset((_API_VERSION, _KIND, _ENTRY))
+_SHARE = 10  # percent of the check that is left to this process when it has other work as well
+_KEY = len("apiVersion: ")
+_QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
+_ALIAS = late(rb"\*[A-Za-z0-9_-]")
+_BEFORE_ALIAS = b" \t\n,[{-?:"
+_HEAD_LINE = late(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
+
+
+class NotPlain(Exception):  # noqa: N818 - a signal inside this module
+    """The text is not of the form that the short way understands."""
+
+
+def read(data: bytes, *, later: bool = False) -> Outline | None:
+    """Return what `outline.read` would, or None where that must be asked.
+
+    Args:
+        data: The document.
+        later: Return before all pieces of a large input are known to be complete; `verdict` of the outline then tells,
+            and with a "no" the outline is void.
+    """
+    if not complete.available() or any(byte in data for byte in _NOT_PLAIN_LINES):
+        return None
+    if not data.isascii() and any(char in data for char in _OTHER_BREAKS):
+        return None
+    try:
+        return _Scan(data).run(later=later)
+    except (NotPlain, BadYaml, yaml.YAMLError, UnicodeError):
+        return None  # the full parse tells whether it is an error, and where
+
+
+class _Scan:
+    """One run over a text."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.starts: list[int] = []  # of the entries' first lines, and where the last one ends
+        self.nodes: list[int] = []  # of the entries' objects
+        self.who: list[tuple[str, str] | None] = []  # apiVersion and kind; None: ask the events
+        self.known: dict[tuple[bytes, bytes], tuple[str, str]] = {}  # by the text, so that each is held once
+        self.late: list[tuple[int, int]] = []  # begins of entries that must be complete up to their kind
+
+    def run(self, *, later: bool) -> Outline | None:
+        """Find everything; None where a piece turns out to be incomplete."""
+        data = self.data
+        items_line = 0 if data.startswith(b"items:") else data.find(b"\nitems:") + 1
+        if not items_line and not data.startswith(b"items:"):
+            raise NotPlain
+        first = data.find(b"\n- ", items_line) + 1
+        if not first:
+            raise NotPlain
+        self.scan(first - 1)
+        rest = self.starts[-1]
+        found = self.frame(data[:first], data[rest:], rest)
+        found.verdict = complete.check_entries(self.starts, data, _SHARE if later else 50)
+        try:
+            complete.require(self.begins(), data)
+            self.refuse_tangles()
+            self.identify(found)
+        except BaseException:
+            found.verdict.forget()
+            raise
+        return found if later or found.verdict.good() else None
+
+    def scan(self, at: int) -> None:
+        """Find the entries from a line break on."""
+        starts, nodes, who = self.starts, self.nodes, self.who
+        first = second = b""  # apiVersion and kind of the entry at hand; `first` is empty for an unusual one
+        end = len(self.data)
+        for match in _LINE.finditer(self.data, at):
+            group = match.lastindex
+            if group is None:
+                continue  # a comment
+            if group in _BEGINS:
+                if starts:
+                    who.append(self.named(first, second))
+                first, second = match[_API_VERSION] or b"", match[_KIND] or b""
+                start = match.start() + 1
+                starts.append(start)
+                nodes.append(match.start(_API_VERSION) - _KEY if first else start + 2)
+            elif group == _LATE_KIND:
+                if second:
+                    first = b""
+                second = match[_LATE_KIND]
+                if first:
+                    self.late.append((starts[-1], match.start() + 1))
+            elif group == _OTHER:
+                if match[_OTHER] == b"-" or not match[_OTHER].isalpha():
+                    raise NotPlain
+                end = match.start() + 1
+                break
+            else:
+                first = b""
+        who.append(self.named(first, second))
+        starts.append(end)
+
+    def named(self, api_version: bytes, kind: bytes) -> tuple[str, str] | None:
+        """Return apiVersion and kind; None where the lines don't tell both."""
+        if not api_version or not kind:
+            return None
+        text = (api_version, kind)
+        return self.known.get(text) or self.known.setdefault(text, (_text(api_version), _text(kind)))
+
+    def frame(self, head: bytes, rest: bytes, rest_at: int) -> Outline:
+        """Read what stands before the entries and behind them."""
+        if _HEAD_LINE.search(head) or _HEAD_LINE.search(rest):
+            raise NotPlain
+        found = outline.read(head)
+        if found is None or found.flow or found.column or found.parts[-1].key != "items":
+            raise NotPlain
+        items = found.parts[-1]
+        if items.shape != "null" or items.value_start != items.value_end:
+            raise NotPlain
+        dashes = len(head)
+        items.shape, items.value_start, items.value_column = "sequence", dashes, 0
+        items.end = found.end = rest_at
+        items.value_end = rest_at
+        behind = outline.read(rest)
+        if behind is None:
+            return found
+        if behind.flow or behind.column or behind.items or behind.part("items"):
+            raise NotPlain
+        for part in behind.parts:
+            if found.part(part.key):
+                raise NotPlain
+            part.start += rest_at
+            part.value_start += rest_at
+            part.value_end += rest_at
+            part.end += rest_at
+            found.parts.append(part)
+        found.end = behind.end + rest_at
+        return found
+
+    def begins(self) -> list[tuple[int, int]]:
+        """Return the begins of entries up to their kind that must be complete YAML."""
+        data = self.data
+        return [
+            (start, end)
+            for start, end in self.late
+            if any(data.find(byte, start, end) >= 0 for byte in _QUOTED_OR_FLOW)
+        ]
+
+    def refuse_tangles(self) -> None:
+        """Leave objects with an alias to an anchor outside of them to the full parse."""
+        data, starts = self.data, self.starts
+        checked = -1
+        for match in _ALIAS.finditer(data, starts[0], starts[-1]):
+            if data[match.start() - 1] in _BEFORE_ALIAS:
+                position = bisect_right(starts, match.start()) - 1
+                if position != checked:
+                    checked = position
+                    seen = outline.identity(data[starts[position] : starts[position + 1]])
+                    if seen is None or seen[2]:
+                        raise NotPlain
+
+    def identify(self, found: Outline) -> None:
+        """Make the items."""
+        data, starts = self.data, self.starts
+        items = found.items
+        for position, who in enumerate(self.who):
+            start, end = starts[position], starts[position + 1]
+            if who is None:
+                seen = outline.identity(data[start:end])
+                if seen is None:
+                    found.stray = position if found.stray is None else found.stray
+                who = ("", "") if seen is None else seen[:2]  # noqa: PLW2901 - found out
+            items.append(Item(data, self.nodes[position], end, 2, position, *who))
+
+
+def _text(word: bytes) -> str:
+    value: Any = resolve(word.decode())
+    return value if isinstance(value, str) else ""

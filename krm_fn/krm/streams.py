@@ -1,0 +1,234 @@
+"""Plain manifests in one file or stream: several YAML documents, JSON, and Lists, as items with their places.
+
+A line that begins with `---` starts a document wherever it stands: YAML allows it inside no scalar and no collection.
+So a stream is cut at these lines, and each document is read by itself; what isn't edited keeps its bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from krm_fn.krm import outline
+from krm_fn.krm.items import Item
+from krm_fn.krm.peek import identity
+from krm_fn.krm.results import Faults, Result, fault
+from krm_fn.yaml.events import BadYaml, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+BOM = b"\xef\xbb\xbf"
+
+# The first characters stand first in these, since the engine looks for them quickly; what must not be before them follows.
+_MARKER = re.compile(rb"---(?<![^\n\r]---)(?=[ \t\r\n]|\Z)")
+_BARE_MARKER = re.compile(rb"---[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
+_END = re.compile(rb"\.\.\.(?<![^\n\r]\.\.\.)(?=[ \t\r\n]|\Z)[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_NOTHING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
+_TAIL = re.compile(rb"(?:(?:\.\.\.)?[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
+_DIRECTIVE = re.compile(rb"%(?<![^\n\r]%)")
+
+
+class Document:
+    """One document of a stream.
+
+    Attributes:
+        start: Offset of its first byte, its `---` line included.
+        body: Offset of its text as YAML.
+        body_end: Offset behind that text, where a `...` line may follow.
+        end: Offset behind it all.
+        items: Its objects: none, one, or those of a List.
+        is_list: Whether it is a List.
+        passed_over: Whether it held objects that the caller does not want.
+        stray: Why it is no object, for messages; "" where it is one, a List, or empty.
+        line: Line of its text, from 1.
+    """
+
+    __slots__ = ("body", "body_end", "end", "is_list", "items", "line", "passed_over", "start", "stray")
+
+    def __init__(self, start: int, body: int, body_end: int, end: int, line: int) -> None:
+        """Take its place."""
+        self.start = start
+        self.body = body
+        self.body_end = body_end
+        self.end = end
+        self.line = line
+        self.items: list[Item] = []
+        self.is_list = False
+        self.passed_over = False
+        self.stray = ""
+
+
+def read_stream(data: bytes, path: str = "") -> list[Item]:
+    """Read the objects of a stream of plain manifests.
+
+    Args:
+        data: YAML documents or JSON; a `kind: List` counts as its entries, empty documents are skipped.
+        path: The file's name for messages.
+
+    Raises:
+        Faults: All documents that can't be read, with file, line and column.
+    """
+    documents = read_documents(data, path)
+    strays = [
+        Result(message=f"{one.stray}: {path or 'input'}, line {one.line}", file_path=path)
+        for one in documents
+        if one.stray
+    ]
+    if strays:
+        raise Faults(strays)
+    return [item for one in documents for item in one.items]
+
+
+def read_documents(data: bytes, path: str = "") -> list[Document]:
+    """Read a stream as documents, in order, without gaps between them.
+
+    Args:
+        data: The whole file.
+        path: The file's name.
+
+    Raises:
+        Faults: All documents that can't be read.
+    """
+    _check_encoding(data, path)
+    documents = _split(data, path)
+    faults: list[Result] = []
+    index = 0
+    for document in documents:
+        try:
+            _identify(document, data, path, index)
+        except BadYaml as error:
+            place = path or "input"
+            if error.line is not None and error.column is not None:
+                place += f", line {document.line + error.line}, column {error.column + 1}"
+            faults.append(Result(message=f"can't be read: {error.problem}: {place}", file_path=path, file_index=index))
+        index += len(document.items)
+    if faults:
+        raise Faults(faults)
+    return documents
+
+
+def _check_encoding(data: bytes, path: str) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        message = f"not valid UTF-8: {path or 'input'}, line {line}, byte {column}; save the file as UTF-8"
+        raise fault(message, file_path=path) from None
+
+
+def _split(data: bytes, path: str) -> list[Document]:
+    """Cut a stream into documents."""
+    begin = len(BOM) if data.startswith(BOM) else 0
+    marks = [match.start() for match in _MARKER.finditer(data, begin)]
+    cuts = [begin, *(mark for mark in marks if mark != begin), len(data)]
+    documents: list[Document] = []
+    directives = -1
+    line = 1
+    counted = begin
+    for start, end in pairwise(cuts):
+        bare = _BARE_MARKER.match(data, start, end)
+        content = body = bare.end() if bare else start
+        if directives >= 0:  # they belong to this document, with its marker
+            start, body = directives, directives  # noqa: PLW2901 - the document begins earlier than its marker
+            documents[-1].end = directives
+            documents[-1].body_end = min(documents[-1].body_end, directives)
+            directives = -1
+        ended = _END.search(data, content, end)
+        line += data.count(b"\n", counted, body) if body >= counted else -data.count(b"\n", body, counted)
+        counted = body
+        documents.append(Document(start, body, ended.start() if ended else end, end, line))
+        behind = ended.end() if ended else content
+        directive = _DIRECTIVE.search(data, behind, end)
+        nothing = _TAIL if ended else _NOTHING
+        if directive and end < len(data) and nothing.match(data[behind : directive.start()]):
+            directives = directive.start()
+        elif ended and not _TAIL.match(data[behind:end]):
+            message = f"text follows the end of a document (...) without ---: {path or 'input'}, line {line}"
+            raise fault(message, file_path=path)
+    return documents
+
+
+def _identify(document: Document, data: bytes, path: str, index: int) -> None:
+    """Find the objects of a document.
+
+    Raises:
+        BadYaml: It can't be read.
+    """
+    text = data[document.body : document.body_end]
+    if _NOTHING.match(text):
+        return
+    item = Item.from_span(data, document.body, document.body_end, 0, index, path, index)
+    known = identity(text)
+    if known is not None and not known[1].endswith("List"):
+        item.api_version, item.kind = known
+        document.items = [item]
+        return
+    value = _load(text)
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        document.stray = f"no Kubernetes object (it is {'a list' if isinstance(value, list) else 'a plain value'})"
+        return
+    item.know(value)
+    entries = value.get("items")
+    if item.kind.endswith("List") and isinstance(entries, list) and item.kind != "ResourceList":
+        document.is_list = True
+        document.items = _entries(document, data, text, entries, item)
+    elif item.api_version and item.kind:
+        document.items = [item]
+    else:
+        document.stray = f"no Kubernetes object (it has no {'kind' if item.api_version else 'apiVersion'})"
+
+
+def _load(text: bytes) -> Any:
+    """Return the value of a document.
+
+    Raises:
+        BadYaml: Neither YAML nor JSON.
+    """
+    try:
+        return load(text)
+    except BadYaml:
+        if text.lstrip()[:1] not in {b"{", b"["}:
+            raise
+        from json import loads  # noqa: PLC0415 - JSON whose escapes (surrogate pairs) libyaml refuses
+
+        try:
+            return loads(text)
+        except (ValueError, RecursionError):
+            pass
+        raise
+
+
+def _entries(document: Document, data: bytes, text: bytes, entries: list[Any], parent: Item) -> list[Item]:
+    """Return the entries of a List; a typed list (`ClusterList`) lends them its apiVersion and kind."""
+    try:
+        seen = outline.read(text)
+    except BadYaml:
+        seen = None  # JSON that libyaml refuses
+    spans = [] if seen is None else seen.items
+    api_version, kind = parent.api_version, parent.kind.removesuffix("List")
+    found: list[Item] = []
+    for entry in entries:
+        if not isinstance(entry, dict):
+            document.stray = "a List holds an entry that is no object"
+            return []
+        value = entry
+        if kind and not entry.get("kind") and not entry.get("apiVersion"):
+            value = {"apiVersion": api_version, "kind": kind, **entry}
+        path, index = parent.file_path, (parent.file_index or 0) + len(found)
+        if len(spans) == len(entries) and value is entry:
+            span = spans[len(found)]
+            start, end = span.start + document.body, span.end + document.body
+            item = Item.from_span(data, start, end, span.column, parent.position + len(found), path, index)
+            item.know(value)
+        else:
+            item = Item.from_value(value, parent.position + len(found), path, index)
+        if not item.api_version or not item.kind:
+            document.stray = "a List holds an entry without apiVersion or kind"
+            return []
+        found.append(item)
+    return found

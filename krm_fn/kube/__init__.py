@@ -1,0 +1,1 @@
+"""Kubernetes in general: names, labels, selectors, raw objects, flags and versions."""

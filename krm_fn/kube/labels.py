@@ -1,0 +1,165 @@
+"""Label keys, label values and label selectors with the semantics of Kubernetes.
+
+Rules: apimachinery `pkg/util/validation` (`IsQualifiedName`, `IsValidLabelValue`), `pkg/apis/meta/v1`
+(`LabelSelectorAsSelector`) and `pkg/labels` (`Requirement.Matches`), v1.36.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from krm_fn.base.records import Record
+from krm_fn.kube.names import dns_subdomain_fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+IN = "In"
+NOT_IN = "NotIn"
+EXISTS = "Exists"
+DOES_NOT_EXIST = "DoesNotExist"
+OPERATORS = (IN, NOT_IN, EXISTS, DOES_NOT_EXIST)
+
+_MAX_NAME = 63
+# in the syntax that Python, ECMA 262 and RE2 share, since the JSON Schema shows it too
+NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+
+
+@lru_cache(maxsize=4096)  # the same few keys stand on ten thousand Clusters
+def label_key_fault(key: str) -> str:
+    """Say what is wrong with a label key (or annotation key); empty if nothing.
+
+    Source: apimachinery `validation.IsQualifiedName`: an optional DNS subdomain and `/`, then at most 63 characters.
+    """
+    prefix, slash, name = key.rpartition("/")
+    if slash:
+        if not prefix:
+            return "has an empty prefix before '/'"
+        reason = dns_subdomain_fault(prefix)
+        if reason:
+            return f"prefix {reason}"
+    if not name:
+        return "has no name part"
+    if len(name) > _MAX_NAME:
+        return f"name part is {len(name)} characters long, at most {_MAX_NAME} are allowed"
+    if not _is_name(name):
+        return "name part must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
+    return ""
+
+
+def label_value_fault(value: str) -> str:
+    """Say what is wrong with a label value; empty if nothing. Source: `validation.IsValidLabelValue`."""
+    if len(value) > _MAX_NAME:
+        return f"is {len(value)} characters long, at most {_MAX_NAME} are allowed"
+    if value and not _is_name(value):
+        return "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
+    return ""
+
+
+def _is_name(text: str) -> bool:
+    """Tell what `NAME_PATTERN` tells of a whole string that is not too long, with nothing to compile."""
+    return (
+        text.replace("-", "0").replace("_", "0").replace(".", "0").isalnum()
+        and text.isascii()
+        and text[0].isalnum()
+        and text[-1].isalnum()
+    )
+
+
+class Requirement(Record):
+    """One requirement of a selector. `values` are sorted and unique; empty for Exists and DoesNotExist."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether labels satisfy it. `NotIn` and `DoesNotExist` hold where the key is absent."""
+        if self.operator == EXISTS:
+            return self.key in labels
+        if self.operator == DOES_NOT_EXIST:
+            return self.key not in labels
+        if self.operator == IN:
+            return self.key in labels and labels[self.key] in self.values
+        return self.key not in labels or labels[self.key] not in self.values
+
+    def __str__(self) -> str:
+        """In kubectl's selector syntax."""
+        if self.operator == EXISTS:
+            return self.key
+        if self.operator == DOES_NOT_EXIST:
+            return f"!{self.key}"
+        return f"{self.key} {'in' if self.operator == IN else 'notin'} ({','.join(self.values)})"
+
+
+class LabelSelector(Record):
+    """A metav1.LabelSelector in canonical order: keys sorted, requirements sorted, their values sorted.
+
+    `match_labels` and `match_expressions` stay apart as the user wrote them, since a server compares them by form.
+    """
+
+    match_labels: tuple[tuple[str, str], ...] = ()
+    match_expressions: tuple[Requirement, ...] = ()
+
+    @classmethod
+    def of(cls, match_labels: Mapping[str, str], expressions: Sequence[Requirement]) -> LabelSelector:
+        """Build one in canonical order."""
+        return cls(
+            match_labels=tuple(sorted(match_labels.items())),
+            match_expressions=tuple(
+                sorted(expressions, key=lambda one: (one.key, OPERATORS.index(one.operator), one.values))
+            ),
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no requirement at all (and so matches everything)."""
+        return not self.match_labels and not self.match_expressions
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether labels satisfy every requirement."""
+        for key, value in self.match_labels:
+            if labels.get(key) != value:
+                return False
+        return all(one.matches(labels) for one in self.match_expressions)
+
+    def first_failure(self, labels: Mapping[str, str]) -> str:
+        """Return the first requirement that labels miss, with what is there instead; empty if all hold."""
+        for key, value in self.match_labels:
+            if labels.get(key) != value:
+                return f"{key}={value}: {_seen(key, labels)}"
+        for one in self.match_expressions:
+            if not one.matches(labels):
+                return f"{one}: {_seen(one.key, labels)}"
+        return ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every label key that it looks at, sorted."""
+        return tuple(sorted({*(key for key, _ in self.match_labels), *(one.key for one in self.match_expressions)}))
+
+    def as_data(self) -> dict[str, object]:
+        """Return it as a metav1.LabelSelector in canonical order."""
+        data: dict[str, object] = {}
+        if self.match_labels:
+            data["matchLabels"] = dict(self.match_labels)
+        if self.match_expressions:
+            expressions: list[dict[str, object]] = []
+            for one in self.match_expressions:
+                entry: dict[str, object] = {"key": one.key, "operator": one.operator}
+                if one.values:
+                    entry["values"] = list(one.values)
+                expressions.append(entry)
+            data["matchExpressions"] = expressions
+        return data
+
+    def __str__(self) -> str:
+        """In kubectl's selector syntax."""
+        return ",".join(
+            [*(f"{key}={value}" for key, value in self.match_labels), *(str(one) for one in self.match_expressions)]
+        )
+
+
+def _seen(key: str, labels: Mapping[str, str]) -> str:
+    return f"the label is {labels[key]!r}" if key in labels else "the label is absent"

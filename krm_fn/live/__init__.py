@@ -1,1 +1,0 @@
-"""The live side: kubectl dumps read into status and migration; shares no code path with rendering."""

@@ -1,0 +1,1 @@
+"""From the hub's discovery to a configuration of ours, from kubectl's objects."""

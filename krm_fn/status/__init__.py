@@ -1,0 +1,1 @@
+"""The state of registration, from kubectl's objects."""

@@ -1,0 +1,243 @@
+"""Reading what `kubectl get … -o yaml` (or `-o json`) printed: files, streams, Lists, several documents.
+
+Only kinds that status and migration look at are kept. In particular a Secret that has nothing to do with us is dropped
+here, before anything else sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from krm_fn.base.records import Record
+from krm_fn.krm.results import Faults, Result, fault
+from krm_fn.kube import raw
+from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+CLUSTERNET_GROUP = "clusters.clusternet.io"
+
+CLUSTER = (CLUSTER_GROUP, "Cluster")
+RESOURCE_SET = (ADDONS_GROUP, "ClusterResourceSet")
+BINDING = (ADDONS_GROUP, "ClusterResourceSetBinding")
+SECRET = ("", "Secret")
+CONFIG_MAP = ("", "ConfigMap")
+DEPLOYMENT = ("apps", "Deployment")
+MANAGED_CLUSTER = (CLUSTERNET_GROUP, "ManagedCluster")
+REQUEST = (CLUSTERNET_GROUP, "ClusterRegistrationRequest")
+
+_KEPT = frozenset({CLUSTER, RESOURCE_SET, BINDING, SECRET, CONFIG_MAP, DEPLOYMENT, MANAGED_CLUSTER, REQUEST})
+# `kubectl get` prints one List; a List of Lists comes from joining dumps by hand
+_DEEPEST_LIST = 2
+_SHOWN_KINDS = 5
+# a table as kubectl prints it when -o is forgotten
+_TABLE = re.compile(r"(?:NAMESPACE|NAME)\s{2,}[A-Z]")
+_KUBECTL_ERROR = re.compile(r"(?:Error from server|error:|Unable to connect|No resources found)[^\n]*")
+_SEPARATOR = re.compile(r"\s*(?:---[^\S\n]*(?:\n|\Z)\s*)*")
+
+
+class Dump(Record):
+    """What was dumped, by group and kind.
+
+    Attributes:
+        objects: For each kept (group, kind) its raw objects, sorted by namespace and name, one for each name.
+        empty_lists: Lists without items among the inputs: an answer too, though not whose.
+    """
+
+    objects: Mapping[tuple[str, str], tuple[Mapping[str, Any], ...]]
+    empty_lists: int = 0
+
+    def of(self, kind: tuple[str, str]) -> tuple[Mapping[str, Any], ...]:
+        """Return the raw objects of a (group, kind)."""
+        return self.objects.get(kind, ())
+
+    def __repr__(self) -> str:
+        """Show counts only: Secrets are among the objects."""
+        return f"Dump({', '.join(f'{kind[1]}: {len(found)}' for kind, found in sorted(self.objects.items()))})"
+
+
+def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
+    """Read dumps.
+
+    Args:
+        inputs: Pairs of a name for messages and the bytes.
+
+    Returns:
+        Their objects together. Of an object that occurs twice, the one with the higher resourceVersion stays.
+
+    Raises:
+        Faults: For every input that is no dump: what it is instead, where it breaks off, and what to run.
+    """
+    results: list[Result] = []
+    found: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]] = {}
+    others: dict[str, int] = {}
+    empty_lists = 0
+    for name, data in inputs:
+        try:
+            for document in _documents(name, data):
+                empty_lists += _is_empty_list(document)
+                for value in _expand(name, document, ("", ""), []):
+                    _keep(value, found, others)
+        except Faults as faults:  # noqa: PERF203 - a handful of files, and all their faults at once
+            results.extend(faults.results)
+    if results:
+        raise Faults(results)
+    if not found and not empty_lists:
+        raise fault(_nothing_found(others))
+    objects = {kind: tuple(value for _, value in sorted(by_name.items())) for kind, by_name in found.items()}
+    return Dump(objects=objects, empty_lists=empty_lists)
+
+
+def identity(value: Mapping[str, Any]) -> tuple[str, str]:
+    """Return group and kind of a raw object."""
+    return (raw.text(value, "apiVersion").rpartition("/")[0], raw.text(value, "kind"))
+
+
+def _keep(
+    value: Mapping[str, Any],
+    found: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]],
+    others: dict[str, int],
+) -> None:
+    kind = identity(value)
+    if kind not in _KEPT:
+        title = f"{kind[1]}.{kind[0]}" if kind[0] else kind[1]
+        others[title] = others.get(title, 0) + 1
+        return
+    key = (raw.text(value, "metadata", "namespace"), raw.text(value, "metadata", "name"))
+    by_name = found.setdefault(kind, {})
+    if key not in by_name or _version(by_name[key]) < _version(value):
+        by_name[key] = value
+
+
+def _version(value: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Order two states of one object; the last part only makes the choice independent of the inputs' order."""
+    version = raw.text(value, "metadata", "resourceVersion")
+    return (int(version) if version.isascii() and version.isdigit() else -1, raw.text(value, "apiVersion"), repr(value))
+
+
+def _expand(
+    name: str, value: Any, kind: tuple[str, str], within: Sequence[Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a document, of a List its items.
+
+    Args:
+        name: The input, for messages.
+        value: The document or item.
+        kind: apiVersion and kind of an item that names none, as in a typed list (`ClusterList`).
+        within: The Lists around it.
+    """
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        message = f"{name} is no kubectl dump: it holds {_noun(value)} where an object should be; run {_COMMAND}"
+        raise fault(message, file_path=name)
+    own_kind = raw.text(value, "kind")
+    if own_kind == "Status" and raw.text(value, "apiVersion") == "v1":
+        message = f"{name} holds an error of the API server, not a dump: {raw.quote(raw.text(value, 'message'))}"
+        raise fault(message, file_path=name)
+    if not own_kind and kind[1]:
+        yield {**value, "apiVersion": kind[0], "kind": kind[1]}
+        return
+    items = value.get("items")
+    if not own_kind.endswith("List") or not isinstance(items, list):
+        yield value
+        return
+    if len(within) == _DEEPEST_LIST:
+        message = f"{name} holds Lists within Lists, more than {_DEEPEST_LIST} deep; kubectl prints one: run {_COMMAND}"
+        raise fault(message, file_path=name)
+    item_kind = (raw.text(value, "apiVersion"), own_kind[:-4]) if own_kind != "List" else ("", "")
+    for item in items:
+        yield from _expand(name, item, item_kind, [*within, value])
+
+
+def _is_empty_list(value: Any) -> bool:
+    return raw.text(value, "kind").endswith("List") and value.get("items") == []
+
+
+def _documents(name: str, data: bytes) -> Iterator[Any]:
+    """Yield the documents of one input, JSON or YAML, also when several dumps were joined."""
+    written = _decode(name, data)
+    if not written.strip():
+        message = f"{name} is empty: kubectl printed nothing; look at its error, then run {_COMMAND}"
+        raise fault(message, file_path=name)
+    if _TABLE.match(written.lstrip()):
+        message = f"{name} is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
+        raise fault(message, file_path=name)
+    error = _KUBECTL_ERROR.match(written.lstrip())
+    if error:
+        message = f"{name} holds what kubectl said, not a dump: {raw.quote(error[0])}"
+        raise fault(message, file_path=name)
+    position = 0
+    decoder = json.JSONDecoder()
+    try:
+        while True:
+            position = _skip(written, position)
+            if position == len(written):
+                return
+            if written[position] not in "{[":
+                break
+            value, position = decoder.raw_decode(written, position)
+            yield value
+    except json.JSONDecodeError as failure:
+        # YAML's flow style begins like JSON; only what is meant as JSON is reported as such
+        if written.startswith(("{\n", '{"'), position):
+            raise _broken(name, f"invalid JSON ({failure.msg})", failure.lineno, failure.colno) from None
+    except (RecursionError, ValueError):
+        message = f"{name} is no kubectl dump: its JSON is nested too deep or holds a number too long"
+        raise fault(message, file_path=name) from None
+    yield from _yaml_documents(name, written[position:] if position else written)
+
+
+def _skip(written: str, position: int) -> int:
+    found = _SEPARATOR.match(written, position)
+    return found.end() if found else position
+
+
+def _yaml_documents(name: str, written: str) -> Iterator[Any]:
+    """Yield the documents of a YAML stream."""
+    from krm_fn.status import yaml_read  # noqa: PLC0415 - a JSON dump does without
+    from krm_fn.yaml.events import BadYaml  # noqa: PLC0415 - a JSON dump does without
+
+    try:
+        yield from yaml_read.documents(written)
+    except BadYaml as failure:
+        line, column = (failure.line or 0, failure.column or 0) if failure.line is not None else (-1, 0)
+        raise _broken(name, f"invalid YAML ({failure.problem})", line + 1, column + 1) from None
+
+
+def _broken(name: str, reason: str, line: int, column: int) -> Faults:
+    place = f" at line {line}, column {column}" if line else ""
+    message = f"{name}: {reason}{place}; is the dump cut off? Run kubectl again, with all its output in the file"
+    return fault(message, file_path=name)
+
+
+def _decode(name: str, data: bytes) -> str:
+    """Decode UTF-8, or UTF-16 with a byte order mark as `>` in Windows PowerShell writes it."""
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    try:
+        written = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        message = f"{name} is no kubectl dump: byte {error.start} is not {encoding.replace('-sig', '').upper()} text"
+        raise fault(message, file_path=name) from None
+    if "\0" in written:
+        message = f"{name} is no kubectl dump: it holds NUL characters"
+        raise fault(message, file_path=name)
+    return written
+
+
+def _noun(value: Any) -> str:
+    return "a list" if isinstance(value, list) else "plain text" if isinstance(value, str) else "a plain value"
+
+
+def _nothing_found(others: Mapping[str, int]) -> str:
+    listed: Sequence[str] = [f"{count} {raw.quote(kind) or 'without a kind'}" for kind, count in sorted(others.items())]
+    shown = ", ".join(listed[:_SHOWN_KINDS]) + (", …" if len(listed) > _SHOWN_KINDS else "")
+    found = f"only {shown}" if shown else "no object"
+    return f"the dump holds nothing of Cluster API or Clusternet, {found}; run {_COMMAND}"
+
+
+_COMMAND = "kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml"

@@ -1,0 +1,78 @@
+"""Every public name of the product, once: what users, other tools and earlier output rely on (VERSIONING.md).
+
+Names are stable and carry no content hash: a ClusterResourceSetBinding never drops an old entry and holds at most 100
+(Cluster API v1.14.0 `api/addons/v1beta2`), and a renamed Secret would race the garbage collection of the old one.
+"""
+
+from __future__ import annotations
+
+# The configuration.
+GROUP = "fn.clusternet.io"
+API_VERSION = "fn.clusternet.io/v1alpha1"
+KIND = "ClusternetCAPIConfig"
+
+# Labels and annotations of generated objects.
+MANAGER = "clusternet-capi-fn"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+OWNER_ANNOTATION = "fn.clusternet.io/owner"
+REGISTRATION_NAME_ANNOTATION = "fn.clusternet.io/registration-name"
+AGENT_NAMESPACE_ANNOTATION = "fn.clusternet.io/agent-namespace"
+CHECKSUM_ANNOTATION = "fn.clusternet.io/registration-checksum"
+
+# Cluster API.
+CLUSTER_GROUP = "cluster.x-k8s.io"
+ADDONS_GROUP = "addons.cluster.x-k8s.io"
+CLUSTER_NAME_LABEL = "cluster.x-k8s.io/cluster-name"
+RESOURCE_SET_KIND = "ClusterResourceSet"
+RESOURCE_SET_TYPE = "addons.cluster.x-k8s.io/resource-set"
+CAPI_MANAGER = "capi-controller-manager"
+
+# Other projects.
+LOCAL_CONFIG_ANNOTATION = "config.kubernetes.io/local-config"
+EXTERNAL_SECRETS_GROUP = "external-secrets.io"
+EXTERNAL_SECRET_KIND = "ExternalSecret"  # noqa: S105 - a kind
+
+# Objects of clusternet-agent on a workload cluster.
+AGENT = "clusternet-agent"
+DEPLOYER = "clusternet-app-deployer"
+REGISTRATION_SECRET = "clusternet-agent-cluster-registration"  # noqa: S105 - the name of a Secret
+PARENT_URL_KEY = "parentURL"
+TOKEN_KEY = "regToken"  # noqa: S105 - the name of a key
+ADMIN_ROLE = "clusternet:agent:admin"
+DEPLOYER_ROLE = "clusternet:app:deployer"
+
+# What clusternet-hub's own discovery uses on the management cluster.
+HUB_NAME = "clusternet-cluster-api"  # its ClusterResourceSet, and its Secret in HUB_NAMESPACE
+HUB_NAMESPACE = "capi-system"
+HUB_AGENT_MAP = "clusternet-agent-deploy"
+HUB_RBAC_MAP = "clusternet-agent-rbac"
+
+# Keys of the carriers, in the order in which Cluster API applies them: one key per stage. The app deployer's token
+# Secret has a key after its ServiceAccount's: within one value Cluster API creates Secrets first, and the token
+# controller may delete one whose account does not exist yet.
+IDENTITY_KEY = "00-identity.yaml"
+DEPLOYER_TOKEN_KEY = "10-app-deployer-token.yaml"  # noqa: S105 - the name of a key
+REGISTRATION_KEY = "20-registration.yaml"
+RBAC_KEY = "30-rbac.yaml"
+DEPLOYMENT_KEY = "40-deployment.yaml"
+MIN_VALUE_BYTES = 32  # Cluster API fails the whole carrier on a shorter value (`util/yaml`, v1.14.0)
+
+
+def identity_of(n: str) -> str:
+    """Return the name of the identity ConfigMap and of the ApplyOnce ClusterResourceSet that applies it."""
+    return f"{n}-identity"
+
+
+def registration_of(n: str) -> str:
+    """Return the name of the Secret (or ExternalSecret) that holds the registration manifest."""
+    return f"{n}-registration"
+
+
+def agent_of(n: str, cluster: str = "") -> str:
+    """Return the name of the agent ConfigMap: one per namespace, or one per Cluster with PerCluster."""
+    return f"{n}-agent.{cluster}" if cluster else f"{n}-agent"
+
+
+def set_of(n: str, cluster: str = "") -> str:
+    """Return the name of the main ClusterResourceSet: one per namespace, or one per Cluster with PerCluster."""
+    return f"{n}.{cluster}" if cluster else n

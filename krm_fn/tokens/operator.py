@@ -1,0 +1,232 @@
+"""What the operator of a runner offers: the only module that reads environment variables and files.
+
+The function may run where the operator's credentials are at hand, on configurations of people who are not trusted with
+them (SECURITY.md). So a configuration names a variable or a file, and here it is decided whether that one was offered:
+variables by the prefix `CLUSTERNET_`, files by lying in one folder. Messages name the variable or the path as the
+configuration gave it, and never tell anything of a place that was not offered, not even whether it exists.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from krm_fn.base.patterns import late
+from krm_fn.krm.results import fault
+from krm_fn.model import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.model import Config
+
+PREFIX = "CLUSTERNET_"
+TOKEN_DIR = "CLUSTERNET_TOKEN_DIR"  # noqa: S105 - the name of a variable
+PARENT_URLS = "CLUSTERNET_PARENT_URLS"
+DEFAULT_TOKEN_DIR = "/run/secrets/clusternet"  # noqa: S105 - a folder
+SOURCE_DATE_EPOCH = "SOURCE_DATE_EPOCH"
+MAX_FILE = 64 * 1024
+
+_SETTINGS = frozenset({TOKEN_DIR, PARENT_URLS})
+_NAME = late(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+_OFFERED_NAME = late(r"CLUSTERNET_[A-Za-z0-9_]+\Z")
+_EPOCH = late(r"[0-9]{1,15}\Z")
+_URL = late(r"([^:/?#]+)://([^/?#]*)(.*)\Z", re.DOTALL)
+
+
+class Offers:
+    """The environment and the folder of token files of one run."""
+
+    def __init__(self, environment: Mapping[str, str], token_dir: str = DEFAULT_TOKEN_DIR) -> None:
+        """Take the environment and the folder that counts where `CLUSTERNET_TOKEN_DIR` is not set."""
+        self._environment = environment
+        self._token_dir = environment.get(TOKEN_DIR, token_dir)
+
+    def __repr__(self) -> str:
+        """Show nothing of the environment."""
+        return "Offers(…)"
+
+    def env(self, name: str, **where: Any) -> Secret:
+        """Return the value of an environment variable `CLUSTERNET_…`.
+
+        Raises:
+            Faults: The name was not offered, or the variable is not set or empty.
+        """
+        if not _OFFERED_NAME.match(name):
+            # what is no name of a variable may be the token itself, put into the wrong field
+            shown = f"variable {name}" if _NAME.match(name) else "variable"
+            message = f"environment {shown} is not offered: only names that begin with {PREFIX} are"
+            raise fault(message, **where)
+        if name in _SETTINGS:
+            message = f"environment variable {name} is a setting of this runner, not a token: name another"
+            raise fault(message, **where)
+        value = self._environment.get(name)
+        if value is None:
+            message = f"environment variable {name} is not set where this function runs: set it there"
+            raise fault(message, **where)
+        if not value:
+            message = f"environment variable {name} is empty where this function runs"
+            raise fault(message, **where)
+        return Secret(value)
+
+    def file(self, name: str, **where: Any) -> Secret:
+        """Return the text of a file below the offered folder.
+
+        Links are followed as long as they end in the folder, which is how the kubelet mounts a Secret. What is opened
+        is the resolved path, part by part and without following links again, so that nothing can be swapped in between.
+
+        Args:
+            name: A path relative to the folder, or an absolute one below it.
+            where: Further fields of `Result` for a fault.
+
+        Raises:
+            Faults: The path is outside, missing, no regular file, too big, not readable or not text.
+        """
+        folder = self._folder(where)
+        relative = _below(folder, self._token_dir, name)
+        if relative is None:
+            message = (
+                f"file {name!r} is not offered: only files below {self._token_dir} are "
+                f"(the operator of this runner sets {TOKEN_DIR})"
+            )
+            raise fault(message, **where)
+        shown = f"{self._token_dir.rstrip('/')}/{relative}"
+        target = os.path.realpath(os.path.join(folder, relative))  # noqa: PTH118 - pathlib costs start-up time
+        if not target.startswith(folder + "/"):
+            message = f"file {shown} is not offered: it is a link that leaves {self._token_dir}"
+            raise fault(message, **where)
+        content, reason = _read(folder, target[len(folder) + 1 :])
+        if reason:
+            message = f"file {shown} {reason}"
+            raise fault(message, **where)
+        text = _text(content)
+        if text is None:
+            message = f"file {shown} is not text in UTF-8, so it holds no token"
+            raise fault(message, **where)
+        return Secret(text)
+
+    def check_parent_url(self, config: Config, **where: Any) -> None:
+        """Refuse a parent that the operator's list lacks; without a list every parent is allowed.
+
+        Without this a tenant could send the operator's token to a server of its own. The list is not printed: it may
+        name parents that are none of the tenant's business.
+
+        Raises:
+            Faults: `CLUSTERNET_PARENT_URLS` is set and does not list `spec.parentURL`.
+        """
+        listed = self._environment.get(PARENT_URLS)
+        if listed is None:
+            return
+        allowed = {_normal(url) for url in re.split(r"[\s,]+", listed) if url}
+        if _normal(config.parent_url) not in allowed:
+            message = f"parentURL is not one that this runner may use: ask its operator to add it to {PARENT_URLS}"
+            raise fault(message, **{"field": "spec.parentURL", **where})
+
+    def epoch(self) -> int | None:
+        """Return the time of reproducible builds (`SOURCE_DATE_EPOCH`, seconds); None when it is not set.
+
+        Raises:
+            Faults: It is set and is no whole number.
+        """
+        value = self._environment.get(SOURCE_DATE_EPOCH, "")
+        if not value:
+            return None
+        if not _EPOCH.match(value):
+            message = f"environment variable {SOURCE_DATE_EPOCH} must be a whole number of seconds since 1970"
+            raise fault(message)
+        return int(value)
+
+    def _folder(self, where: Mapping[str, Any]) -> str:
+        """Return the resolved folder of token files."""
+        given = self._token_dir
+        reason = ""
+        if not given:
+            reason = "is set and empty: this runner offers no files"
+        elif not given.startswith("/") or "\0" in given:
+            # a relative one would begin where the host started us: in a tenant's checkout
+            reason = f"must be an absolute path, not {given!r}"
+        if reason:
+            message = f"environment variable {TOKEN_DIR} {reason}"
+            raise fault(message, **where)
+        folder = os.path.realpath(given)
+        if folder == "/":
+            message = f"environment variable {TOKEN_DIR} must name a folder of token files, not the root of the machine"
+            raise fault(message, **where)
+        if not os.path.isdir(folder):  # noqa: PTH112 - pathlib costs start-up time
+            message = (
+                f"folder {given} does not exist where this function runs: mount the token there, "
+                f"or have the operator set {TOKEN_DIR}"
+            )
+            raise fault(message, **where)
+        return folder
+
+
+def _below(folder: str, given: str, name: str) -> str | None:
+    """Return a path relative to the folder, decided on the text alone; None when it leads or could lead outside."""
+    if not name or not name.isprintable():  # NUL and half surrogate pairs are no part of any path
+        return None
+    if name.startswith("/"):
+        for base in (given.rstrip("/"), folder):
+            if name.startswith(base + "/"):
+                name = name[len(base) :]
+                break
+        else:
+            return None
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    return None if not parts or ".." in parts else "/".join(parts)
+
+
+def _read(folder: str, relative: str) -> tuple[bytes, str]:
+    """Read a regular file by walking down from the folder, following no link; or say why not."""
+    import stat  # noqa: PLC0415 - only a token file needs it
+
+    reason, content = "", b""
+    *folders, last = relative.split("/")
+    handles: list[int] = []
+    try:
+        handles.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        for part in folders:
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            handles.append(os.open(part, flags, dir_fd=handles[-1]))
+        # O_NONBLOCK: a pipe must not keep us waiting for its writer before fstat can refuse it
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        handles.append(os.open(last, flags, dir_fd=handles[-1]))
+        if not stat.S_ISREG(os.fstat(handles[-1]).st_mode):
+            reason = "is no regular file"
+        else:
+            with os.fdopen(os.dup(handles[-1]), "rb") as stream:
+                content = stream.read(MAX_FILE + 1)
+    except OSError as error:
+        reason = _why(error)
+    finally:
+        for handle in handles:
+            os.close(handle)
+    if len(content) > MAX_FILE:
+        return b"", f"is bigger than {MAX_FILE // 1024} KiB, so it holds no token"
+    return content, reason
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "does not exist where this function runs"
+    if isinstance(error, PermissionError):
+        return f"is not readable by the user that this function runs as (uid {os.getuid()})"
+    return f"can't be read: {os.strerror(error.errno or 0)}"
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _normal(url: str) -> str:
+    """Return a URL in the form in which two are compared: scheme and host in lower case, no port 443, no last slash."""
+    match = _URL.match(url)
+    if match is None:
+        return url
+    scheme, host, rest = match.groups()
+    return f"{scheme.lower()}://{host.lower().removesuffix(':443')}{rest.rstrip('/')}"

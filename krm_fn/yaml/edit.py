@@ -1,0 +1,161 @@
+"""Minimal edits of a YAML or JSON document: only the lines of what differs change.
+
+What is guaranteed, for a document that `events.load` can read:
+
+- The result, read again, equals the wanted value with the same types; this is checked before anything is returned.
+- Everything outside the nodes that differ keeps its bytes: comments, quotes, order, indentation, line ends, and the
+  spelling of values (`on`, `1e3`, `0o17`, dates), since untouched nodes are never written anew.
+- A changed string keeps its kind of quotes where the new text allows it. New keys come last in their mapping. A comment
+  on the line of a changed value stays there. Comments inside a removed or wholly replaced node go with it.
+- Where a change can't be bounded to its node (an anchor that is used elsewhere, a merge key, an explicit `? key`), the
+  top-level field that holds it is written anew, and as a last resort the whole document; comments there are lost.
+
+A round trip through ruamel.yaml would re-indent lists and re-spell values; offsets from the parser's events need no
+such trade.
+"""
+
+from __future__ import annotations
+
+from krm_fn.yaml.align import same
+from krm_fn.yaml.events import BadYaml, load
+from krm_fn.yaml.nodes import compose, compose_entry
+from krm_fn.yaml.textual import Edit, Unbounded, flow
+from krm_fn.yaml.write import dump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.yaml.nodes import Node
+
+_ANYWHERE = 60  # levels down to which differences are followed; beyond, the node is replaced whole
+_TOP_LEVEL = 1
+_BOM = "\ufeff"
+
+
+def revise(text: bytes, new: Mapping[str, Any]) -> bytes:
+    """Edit a document so that it holds a new value, changing only what differs.
+
+    Args:
+        text: One YAML or JSON document that holds a mapping, at any indentation.
+        new: The value wanted, JSON-like.
+
+    Returns:
+        The edited document; the text itself where nothing differs.
+
+    Raises:
+        BadYaml: The text can't be read.
+    """
+    source = text.decode()
+    bom = _BOM if source.startswith(_BOM) else ""
+    source = source[len(bom) :]
+    try:
+        old = load(source)
+    except BadYaml:
+        _load_json(source)
+        return _write_json(source, new)
+    if same(old, new):
+        return text
+    root = compose(source)
+    for depth in (_ANYWHERE, _TOP_LEVEL):
+        result = _edited(source, root, old, new, depth)
+        if result is not None and _reads_as(result, new):
+            return (bom + result).encode()
+    result = _rewrite(source, root, new)
+    return (bom + (result if _reads_as(result, new) else dump(new))).encode()
+
+
+def set_labels(text: bytes, labels: Mapping[str, str]) -> bytes:
+    """Set labels in `metadata.labels`, with the guarantees of this module.
+
+    Only the text up to the end of `metadata` is read, unless something there calls for more. That is enough: the edit
+    lies inside `metadata`, it is read again and compared up to the same place, and behind it the same bytes meet the
+    same state of the parser.
+
+    Raises:
+        BadYaml: The text can't be read.
+    """
+    source = text.decode()
+    quick = None if source.startswith(_BOM) else _set_labels_quickly(source, labels)
+    if quick is not None:
+        return text if quick == source else quick.encode()
+    try:
+        whole = load(source.removeprefix(_BOM))
+    except BadYaml:
+        whole = _load_json(source)
+    if not isinstance(whole, dict):
+        message = "an object must be a mapping"
+        raise BadYaml(message)
+    metadata = whole.get("metadata")
+    return revise(text, {**whole, "metadata": _labelled(metadata if isinstance(metadata, dict) else {}, labels)})
+
+
+def _set_labels_quickly(source: str, labels: Mapping[str, str]) -> str | None:
+    """Return the text with the labels set after reading no further than `metadata`; None where that isn't enough."""
+    try:
+        found = compose_entry(source, "metadata")
+        if found is None or not isinstance(found[1], dict):
+            return None
+        node, old = found
+        if "&" in source[node.start : node.end]:
+            return None  # perhaps an anchor, which something behind could refer to
+        new = _labelled(old, labels)
+        result = source if same(old, new) else _edited(source, node, old, new, _ANYWHERE)
+        again = None if result is None else compose_entry(result, "metadata")
+    except BadYaml:
+        return None
+    return result if again is not None and same(again[1], new) else None
+
+
+def _edited(source: str, node: Node, old: Any, new: Any, depth: int) -> str | None:
+    """Return the text with the differences edited; None where they can't be bounded."""
+    edit = Edit(source, depth)
+    try:
+        edit.change(node, old, new, depth=0)
+        return edit.apply()
+    except Unbounded:
+        return None
+
+
+def _reads_as(text: str, value: Mapping[str, Any]) -> bool:
+    try:
+        return same(load(text), value)
+    except BadYaml:
+        return False
+
+
+def _labelled(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    present = metadata.get("labels")
+    return {**metadata, "labels": {**(present if isinstance(present, dict) else {}), **labels}}
+
+
+def _load_json(source: str) -> Any:
+    r"""Return the value of JSON that libyaml can't read (escaped surrogate pairs, `\/`).
+
+    Raises:
+        BadYaml: It is no JSON either; the error is that of the YAML reader.
+    """
+    from json import loads  # noqa: PLC0415 - rarely needed
+
+    try:
+        return loads(source)
+    except ValueError:
+        return load(source)
+
+
+def _write_json(source: str, new: Mapping[str, Any]) -> bytes:
+    """Write JSON anew; its layout becomes the usual one."""
+    from json import dumps  # noqa: PLC0415 - rarely needed
+
+    indent = 2 if "\n" in source.strip() else None
+    return dumps(new, ensure_ascii=False, indent=indent).encode() + (b"\n" if source.endswith("\n") else b"")
+
+
+def _rewrite(source: str, root: Node, new: Mapping[str, Any]) -> str:
+    """Write the whole document anew, in its form and at its indentation; what stands before it stays."""
+    if root.flow:
+        return source[: root.start] + flow(new) + source[root.end :]
+    text = dump(new, indent=root.column)
+    before = source[: source.rfind("\n", 0, root.start) + 1]
+    return before + (text.replace("\n", "\r\n") if "\r\n" in source else text)

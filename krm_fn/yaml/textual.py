@@ -1,0 +1,262 @@
+"""Replacements in a text that turn one value of it into another, bounded to the nodes that differ."""
+
+from __future__ import annotations
+
+import re
+
+from krm_fn.yaml.align import align, same
+from krm_fn.yaml.nodes import ALIAS, MAPPING, SCALAR, SEQUENCE
+from krm_fn.yaml.write import dump, quoted, scalar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.yaml.nodes import Node
+
+_COLON = re.compile(r"[ \t]*:")
+_SINGLE_QUOTABLE = re.compile(r"[\x20-\x7e\xa0-\ud7ff]*\Z")
+
+
+class Unbounded(Exception):  # noqa: N818 - a signal to `edit`, never seen by users
+    """The change can't be bounded to its node."""
+
+
+class Edit:
+    """Replacements in one text, collected while old and new value are compared."""
+
+    __slots__ = ("depth", "newline", "splices", "text")
+
+    def __init__(self, text: str, depth: int) -> None:
+        """Take the text, and how many levels down differences are followed."""
+        self.text = text
+        self.depth = depth
+        self.newline = "\r\n" if "\r\n" in text else "\n"
+        self.splices: list[tuple[int, int, str]] = []
+
+    def apply(self) -> str:
+        """Return the edited text.
+
+        Raises:
+            Unbounded: Two replacements overlap.
+        """
+        parts: list[str] = []
+        at = 0
+        for start, end, new in sorted(self.splices, key=lambda splice: splice[:2]):
+            if start < at:
+                raise Unbounded
+            parts += (self.text[at:start], new)
+            at = end
+        return "".join(parts) + self.text[at:]
+
+    def splice(self, start: int, end: int, new: str) -> None:
+        """Replace a part of the text; `new` has plain newlines."""
+        self.splices.append((start, end, new if self.newline == "\n" else new.replace("\n", self.newline)))
+
+    # --- comparing ----------------------------------------------------------------------------------------------
+
+    def change(self, node: Node, old: Any, new: Any, *, depth: int) -> None:
+        """Note what makes a collection's old value the new one.
+
+        Raises:
+            Unbounded: Not possible inside this node.
+        """
+        if node.kind == MAPPING and isinstance(old, dict) and hasattr(new, "items") and new:
+            self._change_mapping(node, old, new, depth=depth)
+        elif node.kind == SEQUENCE and isinstance(old, list) and isinstance(new, (list, tuple)) and new:
+            self._change_sequence(node, old, list(new), depth=depth)
+        else:
+            raise Unbounded
+
+    def _follow(  # noqa: PLR0913 - a place, and two values
+        self, parent: Node, at: int, node: Node, old: Any, new: Any, *, depth: int
+    ) -> None:
+        """Compare a child; `at` is the offset behind the colon or dash before it."""
+        if same(old, new):
+            return
+        if depth < self.depth and node.children:
+            mark = len(self.splices)
+            try:
+                self.change(node, old, new, depth=depth)
+            except Unbounded:
+                del self.splices[mark:]
+            else:
+                return
+        self._replace(parent, at, node, new)
+
+    def _change_mapping(self, node: Node, old: dict[str, Any], new: Mapping[str, Any], *, depth: int) -> None:
+        kept: list[int] = []
+        gone: list[int] = []
+        seen: set[str] = set()
+        entries = node.entries
+        for index, (key, value) in enumerate(entries):
+            if key.kind != SCALAR:
+                raise Unbounded
+            if key.key is None:  # a merge key: what it brings is changed by an entry of its own
+                kept.append(index)
+                continue
+            seen.add(key.key)
+            if key.key not in new:
+                gone.append(index)
+                continue
+            kept.append(index)
+            if not same(old[key.key], new[key.key]):
+                colon = _COLON.match(self.text, key.end)
+                if colon is None:
+                    raise Unbounded
+                self._follow(node, colon.end(), value, old[key.key], new[key.key], depth=depth + 1)
+        added = {
+            key: value
+            for key, value in new.items()
+            if key not in seen and not (key in old and same(old[key], value))  # or a merge key has brought it
+        }
+        if not kept:
+            raise Unbounded
+        spans = [(key.start, value.end) for key, value in entries]
+        self._remove(node, spans, gone, [value for _, value in entries])
+        if added and node.flow:
+            texts = [f"{quoted(key)}: {flow(value)}" for key, value in added.items()]
+            self._insert_flow(spans[kept[-1]], texts)
+        elif added:
+            self._insert_lines(entries[kept[-1]][1], dump(added, indent=node.column))
+
+    def _change_sequence(self, node: Node, old: list[Any], new: list[Any], *, depth: int) -> None:
+        pairs, gone, added = align(old, new)
+        items = node.children
+        starts = self._dashes(node) if not node.flow else [item.start for item in items]
+        for at, to in pairs:
+            self._follow(node, starts[at] + (0 if node.flow else 1), items[at], old[at], new[to], depth=depth + 1)
+        self._remove(node, [(start, item.end) for start, item in zip(starts, items, strict=True)], gone, items)
+        for after, indices in added.items():
+            values = [new[index] for index in indices]
+            if node.flow and after < 0:
+                self.splice(items[0].start, items[0].start, "".join(f"{flow(value)}, " for value in values))
+            elif node.flow:
+                self._insert_flow((starts[after], items[after].end), [flow(value) for value in values])
+            elif after < 0:
+                pad = " " * node.column
+                self.splice(node.start, node.start, dump(values, indent=node.column)[node.column :] + pad)
+            else:
+                self._insert_lines(items[after], dump(values, indent=node.column))
+
+    def _dashes(self, node: Node) -> list[int]:
+        """Return the offsets of a block sequence's dashes."""
+        if self.text[node.start] != "-":  # an anchor or a tag stands before it
+            raise Unbounded
+        found = [node.start]
+        dash = re.compile(rf"^ {{{node.column}}}-(?=\s|\Z)", re.MULTILINE)
+        for before, item in zip(node.children, node.children[1:], strict=False):
+            match = dash.search(self.text, before.end, item.start + 1)
+            if match is None:
+                raise Unbounded
+            found.append(match.end() - 1)
+        return found
+
+    # --- replacing, removing, inserting ---------------------------------------------------------------------------
+
+    def _replace(self, parent: Node, at: int, node: Node, new: Any) -> None:
+        """Write a child anew; `at` is the offset behind the colon or dash before it."""
+        if parent.flow:
+            blank = "" if node.end > node.start or self.text[node.start - 1].isspace() else " "
+            self.splice(node.start, node.end, blank + flow(new))
+            return
+        if node.end > node.start and (
+            node.kind == ALIAS or node.flow or (node.kind == SCALAR and node.style not in "|>")
+        ):
+            line = self._one_line(node, new)
+            if line:
+                self.splice(node.start, node.end, line)
+                return
+        inside = dump([new] if parent.kind == SEQUENCE else {"k": new}, indent=parent.column)
+        inside = inside[parent.column + (1 if parent.kind == SEQUENCE else 2) : -1]
+        end = self._tail(node)
+        rest = "" if node.children or node.style in {"|", ">"} else self.text[node.end : end].rstrip()
+        head, newline, body = inside.partition("\n")
+        # at the end of a text without a last line end, a block scalar would lose its own
+        last = newline if end == len(self.text) else ""
+        self.splice(at, end, head + rest + newline + body + last)
+
+    @staticmethod
+    def _one_line(node: Node, new: Any) -> str:
+        """Return a scalar in the quotes of the one that it replaces; "" where a line of its own is better."""
+        if not isinstance(new, str):
+            collection = new and isinstance(new, (list, tuple, dict))
+            return "" if collection and not node.children else flow(new)
+        if node.kind == SCALAR and node.style == '"':
+            return quoted(new)
+        if "\n" in new:
+            return ""
+        if node.kind == SCALAR and node.style == "'" and _SINGLE_QUOTABLE.match(new):
+            return "'" + new.replace("'", "''") + "'"
+        return scalar(new)
+
+    def _tail(self, node: Node) -> int:
+        """Return the offset of the line end behind a block child, its comment included."""
+        while node.children and not node.flow:
+            node = node.children[-1]
+        end = node.end
+        if node.kind == SCALAR and node.style and node.style in "|>":
+            header = self.text[node.start : self.text.find("\n", node.start)]
+            if "+" not in header.partition("#")[0]:  # else the empty lines behind it belong to it
+                end = node.start + len(self.text[node.start : end].rstrip())
+            else:
+                end -= len(self.text[node.start : end]) - len(self.text[node.start : end].removesuffix("\n"))
+                return end - 1 if self.text[end - 1 : end] == "\r" else end
+        line_end = self.text.find("\n", end)
+        if line_end < 0:
+            return len(self.text)
+        return line_end - 1 if self.text[line_end - 1] == "\r" and line_end > end else line_end
+
+    def _insert_lines(self, after: Node, lines: str) -> None:
+        """Put lines behind the last line of a block child."""
+        at = self._tail(after)
+        self.splice(at, at, "\n" + (lines[:-1] if at < len(self.text) else lines))
+
+    def _insert_flow(self, after: tuple[int, int], texts: list[str]) -> None:
+        """Put entries behind an entry of a flow collection; on a line of their own where that one has one."""
+        start, end = after
+        line = self.text.rfind("\n", 0, start) + 1
+        before = self.text[line:start]
+        gap = " " if before.strip() or not line else "\n" + before
+        comma = re.compile(r"\s*,").match(self.text, end)
+        if comma is None:
+            self.splice(end, end, "".join(f",{gap}{text}" for text in texts))
+        else:
+            self.splice(comma.end(), comma.end(), "".join(f"{gap}{text}," for text in texts))
+
+    def _remove(self, node: Node, spans: list[tuple[int, int]], gone: list[int], values: list[Node]) -> None:
+        """Drop entries, given by their indices in ascending order; at least one entry stays."""
+        runs: list[tuple[int, int]] = []
+        for index in gone:
+            if runs and runs[-1][1] == index - 1:
+                runs[-1] = (runs[-1][0], index)
+            else:
+                runs.append((index, index))
+        for first, last in runs:
+            start = spans[first][0]
+            line = self.text.rfind("\n", 0, start) + 1
+            if node.flow:
+                following = last + 1 < len(spans)
+                self.splice(
+                    start if following else spans[first - 1][1], spans[last + 1][0] if following else spans[last][1], ""
+                )
+            elif not self.text[line:start].strip():
+                tail = self._tail(values[last])
+                line_end = self.text.find("\n", tail)
+                self.splice(line, len(self.text) if line_end < 0 else line_end + 1, "")
+            elif last + 1 < len(spans):
+                self.splice(start, spans[last + 1][0], "")
+            else:  # an explicit key (`? key`)
+                raise Unbounded
+
+
+def flow(value: Any) -> str:
+    """Return a value on one line, as JSON with a blank after `:` and `,`; valid in any flow collection of YAML."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(flow, value))}]"
+    if hasattr(value, "items"):
+        return f"{{{', '.join(f'{quoted(key)}: {flow(item)}' for key, item in value.items())}}}"
+    return dump(value).rstrip("\n")

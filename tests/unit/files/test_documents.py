@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from krm_fn.files.documents import Tree
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.results import Faults
+from krm_fn.krm.streams import read_stream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def cm(name: str, more: str = "") -> str:
+    return f"apiVersion: v1\nkind: ConfigMap # c\nmetadata:\n  name: '{name}'\n{more}"
+
+
+def value(name: str) -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+
+
+def tree(folder: Path, files: dict[str, str]) -> Tree:
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(text.encode())
+    return Tree.read([str(folder)])
+
+
+def stream(found: Tree, changes: Changes | None = None, left_out: tuple[int, ...] = ()) -> str:
+    return b"".join(found.stream(changes or Changes(), left_out)).decode()
+
+
+def test_items_count_through_all_files_in_sorted_order(tmp_path: Path) -> None:
+    found = tree(tmp_path, {"b.yaml": cm("3"), "a/z.yml": cm("1"), "a.json": '{"apiVersion": "v1", "kind": "A", "metadata": {"name": "0"}}', "b/x.yaml": cm("2")})  # fmt: skip
+    assert [(item.position, item.name) for item in found.items] == [(0, "1"), (1, "0"), (2, "2"), (3, "3")]
+    assert found.items[0].file_path == f"{tmp_path}/a/z.yml"
+    assert found.results == ()
+
+
+def test_untouched_files_make_a_stream_of_their_own_bytes(tmp_path: Path) -> None:
+    one, two = f"# head\n{cm('a')}\n# tail", f"---\n{cm('b')}---\n# c\n{cm('c')}"
+    found = tree(tmp_path, {"1.yaml": one, "2.yaml": two, "3.yaml": "# nothing\n", "4.yaml": "\ufeff" + cm("d")})
+    assert stream(found) == f"{one}\n{two}---\n{cm('d')}"
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "left_out", "expected"),
+    [
+        pytest.param(f"# h\n{cm('a')}---\n{cm('b')}", Changes(removed=frozenset({0})), (), f"---\n{cm('b')}", id="first removed"),
+        pytest.param(f"{cm('a')}--- # x\n{cm('b')}", Changes(), (1,), cm("a"), id="last left out"),
+        pytest.param(f"{cm('a')}--- # x\n{cm('b')}", Changes(labelled={0: {"k": "v"}}), (), f"{cm('a')}  labels:\n    k: v\n--- # x\n{cm('b')}", id="labelled"),
+        pytest.param(f"{cm('a')}...\n# y\n---\n{cm('b')}", Changes(labelled={0: {"k": "v"}}), (), f"{cm('a')}  labels:\n    k: v\n...\n# y\n---\n{cm('b')}", id="labelled before an end of document"),
+        pytest.param(cm("a"), Changes(revised={0: {**value("a"), "data": {"k": "on"}}}), (), cm("a") + 'data:\n  k: "on"\n', id="revised"),
+        pytest.param(f"{cm('a')}---\n{cm('b')}", Changes(replaced={0: value("z")}), (), f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: z\n---\n{cm('b')}", id="replaced"),
+        pytest.param(cm("a").rstrip("\n"), Changes(added=(value("z"),)), (), cm("a") + "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: z\n", id="added"),
+        pytest.param(f"{cm('a')}---\n# only a comment\n", Changes(), (0,), "", id="nothing left but comments"),
+        pytest.param(f"{cm('a')}...\n%YAML 1.1\n---\n{cm('b')}", Changes(), (), f"{cm('a')}...\n%YAML 1.1\n---\n{cm('b')}", id="directives"),
+        pytest.param(f"{cm('a')}---\n{cm('b')}...\n%YAML 1.1\n---\n{cm('c')}", Changes(), (1,), f"{cm('a')}...\n%YAML 1.1\n---\n{cm('c')}", id="left out before a directive"),
+        pytest.param("--- {apiVersion: v1, kind: A}\n", Changes(labelled={0: {"k": "v"}}), (), '--- {apiVersion: v1, kind: A, "metadata": {"labels": {"k": "v"}}}\n', id="a document on the line of its mark"),
+        pytest.param(
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1 # x\n  kind: A\n- apiVersion: v1\n  kind: B\n  text: 'x\n y'\n- apiVersion: v1\n  kind: C\n",
+            Changes(labelled={0: {"k": "v"}}), (2,),
+            "apiVersion: v1 # x\nkind: A\nmetadata:\n  labels:\n    k: v\n---\n  apiVersion: v1\n  kind: B\n  text: 'x\n y'\n",
+            id="a List of which something changes",
+        ),
+    ],
+)  # fmt: skip
+def test_changes_touch_their_documents_alone(
+    tmp_path: Path, text: str, changes: Changes, left_out: tuple[int, ...], expected: str
+) -> None:
+    found = tree(tmp_path, {"a.yaml": text})
+    result = stream(found, changes, left_out)
+    assert result == expected
+    assert len(read_stream(result.encode())) == len(found.items) - len(changes.removed) - len(left_out) + len(
+        changes.added
+    )
+
+
+def test_a_file_that_begins_with_a_directive_ends_the_document_before_it(tmp_path: Path) -> None:
+    found = tree(tmp_path, {"1.yaml": cm("a"), "2.yaml": f"%YAML 1.1\n---\n{cm('b')}"})
+    assert stream(found) == f"{cm('a')}...\n%YAML 1.1\n---\n{cm('b')}"
+    assert len(read_stream(stream(found).encode())) == 2
+
+
+def test_contents_are_the_files_without_those_that_hold_nothing(tmp_path: Path) -> None:
+    found = tree(
+        tmp_path, {"a.yaml": cm("a"), "d/b.yaml": "\ufeff" + cm("b"), "c.yaml": "# nothing\n", "e.yaml": cm("e")}
+    )
+    contents = found.contents(Changes(labelled={1: {"k": "v"}}), {2})
+    assert contents == {
+        "a.yaml": cm("a").encode(),
+        "d/b.yaml": f"\ufeff{cm('b')}  labels:\n    k: v\n".encode(),
+    }
+
+
+def test_several_folders_keep_their_names_in_the_contents(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        tree(tmp_path / name, {"x.yaml": cm(name)})
+    assert sorted(Tree.read([str(tmp_path / "a"), str(tmp_path / "b")]).contents(Changes())) == ["a/x.yaml", "b/x.yaml"]
+
+
+def test_two_files_of_one_name_can_not_share_a_folder(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        tree(tmp_path / name, {"x.yaml": cm(name)})
+    found = Tree.read([str(tmp_path / "a" / "x.yaml"), str(tmp_path / "b" / "x.yaml")])
+    with pytest.raises(Faults, match=r"would both be written to x\.yaml"):
+        found.contents(Changes())
+
+
+def test_stdin_is_read_for_a_dash() -> None:
+    found = Tree.read(["-"], io.BytesIO(cm("a").encode()))
+    assert [(item.name, item.file_path) for item in found.items] == [("a", "stdin")]
+    assert list(found.contents(Changes())) == ["stdin.yaml"]
+
+
+def test_the_caller_may_not_want_an_object(tmp_path: Path) -> None:
+    tree(tmp_path, {"a.yaml": f"{cm('a')}---\n{cm('b')}", "b.yaml": cm("a")})
+    found = Tree.read([str(tmp_path)], wanted=lambda path, item: item.name != "a" or path.endswith("x"))
+    assert [(item.position, item.name) for item in found.items] == [(0, "b")]
+    assert stream(found) == f"---\n{cm('b')}"
+
+
+def test_a_file_in_a_folder_that_is_no_object_is_passed_over_with_a_warning(tmp_path: Path) -> None:
+    found = tree(tmp_path, {"a.yaml": cm("a"), "values.yaml": "replicas: 3\n"})
+    assert stream(found) == cm("a")
+    (warning,) = found.results
+    assert warning.severity == "warning"
+    assert (
+        warning.message
+        == f"no Kubernetes object (it has no apiVersion): {tmp_path}/values.yaml, line 1; it is passed over"
+    )
+
+
+def test_a_file_given_by_name_that_is_no_object_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "values").write_text("replicas: 3\n")
+    with pytest.raises(Faults, match="no Kubernetes object"):
+        Tree.read([str(tmp_path / "values")])
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: [\n")
+    (tmp_path / "b.yaml").write_bytes(b"\xff")
+    with pytest.raises(Faults) as found:
+        Tree.read([str(tmp_path), str(tmp_path / "missing")])
+    assert len(found.value.results) == 3
+
+
+def test_an_object_that_can_not_be_edited_is_named(tmp_path: Path) -> None:
+    found = tree(tmp_path, {"a.yaml": cm("a", "data:\n  a: 1\n  a: 2\n").replace(" # c", "")})
+    with pytest.raises(
+        Faults, match=rf"can't be edited: a key appears twice in one mapping: {tmp_path}/a.yaml \(object 1\)"
+    ):
+        stream(found, Changes(revised={0: value("a")}))

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from krm_fn.krm.items import Item
+from krm_fn.krm.resource_list import read
+from krm_fn.krm.results import Faults, ResourceRef
+
+HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"
+CLUSTER = """\
+- apiVersion: cluster.x-k8s.io/v1beta2
+  kind: Cluster
+  metadata:
+    annotations:
+      config.kubernetes.io/index: '2'
+      internal.config.kubernetes.io/path: 'team-a/edge.yaml'
+      internal.config.kubernetes.io/index: '3'
+    labels:
+      env: prod
+    name: edge-1
+    namespace: team-a
+  spec:
+    paused: true
+    topology:
+      class: x
+"""
+
+
+def item(entry: str, before: str = "- apiVersion: v1\n  kind: A\n") -> Item:
+    return read((HEAD + before + entry).encode()).items[-1]
+
+
+def test_an_item_knows_who_it_is() -> None:
+    found = item(CLUSTER)
+    assert (found.position, found.api_version, found.group, found.kind) == (
+        1,
+        "cluster.x-k8s.io/v1beta2",
+        "cluster.x-k8s.io",
+        "Cluster",
+    )
+    assert (found.name, found.namespace) == ("edge-1", "team-a")
+    assert found.ref() == ResourceRef(
+        api_version="cluster.x-k8s.io/v1beta2", kind="Cluster", name="edge-1", namespace="team-a"
+    )
+    assert repr(found) == "Item(1, cluster.x-k8s.io/v1beta2 Cluster)"
+
+
+def test_metadata_are_typed_as_kubernetes_reads_them_without_reading_the_rest() -> None:
+    found = item(CLUSTER + "    paused: twice\n")
+    assert found.metadata()["labels"] == {"env": "prod"}
+
+
+def test_keys_are_those_of_the_mapping_at_a_path() -> None:
+    found = item(CLUSTER)
+    assert found.keys("spec") == ("paused", "topology")
+    assert found.keys("spec", "topology") == ("class",)
+    assert found.keys() == ("apiVersion", "kind", "metadata", "spec")
+    assert found.keys("spec", "paused") == ()
+    assert found.keys("nothing", "here") == ()
+
+
+def test_a_field_is_there_or_not() -> None:
+    found = item(CLUSTER)
+    assert found.has("spec", "topology")
+    assert not found.has("spec", "class")
+    assert not found.has("spec", "absent")
+
+
+def test_text_is_a_document_with_blanks_for_the_dash() -> None:
+    assert item("- kind: A\n  b: c\n").text == b"  kind: A\n  b: c\n"
+    assert item("-   kind: A\n    b: c\n").text == b"    kind: A\n    b: c\n"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "path", "index"),
+    [
+        ({"internal.config.kubernetes.io/path": "'new'", "config.kubernetes.io/path": "'old'"}, "new", None),
+        ({"config.kubernetes.io/path": "'old'", "config.kubernetes.io/index": "'1'"}, "old", 1),
+        ({"config.kubernetes.io/path": "'old'", "config.kubernetes.io/index": "'x'"}, "old", None),
+        ({"config.kubernetes.io/index": "'1'"}, "", None),
+        ({"config.kubernetes.io/path": "7"}, "", None),
+        ({"other": "'x'"}, "", None),
+    ],
+    ids=["internal wins", "legacy", "index is no number", "index alone", "path is no string", "none"],
+)
+def test_the_hosts_annotations_name_the_file(annotations: dict[str, str], path: str, index: int | None) -> None:
+    lines = "".join(f"      {key}: {value}\n" for key, value in annotations.items())
+    found = item(f"- apiVersion: v1\n  kind: A\n  metadata:\n    annotations:\n{lines}    name: a\n")
+    assert (found.file_path, found.file_index) == (path, index)
+
+
+@pytest.mark.parametrize(
+    ("entry", "where"),
+    [
+        (CLUSTER, "team-a/edge.yaml (object 4)"),
+        ("- apiVersion: v1\n  kind: A\n", "items[1], line 6"),
+        ("- metadata:\n    annotations: {config.kubernetes.io/path: a.yaml}\n", "a.yaml"),
+        ("- metadata: x\n", "items[1], line 6"),
+    ],
+    ids=["file and index", "line", "file", "no metadata"],
+)
+def test_where_names_the_place_for_people(entry: str, where: str) -> None:
+    assert item(entry).where() == where
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["- metadata: [a]\n  kind: 5\n", "- kind: true\n  apiVersion: 1\n", "- a: b\n"],
+    ids=["metadata is a list", "wrong types", "nothing"],
+)
+def test_what_is_absent_or_of_the_wrong_type_is_empty(entry: str) -> None:
+    found = item(entry)
+    assert (found.api_version, found.kind, found.group, found.name, found.namespace) == ("", "", "", "", "")
+    assert found.metadata() == {}
+
+
+def test_the_group_of_a_core_object_is_empty() -> None:
+    assert item("- apiVersion: v1\n  kind: A\n").group == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "needle", "maybe"),
+    [
+        ("- a: needle\n", b"needle", True),
+        ("- a: other\n", b"needle", False),
+        ('- a: "n\\x65edle"\n', b"needle", True),
+        ('- a: "need\\\n    le"\n', b"needle", True),
+        ("- a: !!binary bmVlZGxl\n", b"needle", True),
+        ("- a: two\n    words\n", b"two words", True),
+        ("- a: 'it''s'\n", b"it's", True),
+    ],
+    ids=["plain", "absent", "escape", "joined lines", "binary", "blanks", "quotes"],
+)
+def test_contains_is_wrong_on_the_safe_side_only(entry: str, needle: bytes, maybe: bool) -> None:  # noqa: FBT001 - a table
+    assert item(entry).contains(needle) is maybe
+
+
+def test_an_object_that_can_not_be_read_says_so_with_its_place() -> None:
+    found = item("- apiVersion: v1\n  kind: A\n  a: 1\n  a: 2\n")
+    with pytest.raises(Faults, match=r"a key appears twice in one mapping: items\[1\], line 9, column 3"):
+        found.value()
+
+
+def test_an_object_of_a_file_says_so_with_the_file() -> None:
+    with pytest.raises(
+        Faults, match=r"a key appears twice in one mapping: f.yaml \(object 3\), line 2, column 1"
+    ) as caught:
+        Item.from_text(b"a: 1\na: 2\n", 0, "f.yaml", 2)
+    assert (caught.value.results[0].file_path, caught.value.results[0].file_index) == ("f.yaml", 2)
+
+
+@pytest.mark.parametrize("text", [b"- a\n", b"a\n", b""], ids=["list", "scalar", "empty"])
+def test_a_document_that_is_no_object_is_refused(text: bytes) -> None:
+    with pytest.raises(Faults, match="an object must be a mapping"):
+        Item.from_text(text, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n",
+        b"# c\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n",
+        b"kind: ConfigMap\napiVersion: v1\nmetadata: {name: one}\n",
+        b'{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "one"}}',
+    ],
+    ids=["usual", "comment before", "flow", "JSON"],
+)
+def test_a_document_of_a_file_becomes_an_item(text: bytes) -> None:
+    found = Item.from_text(text, 4, "f.yaml", 0)
+    assert (found.position, found.api_version, found.kind, found.name) == (4, "v1", "ConfigMap", "one")
+    assert found.where() == "f.yaml (object 1)"
+    assert found.text == text
+
+
+def test_a_value_becomes_an_item_with_json_as_its_text() -> None:
+    value: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "n"}}
+    found = Item.from_value(value, 2)
+    assert found.contains(b"anything")
+    assert found.where() == "items[2]"
+    assert found.text == b'{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "n"}}'
+    assert found.value() is value
+
+
+def test_nothing_of_a_secret_is_shown() -> None:
+    found = item("- apiVersion: v1\n  kind: Secret\n  data:\n    a: hidden\n")
+    assert "hidden" not in repr(found)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pytest
+
+from krm_fn.krm.resource_list import read
+from krm_fn.krm.results import Faults
+
+HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
+JSON = '{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", '
+ENTRY = "- apiVersion: v1\n  kind: A\n"
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1", "v1alpha1"])
+def test_the_api_version_is_kept_to_be_echoed(version: str) -> None:
+    text = f"apiVersion: config.kubernetes.io/{version}\nkind: ResourceList\nitems: []\n"
+    assert read(text.encode()).api_version == f"config.kubernetes.io/{version}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HEAD, HEAD + "items:\n", HEAD + "items: []\n", HEAD + "items: null\n", JSON + '"items": []}', JSON + '"x": 1}'],
+    ids=["missing", "nothing", "empty", "null", "JSON empty", "JSON missing"],
+)
+def test_no_items_are_an_empty_list(text: str) -> None:
+    assert read(text.encode()).items == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + "items:\n" + ENTRY + "functionConfig:\n  apiVersion: v1\n  kind: C\n  metadata:\n    name: one\n",
+        HEAD + "functionConfig:\n  apiVersion: v1\n  kind: C\n  metadata:\n    name: one\nitems:\n" + ENTRY,
+        HEAD + "functionConfig: {apiVersion: v1, kind: C, metadata: {name: one}}\n",
+        JSON + '"functionConfig": {"apiVersion": "v1", "kind": "C", "metadata": {"name": "one"}}}',
+    ],
+    ids=["behind the items", "before the items", "flow", "JSON"],
+)
+def test_the_function_config_is_an_item_of_its_own(text: str) -> None:
+    config = read(text.encode()).function_config
+    assert config is not None
+    assert (config.api_version, config.kind, config.name, config.position) == ("v1", "C", "one", -1)
+    assert config.where() == "functionConfig"
+
+
+@pytest.mark.parametrize(
+    "text", [HEAD, HEAD + "functionConfig:\n", HEAD + "functionConfig: ~\n", JSON + '"functionConfig": null}']
+)
+def test_without_a_function_config_there_is_none(text: str) -> None:
+    assert read(text.encode()).function_config is None
+
+
+KUSTOMIZE = "  metadata:\n    annotations:\n      kustomize.config.k8s.io/id: |\n        kind: Cluster\n"
+
+
+@pytest.mark.parametrize(
+    ("entry", "paths"),
+    [
+        ("  metadata:\n    annotations:\n      internal.config.kubernetes.io/path: a.yaml\n", True),
+        ("  metadata:\n    annotations:\n      config.kubernetes.io/path: a.yaml\n", True),
+        ('  metadata:\n    annotations:\n      "config.kubernetes.io\\u002fpath": a.yaml\n', True),
+        ("  metadata:\n    annotations:\n      config.kubernetes.io/index: '0'\n", False),
+        ("  data:\n    text: config.kubernetes.io/path\n", False),
+        (f"{KUSTOMIZE}      config.kubernetes.io/path: a.yaml\n", False),
+        ("", False),
+    ],
+    ids=["internal", "legacy", "escaped", "index only", "in the data", "kustomize's own", "none"],
+)
+def test_path_annotations_tell_that_the_host_keeps_files(entry: str, paths: bool) -> None:  # noqa: FBT001 - a table
+    assert read(f"{HEAD}items:\n{ENTRY}{entry}".encode()).host_paths is paths
+
+
+def test_objects_that_share_anchors_are_read_as_one_document() -> None:
+    found = read(f"{HEAD}items:\n- a: &x {{b: 1e3}}\n- metadata: *x\nfunctionConfig:\n  kind: C\n  x: *x\n".encode())
+    assert found.items[1].value() == {"metadata": {"b": 1000.0}}
+    assert found.function_config is not None
+    assert found.function_config.value() == {"kind": "C", "x": {"b": 1000.0}}
+
+
+EXPECTED = "needed is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
+BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", f"the input is empty: {EXPECTED}"),
+        (b"\n# nothing\n", f"the input is empty: {EXPECTED}"),
+        (bytes(range(256)), "the input can't be read: not valid UTF-8: line 2, column 118"),
+        ((HEAD + "items: []").encode("utf-16"), "the input can't be read: not valid UTF-8: line 1, column 1"),
+        ((HEAD + "items:\n- a: \0").encode(), "the input can't be read: control characters are not allowed: line 4, column 6"),
+        ((HEAD + "items:\n- a:\n\tb: c").encode(), ("the input can't be read: found character that cannot start any token"
+         " (while scanning for the next token): line 5, column 1")),
+        ((HEAD + "items:\n- a: 'x").encode(), ("the input can't be read: found unexpected end of stream"
+         " (while scanning a quoted scalar): line 4, column 8")),
+        ((HEAD + "items: [").encode(), ("the input can't be read: did not find expected node content"
+         " (while parsing a flow node): line 4, column 1")),
+        (b"text", "the input can't be read: the document is not a mapping: line 1, column 1"),
+        (b"- a", "the input can't be read: the document is not a mapping: line 1, column 1"),
+        (b"[1]", "the input can't be read: the document is not a mapping: line 1, column 1"),
+        ((HEAD + "---\na: b\n").encode(), "the input can't be read: a second YAML document begins: line 3, column 1"),
+        ((HEAD + "kind: A\n").encode(), "the input can't be read: a key appears twice in one mapping: line 3, column 1"),
+        ((HEAD + "items: x\n").encode(), "items is not a list but a scalar: line 3"),
+        ((HEAD + "items:\n  a: b\n").encode(), "items is not a list but a mapping: line 3"),
+        ((HEAD + "items:\n- a: b\n- x\n").encode(), "items[1] is not an object: line 5"),
+        ((HEAD + "items: [[a]]\n").encode(), "items[0] is not an object: line 3"),
+        ((HEAD + "functionConfig: x\n").encode(), "functionConfig is not an object but a scalar: line 3"),
+        ((HEAD + "functionConfig: []\n").encode(), "functionConfig is not an object but a sequence: line 3"),
+        ((HEAD + "functionConfig:\n  a: 1\n  a: 2\n").encode(),
+         "a key appears twice in one mapping: functionConfig, line 5, column 3"),
+        ((HEAD + "functionConfig:\n  l0: &l0 x\n" + BOMB).encode(),
+         "aliases stand for more than 1000000 values: functionConfig, line 10, column 47"),
+        ((HEAD + "items:\n- a: " + "[" * 20_000 + "]" * 20_000 + "\n").encode(),
+         "the input can't be read: nested too deep: line 4, column 256"),
+        ((HEAD + "items:\n- " + "- " * 120_000 + "x\n").encode(),
+         "the input can't be read: nested too deep: line 4, column 200003"),
+        (b"apiVersion: v1\nkind: List\nitems: []\n", (f"the input is not a ResourceList (v1, List): {EXPECTED};"
+         " for plain manifests use: clusternet-capi-fn render PATH")),
+        (b"a: b\n", (f"the input is not a ResourceList (no apiVersion, no kind): {EXPECTED};"
+         " for plain manifests use: clusternet-capi-fn render PATH")),
+        (b"apiVersion: [v1]\nkind: 5\n", (f"the input is not a ResourceList (no apiVersion, no kind): {EXPECTED};"
+         " for plain manifests use: clusternet-capi-fn render PATH")),
+        (b'apiVersion: "a\\nb"\nkind: ' + b"x" * 90, (f"the input is not a ResourceList (something else, something else):"
+         f" {EXPECTED}; for plain manifests use: clusternet-capi-fn render PATH")),
+        ((JSON + '"kind": "A"}').encode(), "the input can't be read: a key appears twice in one mapping: line 1, column 67"),
+        ((JSON + '"items": [{"a": 1,\n "a": 2}]}').encode(),
+         "the input can't be read: a key appears twice in one mapping: line 1, column 77"),
+        ((JSON + '"items": [{"a": ' + "[" * 300 + "]" * 300 + "}]}").encode(),
+         "the input can't be read: nested deeper than 250 levels: line 1, column 77"),
+        ((JSON + '"items": [{"a": ' + "[" * 99_000 + "]" * 99_000 + "}]}").encode(), "the input can't be read: nested too deep"),
+        ((JSON + '"items": [{"a": NaN}]}').encode(), "the input can't be read: NaN is no JSON number: line 1, column 77"),
+        ((JSON + '"items": [{"a": ' + "9" * 5000 + "}]}").encode(),
+         "the input can't be read: not a number that can be read (ValueError)"),
+        ((JSON + '"items": [1, {}]}').encode(), "items[0] is not an object: line 1"),
+        ((JSON + '"items": {}}').encode(), "items is not a list but a mapping: line 1"),
+        ((JSON + '"functionConfig": "x"}').encode(), "functionConfig is not an object but a scalar: line 1"),
+        ((JSON + '"items": [{"a": 1').encode(), ("the input can't be read: did not find expected ',' or '}'"
+         " (while parsing a flow mapping): line 2, column 1")),
+        (JSON.encode() + b'"a": "\xff"}', "the input can't be read: not valid UTF-8: line 1, column 73"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else None,
+)  # fmt: skip
+def test_bad_input_is_told_in_one_line_with_its_place(data: bytes, message: str) -> None:
+    with pytest.raises(Faults) as caught:
+        read(data)
+    (result,) = caught.value.results
+    assert result.message.startswith(message)  # what to do follows: tests/unit/test_hostile_input.py
+    assert "\n" not in result.message
+
+
+EXAMPLE = f"{HEAD}items:\n{ENTRY}  text: 'é'\n  list:\n  - {{a: \"b\"}}\nfunctionConfig:\n  kind: C\n".encode()
+
+
+@pytest.mark.parametrize("size", range(len(EXAMPLE)))
+def test_a_truncated_input_is_told_or_holds_what_is_left(size: int) -> None:
+    messages: list[str] = []
+    items = 0
+    try:
+        items = len(read(EXAMPLE[:size]).items)
+    except Faults as faults:
+        messages = [result.message for result in faults.results]
+    assert items <= 1
+    assert len(messages) <= 1
+    assert not any("\n" in message for message in messages)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.resource_list import read, write
+from krm_fn.krm.results import Faults, Result
+
+HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
+ONE = "- kind: One # kept\n  list:\n    -  x\n"
+TWO = "- kind: Two\n"
+THREE = "- kind: Three"
+CONFIG = "functionConfig:\n  kind: C\n"
+NEW = {"kind": "New", "on": "off"}
+NEW_TEXT = '- kind: New\n  "on": "off"\n'
+SAID = [Result(message="said", severity="info")]
+SAID_TEXT = "results:\n- message: said\n  severity: info\n"
+
+
+def written(text: str, results: list[Result] | None = None, **changes: Any) -> str:
+    return b"".join(write(read(text.encode()), Changes(**changes), results or [])).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "out"),
+    [
+        ("items:\n" + ONE + TWO, {"added": (NEW,)}, "items:\n" + ONE + TWO + NEW_TEXT),
+        ("items:\n" + ONE + THREE, {"added": (NEW,)}, "items:\n" + ONE + THREE + "\n" + NEW_TEXT),
+        ("items:\n" + ONE + CONFIG, {"added": (NEW,)}, "items:\n" + ONE + NEW_TEXT + CONFIG),
+        ("items:\n" + ONE + "# on C\n" + CONFIG, {"added": (NEW,)}, "items:\n" + ONE + NEW_TEXT + "# on C\n" + CONFIG),
+        ("items:\n  - kind: A\n", {"added": (NEW,)}, 'items:\n  - kind: A\n  - kind: New\n    "on": "off"\n'),
+        ("items: []\n" + CONFIG, {"added": (NEW,)}, "items:\n" + NEW_TEXT + CONFIG),
+        ("items:\n" + CONFIG, {"added": (NEW,)}, "items:\n" + NEW_TEXT + CONFIG),
+        ("items:", {"added": (NEW,)}, "items:\n" + NEW_TEXT),
+        ("items: null # c", {"added": (NEW,)}, "items: # c\n" + NEW_TEXT),
+        ("items: # a: b\n" + CONFIG, {"added": (NEW,)}, "items: # a: b\n" + NEW_TEXT + CONFIG),
+        (CONFIG, {"added": (NEW,)}, CONFIG + "items:\n" + NEW_TEXT),
+        ("items:\n" + ONE + TWO + CONFIG, {"removed": frozenset({0})}, "items:\n" + TWO + CONFIG),
+        ("items:\n" + ONE + TWO + CONFIG, {"removed": frozenset({1})}, "items:\n" + ONE + CONFIG),
+        ("items:\n" + ONE + "# on two\n" + TWO, {"removed": frozenset({0})}, "items:\n# on two\n" + TWO),
+        ("items:\n" + ONE + TWO + CONFIG, {"removed": frozenset({0, 1})}, "items: []\n" + CONFIG),
+        ("items: # c\n" + ONE, {"removed": frozenset({0})}, "items: [] # c\n"),
+        ("items:\n" + ONE, {"removed": frozenset({0}), "added": (NEW,)}, "items:\n" + NEW_TEXT),
+        ("items:\n" + ONE + "# c\n" + TWO, {"replaced": {0: NEW}}, "items:\n" + NEW_TEXT + "# c\n" + TWO),
+        ("items:\n" + ONE + THREE, {"replaced": {1: NEW}}, "items:\n" + ONE + NEW_TEXT),
+        ("items:\n  - # c\n    kind: A\n", {"replaced": {0: NEW}}, 'items:\n  - # c\n    kind: New\n    "on": "off"\n'),
+        ("items:\n" + ONE, {"labelled": {0: {"a": "on"}}}, "items:\n" + ONE + '  metadata:\n    labels:\n      a: "on"\n'),
+        ("items:\n" + ONE + THREE, {"revised": {1: {"kind": "3"}}}, "items:\n" + ONE + '- kind: "3"\n'),
+        ("items:\n" + ONE, {"removed": frozenset({0}), "revised": {0: {}}, "replaced": {0: {}}}, "items: []\n"),
+    ],
+    ids=["added", "added without a line end", "added before the rest", "added before a comment on the rest",
+         "added in its column", "added to an empty list", "added to null", "added to null at the end",
+         "added to null with a comment", "a colon in that comment", "added without items", "removed first", "removed last",
+         "comment of the next one stays", "all removed", "all removed with comment", "all removed, one added",
+         "replaced keeps what follows", "replaced at the end", "replaced in its place", "labelled", "revised",
+         "removed wins"],
+)  # fmt: skip
+def test_only_what_changes_is_new(text: str, changes: dict[str, Any], out: str) -> None:
+    assert written(HEAD + text, **changes) == HEAD + out
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("items:\n" + ONE, "items:\n" + ONE + SAID_TEXT),
+        ("items:\n" + THREE, "items:\n" + THREE + "\n" + SAID_TEXT),
+        ("results:\n- message: old\nitems:\n" + ONE, "items:\n" + ONE + SAID_TEXT),
+        ("items:\n" + ONE + "results:\n  - message: old\n" + CONFIG, "items:\n" + ONE + CONFIG + SAID_TEXT),
+        ("items: []\nresults: []", "items: []\n" + SAID_TEXT),
+        ("", "items: []\n" + SAID_TEXT),
+        ("items:\n", "items: []\n" + SAID_TEXT),
+        ("items:\n" + ONE + "...\n", "items:\n" + ONE + SAID_TEXT),
+    ],
+    ids=["none before", "no line end", "before the items", "between", "empty", "no items", "null items", "end marker"],
+)
+def test_results_take_the_place_of_those_that_came_in(text: str, out: str) -> None:
+    assert written(HEAD + text, SAID) == HEAD + out
+
+
+def test_results_are_gone_when_there_are_none() -> None:
+    assert written(HEAD + "results:\n- message: old\nitems:\n" + ONE) == HEAD + "items:\n" + ONE
+
+
+def test_document_markers_go_since_kpt_refuses_them() -> None:
+    text = "%YAML 1.1\n# head\n--- # start\n" + HEAD + "items:\n" + ONE + "...\n# end\n"
+    assert written(text) == "# head\n" + HEAD + "items:\n" + ONE + "# end\n"
+
+
+def test_tag_directives_stay_since_tags_need_them() -> None:
+    text = "%TAG !k! tag:example.com,2000:\n---\n" + HEAD + "items:\n- a: !k!x b\n"
+    assert written(text, SAID) == text + SAID_TEXT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "items:\n- kind: A\n  text: 'one\n# two'\n",
+        'items:\n- kind: A\n  text: "one\n# two"\n# "three"\n',
+    ],
+    ids=["quoted", "quoted and comment"],
+)
+def test_a_line_in_quotes_that_looks_like_a_comment_goes_with_its_object(text: str) -> None:
+    out = written(HEAD + text + TWO, removed=frozenset({0}))
+    assert "two" not in out
+    assert read(out.encode()).items[0].kind == "Two"
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        (HEAD + "items: [{kind: A}]\n", {"added": (NEW,)}),
+        ("{apiVersion: config.kubernetes.io/v1, kind: ResourceList, items: [{kind: A}]}", {"added": (NEW,)}),
+        (HEAD + "? items\n: - kind: A\n", {"added": (NEW,)}),
+        (HEAD + "!!str items:\n- kind: A\n", {"added": (NEW,)}),
+        (HEAD + "items: !!seq\n- kind: A\n", {"added": (NEW,)}),
+        (
+            HEAD + "items:\n- kind: &x A\n- kind: *x\n",
+            {"added": (NEW,), "removed": frozenset({0}), "labelled": {1: {}}},
+        ),
+        (HEAD + "items:\n- kind: A\n  text: |\n    no line end", {"added": (NEW,)}),
+    ],
+    ids=["flow list", "flow document", "explicit key", "tagged key", "tagged list", "crossing anchors", "open block"],
+)
+def test_what_can_not_be_spliced_is_written_anew(text: str, changes: dict[str, Any]) -> None:
+    before, after = read(text.encode()), read(written(text, SAID, **changes).encode())
+    kept = [item.value() for item in before.items][-1]
+    found = [{key: value for key, value in item.value().items() if key != "metadata"} for item in after.items]
+    assert found == [kept, NEW]
+    assert "said" in written(text, SAID, **changes)
+
+
+def test_what_is_written_anew_stays_as_it_is_without_changes() -> None:
+    text = HEAD + "items: [{kind: A}] # c\n"
+    assert written(text) == text
+
+
+def test_crossing_anchors_survive_when_one_of_their_objects_goes() -> None:
+    text = HEAD + "items:\n- a: &x {b: 'on'}\n- c: *x\n"
+    assert written(text, removed=frozenset({0})) == HEAD + 'items:\n- c:\n    b: "on"\n'
+
+
+def test_untouched_runs_are_views_of_the_input() -> None:
+    data = (HEAD + "items:\n" + ONE * 50).encode()
+    pieces = write(read(data), Changes(added=(NEW,)), [])
+    assert isinstance(pieces[0], memoryview)
+    assert pieces[0].obj is data
+    assert len(pieces[0]) == len(data)
+
+
+def test_an_object_that_is_to_be_edited_but_can_not_be_read_is_told() -> None:
+    with pytest.raises(
+        Faults, match="an object that is to be edited can't be read: a key appears twice in one mapping"
+    ):
+        written(HEAD + "items:\n- kind: A\n  a: 1\n  a: 2\n", revised={0: {"kind": "A"}})

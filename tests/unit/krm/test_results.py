@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, ResourceRef, Result, fault, has_errors, tagged
+
+
+def test_a_result_with_everything_has_the_fields_of_the_specification() -> None:
+    whole = Result(
+        message="m",
+        severity=WARNING,
+        resource_ref=ResourceRef(api_version="v1", kind="A", name="n", namespace="ns"),
+        field="spec.x",
+        file_path="a.yaml",
+        file_index=3,
+        tags=tagged(rule="r", other="o"),
+    )
+    assert whole.as_data() == {
+        "message": "m",
+        "severity": "warning",
+        "resourceRef": {"apiVersion": "v1", "kind": "A", "name": "n", "namespace": "ns"},
+        "field": {"path": "spec.x"},
+        "file": {"path": "a.yaml", "index": 3},
+        "tags": {"other": "o", "rule": "r"},
+    }
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert Result(message="m").as_data() == {"message": "m", "severity": "error"}
+    ref = ResourceRef(api_version="v1", kind="A", name="n")
+    assert "namespace" not in str(Result(message="m", resource_ref=ref, file_path="a.yaml").as_data())
+    assert Result(message="m", file_path="a.yaml").as_data()["file"] == {"path": "a.yaml"}
+
+
+def test_faults_carry_their_results() -> None:
+    both = Faults([Result(message="a"), Result(message="b")])
+    assert [one.message for one in both.results] == ["a", "b"]
+    assert str(both) == "a; b"
+    assert fault("c", field="spec").results == (Result(message="c", field="spec"),)
+
+
+def test_errors_are_told_from_the_rest() -> None:
+    assert has_errors([Result(message="m", severity=INFO), Result(message="m", severity=ERROR)])
+    assert not has_errors([Result(message="m", severity=INFO), Result(message="m", severity=WARNING)])

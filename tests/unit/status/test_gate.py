@@ -1,0 +1,22 @@
+"""The live manager's gate is read as the function reads it, in every form of the flag."""
+
+from __future__ import annotations
+
+import pytest
+
+from krm_fn.status import gate
+from krm_fn.status.dump import DEPLOYMENT, Dump
+from tests.support import live
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        pytest.param(["--feature-gates=ClusterResourceSet=false"], id="joined"),
+        pytest.param(["--feature-gates", "ClusterResourceSet=false"], id="separate"),
+    ],
+)
+def test_a_gate_that_is_off_is_seen_in_either_form(args: list[str]) -> None:
+    manager = live.manager("v1.5.3", "")
+    manager["spec"]["template"]["spec"]["containers"][0]["args"] = args
+    assert "is off" in gate.problem(Dump(objects={DEPLOYMENT: (manager,)}))

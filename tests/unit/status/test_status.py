@@ -1,0 +1,740 @@
+import base64
+import json
+
+import pytest
+
+from krm_fn.status import dump, report, status
+from krm_fn.status.report import ClusterState, Report
+from tests.support import live
+from tests.support.live import Fleet
+
+NOW = 1795428000  # 2026-11-23T10:00:00Z
+VERSIONS = pytest.mark.parametrize("version", [live.V1BETA1, live.V1BETA2])
+
+
+def evaluate(*objects: live.Object, parent: bool = False) -> Report:
+    return status.evaluate(dump.read([("dump", json.dumps(live.listed(*objects)).encode())]), NOW, parent=parent)
+
+
+def one(found: Report, title: str = "team-a/web-1") -> ClusterState:
+    return next(cluster for cluster in found.clusters if cluster.title == title)
+
+
+def codes(cluster: ClusterState) -> list[str]:
+    return [reason.code for reason in cluster.reasons]
+
+
+def said(cluster: ClusterState, code: str) -> str:
+    return next(reason.message for reason in cluster.reasons if reason.code == code)
+
+
+def set_condition(fleet: Fleet, name: str, reason: str) -> None:
+    """Let the controller say why a set is not applied."""
+    (at,) = [position for position, found in enumerate(fleet.sets) if found["metadata"]["name"] == name]
+    bare = {key: value for key, value in fleet.sets[at].items() if key != "status"}
+    fleet.sets[at] = live.live_set(bare, reason=reason, message="Please check controller logs for errors")
+
+
+# --- all is well -------------------------------------------------------------------------------------------------
+
+
+@VERSIONS
+def test_a_registered_fleet_is_ok(version: str) -> None:
+    found = evaluate(*Fleet(version=version).everything)
+    assert found.ok
+    assert [(each.delivered, each.registered, each.reasons) for each in found.clusters] == [("yes", "yes", ())] * 2
+    assert found.orphans == ()
+    assert found.notes == ()
+
+
+def test_every_resource_is_listed_with_its_set_and_time() -> None:
+    cluster = one(evaluate(*Fleet().everything))
+    assert [(each.resource_set, each.kind, each.name, each.state) for each in cluster.deliveries] == [
+        ("clusternet-identity", "ConfigMap", "clusternet-identity", "applied"),
+        ("clusternet.web-1", "Secret", "clusternet-registration", "applied"),
+        ("clusternet.web-1", "ConfigMap", "clusternet-agent.web-1", "applied"),
+    ]
+    assert {each.time for each in cluster.deliveries} == {1795162561}
+
+
+def test_the_name_comes_from_the_agents_flag_where_the_annotation_is_gone() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("ClusterResourceSet", "clusternet.web-1")["metadata"]["annotations"].pop(
+        "fn.clusternet.io/registration-name"
+    )
+    assert one(evaluate(*fleet.everything)).registration_name == "web-1"
+
+
+def test_an_apply_once_config_keeps_everything_in_one_set() -> None:
+    fleet = Fleet(names=("web-1",), found=live.config(mode="Shared", strategy="ApplyOnce"))
+    cluster = one(evaluate(*fleet.everything))
+    assert cluster.delivered == "yes"
+    assert cluster.resource_sets == ("clusternet",)
+
+
+def test_the_order_of_the_input_does_not_matter() -> None:
+    objects = Fleet().everything
+    assert evaluate(*objects) == evaluate(*objects[::-1])
+
+
+def test_without_the_parent_registration_is_unknown_and_no_fault() -> None:
+    found = evaluate(*Fleet().management, *Fleet().payloads)
+    assert {each.registered for each in found.clusters} == {"unknown"}
+    assert found.ok
+    assert [note.code for note in found.notes] == ["no-parent"]
+
+
+def test_with_an_empty_parent_nothing_is_registered() -> None:
+    found = evaluate(*Fleet().management, *Fleet().payloads, parent=True)
+    assert {each.registered for each in found.clusters} == {"no"}
+    assert codes(found.clusters[0]) == ["not-registered"]
+    assert not found.ok
+
+
+def test_an_empty_list_among_the_dumps_is_asked_about() -> None:
+    inputs = [("a", live.as_json(*Fleet().management)), ("b", live.as_json())]
+    found = status.evaluate(dump.read(inputs), NOW)
+    assert "say so with --parent" in next(note.message for note in found.notes if note.code == "no-parent")
+
+
+def test_without_our_secrets_that_is_said_and_bindings_count() -> None:
+    found = evaluate(*Fleet().management, *Fleet().parent)
+    assert [note.code for note in found.notes] == ["no-payloads"]
+    assert found.ok
+
+
+def test_a_dump_without_clusters_says_so() -> None:
+    found = evaluate(*Fleet().sets)
+    assert "no-clusters" in [note.code for note in found.notes]
+
+
+def test_resource_sets_of_other_tools_are_none_of_ours() -> None:
+    calico = live.live_set(
+        {
+            "apiVersion": "addons.cluster.x-k8s.io/v1beta2",
+            "kind": "ClusterResourceSet",
+            "metadata": {"name": "calico", "namespace": "team-a"},
+            "spec": {
+                "clusterSelector": {"matchLabels": {"clusternet.io/register": "true"}},
+                "resources": [{"kind": "ConfigMap", "name": "calico"}],
+            },
+        }
+    )
+    assert evaluate(*Fleet().everything, calico) == evaluate(*Fleet().everything)
+
+
+# --- selected ----------------------------------------------------------------------------------------------------
+
+
+def unlabelled(**labels: str) -> live.Object:
+    return live.cluster("team-a", "db-1", labels={"cluster.x-k8s.io/cluster-name": "db-1", **labels})
+
+
+def test_the_nearest_selector_and_the_missing_label_are_named() -> None:
+    cluster = one(evaluate(*Fleet().everything, unlabelled()), "team-a/db-1")
+    assert codes(cluster) == ["no-match"]
+    assert said(cluster, "no-match").endswith(
+        "the nearest is clusternet-identity: clusternet.io/register=true: the label is absent"
+    )
+    assert cluster.reasons[0].remedy[1] == (
+        "kubectl -n team-a label --overwrite clusters.cluster.x-k8s.io db-1 clusternet.io/register=true"
+    )
+
+
+def test_a_wrong_value_of_the_label_is_shown() -> None:
+    cluster = one(evaluate(*Fleet().everything, unlabelled(**{"clusternet.io/register": "no"})), "team-a/db-1")
+    assert said(cluster, "no-match").endswith("clusternet.io/register=true: the label is 'no'")
+
+
+def test_a_set_made_for_the_cluster_is_nearer_than_one_for_all() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.clusters[0]["metadata"]["labels"] = {"clusternet.io/register": "true"}
+    fleet.drop("ClusterResourceSet", "clusternet-identity")
+    assert "the nearest is clusternet.web-1: cluster.x-k8s.io/cluster-name=web-1: the label is absent" in said(
+        one(evaluate(*fleet.everything)), "no-match"
+    )
+
+
+def test_a_cluster_that_wears_anothers_name_is_shown_the_set_that_selects_it() -> None:
+    fleet = Fleet(names=("web-1",))
+    stranger = live.cluster("team-a", "odd", labels={"cluster.x-k8s.io/cluster-name": "web-1"})
+    assert one(evaluate(*fleet.everything, stranger), "team-a/odd").resource_sets == ("clusternet.web-1",)
+
+
+def test_per_cluster_without_its_set_has_to_be_rendered_again() -> None:
+    new = live.cluster("team-a", "new-1")
+    cluster = one(evaluate(*Fleet().everything, new), "team-a/new-1")
+    assert codes(cluster) == ["no-resource-set"]
+    assert "clusternet-identity selects it" in said(cluster, "no-resource-set")
+
+
+def test_sets_of_other_namespaces_are_pointed_out() -> None:
+    lone = live.cluster("team-z", "db-1")
+    cluster = one(evaluate(*Fleet().everything, lone), "team-z/db-1")
+    assert "team-z has no ClusterResourceSet" in said(cluster, "no-resource-set")
+    assert "those in team-a select in their own namespace only" in said(cluster, "no-resource-set")
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param({"matchExpressions": [{"key": "env", "operator": "Near"}]}, id="unknown-operator"),
+        pytest.param({"matchExpressions": [{"operator": "Exists"}]}, id="no-key"),
+    ],
+)
+def test_a_selector_that_selects_nothing_is_no_match(selector: dict[str, object]) -> None:
+    fleet = Fleet(names=("web-1",), found=live.config(mode="Shared"))
+    for found in fleet.sets:
+        found["spec"]["clusterSelector"] = selector
+    assert "it selects nothing" in said(one(evaluate(*fleet.management)), "no-match")
+
+
+def test_expressions_count_and_need_a_change_by_hand() -> None:
+    fleet = Fleet(names=("web-1",), found=live.config(mode="Shared"))
+    expression = {"key": "env", "operator": "In", "values": ["prod", "test", 5]}
+    for found in fleet.sets:
+        found["spec"]["clusterSelector"] = {"matchExpressions": [expression]}
+    cluster = one(evaluate(*fleet.management))
+    assert "env in (prod,test): the label is absent" in said(cluster, "no-match")
+    assert cluster.reasons[0].remedy == ("change the Cluster's labels in Git so that the selector holds",)
+
+
+def test_two_agents_of_two_configs_are_a_fault() -> None:
+    first, second = Fleet(found=live.config("one")), Fleet(found=live.config("two"))
+    cluster = one(evaluate(*first.everything, *second.sets, *second.payloads))
+    assert "2 ClusterResourceSets deliver an agent to it: one.web-1 (of config fleet), two.web-1" in said(
+        cluster, "two-agents"
+    )
+    assert not cluster.ok
+
+
+def test_the_hubs_own_set_beside_ours_is_a_warning() -> None:
+    hub = live.hub_objects("team-a")
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = [live.binding("team-a", "web-1", [*fleet.sets, hub[2]], [*fleet.payloads, *hub[:2]])]
+    cluster = one(evaluate(*fleet.everything, *hub))
+    assert codes(cluster) == ["two-agents"]
+    assert cluster.ok
+
+
+@pytest.mark.parametrize(
+    ("manager", "told"),
+    [
+        pytest.param(("v1.6.3", "MachinePool=true,ClusterResourceSet=false"), "is off in", id="off"),
+        pytest.param(("v1.12.0", "ClusterResourceSet=true"), "no longer knows it and exits", id="removed"),
+    ],
+)
+def test_the_managers_gate_is_looked_at_where_it_was_dumped(manager: tuple[str, str], told: str) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    assert told in said(one(evaluate(live.manager(*manager), *fleet.management, *fleet.payloads)), "gate")
+
+
+@pytest.mark.parametrize(
+    "manager",
+    [("v1.6.3", "ClusterResourceSet=true"), ("v1.9.0", ""), ("v1.12.0", "MachinePool=true"), ("latest", "")],
+    ids=" ".join,
+)
+def test_a_manager_with_the_right_gate_is_no_reason(manager: tuple[str, str]) -> None:
+    assert evaluate(live.manager(*manager), *Fleet().everything).ok
+
+
+def test_other_deployments_and_odd_arguments_say_nothing() -> None:
+    odd = live.manager("v1.6.3", "ClusterResourceSet=false")
+    odd["spec"]["template"]["spec"]["containers"][0]["args"] = "--feature-gates"
+    other = live.manager("v1.6.3", "ClusterResourceSet=false")
+    other["metadata"]["name"] = "capd-controller-manager"
+    assert evaluate(odd, other, *Fleet().everything).ok
+
+
+def test_payloads_without_any_set_mean_that_the_server_refused_them() -> None:
+    fleet = Fleet(names=("web-1",))
+    cluster = one(evaluate(*fleet.clusters, *fleet.payloads))
+    assert codes(cluster) == ["gate", "no-resource-set"]
+    assert "the server refuses them" in said(cluster, "gate")
+
+
+def test_a_set_that_nobody_looked_at_is_named() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    for found in fleet.sets:
+        del found["status"], found["metadata"]["finalizers"]
+    assert codes(one(evaluate(*fleet.everything))) == ["not-reconciled"]
+
+
+# --- delivered ---------------------------------------------------------------------------------------------------
+
+
+@VERSIONS
+def test_nothing_is_delivered_before_the_infrastructure(version: str) -> None:
+    fleet = Fleet(names=("web-1",), version=version)
+    fleet.clusters, fleet.bindings = [live.cluster("team-a", "web-1", version, ready=False)], []
+    cluster = one(evaluate(*fleet.management, *fleet.payloads))
+    assert codes(cluster) == ["infrastructure"]
+    assert "phase Provisioning" in said(cluster, "infrastructure")
+    assert "load balancer" in said(cluster, "infrastructure").lower() or "LoadBalancer" in said(
+        cluster, "infrastructure"
+    )
+
+
+def test_a_cluster_without_status_counts_as_not_ready() -> None:
+    fleet = Fleet(names=("web-1",))
+    del fleet.clusters[0]["status"]
+    fleet.bindings = []
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["infrastructure"]
+
+
+def test_the_phase_counts_where_no_field_tells() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.clusters[0]["status"] = {"phase": "Provisioned"}
+    fleet.bindings = []
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["waiting"]
+
+
+@VERSIONS
+def test_a_secret_of_the_wrong_type_is_named(version: str) -> None:
+    fleet = Fleet(names=("web-1",), version=version)
+    fleet.of("Secret", "clusternet-registration")["type"] = "Opaque"
+    fleet.bindings = []
+    set_condition(fleet, "clusternet.web-1", "WrongSecretType")
+    cluster = one(evaluate(*fleet.management, *fleet.payloads))
+    assert codes(cluster) == ["wrong-secret-type"]
+    assert "Secret clusternet-registration has type Opaque" in said(cluster, "wrong-secret-type")
+
+
+@VERSIONS
+def test_a_wrong_type_is_known_from_the_condition_without_the_secret(version: str) -> None:
+    fleet = Fleet(names=("web-1",), version=version)
+    fleet.bindings = []
+    set_condition(fleet, "clusternet.web-1", "WrongSecretType")
+    cluster = one(evaluate(*fleet.management))
+    assert "a Secret of its ClusterResourceSet is not of type" in said(cluster, "wrong-secret-type")
+
+
+def test_a_missing_configmap_is_found_although_the_set_says_applied() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.drop("ConfigMap", "clusternet-agent.web-1")
+    fleet.bindings = [fleet.binding("web-1")]
+    cluster = one(evaluate(*fleet.management, *fleet.payloads))
+    assert codes(cluster) == ["missing-resource"]
+    assert "although its ClusterResourceSet says applied" in said(cluster, "missing-resource")
+
+
+def test_a_configmap_that_went_missing_later_is_found_too() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.drop("ConfigMap", "clusternet-identity")
+    assert codes(one(evaluate(*fleet.everything))) == ["missing-resource"]
+
+
+def test_a_missing_secret_is_told_from_the_binding() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.drop("Secret", "clusternet-registration")
+    fleet.bindings = [fleet.binding("web-1")]
+    assert said(one(evaluate(*fleet.everything)), "missing-resource").startswith("Secret clusternet-registration")
+
+
+def test_a_secret_that_is_not_ours_may_be_absent_from_the_dump() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.drop("Secret", "clusternet-registration")
+    assert evaluate(*fleet.everything).ok
+
+
+def test_a_value_under_32_bytes_is_named_by_its_key() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["50-extra.yaml"] = "# short"
+    live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False, hash="")
+    cluster = one(evaluate(*fleet.everything))
+    assert codes(cluster) == ["short-value"]
+    assert "key 50-extra.yaml: shorter than 32 bytes" in said(cluster, "short-value")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param("kind: Secret\napiVersion: v1\nmetadata: {name: [a}\n", "30: invalid YAML at line 3", id="yaml"),
+        pytest.param("--- {kind: Secret, apiVersion: v1}: x: y\n  and: more\n", "30: invalid YAML", id="one-line"),
+        pytest.param("kind: Secret\nmetadata: {name: without-a-version}\n", "document 1 is no object", id="no-version"),
+        pytest.param("# only a comment, which is long enough to be read\n", "30: no object in it", id="comment"),
+        pytest.param("[1, 2, 3]                                        ", "document 1 is no object", id="list"),
+        pytest.param('"\\' + "x" * 40, "30: invalid YAML", id="escape"),
+    ],
+)
+def test_an_unparsable_payload_is_named_by_key_and_line(content: str, told: str) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["30"] = content
+    live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False, hash="")
+    cluster = one(evaluate(*fleet.everything))
+    assert codes(cluster) == ["unparsable"]
+    assert told in said(cluster, "unparsable")
+
+
+def test_a_secret_that_is_no_text_is_unparsable() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("Secret", "clusternet-registration")["data"] = {"a": base64.b64encode(b"\xff" * 40).decode()}
+    fleet.bindings = []
+    assert "no UTF-8 text" in said(one(evaluate(*fleet.management, *fleet.payloads)), "unparsable")
+
+
+def test_a_secret_that_is_no_base64_is_too_short() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("Secret", "clusternet-registration")["data"] = {"a": "é=not base64"}
+    fleet.bindings = []
+    assert "short-value" in codes(one(evaluate(*fleet.management, *fleet.payloads)))
+
+
+def test_a_paused_set_applies_nothing() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    fleet.of("ClusterResourceSet", "clusternet.web-1")["metadata"]["annotations"]["cluster.x-k8s.io/paused"] = "true"
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["paused"]
+
+
+def test_what_the_workload_cluster_refused_is_named_with_the_controllers_reason() -> None:
+    fleet = Fleet(names=("web-1",))
+    live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False)
+    set_condition(fleet, "clusternet.web-1", "ResourcesNotApplied")
+    cluster = one(evaluate(*fleet.everything))
+    assert codes(cluster) == ["not-applied"]
+    assert "did not take ConfigMap clusternet-agent.web-1 (ResourcesNotApplied)" in said(cluster, "not-applied")
+
+
+def test_an_unreachable_workload_cluster_leaves_an_empty_binding() -> None:
+    fleet = Fleet(names=("web-1",))
+    for found in fleet.bindings[0]["spec"]["bindings"]:
+        del found["resources"]
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["unreachable"]
+
+
+def test_without_any_reason_it_is_waiting() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    cluster = one(evaluate(*fleet.management, *fleet.payloads))
+    assert codes(cluster) == ["waiting"]
+    assert "it has no ClusterResourceSetBinding" in said(cluster, "waiting")
+
+
+def test_a_set_missing_from_the_binding_is_waiting() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings[0]["spec"]["bindings"].pop()
+    assert "its ClusterResourceSetBinding does not list it" in said(one(evaluate(*fleet.everything)), "waiting")
+
+
+def test_a_newer_content_is_outdated_on_the_cluster() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.delivered, codes(cluster), cluster.ok) == ("outdated", ["outdated"], False)
+
+
+def test_an_identity_that_changed_is_only_mentioned() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("ConfigMap", "clusternet-identity")["data"]["00-identity.yaml"] += "# new\n"
+    cluster = one(evaluate(*fleet.everything))
+    assert ([reason.severity for reason in cluster.reasons], codes(cluster), cluster.ok) == (
+        ["info"],
+        ["changed"],
+        True,
+    )
+
+
+# --- registered --------------------------------------------------------------------------------------------------
+
+
+def test_a_request_without_an_answer_is_pending() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed = []
+    fleet.requests = [live.request("web-1", result="")]
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.registered, codes(cluster)) == ("pending", ["request-pending"])
+
+
+def test_a_refused_request_tells_why_without_any_token() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed = []
+    fleet.requests = [live.request("web-1", result="Denied", error=f"illegal update with {live.TOKEN}")]
+    cluster = one(evaluate(*fleet.everything))
+    assert cluster.registered == "no"
+    assert said(cluster, "request-refused").endswith("is Denied: illegal update with (hidden)")
+
+
+def test_an_approved_request_without_a_managed_cluster_is_not_registered() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed = []
+    assert "is Approved" in said(one(evaluate(*fleet.everything)), "request-refused")
+
+
+def test_delivered_and_unknown_to_the_parent_points_to_the_agent() -> None:
+    fleet = Fleet()
+    fleet.managed, fleet.requests = fleet.managed[1:], fleet.requests[1:]
+    assert (
+        said(one(evaluate(*fleet.everything)), "not-registered")
+        == "the agent is delivered, but the parent knows no web-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ready", "code", "told"),
+    [
+        pytest.param("Unknown", "lost", "stopped reporting (ClusterStatusUnknown: ", id="unknown"),
+        pytest.param("False", "not-ready", "reports that the cluster is not ready", id="false"),
+    ],
+)
+def test_an_agent_in_trouble_is_not_ready(ready: str, code: str, told: str) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed = [live.managed("web-1", ready=ready)]
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.registered, cluster.ok) == ("not ready", False)
+    assert told in said(cluster, code)
+
+
+def test_an_agent_that_never_reported_is_lost() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed[0]["status"] = {}
+    assert said(one(evaluate(*fleet.everything)), "lost") == "its agent never reported"
+
+
+@pytest.mark.parametrize(
+    ("seen", "heartbeat", "expected"),
+    [
+        pytest.param("2026-11-23T09:52:00Z", None, "yes", id="within-nine-minutes"),
+        pytest.param("2026-11-23T09:50:00Z", None, "not ready", id="after-nine-minutes"),
+        pytest.param("2026-11-23T09:50:00Z", 600, "yes", id="slower-heartbeat"),
+        pytest.param("yesterday", None, "not ready", id="no-time"),
+    ],
+)
+def test_without_a_condition_the_last_report_decides(seen: str, heartbeat: int | None, expected: str) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed[0]["status"] = {"lastObservedTime": seen, "heartbeatFrequencySeconds": heartbeat}
+    assert one(evaluate(*fleet.everything)).registered == expected
+
+
+def test_two_clusters_of_one_name_are_a_fault() -> None:
+    first, second = Fleet("team-a", ("web-1",)), Fleet("team-b", ("web-1",))
+    found = evaluate(*first.everything, *second.management, *second.payloads)
+    assert said(one(found), "duplicate-name") == "team-b/web-1 registers under the same name, web-1"
+    assert said(one(found, "team-b/web-1"), "duplicate-name").startswith("team-a/web-1 ")
+    assert not found.ok
+
+
+def test_a_rebuilt_cluster_leaves_an_older_registration_behind() -> None:
+    fleet = Fleet(names=("web-1",))
+    older = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", ready="Unknown")
+    found = evaluate(*fleet.everything, older)
+    cluster = one(found)
+    assert (cluster.registered, codes(cluster), cluster.ok) == ("yes", ["duplicate-managed-cluster"], True)
+    (orphan,) = found.orphans
+    assert (orphan.side, orphan.title) == ("parent", "ManagedCluster clusternet-11111/web-1")
+    assert "older registration" in orphan.message
+
+
+def test_two_live_clusters_under_one_name_are_a_fault() -> None:
+    other = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", namespace="clusternet-zzzzz")
+    cluster = one(evaluate(*Fleet(names=("web-1",)).everything, other))
+    assert "more than one agent reports" in said(cluster, "duplicate-managed-cluster")
+    assert not cluster.ok
+
+
+# --- the token ---------------------------------------------------------------------------------------------------
+
+
+def jwt(claims: str) -> str:
+    def part(text: str) -> str:
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    head = part('{"alg":"RS256"}')
+    return f"{head}.{part(claims)}.c2lnbmF0dXJl"
+
+
+def with_token(token: str, *, registered: bool) -> list[live.Object]:
+    fleet = Fleet(names=("web-1",))
+    fleet.payloads = [
+        one
+        for one in live.rendered(fleet.config, "team-a", ["web-1"], live.V1BETA2, token)
+        if one["kind"] != "ClusterResourceSet"
+    ]
+    fleet.bindings = [fleet.binding("web-1")]
+    if not registered:
+        fleet.managed, fleet.requests = [live.managed("other")], []
+    return fleet.everything
+
+
+def test_an_expired_jwt_keeps_a_new_cluster_out() -> None:
+    cluster = one(evaluate(*with_token(jwt('{"exp": 1779000000}'), registered=False)))
+    assert codes(cluster) == ["token-expired", "not-registered"]
+    assert "expired on 2026-05-17: the parent refuses the agent" in said(cluster, "token-expired")
+
+
+def test_an_expired_token_does_not_hurt_a_registered_cluster() -> None:
+    cluster = one(evaluate(*with_token(jwt('{"exp": 1779000000}'), registered=True)))
+    assert (codes(cluster), cluster.ok) == (["token-expired"], True)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [jwt('{"exp": 1999999999}'), jwt('{"sub": "x"}'), live.TOKEN, "no token at all", ""],
+    ids=["later", "never", "bootstrap", "malformed", "empty"],
+)
+def test_a_token_that_lives_or_tells_nothing_is_no_reason(token: str) -> None:
+    assert codes(one(evaluate(*with_token(token, registered=True)))) == []
+
+
+@pytest.mark.parametrize(
+    ("expiration", "expected"),
+    [("2026-11-01T00:00:00Z", ["token-expired"]), ("2027-01-01T00:00:00Z", []), ("soon", [])],
+)
+def test_the_expiration_of_a_bootstrap_secret_counts_where_it_was_dumped(expiration: str, expected: list[str]) -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": f"bootstrap-token-{live.TOKEN[:6]}", "namespace": "kube-system"},
+        "type": "bootstrap.kubernetes.io/token",
+        "data": {"expiration": base64.b64encode(expiration.encode()).decode()},
+    }
+    assert codes(one(evaluate(*Fleet(names=("web-1",)).everything, secret))) == expected
+
+
+# --- names that agents choose ------------------------------------------------------------------------------------
+
+
+def shared(*managed: str, ready: str = "True") -> Report:
+    fleet = Fleet("team-c", ("app-1", "app-2"), found=live.config(mode="Shared", prefix="team-c"))
+    return evaluate(*fleet.everything, *(live.managed(name, ready=ready) for name in managed), live.managed("other"))
+
+
+def test_with_shared_names_registration_is_unknown_and_counted() -> None:
+    found = shared("team-c-x7k2p", "team-c-b4d9z")
+    assert {(each.registered, each.registration_name) for each in found.clusters} == {("unknown", "team-c-xxxxx")}
+    assert found.pools == (report.Pool(prefix="team-c", clusters=2, managed=2, ready=2),)
+    assert found.ok
+    assert [note.code for note in found.notes] == ["shared-names", "others"]
+
+
+@pytest.mark.parametrize(
+    ("managed", "ready"),
+    [
+        pytest.param(("team-c-x7k2p",), "True", id="one-missing"),
+        pytest.param(("team-c-x7k2p", "team-c-b4d9z"), "Unknown", id="lost"),
+        pytest.param(("team-c-x7k2p", "team-c-aeiou"), "True", id="not-a-name-that-an-agent-chooses"),
+        pytest.param(("team-c-x7k2p", "team-c-eu-b4d9z"), "True", id="another-prefix"),
+    ],
+)
+def test_with_too_few_managed_clusters_not_all_are_registered(managed: tuple[str, ...], ready: str) -> None:
+    found = shared(*managed, ready=ready)
+    assert not found.ok
+    assert found.notes[0].code == "not-all-registered"
+
+
+def test_the_hubs_clusters_use_the_agents_own_prefix() -> None:
+    hub = live.hub_objects("default")
+    quick = live.cluster("default", "quick", live.V1BETA1, topology=True)
+    bound = live.binding("default", "quick", hub[2:], hub[:2], live.V1BETA1)
+    cluster = one(evaluate(quick, bound, *hub), "default/quick")
+    assert (cluster.delivered, cluster.registration_name) == ("yes", "clusternet-cluster-xxxxx")
+
+
+def test_an_expired_token_of_the_hub_is_found_in_its_configmap() -> None:
+    hub = live.hub_objects("default", token=jwt('{"exp": 1779000000}'))
+    quick = live.cluster("default", "quick", live.V1BETA1, topology=True)
+    assert "token-expired" in codes(one(evaluate(quick, *hub, live.managed("other")), "default/quick"))
+
+
+# --- being deleted, unselected -----------------------------------------------------------------------------------
+
+
+def test_a_cluster_that_is_being_deleted_is_no_fault() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.clusters[0]["metadata"]["deletionTimestamp"] = live.NOW
+    fleet.bindings, fleet.managed, fleet.requests = [], [], []
+    found = evaluate(*fleet.everything)
+    assert found.ok
+    assert codes(one(found)) == ["deleting"]
+
+
+def test_unselected_clusters_can_be_left_out() -> None:
+    found = evaluate(*Fleet().everything, unlabelled())
+    assert not found.ok
+    assert found.without(unselected=True).ok
+    assert found.without(unselected=False) == found
+
+
+# --- left over ---------------------------------------------------------------------------------------------------
+
+
+def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over() -> None:
+    (orphan,) = evaluate(*Fleet().everything, live.managed("old-1", ready="Unknown")).orphans
+    assert (orphan.side, orphan.kind, orphan.name) == ("parent", "ManagedCluster", "old-1")
+    identifier = live.cluster_id("old-1")
+    assert orphan.commands == (
+        f"kubectl delete clusterregistrationrequests.clusters.clusternet.io clusternet-{identifier}",
+        f"kubectl -n clusternet-{identifier[:5]} delete managedclusters.clusters.clusternet.io old-1",
+        f"kubectl delete clusterrole,clusterrolebinding clusternet-{identifier}",
+        f"kubectl delete namespace clusternet-{identifier[:5]}",
+    )
+
+
+def test_a_managed_cluster_that_reports_is_never_left_over() -> None:
+    found = evaluate(*Fleet().everything, live.managed("by-hand"))
+    assert found.orphans == ()
+    (note,) = found.notes
+    assert note.code == "others"
+    assert note.message.startswith("1 ManagedCluster of other names report to the parent: ")
+
+
+def test_of_too_many_shared_names_those_that_do_not_report_are_left_over() -> None:
+    fleet = Fleet("team-c", ("app-1",), found=live.config(mode="Shared", prefix="c"))
+    managed = [live.managed("c-x7k2p"), live.managed("c-b4d9z", ready="Unknown")]
+    assert [one.name for one in evaluate(*fleet.everything, *managed).orphans] == ["c-b4d9z"]
+    fleet.clusters.append(live.cluster("team-c", "app-2"))
+    assert evaluate(*fleet.everything, *managed).orphans == ()
+
+
+def test_a_request_that_nothing_accounts_for_is_left_over() -> None:
+    (orphan,) = evaluate(*Fleet().everything, live.request("old-1", result="Denied")).orphans
+    assert (orphan.kind, orphan.namespace) == ("ClusterRegistrationRequest", "")
+    assert "asks for old-1 (Denied)" in orphan.message
+
+
+def test_a_set_that_selects_nobody_is_left_over() -> None:
+    fleet = Fleet()
+    fleet.drop("Cluster", "web-2")
+    (found,) = evaluate(*fleet.everything).orphans
+    assert (found.kind, found.name) == ("ClusterResourceSet", "clusternet.web-2")
+    assert "of config fleet" in found.message
+
+
+def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token() -> None:
+    deploy, rbac, _ = live.hub_objects("team-a")
+    found = evaluate(*Fleet().everything, deploy, rbac).orphans
+    assert [one.title for one in found] == [
+        "ConfigMap team-a/clusternet-agent-deploy",
+        "ConfigMap team-a/clusternet-agent-rbac",
+    ]
+    assert "the registration token in the open" in found[0].message
+    assert "token" not in found[1].message
+
+
+def test_the_hubs_set_without_clusters_is_left_over() -> None:
+    found = evaluate(*Fleet().everything, *live.hub_objects("empty")).orphans
+    assert [(one.title, one.message) for one in found] == [
+        ("ClusterResourceSet empty/clusternet-cluster-api", "selects no Cluster (of clusternet-hub); delete it")
+    ]
+
+
+def test_without_clusters_in_the_dump_nothing_is_called_left_over() -> None:
+    fleet = Fleet()
+    assert evaluate(*fleet.sets, *fleet.parent).orphans == ()
+
+
+def test_names_in_commands_are_quoted_for_a_shell() -> None:
+    (orphan,) = evaluate(*Fleet().everything, live.managed("x; rm -rf /", ready="False")).orphans
+    assert "managedclusters.clusters.clusternet.io 'x; rm -rf /'" in orphan.commands[1]
+
+
+# --- secrets -----------------------------------------------------------------------------------------------------
+
+
+def test_no_repr_shows_a_token() -> None:
+    found = evaluate(*Fleet().everything, *live.hub_objects("team-a"), live.hub_secret())
+    assert live.TOKEN not in repr(found)
+    assert [secret.reveal() for secret in found.secrets] == [live.TOKEN]
