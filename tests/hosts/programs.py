@@ -36,7 +36,11 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run(
-    *command: str | Path, cwd: Path, stdin: str = "", env: Mapping[str, str] | None = None, code: int | None = 0
+    *command: str | Path,
+    cwd: Path,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    code: int | set[int] | None = 0,
 ) -> Done:
     """Run a program and hold it to an exit code.
 
@@ -45,7 +49,7 @@ def run(
         cwd: Where it runs.
         stdin: What it reads.
         env: Variables beyond those of `environment`.
-        code: The exit code it must have; None for any but 0.
+        code: The exit code it must have, or those it may have; None for any but 0.
     """
     done = subprocess.run(
         [str(part) for part in command],
@@ -57,7 +61,8 @@ def run(
         timeout=SECONDS,
         check=False,
     )
-    expected = done.returncode != 0 if code is None else done.returncode == code
+    allowed = {code} if isinstance(code, int) else code
+    expected = done.returncode != 0 if allowed is None else done.returncode in allowed
     shown = f"{' '.join(map(str, command))}\n{done.stderr[-4000:]}\n{done.stdout[-1000:]}"
     assert expected, f"exit code {done.returncode} of {shown}"
     return Done(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,162 @@
+"""A lab: real control planes for a management, a parent and workload clusters, each started when it is first needed.
+
+Everything listens on loopback (but see `cluster_api.manager`), on a block of ports that no other lab uses; its files are in
+a folder of its own. The servers end with the process that started them, even if that is killed, and what a killed lab left
+in its folder goes when the next one starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from tests.hosts import programs
+from tests.hosts.lab import cluster_api, pki, servers
+from tests.hosts.lab.api import wait
+from tests.hosts.lab.clusternet import Parent, Workload
+
+LABS = 40
+FIRST_PORT = 21000  # below the ports that Linux gives to outgoing connections
+PORTS_PER_LAB = 30
+NAMES = ("management", "parent", "w1", "w2", "w3", "w4")
+
+
+def missing() -> str:
+    """What keeps a lab from starting here; empty where nothing does."""
+    built = ["etcd", "kube-apiserver", "kube-controller-manager"]
+    built += [path.name for release in cluster_api.RELEASES.values() for path in (release.program, release.config)]
+    lacking = [name for name in built if not (programs.TOOLS / name).exists()]
+    lacking += [name for name in ("setpriv", "openssl") if not shutil.which(name)]
+    lacking += [] if programs.kubectls() else ["kubectl"]
+    return f"no {', '.join(lacking)} here; `make tools` builds them" if lacking else ""
+
+
+class Place:
+    """A lab's folder and ports, locked for as long as the process that claimed it lives."""
+
+    def __init__(self, folder: Path, ports: servers.Ports, lock: IO[str]) -> None:
+        self.folder = folder
+        self.ports = ports
+        self._lock = lock
+
+    def release(self) -> None:
+        """Remove the folder, and let another lab use the place."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+
+
+def claim() -> Place:
+    """Find a place for a lab, and remove what killed ones left in theirs."""
+    root = Path(tempfile.gettempdir()) / f"clusternet-capi-fn-lab-{os.getuid()}"
+    root.mkdir(mode=0o700, exist_ok=True)
+    assert root.stat().st_uid == os.getuid(), f"{root} belongs to somebody else"
+    claimed = None
+    for number in range(LABS):
+        folder, path = root / str(number), root / f"{number}.lock"
+        if claimed and not folder.exists():
+            continue
+        lock = path.open("w", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        ports = servers.Ports(FIRST_PORT + PORTS_PER_LAB * number)
+        if not claimed and _free(ports):
+            folder.mkdir(mode=0o700)
+            claimed = Place(folder, ports, lock)
+        else:
+            lock.close()
+    assert claimed, f"no free ports for a lab from {FIRST_PORT} on"
+    return claimed
+
+
+class Lab:
+    """The control planes, and Cluster API on the one of the management cluster."""
+
+    def __init__(self, release: cluster_api.Release, folder: Path, ports: servers.Ports) -> None:
+        self.release = release
+        self.folder = folder
+        self.ports = ports
+        self.pki = pki.make(folder / "pki") if not (folder / "pki").exists() else pki.at(folder / "pki")
+        self.etcd = servers.etcd(folder, ports)
+        self.management = servers.ControlPlane(NAMES[0], folder, ports, 0, self.pki)
+        self.management.api.versions.update(release.versions)
+        self._parent = Parent(NAMES[1], folder, ports, 1, self.pki)
+        self._workloads = {
+            name: Workload(name, folder, ports, index, self.pki) for index, name in enumerate(NAMES[2:], start=2)
+        }
+        self._manager = cluster_api.manager(release, folder, ports, self.management, self.pki)
+        self._started: set[str] = set()
+
+    def start(self) -> None:
+        """Start the management cluster and the first workload cluster; the others start when they are asked for."""
+        self.etcd.start()
+        wait(lambda: _answers(self.ports.etcd) or self.etcd.check(), "etcd")
+        self.management.start()
+        self._workloads["w1"].start()
+        self.management.wait_ready()
+        cluster_api.install(self.release, self.ports, self.management, self.pki)
+        self._manager.start()
+        self.management.start_controllers()  # after the CRDs, which the garbage collector else sees half a minute later
+        self.workload("w1")
+        wait(lambda: _answers(self.ports.webhooks) or self._manager.check(), "Cluster API's webhooks")
+
+    def stop(self) -> None:
+        """End everything."""
+        self._manager.stop()
+        for plane in (self.management, self._parent, *self._workloads.values()):
+            plane.stop()
+        self.etcd.stop()
+
+    @property
+    def parent(self) -> Parent:
+        """The parent cluster, without registrations when a test begins."""
+        if self._first(self._parent):
+            self._parent.install()
+        return self._parent
+
+    def workload(self, name: str) -> Workload:
+        """A workload cluster, w1 to w4, as new when a test begins."""
+        workload = self._workloads[name]
+        if self._first(workload):
+            workload.start_controllers()
+        return workload
+
+    def wipe(self) -> None:
+        """Make the parent and the workload clusters as new."""
+        for name in sorted(self._started - {NAMES[1]}):
+            workload = self._workloads[name]
+            workload.start()
+            workload.wait_ready()
+            workload.start_controllers()
+            workload.wipe()
+        if NAMES[1] in self._started:
+            self._parent.wipe()
+
+    def _first(self, plane: servers.ControlPlane) -> bool:
+        """Start a control plane when it is asked for the first time."""
+        if plane.name in self._started:
+            return False
+        plane.start()
+        plane.wait_ready()
+        self._started.add(plane.name)
+        return True
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def _free(ports: servers.Ports) -> bool:
+    """Whether nothing listens on any port of a block."""
+    return not any(_answers(port) for port in range(ports.first, ports.first + PORTS_PER_LAB))
