@@ -76,6 +76,7 @@ def arguments(options: AgentOptions, release: Traits, registration: Registration
     ]
     if release.client_limits:
         ours += ["--kube-api-qps=50", "--kube-api-burst=100"]
+    ours.append("--v=0")  # at its own default of 2 the agent logs all its flags at each start, the token among them
     return merged(ours, options.extra_args)
 
 

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 # from v0.15.0 to v0.18.1, and `/readyz` and `/livez` answer 404.
 HEALTH_PATH = "/healthz"
 
+# Pod Security level restricted: the agent is a network client, and v0.18.1 writes no file. Whatever Kubernetes takes
+# for the whole pod is given there, where a merge patch can change it without repeating the list of containers.
+_POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+
 _CORE = "v1"
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 _RBAC = f"{_RBAC_GROUP}/v1"
@@ -239,7 +243,7 @@ def _deployment(options: AgentOptions, release: Traits, registration: Registrati
 
 
 def _pod(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
-    pod: dict[str, Any] = {"serviceAccountName": AGENT}
+    pod: dict[str, Any] = {"serviceAccountName": AGENT, "securityContext": dict(_POD_SECURITY)}
     if options.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in options.image_pull_secrets]
     if options.priority_class_name:
@@ -273,12 +277,13 @@ def _container(options: AgentOptions, release: Traits, registration: Registratio
         container["readinessProbe"] = {**_probe(port), "periodSeconds": 10}
     if options.resources:
         container["resources"] = options.resources
-    # The agent is a network client: it needs no capability and never raises its privileges.
     container["securityContext"] = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
+        "readOnlyRootFilesystem": True,
     }
+    # The image's own is /root with mode 0700, into which some container runtimes can't put another user.
+    container["workingDir"] = "/"
     return container
 
 

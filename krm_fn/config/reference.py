@@ -58,7 +58,7 @@ data:
   registrationToken.secretRef.name: clusternet-registration
   clusterSelector: env=prod,region in (eu,us),!legacy
   agent.replicas: "1"
-  agent.extraArgs: --v=4,--kube-api-qps=80
+  agent.extraArgs: --kube-api-qps=80,--kube-api-burst=160
   agent.podLabels.team: platform
   identity.labels: provider=capi,tier=edge
   agent.tolerations: '[{"operator": "Exists"}]'

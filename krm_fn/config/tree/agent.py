@@ -60,8 +60,8 @@ AGENT = Object(
             name="tolerations",
             kind=ListOf(item=kubernetes.TOLERATION),
             default=[
-                {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
-                {"key": "node-role.kubernetes.io/master", "operator": "Exists", "effect": "NoSchedule"},
+                {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
+                {"key": "node-role.kubernetes.io/master", "operator": "Exists"},
             ],
             doc="Taints that the pods tolerate; a list given here replaces the default.",
             example=[{"operator": "Exists"}],
@@ -134,8 +134,9 @@ AGENT = Object(
             default=[],
             private=True,
             doc="Further flags; a flag given here replaces ours. Refused: registration token, parent URL, leader "
-            "election, and the registration name with PerCluster.",
-            example=["--v=4"],
+            "election, and the registration name with PerCluster. A verbosity above our --v=0 makes the agent log its "
+            "registration token.",
+            example=["--kube-api-qps=80"],
         ),
         Field(
             name="patches",

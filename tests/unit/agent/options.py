@@ -38,7 +38,7 @@ def agent(release: str = NEWEST, **changes: Any) -> AgentOptions:
         "image_pull_secrets": (),
         "resources": {},
         "node_selector": {},
-        "tolerations": tuple({"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in TAINTS),
+        "tolerations": tuple({"key": key, "operator": "Exists"} for key in TAINTS),
         "affinity": {
             "podAntiAffinity": {
                 "preferredDuringSchedulingIgnoredDuringExecution": [

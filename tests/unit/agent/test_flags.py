@@ -25,6 +25,7 @@ REST = [
     "--predictor-port=8080",
 ]
 LIMITS = ["--kube-api-qps=50", "--kube-api-burst=100"]
+QUIET = ["--v=0"]
 
 
 def arguments(release: str = "v0.18.1", registration: Registration | None = None, **changes: Any) -> list[str]:
@@ -35,12 +36,12 @@ def arguments(release: str = "v0.18.1", registration: Registration | None = None
 @pytest.mark.parametrize(
     ("release", "expected"),
     [
-        ("v0.12.0", [*COMMON, *REST]),
-        ("v0.14.0", [*COMMON, *REST]),
-        ("v0.15.0", [*COMMON, "--leader-elect=true", *REST]),
-        ("v0.15.2", [*COMMON, "--leader-elect=true", *REST]),
-        ("v0.16.0", [*COMMON, "--leader-elect=true", *REST, *LIMITS]),
-        ("v0.18.1", [*COMMON, "--leader-elect=true", *REST, *LIMITS]),
+        ("v0.12.0", [*COMMON, *REST, *QUIET]),
+        ("v0.14.0", [*COMMON, *REST, *QUIET]),
+        ("v0.15.0", [*COMMON, "--leader-elect=true", *REST, *QUIET]),
+        ("v0.15.2", [*COMMON, "--leader-elect=true", *REST, *QUIET]),
+        ("v0.16.0", [*COMMON, "--leader-elect=true", *REST, *LIMITS, *QUIET]),
+        ("v0.18.1", [*COMMON, "--leader-elect=true", *REST, *LIMITS, *QUIET]),
     ],
 )
 def test_each_release_gets_its_own_flags(release: str, expected: list[str]) -> None:
@@ -92,10 +93,15 @@ def test_an_extra_flag_replaces_ours_where_ours_stood(extra: list[str], place: l
 
 
 def test_extra_flags_that_are_not_ours_follow_in_their_order() -> None:
-    assert arguments(extra_args=("--v=4", "--cluster-reg-namespace=edge"))[-2:] == [
-        "--v=4",
+    assert arguments(extra_args=("--vmodule=hub=4", "--cluster-reg-namespace=edge"))[-2:] == [
+        "--vmodule=hub=4",
         "--cluster-reg-namespace=edge",
     ]
+
+
+def test_the_agent_keeps_its_flags_out_of_its_log_unless_another_verbosity_is_asked_for() -> None:
+    assert arguments()[-1] == "--v=0"
+    assert [one for one in arguments(extra_args=("--v=4",)) if one.startswith("--v=")] == ["--v=4"]
 
 
 @pytest.mark.parametrize("release", RELEASES)

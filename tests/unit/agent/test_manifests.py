@@ -9,6 +9,7 @@ import pytest
 
 from krm_fn.agent import manifests
 from krm_fn.agent.manifests import Registration
+from krm_fn.model import Patch
 from tests.unit.agent.options import EVERY_OPTION, RELEASES, agent
 
 READ = ["get", "list", "watch"]
@@ -166,11 +167,13 @@ def test_the_default_deployment_is_the_upstream_one_with_what_it_lacks() -> None
     assert spec["selector"] == {"matchLabels": {"app": "clusternet-agent"}}
     assert spec["template"]["metadata"]["labels"] == {"app": "clusternet-agent"}
     assert spec["template"]["spec"]["serviceAccountName"] == "clusternet-agent"
-    assert {one["key"] for one in spec["template"]["spec"]["tolerations"]} == {
-        "node-role.kubernetes.io/control-plane",
-        "node-role.kubernetes.io/master",
+    assert set(spec["template"]["spec"]) == {
+        "serviceAccountName",
+        "securityContext",
+        "affinity",
+        "tolerations",
+        "containers",
     }
-    assert set(spec["template"]["spec"]) == {"serviceAccountName", "affinity", "tolerations", "containers"}
     assert set(container()) == {
         "name",
         "image",
@@ -180,6 +183,7 @@ def test_the_default_deployment_is_the_upstream_one_with_what_it_lacks() -> None
         "livenessProbe",
         "readinessProbe",
         "securityContext",
+        "workingDir",
     }
     assert container()["command"] == ["/usr/local/bin/clusternet-agent"]
 
@@ -199,7 +203,7 @@ def test_the_environment_comes_from_the_registration_secret_and_the_pods_namespa
 
 
 def test_an_empty_option_leaves_its_field_out() -> None:
-    assert set(pod(affinity={}, tolerations=())) == {"serviceAccountName", "containers"}
+    assert set(pod(affinity={}, tolerations=())) == {"serviceAccountName", "securityContext", "containers"}
 
 
 def test_options_reach_the_pod() -> None:
@@ -259,9 +263,40 @@ def test_a_closed_port_has_no_probes() -> None:
     assert "livenessProbe" not in container(extra_args=("--secure-port=0",))
 
 
-def test_the_container_has_no_privileges() -> None:
-    assert container()["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
+def test_no_effect_of_the_control_plane_taints_keeps_the_agent_away() -> None:
+    assert pod()["tolerations"] == [
+        {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
+        {"key": "node-role.kubernetes.io/master", "operator": "Exists"},
+    ]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_pod_meets_the_restricted_level_of_pod_security(release: str) -> None:
+    assert pod(release)["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
+    assert container(release)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+
+
+def test_the_container_starts_in_a_folder_that_any_user_may_enter() -> None:
+    assert container()["workingDir"] == "/"
+
+
+def test_a_merge_patch_relaxes_the_user_without_repeating_the_containers() -> None:
+    as_root = Patch(
+        kind="Deployment",
+        name="clusternet-agent",
+        patch={"spec": {"template": {"spec": {"securityContext": {"runAsNonRoot": None, "runAsUser": 0}}}}},
+    )
+
+    assert pod(patches=(as_root,))["securityContext"] == {
+        "runAsUser": 0,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container(patches=(as_root,)) == container()
