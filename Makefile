@@ -79,6 +79,10 @@ bench: $(VENV)/.dev ## measure against cat, PyYAML, ruamel.yaml and the Go SDK
 image: ## build the image IMAGE with docker
 	docker build --tag $(IMAGE) .
 
+.PHONY: release-check
+release-check: ## every place that names the version agrees, and the changelog has it
+	@.ci/version --check
+
 .PHONY: lock
 lock: ## write requirements/*.txt anew (needs uv)
 	@requirements/lock

@@ -28,6 +28,7 @@ COMMANDS = {
     "migrate": "krm_fn.cli.migrate",
     "schema": "krm_fn.cli.schema",
     "init": "krm_fn.cli.init",
+    "completion": "krm_fn.cli.completion",
     "version": "krm_fn.cli.version",
 }
 

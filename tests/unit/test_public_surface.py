@@ -282,6 +282,7 @@ OPTIONS = {
     "migrate": ["FILES", "-o", "--output", "--name", "--resource-set", "--debug"],
     "schema": ["--format"],
     "init": ["FOLDER", "--for"],
+    "completion": ["SHELL"],
     "version": [],
 }
 

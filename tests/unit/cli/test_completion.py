@@ -1,30 +1,31 @@
-"""Shell completion, as docs/hosts/plain.md sets it up."""
+"""`completion` prints a script that the shell itself accepts, and that leaves path completion on."""
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
-import sys
 
 import pytest
+from click.testing import CliRunner
+
+from krm_fn.cli import group
 
 
-def complete(shell: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "krm_fn"],
-        env={**os.environ, "_CLUSTERNET_CAPI_FN_COMPLETE": shell, **environment},
-        stdin=subprocess.DEVNULL,
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_asks_this_program(shell: str) -> None:
+    result = CliRunner().invoke(group, ["completion", shell], standalone_mode=False)
+    assert result.return_value == 0
+    assert f"_CLUSTERNET_CAPI_FN_COMPLETE={shell}_complete" in result.output
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+def test_bash_takes_the_script_and_still_completes_paths() -> None:
+    script = CliRunner().invoke(group, ["completion", "bash"], standalone_mode=False).output
+    done = subprocess.run(
+        ["bash", "--norc", "-c", f"{script}\ncomplete -p clusternet-capi-fn"],
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-
-
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_each_shell_gets_its_script(shell: str) -> None:
-    assert "_CLUSTERNET_CAPI_FN_COMPLETE" in complete(f"{shell}_source").stdout
-
-
-def test_commands_are_completed() -> None:
-    found = complete("bash_complete", COMP_WORDS="clusternet-capi-fn pl", COMP_CWORD="1")
-    assert found.stdout.split(",")[-1].strip() == "plan"
+    assert "-o bashdefault -o default" in done.stdout
+    assert done.stderr == ""
