@@ -6,11 +6,11 @@ calls the same `process`, so that no command decides anything by itself.
 
 from __future__ import annotations
 
-from krm_fn import config as configs_room
+from krm_fn import config as kinds
 from krm_fn import plan
 from krm_fn.base.records import Record
 from krm_fn.clusters import inventory
-from krm_fn.krm import host_annotations, needles
+from krm_fn.earlier import upsert
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
 from krm_fn.surface import GROUP, HUB_NAME, KIND
@@ -18,13 +18,12 @@ from krm_fn.tokens import expiry, redaction, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
-    from krm_fn.clusters.inventory import Inventory, Owned
+    from krm_fn.clusters.inventory import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
-    from krm_fn.model import Config, Generated, ObjectKey, Secret, Token
+    from krm_fn.model import Config, Secret, Token
     from krm_fn.tokens.operator import Offers
 
 
@@ -71,60 +70,35 @@ def process(
         host_paths: Whether the host keeps items in files by path annotations (kpt).
 
     Returns:
-        The changes, and everything to say. Faults of the input are results, never exceptions.
+        The changes, and everything to report. Errors of the input are results, never exceptions.
     """
     try:
-        rendered, others = find_configs(items, function_config)
+        configs, others = find_configs(items, function_config)
     except Faults as found:
         return Outcome(changes=Changes(), results=redaction.scrubbed_by_shape(found.results))
-    results: list[Result] = [warning for config in rendered for warning in config.warnings]
-    tokens: list[Token] = []
-    generator = not any(not configs_room.is_config(item) for item in items)
-    for config in rendered:
-        try:
-            options.offers.check_parent_url(config, file_path=config.file_path)
-            token = sources.resolve(config, items, options.offers, generator_position=generator)
-        except Faults as found:
-            results += found.results
-            continue
-        tokens.append(token)
-        results += expiry.review(config, token, items, now=options.now)
-        if config.token.existing_secret:
-            from krm_fn.tokens import existing_secret as kept  # noqa: PLC0415 - the other sources need no such check
-
-            results += kept.check(config, items)
-        if host_paths or options.writes_files:
-            warning = sources.git_warning(config)
-            results += [] if warning is None else [warning]
-    if len(tokens) != len(rendered):
-        secrets = _secrets(rendered, tokens)
-        said = redaction.scrubbed(plan.ordered(results), secrets)
-        return Outcome(changes=Changes(), results=said, configs=rendered, secrets=secrets)
-    names = _names(rendered)
+    tokens, results = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
+    secrets = _secrets(configs, tokens)
+    if len(tokens) != len(configs):
+        shown = redaction.scrubbed(plan.ordered(results), secrets)
+        return Outcome(changes=Changes(), results=shown, configs=configs, secrets=secrets)
+    names = _names(configs)
     taken = inventory.take(items, names)
+    baseline = None if options.baseline is None else inventory.take(options.baseline, names)
     made = plan.make(
         plan.Request(
-            configs=rendered,
-            tokens=tuple(tokens),
-            others=others,
-            items=items,
-            inventory=taken,
-            baseline=None if options.baseline is None else inventory.take(options.baseline, names),
+            configs=configs, tokens=tuple(tokens), others=others, items=items, inventory=taken, baseline=baseline
         )
     )
-    results += expiry.bootstrap_secrets(items)
-    results += _leaks(rendered, tokens, items, taken)
-    results += made.results
-    if options.verbose:
-        results += _verdict_results(made)
-    secrets = _secrets(rendered, tokens)
-    ordered = redaction.scrubbed(plan.ordered(results), secrets)
-    changes = Changes() if has_errors(ordered) else _changes(made, rendered, taken, host_paths=host_paths)
-    if host_paths and changes.added:
-        faults = _path_faults(changes, items, rendered)
-        if faults:
-            ordered, changes = (*faults, *ordered), Changes()
-    return Outcome(changes=changes, results=ordered, plan=made, configs=rendered, secrets=secrets)
+    results += [*expiry.bootstrap_secrets(items), *_leaks(configs, tokens, items, taken), *made.results]
+    results += _verdict_results(made) if options.verbose else []
+    changes = Changes()
+    if not has_errors(results):
+        changes = upsert.upsert(configs, made.generated, taken.owned, host_paths=host_paths)
+        changes = changes.replace(labelled=made.labelled, revised=made.revised)
+        results += upsert.path_faults(changes, items, configs) if host_paths and changes.added else []
+    shown = redaction.scrubbed(plan.ordered(results), secrets)
+    changes = Changes() if has_errors(shown) else changes
+    return Outcome(changes=changes, results=shown, plan=made, configs=configs, secrets=secrets)
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
@@ -144,7 +118,7 @@ def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[t
     Raises:
         Faults: All faults of all configs to render, or that there is none.
     """
-    among = [item for item in items if configs_room.is_config(item)]
+    among = [item for item in items if kinds.is_config(item)]
     if function_config is None:
         if not among:
             message = (
@@ -163,12 +137,12 @@ def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[t
     own = (rendered[0].namespace, rendered[0].name)
     others = []
     for item in among:
-        if configs_room.identity_of(item) == own:
+        if kinds.identity_of(item) == own:
             if not rendered[0].file_path and item.file_path:
                 rendered = (rendered[0].replace(file_path=item.file_path),)
             continue
         try:
-            others.append(configs_room.decode(item))
+            others.append(kinds.decode(item))
         except Faults:
             continue  # a faulty config is told of where it is rendered
     return rendered, tuple(others)
@@ -179,12 +153,58 @@ def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
     faults: list[Result] = []
     for item in items:
         try:
-            configs.append(configs_room.decode(item))
+            configs.append(kinds.decode(item))
         except Faults as found:  # noqa: PERF203 - one try a config
             faults += found.results
     if faults:
         raise Faults(faults)
     return tuple(sorted(configs, key=lambda config: config.owner))
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def _tokens(
+    configs: Sequence[Config], items: Sequence[Item], options: Options, *, into_files: bool
+) -> tuple[list[Token], list[Result]]:
+    """Return the token of each config, and what there is to report about them; fewer tokens than configs on an error."""
+    results: list[Result] = [warning for config in configs for warning in config.warnings]
+    tokens: list[Token] = []
+    generator = all(kinds.is_config(item) for item in items)
+    for config in configs:
+        try:
+            options.offers.check_parent_url(config, file_path=config.file_path)
+            token = sources.resolve(config, items, options.offers, generator_position=generator)
+        except Faults as found:
+            results += found.results
+            continue
+        tokens.append(token)
+        results += expiry.review(config, token, items, now=options.now)
+        if config.token.existing_secret:
+            from krm_fn.tokens import existing_secret as kept  # noqa: PLC0415 - the other sources need no such check
+
+            results += kept.check(config, items)
+        warning = sources.git_warning(config) if into_files else None
+        results += [] if warning is None else [warning]
+    return tokens, results
+
+
+def _secrets(configs: Sequence[Config], tokens: Sequence[Token]) -> tuple[Secret, ...]:
+    """Return every token of a run: a user may have put one into a name or label too, which other modules quote."""
+    known = [config.token.value for config in configs] + [token.secret for token in tokens]
+    return tuple(secret for secret in known if secret is not None)
+
+
+def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[Item], taken: Inventory) -> list[Result]:
+    """Report tokens that also appear in plain text elsewhere; their sources and our own output are where they may be."""
+    ours = {one.item.position for one in taken.owned}
+    results: list[Result] = []
+    for config, token in zip(configs, tokens, strict=True):
+        if token.secret is not None:
+            source = sources.secret_item(config, items)
+            allowed = ours | ({source.position} if source is not None else set())
+            results += redaction.find(token.secret, items, except_positions=allowed)
+    return results
 
 
 def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
@@ -197,26 +217,6 @@ def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
-
-
-def _leaks(
-    rendered: Sequence[Config], tokens: Sequence[Token], items: Sequence[Item], taken: Inventory
-) -> list[Result]:
-    """Report tokens that also stand in plain text elsewhere; their sources and our own output are where they may be."""
-    ours = {one.item.position for one in taken.owned}
-    results: list[Result] = []
-    for config, token in zip(rendered, tokens, strict=True):
-        if token.secret is not None:
-            source = sources.secret_item(config, items)
-            allowed = ours | ({source.position} if source is not None else set())
-            results += redaction.find(token.secret, items, except_positions=allowed)
-    return results
-
-
-def _secrets(rendered: Sequence[Config], tokens: Sequence[Token]) -> tuple[Secret, ...]:
-    """Return every token of a run: a user may have put one into a name or label too, which other rooms quote."""
-    known = [config.token.value for config in rendered] + [token.secret for token in tokens]
-    return tuple(secret for secret in known if secret is not None)
 
 
 def _verdict_results(made: plan.Plan) -> list[Result]:
@@ -237,73 +237,3 @@ def _verdict_results(made: plan.Plan) -> list[Result]:
             )
         )
     return results
-
-
-# --- changes ---------------------------------------------------------------------------------------------------------
-
-
-def _changes(made: plan.Plan, rendered: Sequence[Config], taken: Inventory, *, host_paths: bool) -> Changes:
-    """Turn a plan into changes of the items: upsert by identity, remove what an earlier run made and this one did not."""
-    by_owner = {config.owner: config for config in rendered if config.mode != "Check"}
-    if not by_owner:
-        return Changes()
-    mine = [one for one in taken.owned if one.owner in by_owner]
-    existing: dict[ObjectKey, Owned] = {}
-    for one in mine:
-        existing.setdefault(one.key, one)
-    replaced: dict[int, Mapping[str, Any]] = {}
-    added: list[Mapping[str, Any]] = []
-    kept: set[ObjectKey] = set()
-    for new in made.generated:
-        config = by_owner.get(new.owner)
-        if config is None:
-            continue
-        kept.add(new.key)
-        old = existing.get(new.key)
-        if old is None:
-            path = output_path(new, config.file_path.rpartition("/")[0])
-            added.append(host_annotations.at_path(new.value, path) if host_paths else new.value)
-            continue
-        before, theirs = host_annotations.split(old.item.value())
-        if before != new.value:
-            replaced[old.item.position] = host_annotations.with_annotations(new.value, theirs)
-    return Changes(
-        # what is stale, and second copies of what is not
-        removed=frozenset(one.item.position for one in mine if one.key not in kept or existing[one.key] is not one),
-        replaced=replaced,
-        labelled=made.labelled,
-        revised=made.revised,
-        added=tuple(added),
-    )
-
-
-def _path_faults(changes: Changes, items: Sequence[Item], rendered: Sequence[Config]) -> list[Result]:
-    """Refuse to put a new item where another object lies: a host fails on two of one path and index, or drops one."""
-    # all our file names hold this, so other items need not say where they lie
-    marks = sorted({f"_{config.resource_set.name}".encode() for config in rendered} | {f"_{HUB_NAME}".encode()})
-    there = {
-        (item.file_path, item.file_index or 0): item
-        for item in needles.holding(items, marks)
-        if item.position not in changes.removed
-    }
-    faults = []
-    for value in changes.added:
-        path = value["metadata"]["annotations"][host_annotations.PATH[0]]
-        item = there.get((path, 0))
-        if item is not None:
-            message = (
-                f"{path} holds {item.kind} {item.name}, and {value['kind']} {value['metadata']['name']} is to be written"
-                " there; move that object to another file"
-            )
-            faults.append(
-                Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="path-taken"))
-            )
-    return faults
-
-
-def output_path(new: Generated, folder: str) -> str:
-    """Return where a new item is kept: `<folder>/<namespace>/<kind>_<name>.yaml`, as kpt itself names files."""
-    path = f"{new.key.kind.lower()}_{new.key.name}.yaml"
-    if new.key.namespace:
-        path = f"{new.key.namespace}/{path}"
-    return f"{folder}/{path}" if folder else path

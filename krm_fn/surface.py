@@ -76,3 +76,8 @@ def agent_of(n: str, cluster: str = "") -> str:
 def set_of(n: str, cluster: str = "") -> str:
     """Return the name of the main ClusterResourceSet: one per namespace, or one per Cluster with PerCluster."""
     return f"{n}.{cluster}" if cluster else n
+
+
+def output_path(kind: str, namespace: str, name: str, folder: str = "") -> str:
+    """Return where a new item is kept: `<folder>/<namespace>/<kind>_<name>.yaml`, as kpt itself names files."""
+    return "/".join(part for part in (folder, namespace, f"{kind.lower()}_{name}.yaml") if part)

@@ -6,7 +6,7 @@ from krm_fn.base.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _LONGEST_SHOWN = 60
 _TOKEN = late(r"[a-z0-9]{6}\.[a-z0-9]{16}|eyJ[A-Za-z0-9_-]{8,}")
@@ -42,3 +42,9 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
     found = get_close_matches(name[:100], candidates, n=1)
     return found[0] if found else ""
+
+
+def some(texts: Sequence[str], most: int = 10) -> str:
+    """Return texts as a list that stays short: `a, b and 7 more`."""
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")

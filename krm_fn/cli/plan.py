@@ -100,7 +100,7 @@ def _comparison(outcome: Outcome, earlier: Sequence[Item] | None) -> Comparison 
     owners = {config.owner for config in outcome.configs}
     covered = None
     if taken.clusters:
-        sets = read.read(tuple(one) for one in taken.owned).main_sets
+        sets = read.read(taken.owned).main_sets
         coverage = read.Coverage(one for one in sets if one.owner in owners)
         covered = [cluster.title for cluster in taken.clusters if coverage.of(cluster)]
     return compare.compare(outcome.configs, outcome.plan.generated, outcome.plan.verdicts, taken.owned, covered)

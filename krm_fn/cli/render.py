@@ -17,8 +17,7 @@ from krm_fn.files import documents, targets
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Faults, Result, fault, has_errors, tagged
-from krm_fn.model import Generated, ObjectKey
-from krm_fn.surface import LOCAL_CONFIG_ANNOTATION
+from krm_fn.surface import LOCAL_CONFIG_ANNOTATION, output_path
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
@@ -186,7 +185,8 @@ class _Output:
         """
         contents = self.tree.contents(self.changes, self.left_out)
         for value in self.generated:
-            path = function.output_path(_generated(value), "")
+            metadata = value["metadata"]
+            path = output_path(value["kind"], metadata.get("namespace", ""), metadata["name"])
             if path in contents:
                 message = f"the input holds a file {path}, where a generated object belongs: rename it"
                 raise fault(message, file_path=path)
@@ -204,12 +204,6 @@ def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
         " --only generated out"
     )
     return [Result(message=message, field="spec.mode", tags=tagged(rule="check-mode"))]
-
-
-def _generated(value: Mapping[str, Any]) -> Generated:
-    metadata = value["metadata"]
-    key = ObjectKey(group="", kind=value["kind"], namespace=metadata.get("namespace", ""), name=metadata["name"])
-    return Generated(key=key, value=value, owner="")
 
 
 def _is_local(item: Item) -> bool:

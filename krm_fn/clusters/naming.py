@@ -7,38 +7,108 @@ The agent accepts 60 characters, the ManagedCluster CRD 30 (clusternet v0.18.1, 
 from __future__ import annotations
 
 from krm_fn.base.digest import sha256_hex
-from krm_fn.base.records import Record
+from krm_fn.base.text import some
+from krm_fn.clusters.part import Naming
+from krm_fn.krm.results import ERROR, WARNING, ResourceRef, Result, tagged
 from krm_fn.kube.labels import label_value_fault
 from krm_fn.kube.names import dns_label_fault
 from krm_fn.surface import CLUSTER_NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
+    from krm_fn.clusters.part import Part
     from krm_fn.model import Cluster, Config
+
+    ClusterKey = tuple[str, str]  # namespace and name
 
 MAX_NAME = 30
 DEFAULT_PREFIX = "clusternet-cluster"  # the agent's own, v0.12 to v0.18
+_LEFT_OUT = "left out: spec.guard.onInvalidCluster is Skip"
 _HASH = 8  # 32 bits: with 10,000 shortened names that also share their first 21 characters, 1 % for any clash
 
 
-class Naming(Record):
-    """How one Cluster registers, or why it can't.
+def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping[str, tuple[ClusterKey, str]]) -> None:
+    """Give every Cluster of PerCluster configs its name; report or leave out those that can't have one.
 
-    Attributes:
-        cluster: The Cluster.
-        name: Its registration name.
-        labels: Labels of its future ManagedCluster.
-        needs_label: Whether the Cluster object has to be given `cluster.x-k8s.io/cluster-name`.
-        faults: Why it can't be served; empty if it can.
+    Args:
+        parts: The configs; `namings`, `skipped` and `results` are filled in.
+        held: The Cluster that earlier output registered under each name: it keeps the name before others.
+        taken: Clusters that configs outside this run register, by name, each with that config's owner id.
     """
+    per_cluster = [part for part in parts if part.config.per_cluster]
+    claims: dict[str, list[tuple[ClusterKey, Part]]] = {}
+    for part in per_cluster:
+        for cluster in part.matched:
+            naming = part.namings[cluster.key] = register(part.config, cluster)
+            for reason in naming.faults:
+                _refuse(part, cluster, reason)
+            if not naming.faults:
+                claims.setdefault(naming.name, []).append((cluster.key, part))
+    for name, claimants in sorted(claims.items()):
+        if len({key for key, _ in claimants}) > 1:
+            _refuse_clash(name, sorted(claimants, key=lambda one: (one[0], one[1].config.owner)), held.get(name))
+    for part in per_cluster:
+        for key, naming in part.namings.items():
+            holder = taken.get(naming.name)
+            if holder is not None and holder[0] != key and key not in part.skipped and not naming.faults:
+                _refuse(
+                    part,
+                    naming.cluster,
+                    f"Cluster {_title(holder[0])} of ClusternetCAPIConfig {holder[1]} registers as {naming.name!r} too; make"
+                    " the names differ, with {namespace} in spec.identity.nameTemplate for instance",
+                )
 
-    cluster: Cluster
-    name: str
-    labels: Mapping[str, str]
-    needs_label: bool = False
-    faults: tuple[str, ...] = ()
+
+def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holder: ClusterKey | None) -> None:
+    """Refuse a name that several Clusters would have, in one result.
+
+    Where all their configs leave such Clusters out, the one that registered under the name before the others keeps it.
+    """
+    skip = all(part.config.guard.on_invalid_cluster == "Skip" for _, part in claimants)
+    for key, part in claimants if skip else ():
+        if key != holder:
+            part.skipped[key] = f"{len(claimants)} Clusters would all register as {name!r}"
+    left = f"; {'all but ' + _title(holder) if holder else 'all'} are {_LEFT_OUT}" if skip else ""
+    first, part = claimants[0]
+    titles = some([_title(key) for key, _ in claimants])
+    message = (
+        f"Clusters {titles} would all register as {name!r}; make the names differ, with {{namespace}} in"
+        f" spec.identity.nameTemplate for instance{left}"
+    )
+    part.results.append(_result(part.namings[first].cluster, message, WARNING if skip else ERROR))
+
+
+def _refuse(part: Part, cluster: Cluster, reason: str) -> None:
+    """Report a Cluster that can't be served, or leave it out where the guard says so."""
+    skip = part.config.guard.on_invalid_cluster == "Skip"
+    if skip:
+        part.skipped[cluster.key] = reason
+        reason += f" ({_LEFT_OUT})"
+    part.results.append(refusal(cluster, reason, WARNING if skip else ERROR))
+
+
+def refusal(cluster: Cluster, reason: str, severity: str = ERROR) -> Result:
+    """Report that a Cluster can't be registered."""
+    return _result(cluster, f"Cluster {cluster.title} can't be registered: {reason}", severity)
+
+
+def _result(cluster: Cluster, message: str, severity: str) -> Result:
+    return Result(
+        message=message,
+        severity=severity,
+        resource_ref=ResourceRef(
+            api_version=cluster.api_version, kind="Cluster", name=cluster.name, namespace=cluster.namespace
+        ),
+        file_path=cluster.file_path,
+        file_index=cluster.file_index,
+        tags=tagged(rule="cluster"),
+    )
+
+
+def _title(key: ClusterKey) -> str:
+    return "/".join(part for part in key if part)
 
 
 def register(config: Config, cluster: Cluster) -> Naming:
@@ -106,22 +176,6 @@ def _name(config: Config, cluster: Cluster) -> str:
         return name
     digest = sha256_hex(f"{cluster.namespace}/{cluster.name}/{name}".encode())[:_HASH]
     return name[: MAX_NAME - _HASH - 1].rstrip("-.") + "-" + digest
-
-
-def clashes(namings: Iterable[tuple[str, Naming]]) -> dict[str, list[tuple[str, Naming]]]:
-    """Return the names that more than one Cluster would have, over all configs, each with its claimants in order.
-
-    Args:
-        namings: Pairs of a config's owner id and a naming.
-    """
-    claimed: dict[str, list[tuple[str, Naming]]] = {}
-    for owner, naming in namings:
-        claimed.setdefault(naming.name, []).append((owner, naming))
-    return {
-        name: sorted(claims, key=lambda claim: (claim[1].cluster.key, claim[0]))
-        for name, claims in sorted(claimed.items())
-        if len({claim[1].cluster.key for claim in claims}) > 1
-    }
 
 
 def shared_name(config: Config) -> str:

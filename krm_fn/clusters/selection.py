@@ -1,74 +1,185 @@
-"""Clusters x selectors: which Clusters a config reaches, each with the rule that decided."""
+"""Clusters x selectors: which Clusters a config reaches, and the rule that decided about any one of them.
+
+Two hundred configs over ten thousand Clusters are two million decisions, so only those that matched are kept; why a
+Cluster is left out is worked out where somebody asks (`Fleet.verdicts`).
+"""
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
-from krm_fn.krm.results import Result, tagged
+from krm_fn.clusters import naming as names
+from krm_fn.krm.results import INFO, Result, tagged
+from krm_fn.kube.labels import IN
+from krm_fn.model import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from krm_fn.clusters.part import Part
     from krm_fn.model import Cluster, Config
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-class Choice(Record):
-    """One Cluster and what the selectors say of it.
+class Fleet:
+    """The Clusters and Namespaces of one input, for any number of configs to select from."""
 
-    Attributes:
-        code: `matched`, `labels`, `namespace-labels` or `namespace-not-listed`.
-        rule: The requirement that decided, in kubectl's syntax, with what was seen instead where it failed.
-    """
+    def __init__(self, clusters: Iterable[Cluster], namespaces: Mapping[str, Mapping[str, str]]) -> None:
+        """Take what the input holds.
 
-    cluster: Cluster
-    matched: bool
-    code: str
-    rule: str
+        Args:
+            clusters: Any order.
+            namespaces: Labels of the Namespace objects, by name.
+        """
+        self.clusters = sorted(clusters, key=lambda one: one.key)
+        self._namespaces = namespaces
+        self._reasons: dict[tuple[int, str], str] = {}
+        self._selected = 0
+        self._by_label: dict[tuple[str, str], list[Cluster]] | None = None
 
-
-class Selection(Record):
-    """All choices of one config, ordered by namespace and name, and the faults met."""
-
-    choices: tuple[Choice, ...]
-    faults: tuple[Result, ...] = ()
-
-    @property
-    def matched(self) -> tuple[Cluster, ...]:
-        """The Clusters that the config reaches."""
-        return tuple(choice.cluster for choice in self.choices if choice.matched)
-
-
-def select(config: Config, clusters: Iterable[Cluster], namespaces: Mapping[str, Mapping[str, str]]) -> Selection:
-    """Decide for every Cluster whether the config reaches it.
-
-    Args:
-        config: Its `namespaces` or `namespace_selector`, and its `cluster_selector`, are applied in this order.
-        clusters: Any order.
-        namespaces: Labels of the Namespace objects of the input, by name.
-    """
-    by_namespace: dict[str, str] = {}  # namespace -> why its Clusters are left out; "" if they are not
-    choices, faults = [], []
-    matched_rule = str(config.cluster_selector)
-    for cluster in sorted(clusters, key=lambda one: one.key):
-        if not cluster.namespace and config.namespace_selector is not None:
-            faults.append(_no_namespace(config, cluster))
-            continue
-        reason = by_namespace.get(cluster.namespace)
-        if reason is None:
-            reason = by_namespace[cluster.namespace] = _namespace_reason(config, cluster.namespace, namespaces)
-        if reason:
-            code = "namespace-labels" if config.namespace_selector is not None else "namespace-not-listed"
-            choices.append(Choice(cluster=cluster, matched=False, code=code, rule=reason))
-            continue
-        missed = config.cluster_selector.first_failure(cluster.live_labels)
-        choices.append(
-            Choice(cluster=cluster, matched=False, code="labels", rule=missed)
-            if missed
-            else Choice(cluster=cluster, matched=True, code="matched", rule=matched_rule)
+    def select(self, config: Config) -> tuple[Cluster, ...]:
+        """Return the Clusters that a config reaches, by namespace and name."""
+        selector = config.cluster_selector
+        return tuple(
+            cluster
+            for cluster in self._candidates(config)
+            if not self._namespace_reason(config, cluster.namespace) and selector.matches(cluster.live_labels)
         )
-    return Selection(choices=tuple(choices), faults=tuple(faults))
+
+    def faults(self, config: Config) -> list[Result]:
+        """Return an error for each Cluster about which the config's namespaceSelector can't decide."""
+        if config.namespace_selector is None:
+            return []
+        return [_no_namespace(config, cluster) for cluster in self.clusters if not cluster.namespace]
+
+    def decide(self, config: Config, cluster: Cluster) -> tuple[str, str]:
+        """Return why a Cluster is or is not reached.
+
+        Returns:
+            A code (`matched`, `labels`, `namespace-labels`, `namespace-not-listed`), and the requirement that decided, in
+            kubectl's syntax, with what was seen instead where it failed.
+        """
+        reason = self._namespace_reason(config, cluster.namespace)
+        if reason:
+            return ("namespace-labels" if config.namespace_selector is not None else "namespace-not-listed"), reason
+        missed = config.cluster_selector.first_failure(cluster.live_labels)
+        return ("labels", missed) if missed else ("matched", str(config.cluster_selector))
+
+    def verdicts(self, parts: Sequence[Part], *, of: str = "") -> list[Verdict]:
+        """Return what was decided about each Cluster, by config, namespace and name.
+
+        A Cluster that some config registers has the verdicts of those configs. One that none registers has the verdict of
+        the config that came nearest.
+
+        Args:
+            parts: The configs.
+            of: Title of a Cluster: what every config decided about that one.
+        """
+        found: list[tuple[int, Verdict]] = []
+        chosen = [cluster for cluster in self.clusters if not of or cluster.title == of]
+        reached: dict[tuple[str, str], list[int]] = {}
+        for at, part in enumerate(parts):
+            for cluster in part.matched:
+                if cluster.key not in part.skipped:
+                    reached.setdefault(cluster.key, []).append(at)
+        for cluster in chosen:
+            here = range(len(parts)) if of else reached.get(cluster.key)
+            if here is not None:
+                found += [(at, self._verdict(parts[at], cluster)) for at in here]
+            elif parts:
+                nearest = self._nearest(parts, cluster)
+                found.append((nearest, self._verdict(parts[nearest], cluster)))
+        return [verdict for _, verdict in sorted(found, key=lambda one: one[0])]
+
+    def _nearest(self, parts: Sequence[Part], cluster: Cluster) -> int:
+        """Return the config that came nearest to registering a Cluster: it tried, or only the labels are missing."""
+        for at, part in enumerate(parts):
+            if cluster.key in part.skipped:
+                return at
+        for at, part in enumerate(parts):
+            if not self._namespace_reason(part.config, cluster.namespace):
+                return at
+        return 0
+
+    def _verdict(self, part: Part, cluster: Cluster) -> Verdict:
+        config = part.config
+        code, rule = self.decide(config, cluster)
+        skipped = part.skipped.get(cluster.key)
+        if skipped is not None:
+            code, rule = "invalid", skipped
+        if code != "matched":
+            return Verdict(cluster=cluster, config=config.owner, matched=False, code=code, rule=rule)
+        naming = part.namings.get(cluster.key)
+        return Verdict(
+            cluster=cluster,
+            config=config.owner,
+            matched=True,
+            code=code,
+            rule=rule,
+            resource_set=config.set_of(cluster),
+            registration_name=names.shared_name(config) if naming is None else naming.name,
+            registration_labels=config.identity.labels if naming is None else naming.labels,
+        )
+
+    def counts(self, part: Part, *, alone: bool) -> list[Result]:
+        """Report how many Clusters of each namespace a config registers.
+
+        Args:
+            part: The config.
+            alone: Whether it is the only one; if not, namespaces that it neither reaches nor names are left out.
+        """
+        config = part.config
+        totals: dict[str, int] = {}
+        for cluster in self.clusters:
+            if cluster.namespace or config.namespace_selector is None:
+                totals[cluster.namespace] = totals.get(cluster.namespace, 0) + 1
+        matched: dict[str, int] = dict.fromkeys((*config.namespaces, *(totals if alone else ())), 0)
+        for cluster in part.served:
+            matched[cluster.namespace] = matched.get(cluster.namespace, 0) + 1
+        return [
+            Result(
+                message=f"{config.owner}: {number} of {totals.get(namespace, 0)} Clusters register"
+                + (f" in namespace {namespace}" if namespace else ""),
+                severity=INFO,
+                tags=tagged(rule="count"),
+            )
+            for namespace, number in sorted(matched.items())
+        ]
+
+    def _candidates(self, config: Config) -> Sequence[Cluster]:
+        """Return the Clusters that can match: those with a label that the selector asks for, or all."""
+        pairs = config.cluster_selector.match_labels[:1]
+        if not pairs:
+            pairs = next(
+                (
+                    tuple((one.key, value) for value in one.values)
+                    for one in config.cluster_selector.match_expressions
+                    if one.operator == IN
+                ),
+                (),
+            )
+        self._selected += 1
+        if not pairs or self._selected == 1:  # an index pays from the second config on
+            return self.clusters
+        if self._by_label is None:
+            self._by_label = {}
+            for cluster in self.clusters:
+                for pair in cluster.live_labels.items():
+                    self._by_label.setdefault(pair, []).append(cluster)
+        if len(pairs) == 1:
+            return self._by_label.get(pairs[0], ())
+        found = [cluster for pair in pairs for cluster in self._by_label.get(pair, ())]
+        return sorted(found, key=lambda one: one.key)
+
+    def _namespace_reason(self, config: Config, namespace: str) -> str:
+        """Return why a config leaves a namespace out; "" if it does not."""
+        if not config.namespaces and config.namespace_selector is None:
+            return ""
+        reason = self._reasons.get((id(config), namespace))
+        if reason is None:
+            reason = _namespace_reason(config, namespace, self._namespaces)
+            self._reasons[id(config), namespace] = reason
+        return reason
 
 
 def _namespace_reason(config: Config, namespace: str, known: Mapping[str, Mapping[str, str]]) -> str:
@@ -77,6 +188,8 @@ def _namespace_reason(config: Config, namespace: str, known: Mapping[str, Mappin
     selector = config.namespace_selector
     if selector is None:
         return ""
+    if not namespace:
+        return "it has no namespace for spec.namespaceSelector to look at"
     labels = {**known.get(namespace, {}), NAMESPACE_NAME_LABEL: namespace}
     missed = selector.first_failure(labels)
     if missed and namespace not in known:

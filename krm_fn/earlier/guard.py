@@ -1,89 +1,160 @@
 """Guards against the commit that removes everything: how many Clusters there must be, and how many may go.
 
 What is counted: Clusters, where the earlier tree holds Cluster objects; pairs of namespace and ClusterResourceSet, where
-it does not (a tree of generated objects only, or kpt's own earlier output, whose Clusters are already gone).
+it does not (a tree of generated objects only, or kpt's own earlier output, whose Clusters are already gone). Output of a
+config that is not in this run, since it was renamed or deleted, counts for every config: nobody else would miss it.
 """
 
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.base.text import some
+from krm_fn.earlier.read import Coverage
+from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.surface import RESOURCE_SET_KIND, identity_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.model import Config
+    from krm_fn.clusters.part import Part
+    from krm_fn.earlier.read import Before, Earlier, Tree
+    from krm_fn.model import Config, ObjectKey
 
-_SHOWN = 10
 
-
-class Before(Record):
-    """What an earlier tree covered.
+class Served(Record):
+    """What all configs of a run serve now.
 
     Attributes:
-        unit: `clusters` or `pairs`.
-        members: Titles of the Clusters or pairs, sorted.
-        source: `--baseline` or `the earlier output in the input`.
+        clusters: Titles of Clusters.
+        pairs: Titles of the main ClusterResourceSets.
+        namespaces: Where there is a set for all Clusters of a namespace that match.
     """
 
-    unit: str
-    members: tuple[str, ...]
-    source: str
+    clusters: frozenset[str]
+    pairs: frozenset[str]
+    namespaces: frozenset[str]
 
 
 class Removal(Record):
-    """What a render takes away."""
+    """What a render takes away, in one unit.
 
-    before: int
+    Attributes:
+        what: The unit, in words.
+        total: How many there were.
+        removed: Titles of those that go, sorted.
+        source: What they are counted in.
+    """
+
+    what: str
+    total: int
     removed: tuple[str, ...]
-    unit: str
+    source: str
 
 
-def removal(before: Before, now: Sequence[str]) -> Removal:
-    """Compare an earlier tree with what the config covers now, both as titles."""
-    return Removal(before=len(before.members), removed=tuple(sorted(set(before.members) - set(now))), unit=before.unit)
+def served(parts: Sequence[Part]) -> Served:
+    """Return what the configs of a run serve."""
+    pairs, namespaces = set(), set()
+    for part in parts:
+        identity = identity_of(part.config.resource_set.name)
+        for new in part.generated:
+            if new.key.kind == RESOURCE_SET_KIND and new.key.name != identity:
+                pairs.add(_pair(new.key))
+                namespaces.add(new.key.namespace)
+    clusters = frozenset(cluster.title for part in parts for cluster in part.served)
+    return Served(clusters=clusters, pairs=frozenset(pairs), namespaces=frozenset(namespaces))
 
 
-def over_limit(config: Config, found: Removal) -> bool:
-    """Tell whether more would go than `guard.maxRemovedClusters` allows; a share is of what was there before."""
+def check_removed(parts: Sequence[Part], before: Before) -> list[Result]:
+    """Apply `guard.maxRemovedClusters` of every config; one that had nothing to compare with is a warning."""
+    limited = [part.config for part in parts if _limit(part.config)]
+    if not limited:
+        return []
+    now = served(parts)
+    present = {part.config.owner for part in parts}
+    results: list[Result] = []
+    for config in limited:
+        removals = _removals(config, before, present, now)
+        if removals is None:
+            message = (
+                f"guard.maxRemovedClusters ({_limit(config)}) was not evaluated: neither a --baseline nor the input holds"
+                f" earlier output of {config.owner} to compare with"
+            )
+            results.append(_result(config, message, "maxRemovedClusters", WARNING))
+        else:
+            results += [_over_limit(config, one) for one in removals if _is_over_limit(config, one)]
+    return results
+
+
+def _removals(config: Config, before: Before, present: set[str], now: Served) -> list[Removal] | None:
+    """Return what goes, in each unit that there is something to count in; the baseline is asked first.
+
+    None where neither holds anything that counts for the config.
+    """
+    for tree in reversed(before.trees):
+        counted = tree.of(config.owner, *(owner for owner in tree.owners if owner not in present))
+        if counted.main_sets:
+            return _count(tree, counted, now)
+    return None
+
+
+def _count(tree: Tree, counted: Earlier, now: Served) -> list[Removal]:
+    """Count Clusters; and pairs for the sets that reach none of the tree's, or all of those could go unseen."""
+    coverage = Coverage(counted.main_sets)
+    clusters: list[str] = []
+    reached: set[ObjectKey] = set()
+    for cluster in tree.clusters:
+        covering = coverage.of(cluster)
+        clusters += [cluster.title] if covering else []
+        reached.update(one.key for one in covering)
+    pairs = [one for one in counted.main_sets if one.key not in reached]
+    gone = [
+        _pair(one.key)
+        for one in pairs
+        if _pair(one.key) not in now.pairs and not _served_otherwise(one.key.namespace, one.cluster, now)
+    ]
+    return [
+        Removal(
+            what="Clusters",
+            total=len(clusters),
+            removed=tuple(sorted(set(clusters) - now.clusters)),
+            source=tree.source,
+        ),
+        Removal(
+            what="pairs of namespace and ClusterResourceSet",
+            total=len(pairs),
+            removed=tuple(sorted(gone)),
+            source=tree.source,
+        ),
+    ]
+
+
+def _served_otherwise(namespace: str, cluster: str, now: Served) -> bool:
+    """Tell whether another set serves the Clusters of an earlier one now: a renamed set loses nobody."""
+    if cluster:
+        return (f"{namespace}/{cluster}" if namespace else cluster) in now.clusters
+    return namespace in now.namespaces
+
+
+def _is_over_limit(config: Config, found: Removal) -> bool:
+    """Tell whether more goes than `guard.maxRemovedClusters` allows; a share is of what was there before."""
     count = len(found.removed)
     if config.guard.max_removed_percent is not None:
-        return count * 100 > config.guard.max_removed_percent * found.before
+        return count * 100 > config.guard.max_removed_percent * found.total
     return config.guard.max_removed is not None and count > config.guard.max_removed
 
 
-def check_removed(config: Config, before: Before | None, now: Sequence[str]) -> list[Result]:
-    """Apply `guard.maxRemovedClusters`; a limit that nothing was there to compare with is a warning."""
-    limit = _limit(config)
-    if not limit:
-        return []
-    if before is None:
-        return [
-            _result(
-                config,
-                f"guard.maxRemovedClusters ({limit}) was not evaluated: neither a --baseline nor the input holds earlier"
-                f" output of {config.owner} to compare with",
-                "maxRemovedClusters",
-                WARNING,
-            )
-        ]
-    found = removal(before, now)
-    if not over_limit(config, found):
-        return []
-    what = "Clusters" if found.unit == "clusters" else "pairs of namespace and ClusterResourceSet"
-    shown = ", ".join(found.removed[:_SHOWN])
-    more = len(found.removed) - _SHOWN
-    return [
-        _result(
-            config,
-            f"{len(found.removed)} of {found.before} {what} would no longer be served by {config.owner}, more than"
-            f" guard.maxRemovedClusters ({limit}) allows, against {before.source}: {shown}"
-            f"{f' and {more} more' if more > 0 else ''}. If that is meant, raise spec.guard.maxRemovedClusters in the same"
-            " commit",
-            "maxRemovedClusters",
-        )
-    ]
+def _over_limit(config: Config, found: Removal) -> Result:
+    message = (
+        f"{len(found.removed)} of {found.total} {found.what} would no longer be served, more than"
+        f" guard.maxRemovedClusters ({_limit(config)}) of {config.owner} allows, against {found.source}:"
+        f" {some(found.removed)}. If that is intended, raise spec.guard.maxRemovedClusters in the same commit"
+    )
+    return _result(config, message, "maxRemovedClusters")
+
+
+def _pair(key: ObjectKey) -> str:
+    return f"{key.namespace}/{key.name}" if key.namespace else key.name
 
 
 def check_counts(config: Config, matched: int, total: int) -> list[Result]:
@@ -142,7 +213,7 @@ def _limit(config: Config) -> str:
     return "" if config.guard.max_removed is None else str(config.guard.max_removed)
 
 
-def _result(config: Config, message: str, field: str, severity: str = "error") -> Result:
+def _result(config: Config, message: str, field: str, severity: str = ERROR) -> Result:
     return Result(
         message=message,
         severity=severity,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from krm_fn.base.text import some
 from krm_fn.krm.results import WARNING, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from krm_fn.earlier.read import EarlierSet
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey
 
@@ -52,7 +54,7 @@ def same_targets(configs: Sequence[Config]) -> list[Result]:
             shared = sorted(set(one.namespaces) & set(other.namespaces))
             if shared and one.cluster_selector == other.cluster_selector:
                 message = (
-                    f"ClusternetCAPIConfigs {one.owner} and {other.owner} both serve namespace {_some(shared)} with the same"
+                    f"ClusternetCAPIConfigs {one.owner} and {other.owner} both serve namespace {some(shared, _SHOWN)} with the same"
                     " clusterSelector; make their selectors (or namespaces) disjoint"
                 )
                 results.append(
@@ -124,12 +126,12 @@ def name_clashes(
         remedy = f"set another spec.clusterResourceSet.name in {second}"
         if all(key.namespace == DISCOVERY[0] and key.name == DISCOVERY[1] for _, key in found):
             remedy = "only one config may set spec.hub.discoverySecret"
-        shown = _some([title for title, _ in found])
+        shown = some([title for title, _ in found], _SHOWN)
         results.append(_clash(f"ClusternetCAPIConfigs {first} and {second} would both make {shown}; {remedy}"))
     for (owner, mine), titles in theirs.items():
         results.append(
             _clash(
-                f"{_some(titles)} in the input was made by ClusternetCAPIConfig {owner}; {mine} can't take it over. Set"
+                f"{some(titles, _SHOWN)} in the input was made by ClusternetCAPIConfig {owner}; {mine} can't take it over. Set"
                 f" another spec.clusterResourceSet.name in {mine}, or, if {owner} was renamed to {mine}, change the"
                 " annotation fn.clusternet.io/owner of its output or remove that output first"
             )
@@ -159,25 +161,17 @@ def _title(key: ObjectKey) -> str:
 
 
 def _clusters(clusters: Sequence[Cluster]) -> str:
-    return f"Cluster{'s' if len(clusters) > 1 else ''} {_some([cluster.title for cluster in clusters])}"
+    return f"Cluster{'s' if len(clusters) > 1 else ''} {some([cluster.title for cluster in clusters], _SHOWN)}"
 
 
-def _some(titles: Sequence[str]) -> str:
-    more = len(titles) - _SHOWN
-    return ", ".join(titles[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def stranded(
-    sets: Sequence[tuple[ObjectKey, str]], targets: Sequence[tuple[str, str]], clusters: set[tuple[str, str]]
-) -> list[Result]:
+def stranded(sets: Iterable[EarlierSet], clusters: set[tuple[str, str]]) -> list[Result]:
     """Warn of ClusterResourceSets of an inner layer whose one Cluster is gone: a namePrefix came in between.
 
-    kustomize's namePrefix renames Clusters, but not what refers to them by label; so the function belongs into the
+    kustomize's namePrefix renames Clusters, but not what refers to them by label; so the function belongs in the
     outermost layer (docs/hosts/kustomize.md).
 
     Args:
-        sets: Identity and owner of each PerCluster set that this run does not render.
-        targets: Namespace and name of the Cluster each of them is for.
+        sets: PerCluster sets that this run does not render.
         clusters: Namespace and name of every Cluster in the input.
     """
     if not clusters:
@@ -185,13 +179,13 @@ def stranded(
     return [
         Result(
             message=(
-                f"{_title(key)}, made by ClusternetCAPIConfig {owner} in an earlier step, is for Cluster {name}, which"
-                " is not in the input; a namePrefix or nameSuffix after the function does this. Run it in the outermost"
-                " layer"
+                f"{_title(one.key)}, made by ClusternetCAPIConfig {one.owner} in an earlier step, is for Cluster"
+                f" {one.cluster}, which is not in the input; a namePrefix or nameSuffix after the function does this. Run it"
+                " in the outermost layer"
             ),
             severity=WARNING,
             tags=tagged(rule="stranded"),
         )
-        for (key, owner), (namespace, name) in zip(sets, targets, strict=True)
-        if (namespace, name) not in clusters
+        for one in sets
+        if (one.key.namespace, one.cluster) not in clusters
     ]

@@ -81,7 +81,7 @@ def test_a_long_name_is_shortened_with_a_hash_that_other_clusters_do_not_change(
 def test_two_clusters_of_one_registration_name_are_an_error_that_names_both() -> None:
     made = run([cluster("a"), cluster("a", "team-b")], config(**PER_CLUSTER))
     assert made.code == 1
-    assert "team-a/a and team-b/a would all register as 'a'" in made.stderr
+    assert "Clusters team-a/a, team-b/a would all register as 'a'" in made.stderr
 
 
 def test_the_namespace_in_the_template_makes_them_differ() -> None:

@@ -1,0 +1,64 @@
+"""One config on its way through a Plan: what it reaches, under which names, and what is made for it."""
+
+from __future__ import annotations
+
+from krm_fn.base.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from krm_fn.krm.results import Result
+    from krm_fn.model import Cluster, Config, Generated, Token
+
+
+class Naming(Record):
+    """How one Cluster registers, or why it can't.
+
+    Attributes:
+        cluster: The Cluster.
+        name: Its registration name.
+        labels: Labels of its future ManagedCluster.
+        needs_label: Whether the Cluster object has to be given `cluster.x-k8s.io/cluster-name`.
+        faults: Why it can't be served; empty if it can.
+    """
+
+    cluster: Cluster
+    name: str
+    labels: Mapping[str, str]
+    needs_label: bool = False
+    faults: tuple[str, ...] = ()
+
+
+class Part:
+    """One config, filled in by the steps of a Plan.
+
+    Attributes:
+        config: The config.
+        token: Its registration token.
+        matched: The Clusters that it reaches, by namespace and name.
+        namings: With PerCluster, how each of them registers.
+        skipped: Those that are left out, each with the reason.
+        generated: Its objects.
+        results: What there is to report about it.
+    """
+
+    def __init__(self, config: Config, token: Token, matched: tuple[Cluster, ...]) -> None:
+        """Begin with what the config reaches."""
+        self.config = config
+        self.token = token
+        self.matched = matched
+        self.namings: dict[tuple[str, str], Naming] = {}
+        self.skipped: dict[tuple[str, str], str] = {}
+        self.generated: list[Generated] = []
+        self.results: list[Result] = []
+
+    @property
+    def served(self) -> list[Cluster]:
+        """The Clusters that it reaches and can serve."""
+        return [cluster for cluster in self.matched if cluster.key not in self.skipped]
+
+    @property
+    def renders(self) -> bool:
+        """Whether its objects are written; with `mode: Check` it owns nothing and is in nobody's way."""
+        return self.config.mode != "Check"

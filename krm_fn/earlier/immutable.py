@@ -1,0 +1,157 @@
+"""What a server would refuse of a change, and what a running agent would not follow.
+
+`clusterSelector` and `strategy` of a ClusterResourceSet are immutable (Cluster API v1.14.0
+`internal/webhooks/clusterresourceset.go`); identity objects are applied once, and a registration name counts at the first
+registration only (facts: clusternet v0.18.1).
+"""
+
+from __future__ import annotations
+
+from krm_fn.base.patterns import late
+from krm_fn.base.text import some
+from krm_fn.clusters.naming import refusal
+from krm_fn.earlier.read import Coverage
+from krm_fn.krm.results import WARNING, Result, tagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from krm_fn.clusters.part import Part
+    from krm_fn.earlier.read import Before, Earlier
+    from krm_fn.model import Config, Generated, ObjectKey
+
+_NUMBERED = late(r"(.*)-(\d+)\Z")
+_SHOWN = 3
+
+
+def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Generated]) -> list[Result]:
+    """Report what a server would refuse or an ApplyOnce set would never bring.
+
+    Args:
+        config: The config.
+        earlier: Earlier output of this config.
+        generated: The new objects of this config. What it no longer makes, such as all of another
+            `clusterResourceSet.name`, is not changed but removed.
+    """
+    results = []
+    before = {one.key: one for one in earlier.sets}
+    changed: dict[str, list[str]] = {}
+    for new in generated:
+        old = before.get(new.key)
+        if old is None:
+            continue
+        spec = new.value["spec"]
+        if old.selector_data != spec["clusterSelector"]:
+            changed.setdefault("clusterSelector", []).append(_title(new.key))
+        if old.strategy != spec["strategy"]:
+            changed.setdefault("strategy", []).append(_title(new.key))
+    for field, places in sorted(changed.items()):
+        results.append(_immutable(config, earlier, field, places))
+    made = {new.key for new in generated}
+    for key, _owner, agent_namespace in earlier.agent_namespaces:
+        if agent_namespace != config.agent.namespace and key in made:
+            results.append(
+                Result(
+                    message=(
+                        f"spec.agent.namespace changes from {agent_namespace} to {config.agent.namespace} for Clusters of"
+                        f" {'namespace ' + key.namespace if key.namespace else 'this package'}: ServiceAccounts and their token"
+                        " were applied once and would stay behind. Keep the old one, or move to a new"
+                        f" clusterResourceSet.name ({next_name(config, earlier)}) as docs/immutable-fields.md shows"
+                    ),
+                    field="spec.agent.namespace",
+                    file_path=config.file_path,
+                    tags=tagged(rule="agent-namespace-changed"),
+                )
+            )
+    return results
+
+
+def _immutable(config: Config, earlier: Earlier, field: str, places: list[str]) -> Result:
+    source = "spec.clusterSelector" if field == "clusterSelector" else "spec.clusterResourceSet.strategy"
+    existing = (
+        " The old ClusterResourceSet may be the only owner of your existing Secret: delete it only after the new one"
+        " stands among the Secret's ownerReferences."
+        if config.token.existing_secret
+        else ""
+    )
+    return Result(
+        message=(
+            f"{field} of ClusterResourceSet {some(sorted(places), _SHOWN)} differs from the earlier output, and it is immutable on the server."
+            f" Set spec.clusterResourceSet.name: {next_name(config, earlier)}, commit; let the new set be applied"
+            " (see `clusternet-capi-fn status`); then the old objects, which this render removes, may be pruned."
+            f"{existing} To keep the old set, restore the old {source}"
+        ),
+        field=source,
+        file_path=config.file_path,
+        tags=tagged(rule="immutable-field"),
+    )
+
+
+def next_name(config: Config, earlier: Earlier) -> str:
+    """Return the next free `clusterResourceSet.name`: `fleet` -> `fleet-2` -> `fleet-3`."""
+    taken = {one.key.name for one in earlier.sets}
+    name = config.resource_set.name
+    while True:
+        numbered = _NUMBERED.match(name)
+        name = f"{numbered.group(1)}-{int(numbered.group(2)) + 1}" if numbered else f"{name}-2"
+        if not any(one == name or one.startswith((name + ".", name + "-")) for one in taken):
+            return name
+
+
+def renames(part: Part, earlier: Earlier) -> list[Result]:
+    """Report the Clusters that already registered under another name.
+
+    Args:
+        part: The config, with its names assigned.
+        earlier: Earlier output of this config.
+    """
+    found = []
+    for one in earlier.sets:
+        naming = part.namings.get((one.key.namespace, one.cluster))
+        if one.registration_name and naming is not None and naming.name != one.registration_name:
+            reason = (
+                f"it registered as {one.registration_name!r} and would now be {naming.name!r}; a name counts at the first"
+                " registration only. Keep the earlier spec.identity.nameTemplate"
+                f" ({part.config.identity.name_template!r} now), or deregister the cluster and remove its generated objects"
+                " first"
+            )
+            found.append(refusal(naming.cluster, reason))
+    return found
+
+
+def moves(parts: Sequence[Part], before: Before) -> list[Result]:
+    """Warn of Clusters that change to another ClusterResourceSet while their old one stays: moving back won't roll back.
+
+    A set that goes takes its entries in the ClusterResourceSetBindings with it, so what comes back is applied again.
+    """
+    if before.baseline is None:
+        return []
+    stays = {new.key for part in parts for new in part.generated}
+    coverage = Coverage(one for one in before.baseline.all.main_sets if one.key in stays)
+    then = {cluster.key: cluster for cluster in before.baseline.clusters}
+    found: dict[tuple[str, str], list[str]] = {}
+    for part in parts:
+        for cluster in part.served:
+            if cluster.key in then:
+                name = part.config.set_of(cluster)
+                old = [one.key.name for one in coverage.of(then[cluster.key])]
+                if old and name not in old:
+                    found.setdefault((old[0], name), []).append(cluster.title)
+    return [
+        Result(
+            message=(
+                f"{'Cluster' if len(titles) == 1 else f'{len(titles)} Clusters'} {some(sorted(titles), _SHOWN)}"
+                f" {'moves' if len(titles) == 1 else 'move'} from ClusterResourceSet {old} to {new}; moving back later does"
+                " not roll back, since the ClusterResourceSetBinding says that the old resources are applied. Promote by"
+                " changing the content of a config instead (docs/waves.md)"
+            ),
+            severity=WARNING,
+            tags=tagged(rule="moved"),
+        )
+        for (old, new), titles in sorted(found.items())
+    ]
+
+
+def _title(key: ObjectKey) -> str:
+    return f"{key.namespace}/{key.name}" if key.namespace else key.name

@@ -1,0 +1,81 @@
+"""A Plan as changes of the input's items: upsert by identity, and removal of what an earlier run made and this one did not."""
+
+from __future__ import annotations
+
+from krm_fn.krm import host_annotations, needles
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.results import Result, tagged
+from krm_fn.surface import HUB_NAME, output_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from krm_fn.clusters.inventory import Owned
+    from krm_fn.krm.items import Item
+    from krm_fn.model import Config, Generated, ObjectKey
+
+
+def upsert(
+    configs: Sequence[Config], generated: Sequence[Generated], owned: Sequence[Owned], *, host_paths: bool
+) -> Changes:
+    """Return what happens to our own objects in the input, and what is added to it.
+
+    Args:
+        configs: The configs of this run; those in mode Check own nothing.
+        generated: Their objects.
+        owned: Objects of the input that any config made.
+        host_paths: Whether new items need a path, since the host keeps items in files.
+    """
+    by_owner = {config.owner: config for config in configs if config.mode != "Check"}
+    mine = [one for one in owned if one.owner in by_owner]
+    existing: dict[ObjectKey, Owned] = {}
+    for one in mine:
+        existing.setdefault(one.key, one)
+    replaced: dict[int, Mapping[str, Any]] = {}
+    added: list[Mapping[str, Any]] = []
+    kept: set[ObjectKey] = set()
+    for new in generated:
+        config = by_owner.get(new.owner)
+        if config is None:
+            continue
+        kept.add(new.key)
+        old = existing.get(new.key)
+        if old is None:
+            path = output_path(new.key.kind, new.key.namespace, new.key.name, config.file_path.rpartition("/")[0])
+            added.append(host_annotations.at_path(new.value, path) if host_paths else new.value)
+            continue
+        before, theirs = host_annotations.split(old.item.value())
+        if before != new.value:
+            replaced[old.item.position] = host_annotations.with_annotations(new.value, theirs)
+    return Changes(
+        # what is stale, and second copies of what is not
+        removed=frozenset(one.item.position for one in mine if one.key not in kept or existing[one.key] is not one),
+        replaced=replaced,
+        added=tuple(added),
+    )
+
+
+def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Config]) -> list[Result]:
+    """Refuse to put a new item where another object is: a host fails on two of one path and index, or drops one."""
+    # all our file names hold this, so other items need not tell where they are
+    marks = sorted({f"_{config.resource_set.name}".encode() for config in configs} | {f"_{HUB_NAME}".encode()})
+    there = {
+        (item.file_path, item.file_index or 0): item
+        for item in needles.holding(items, marks)
+        if item.position not in changes.removed
+    }
+    faults = []
+    for value in changes.added:
+        path = value["metadata"]["annotations"][host_annotations.PATH[0]]
+        item = there.get((path, 0))
+        if item is not None:
+            message = (
+                f"{path} holds {item.kind} {item.name}, and {value['kind']} {value['metadata']['name']} is to be written"
+                " there; move that object to another file"
+            )
+            faults.append(
+                Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="path-taken"))
+            )
+    return faults

@@ -1,0 +1,75 @@
+"""All objects of one config: what each namespace and, with PerCluster, each Cluster gets."""
+
+from __future__ import annotations
+
+from krm_fn.agent import payload
+from krm_fn.agent.manifests import Registration
+from krm_fn.base.digest import sha256_hex
+from krm_fn.outputs import carriers, registration, resource_set
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from krm_fn.clusters.part import Part
+    from krm_fn.model import Cluster, Config, Generated
+
+
+def build(part: Part) -> Iterator[Generated]:
+    """Yield the objects of one config.
+
+    Raises:
+        Faults: The agent's options don't fit one another, or an object would be too large.
+    """
+    config, token = part.config, part.token
+    by_namespace: dict[str, list[Cluster]] = {namespace: [] for namespace in config.namespaces}
+    for cluster in part.served:
+        by_namespace.setdefault(cluster.namespace, []).append(cluster)
+    if config.hub.discovery_secret and token.secret is not None:
+        yield _discovery_secret(part)
+    if not by_namespace:
+        return
+    identity_values = payload.identity_values(config.agent)
+    registration_values: dict[str, str] = {}
+    if token.secret is not None:
+        registration_values = payload.registration_values(config.agent, config.parent_url, token.secret.reveal())
+    checksum = _checksum(config, registration_values)
+    agent = payload.AgentPayload(config.agent)
+    secret = registration.secret_name(config)
+    for namespace, clusters in sorted(by_namespace.items()):
+        version = resource_set.api_version(config, clusters)
+        yield carriers.identity_map(config, namespace, identity_values)
+        carrier = registration.carrier(config, namespace, registration_values)
+        if carrier is not None:
+            yield carrier
+        identity_set = resource_set.identity_set(config, namespace, version)
+        if identity_set is not None:
+            yield identity_set
+        if not config.per_cluster:
+            shared = Registration(name_prefix=config.identity.name_prefix, labels=config.identity.labels)
+            yield carriers.agent_map(config, namespace, agent.values(shared, checksum))
+            yield resource_set.main_set(config, namespace, version, registration=secret)
+            continue
+        for cluster in clusters:
+            naming = part.namings[cluster.key]
+            values = agent.values(Registration(name=naming.name, labels=naming.labels), checksum)
+            own = {"cluster": cluster.name, "registration_name": naming.name}
+            yield carriers.agent_map(config, namespace, values, **own)
+            yield resource_set.main_set(config, namespace, version, registration=secret, **own)
+
+
+def _discovery_secret(part: Part) -> Generated:
+    from krm_fn.hub.discovery import discovery_secret as content  # noqa: PLC0415 - for those who keep hub discovery
+    from krm_fn.outputs.discovery import discovery_secret  # noqa: PLC0415
+
+    return discovery_secret(part.config, content(part.config, part.token))
+
+
+def _checksum(config: Config, registration_values: Mapping[str, str]) -> str:
+    """Return what makes pods roll when the registration changes.
+
+    The agent reads URL and token from environment variables, which a running pod never sees change. A token that is kept
+    outside is not known here, so a change of it does not roll the pods (docs/tokens.md).
+    """
+    text = "".join(registration_values.values()) or f"{config.token.kind} {config.parent_url}"
+    return sha256_hex(text.encode())[:32]
