@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,19 @@ ROOT = Path(__file__).parents[2]
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 
-_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def links(text: str) -> list[str]:
     """Targets of links in their order, without those to headings of the page itself and to the other language."""
     found = re.findall(r"\]\(([^()\s]+)\)", _BLOCK.sub("", text))
     return sorted({link for link in found if not link.startswith(("#", "README"))})
+
+
+def files_of(text: str) -> dict[str, str]:
+    """Files that the page shows, by the path in the comment before each block."""
+    found = re.findall(r"^( *)<!-- file: (\S+) -->\n *```\w+\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return {path: textwrap.dedent(block) for _, path, block in found}
 
 
 def rows(text: str) -> list[int]:
@@ -95,11 +102,35 @@ def test_the_figures_are_those_that_were_measured(name: str) -> None:
     } == {}
 
 
-def test_the_smallest_config_is_that_of_the_help() -> None:
-    shown = next(block for block in _BLOCK.findall(ENGLISH) if "ClusternetCAPIConfig" in block and "```yaml" in block)
-    small = yaml.safe_load("\n".join(shown.splitlines()[1:-1]))
+def test_the_config_for_kustomize_is_that_of_the_help_with_its_function() -> None:
+    shown = yaml.safe_load(files_of(ENGLISH)["kustomize/clusternet.yaml"])
     lines = COMMAND_HELP.split("Smallest configuration", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
-    assert yaml.safe_load("\n".join(lines)) == small
+    small = yaml.safe_load("\n".join(lines))
+    assert "exec:" in shown["metadata"].pop("annotations")["config.kubernetes.io/function"]
+    assert shown == small
+
+
+def test_both_languages_show_the_same_files() -> None:
+    assert files_of(CHINESE) == files_of(ENGLISH)
+    assert len(files_of(ENGLISH)) >= 4
+
+
+def test_the_config_and_the_secret_render_in_a_plain_folder(tmp_path: Path) -> None:
+    files = files_of(ENGLISH)
+    config = yaml.safe_load(files["kustomize/clusternet.yaml"])
+    del config["metadata"]["annotations"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (tmp_path / "token.yaml").write_text(files["kustomize/registration-token.yaml"], encoding="utf-8")
+    (tmp_path / "cluster.yaml").write_text(
+        "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\n"
+        'metadata: {name: prod-1, namespace: team-a, labels: {clusternet.io/register: "true"}}\n',
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "krm_fn", "render", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "name: clusternet-cluster-api-registration" in done.stdout
 
 
 def test_every_command_of_the_program_is_in_the_readme() -> None:
