@@ -13,6 +13,7 @@ from krm_fn.clusters import inventory
 from krm_fn.earlier import upsert
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
+from krm_fn.model import ValueSource
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import expiry, redaction, sources
 
@@ -180,10 +181,6 @@ def _tokens(
             continue
         tokens.append(token)
         results += expiry.review(config, token, items, now=options.now)
-        if config.token.existing_secret:
-            from krm_fn.tokens import existing_secret as kept  # noqa: PLC0415 - the other sources need no such check
-
-            results += kept.check(config, items)
         warning = sources.git_warning(config) if into_files else None
         results += [] if warning is None else [warning]
     return tokens, results
@@ -191,8 +188,8 @@ def _tokens(
 
 def _secrets(configs: Sequence[Config], tokens: Sequence[Token]) -> tuple[Secret, ...]:
     """Return every token of a run: a user may have put one into a name or label too, which other modules quote."""
-    known = [config.token.value for config in configs] + [token.secret for token in tokens]
-    return tuple(secret for secret in known if secret is not None)
+    given = [config.token.value for config in configs if isinstance(config.token, ValueSource)]
+    return (*given, *(token.secret for token in tokens if token.secret is not None))
 
 
 def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[Item], taken: Inventory) -> list[Result]:
@@ -210,7 +207,7 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
 def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
     """Return the beginnings of all names that these configs generate or refer to."""
     names = {config.resource_set.name for config in rendered}
-    names |= {config.token.existing_secret for config in rendered if config.token.existing_secret}
+    names |= {sources.secret_name(config) for config in rendered}
     if any(config.hub.discovery_secret for config in rendered):
         names.add(HUB_NAME)
     return tuple(sorted(names))

@@ -21,23 +21,6 @@ if TYPE_CHECKING:
 # --- what the configuration says -------------------------------------------------------------------------------------
 
 
-class SecretSource(Record):
-    """`registrationToken.secretRef`: a Secret among the items."""
-
-    name: str
-    namespace: str = ""
-    key: str = "regToken"
-
-
-class ExternalSource(Record):
-    """`registrationToken.externalSecret`: External Secrets Operator fetches the token on the management cluster."""
-
-    store_name: str
-    store_kind: str  # SecretStore or ClusterSecretStore
-    remote_ref: Mapping[str, Any]  # as given: key, property, version, …
-    refresh_interval: str
-
-
 class Secret:
     """Holds a secret value so that no repr, log or traceback shows it."""
 
@@ -65,26 +48,62 @@ class Secret:
 
 
 class TokenSource(Record):
-    """`spec.registrationToken`: exactly one of the six is set."""
+    """`spec.registrationToken`: one of the records below.
 
-    value: Secret | None = None
-    secret_ref: SecretSource | None = None
-    env: str = ""
-    file: str = ""
-    existing_secret: str = ""
-    external_secret: ExternalSource | None = None
-    on_expired: str = "Warn"  # Warn or Fail
+    Attributes:
+        kind: The field of `registrationToken` that it is.
+        on_expired: Warn or Fail.
+    """
 
-    @property
-    def kind(self) -> str:
-        """The name of the field that is set, as the configuration spells it."""
-        if self.value is not None:
-            return "value"
-        if self.secret_ref is not None:
-            return "secretRef"
-        if self.external_secret is not None:
-            return "externalSecret"
-        return "env" if self.env else "file" if self.file else "existingSecret"
+    kind = ""
+    on_expired: str = "Warn"
+
+
+class ValueSource(TokenSource):
+    """The token itself."""
+
+    kind = "value"
+    value: Secret
+
+
+class SecretSource(TokenSource):
+    """A Secret among the items."""
+
+    kind = "secretRef"
+    name: str
+    namespace: str = ""
+    key: str = "regToken"
+
+
+class EnvSource(TokenSource):
+    """An environment variable that the operator offers."""
+
+    kind = "env"
+    variable: str
+
+
+class FileSource(TokenSource):
+    """A file that the operator offers."""
+
+    kind = "file"
+    path: str
+
+
+class ExistingSource(TokenSource):
+    """A Secret with the whole registration manifest, which the user keeps in each namespace."""
+
+    kind = "existingSecret"
+    name: str
+
+
+class ExternalSource(TokenSource):
+    """A store from which External Secrets Operator fetches the token on the management cluster."""
+
+    kind = "externalSecret"
+    store_name: str
+    store_kind: str  # SecretStore or ClusterSecretStore
+    remote_ref: Mapping[str, Any]  # as given: key, property, version, …
+    refresh_interval: str
 
 
 class AgentVersion(Record):
@@ -263,8 +282,8 @@ class Token(Record):
     """A registration token that passed the format check, with what is known of its life.
 
     Attributes:
-        secret: The value; None when it lies outside (existingSecret, externalSecret).
-        form: `bootstrap`, `jwt`, or `` when it lies outside.
+        secret: The value; None when it is kept outside (existingSecret, externalSecret).
+        form: `bootstrap`, `jwt`, or `` when it is kept outside.
         expires: Seconds since the epoch; None when unknown or never.
     """
 

@@ -15,6 +15,7 @@ from krm_fn.earlier import guard, overlap, read
 from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Result, has_errors, tagged
 from krm_fn.outputs.build import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,17 +203,9 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
                 part.results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
         results += immutable.moves(parts, before)
     for part in parts:
-        if part.config.token.existing_secret:
-            part.results += _existing_secret(part, request.inventory)
+        served = sorted({new.key.namespace for new in part.generated})
+        part.results += sources.check(part.config, request.items, request.inventory, served)
     return results + guard.check_removed(parts, before)
-
-
-def _existing_secret(part: Part, inventory: Inventory) -> list[Result]:
-    from krm_fn.outputs import existing  # noqa: PLC0415 - the other token sources need no such check
-
-    own = {one.key: one.item for one in inventory.owned if one.owner == part.config.owner}
-    served = sorted({new.key.namespace for new in part.generated})
-    return existing.check(part.config, inventory.occupied, served, own)
 
 
 # --- check -----------------------------------------------------------------------------------------------------------

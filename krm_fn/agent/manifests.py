@@ -8,11 +8,10 @@ token Secret for the app deployer, a namespace on every namespaced object, the c
 
 from __future__ import annotations
 
-import binascii
-
 from krm_fn.agent import checks, flags, patches
 from krm_fn.agent.releases import traits
 from krm_fn.base.records import Record
+from krm_fn.kube import secrets
 from krm_fn.surface import (
     ADMIN_ROLE,
     AGENT,
@@ -150,12 +149,8 @@ def _registration(namespace: str, parent_url: str, token: str) -> dict[str, Any]
         "kind": "Secret",
         "metadata": {"name": REGISTRATION_SECRET, "namespace": namespace},
         "type": "Opaque",
-        "data": {PARENT_URL_KEY: _base64(parent_url), TOKEN_KEY: _base64(token)},
+        "data": {PARENT_URL_KEY: secrets.encode(parent_url), TOKEN_KEY: secrets.encode(token)},
     }
-
-
-def _base64(text: str) -> str:
-    return binascii.b2a_base64(text.encode(), newline=False).decode()
 
 
 def _agent(options: AgentOptions, registration: Registration, checksum: str) -> list[dict[str, Any]]:

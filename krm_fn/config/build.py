@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from krm_fn.config.agent_rules import agent_version
+from krm_fn.config.tree import token
 from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.model import (
     AgentOptions,
     AgentVersion,
     Config,
-    ExternalSource,
     ExtraResource,
     GitopsOptions,
     GuardOptions,
@@ -17,9 +17,6 @@ from krm_fn.model import (
     KubeconfigRef,
     Patch,
     ResourceSetOptions,
-    Secret,
-    SecretSource,
-    TokenSource,
 )
 
 TYPE_CHECKING = False
@@ -38,7 +35,7 @@ def config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
         name=name,
         namespace=namespace,
         parent_url=spec["parentURL"],
-        token=_token(spec["registrationToken"]),
+        token=token.source(spec["registrationToken"]),
         cluster_selector=_selector(spec["clusterSelector"]),
         namespace_selector=None if selector is None else _selector(selector),
         namespaces=tuple(spec.get("namespaces", ())),
@@ -59,28 +56,6 @@ def _selector(value: Mapping[str, Any]) -> LabelSelector:
         for one in value.get("matchExpressions", ())
     ]
     return LabelSelector.of(value.get("matchLabels", {}), list(dict.fromkeys(requirements)))
-
-
-def _token(value: Mapping[str, Any]) -> TokenSource:
-    secret, external = value.get("secretRef"), value.get("externalSecret")
-    return TokenSource(
-        value=Secret(value["value"]) if "value" in value else None,
-        secret_ref=None
-        if secret is None
-        else SecretSource(name=secret["name"], namespace=secret.get("namespace", ""), key=secret["key"]),
-        env=value.get("env", ""),
-        file=value.get("file", ""),
-        existing_secret=value.get("existingSecret", {}).get("name", ""),
-        external_secret=None
-        if external is None
-        else ExternalSource(
-            store_name=external["secretStoreRef"]["name"],
-            store_kind=external["secretStoreRef"]["kind"],
-            remote_ref=external["remoteRef"],
-            refresh_interval=external["refreshInterval"],
-        ),
-        on_expired=value["onExpired"],
-    )
 
 
 def _agent(value: Mapping[str, Any]) -> AgentOptions:

@@ -13,7 +13,7 @@ from krm_fn.config.kinds import Kind, meant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from krm_fn.config.constraints import Constraint
@@ -133,6 +133,7 @@ class Field(Record):
         required: Whether it must be there.
         secret: Its value is a secret: never shown, and marked in the schema.
         private: Its value, and all below, might hold a secret by mistake: never shown.
+        record: Makes the model's record of a checked value, for a field that is one of several alternatives.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Field(Record):
     required: bool = False
     secret: bool = False
     private: bool = False
+    record: Callable[[Any], Record] | None = None
 
 
 class Object(Kind):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.config import agent_rules
+from krm_fn.config.tree import token
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def extra_resources(spec: Mapping[str, Any], at: Place) -> None:
     """`clusterResourceSet.extraResources` names no object that the ClusterResourceSet holds anyway."""
     options = spec["clusterResourceSet"]
     own = {options["name"] + suffix for suffix in _OWN_SUFFIXES}
-    own.add(spec["registrationToken"].get("existingSecret", {}).get("name", ""))
+    own.add(sources.kept_secret(token.source(spec["registrationToken"])))
     place = at.field("clusterResourceSet").field("extraResources")
     for index, resource in enumerate(options["extraResources"]):
         if resource["name"] in own:

@@ -12,6 +12,7 @@ from krm_fn.base.text import some
 from krm_fn.clusters.naming import refusal
 from krm_fn.earlier.read import Coverage
 from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
 
 def _immutable(config: Config, earlier: Earlier, field: str, places: list[str]) -> Result:
     source = "spec.clusterSelector" if field == "clusterSelector" else "spec.clusterResourceSet.strategy"
+    kept = sources.kept_secret(config.token)
     existing = (
-        " The old ClusterResourceSet may be the only owner of your existing Secret: delete it only after the new one"
-        " stands among the Secret's ownerReferences."
-        if config.token.existing_secret
+        f" The old ClusterResourceSet may be the only owner of your Secret {kept}: delete it only after the new one"
+        " is among the Secret's ownerReferences."
+        if kept
         else ""
     )
     return Result(

@@ -8,12 +8,10 @@ v1alpha1), and patches of the manifest may do anything.
 
 from __future__ import annotations
 
-from binascii import a2b_base64
-
 from krm_fn.base.records import Record
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
-from krm_fn.kube import shapes
+from krm_fn.kube import secrets, shapes
 from krm_fn.kube.shapes import clone, mapping, sequence, string, told
 from krm_fn.kube.versions import parse
 
@@ -153,10 +151,10 @@ def _of_variable(secret: dict[str, Any]) -> str:
     encoded = mapping(secret, "data").get(VARIABLE)
     if plain is None and encoded is None:
         return gates.OFF
-    try:
-        setting = string(plain) or a2b_base64(string(encoded)).decode("utf-8", "replace")
-    except ValueError:
+    packed = secrets.decode(string(encoded))
+    if packed is None and not string(plain):
         return gates.OPAQUE
+    setting = string(plain) or (packed or b"").decode("utf-8", "replace")
     state = gates.of_setting(setting)
     return state if state in (gates.ON, gates.OFF) else gates.OPAQUE  # an encrypted value is no boolean
 

@@ -6,9 +6,8 @@ Source: clusternet `pkg/controllers/clusters/clusterlifecycle/discovery`: it wai
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-
 from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.kube import secrets
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 
 TYPE_CHECKING = False
@@ -43,7 +42,7 @@ def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
         "kind": "Secret",
         "metadata": {"name": HUB_NAME, "namespace": HUB_NAMESPACE},
         "type": "Opaque",
-        "data": {key: b2a_base64(value.encode(), newline=False).decode("ascii") for key, value in data.items()},
+        "data": {key: secrets.encode(value) for key, value in data.items()},
     }
 
 

@@ -7,9 +7,8 @@ makes the component exit.
 
 from __future__ import annotations
 
-from binascii import a2b_base64
-
 from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.kube import secrets
 from krm_fn.kube.shapes import mapping, sequence, string, told
 
 TYPE_CHECKING = False
@@ -62,12 +61,13 @@ def _content(value: dict[str, Any], key: str) -> tuple[str, str, str]:
         present = sorted(str(one) for field in ("data", "stringData") for one in mapping(value, field))
         return "", f"is missing: there is no key {key!r} (keys: {', '.join(present) or 'none'})", ERROR
     text = string(plain if plain is not None else encoded)
-    if text.startswith("ENC[") or "sops" in value:
+    if secrets.encrypted(text) or "sops" in value:
         return "", "is encrypted by SOPS here, so it was not checked", INFO
     if plain is not None:
         return text, "", ERROR
+    packed = secrets.decode(text)
     try:
-        return a2b_base64(text.encode("ascii")).decode("utf-8"), "", ERROR
+        return (b"\xff" if packed is None else packed).decode("utf-8"), "", ERROR
     except ValueError:
         return "", f"can't be read: data[{key!r}] is not base64 of UTF-8 text", ERROR
 

@@ -6,6 +6,7 @@ from krm_fn.agent import payload
 from krm_fn.agent.manifests import Registration
 from krm_fn.base.digest import sha256_hex
 from krm_fn.outputs import carriers, registration, resource_set
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def build(part: Part) -> Iterator[Generated]:
         registration_values = payload.registration_values(config.agent, config.parent_url, token.secret.reveal())
     checksum = _checksum(config, registration_values)
     agent = payload.AgentPayload(config.agent)
-    secret = registration.secret_name(config)
+    secret = sources.secret_name(config)
     for namespace, clusters in sorted(by_namespace.items()):
         version = resource_set.api_version(config, clusters)
         yield carriers.identity_map(config, namespace, identity_values)

@@ -1,12 +1,10 @@
-"""Carriers: the ConfigMaps and the Secret that hold what a ClusterResourceSet applies to workload clusters.
+"""The ConfigMaps that hold what a ClusterResourceSet applies to workload clusters.
 
-ConfigMaps hold all that a reviewer may read; the one Secret holds what nobody may. The values come ready from
-`agent.payload`, under keys that the controller walks in order.
+They hold all that a reviewer may read; `registration` has what nobody may. The values come ready from `agent.payload`,
+under keys that the controller walks in order.
 """
 
 from __future__ import annotations
-
-import binascii
 
 from krm_fn.krm.results import fault, tagged
 from krm_fn.model import Generated, ObjectKey
@@ -14,10 +12,8 @@ from krm_fn.outputs import marks
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     REGISTRATION_NAME_ANNOTATION,
-    RESOURCE_SET_TYPE,
     agent_of,
     identity_of,
-    registration_of,
 )
 
 TYPE_CHECKING = False
@@ -45,21 +41,6 @@ def agent_map(
     if registration_name:
         annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
     return _config_map(config, namespace, agent_of(config.resource_set.name, cluster), values, annotations)
-
-
-def registration_secret(config: Config, namespace: str, values: Mapping[str, str]) -> Generated:
-    """Return Secret `N-registration`; `data`, since a key once written through `stringData` outlives its removal."""
-    name = registration_of(config.resource_set.name)
-    value = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": marks.metadata(config, namespace, name),
-        "type": RESOURCE_SET_TYPE,
-        "data": {key: binascii.b2a_base64(text.encode(), newline=False).decode() for key, text in values.items()},
-    }
-    return Generated(
-        key=ObjectKey(group="", kind="Secret", namespace=namespace, name=name), value=value, owner=config.owner
-    )
 
 
 def _config_map(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from krm_fn.krm.results import Faults
 from krm_fn.kube import raw
+from krm_fn.kube import secrets as encoding
 from krm_fn.model import AgentVersion, Secret
 from krm_fn.tokens import formats
 
@@ -33,6 +34,6 @@ def expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
     name = _PREFIX + checked.secret.reveal().partition(".")[0]
     for secret in secrets:
         if raw.text(secret, "metadata", "name") == name:
-            decoded = formats.decode_base64(raw.text(secret, "data", "expiration")) or b""
+            decoded = encoding.decode(raw.text(secret, "data", "expiration")) or b""
             return raw.parse_time(decoded.decode("utf-8", "replace"))
     return None

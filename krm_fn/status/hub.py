@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from krm_fn.base.records import Record
-from krm_fn.kube import raw
+from krm_fn.kube import raw, secrets
 from krm_fn.model import Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
 from krm_fn.status.payload import Payload
 from krm_fn.surface import HUB_AGENT_MAP, HUB_NAME, HUB_NAMESPACE, HUB_RBAC_MAP
-from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def _is_secret(value: Mapping[str, Any]) -> bool:
 
 
 def _plain(secret: Mapping[str, Any] | None, key: str) -> str:
-    decoded = formats.decode_base64(raw.text(secret, "data", key)) or b""
+    decoded = secrets.decode(raw.text(secret, "data", key)) or b""
     return decoded.decode("utf-8", "replace").strip()
 
 

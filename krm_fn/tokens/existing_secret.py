@@ -1,44 +1,73 @@
 """`registrationToken.existingSecret`: what the input shows of the Secret that the user keeps, before the cluster does.
 
 Such a Secret fails late and quietly: a ClusterResourceSet says WrongSecretType, or applies a manifest that registers
-with another parent. So whatever of that name stands in the input, sealed, external or decrypted, is looked at.
-`outputs.existing` looks at the form of a plain Secret; here it is what the text holds and what others will make of it.
+with another parent. So whatever has that name in the input, sealed, external or decrypted, is looked at: its form, what
+its text holds, and what others will make of it. Nothing of its content is shown.
 """
 
 from __future__ import annotations
 
+from krm_fn.base.records import Record
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
-from krm_fn.surface import REGISTRATION_SECRET, RESOURCE_SET_TYPE
-from krm_fn.tokens import formats
+from krm_fn.kube import secrets
+from krm_fn.surface import (
+    MANAGED_BY_LABEL,
+    MIN_VALUE_BYTES,
+    OWNER_ANNOTATION,
+    REGISTRATION_SECRET,
+    RESOURCE_SET_TYPE,
+)
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from krm_fn.clusters.inventory import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.model import Config
 
+_PRINTS = "; `clusternet-capi-fn manifests --only registration` prints what it has to hold"
+_MARKED = (
+    f"carries the marks of this function's own output, which no longer holds it and would remove it: if you keep it now,"
+    f" take its label {MANAGED_BY_LABEL} and its annotation {OWNER_ANNOTATION} away; if an earlier render left it, delete it"
+)
 
-def check(config: Config, items: Sequence[Item]) -> tuple[Result, ...]:
+
+class _Wanted(Record):
+    """The Secret that a config refers to."""
+
+    name: str
+    namespaces: Sequence[str]
+    parent_url: str
+    own: frozenset[int]  # positions of what an earlier run of this config made
+
+
+def check(config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]) -> list[Result]:
     """Check everything in the input that is, or will become, the existing Secret.
 
     Args:
-        config: A config; any other token source passes.
+        config: A config whose token source is `existingSecret`.
         items: The whole input.
+        inventory: What the input holds.
+        namespaces: Where the Secret is needed.
 
     Returns:
         Errors where the ClusterResourceSet can't use it, warnings where the agent would not find what it needs.
     """
-    name = config.token.existing_secret
-    if not name:
-        return ()
+    wanted = _Wanted(
+        name=sources.secret_name(config),
+        namespaces=namespaces,
+        parent_url=config.parent_url,
+        own=frozenset(one.item.position for one in inventory.owned if one.owner == config.owner),
+    )
     results = []
     for item in items:
-        maker = _MAKERS.get((item.group, item.kind))
-        if maker is None or not item.contains(name.encode()):
+        judge = _JUDGES.get((item.group, item.kind))
+        if judge is None or not item.contains(wanted.name.encode()):
             continue
-        severity, reason = maker(config, item)
+        severity, reason = judge(wanted, item)
         if reason:
             results.append(
                 Result(
@@ -50,47 +79,71 @@ def check(config: Config, items: Sequence[Item]) -> tuple[Result, ...]:
                     tags=tagged(rule="existing-secret"),
                 )
             )
-    return tuple(sorted(results, key=lambda one: (one.message, one.file_path, one.file_index or 0)))
+    return sorted(results, key=lambda one: (one.message, one.file_path, one.file_index or 0))
 
 
-def _sealed(config: Config, item: Item) -> tuple[str, str]:
+def _sealed(wanted: _Wanted, item: Item) -> tuple[str, str]:
     """Judge a SealedSecret; the Secret takes its type from the template, and its name from there or from the object."""
     template = _at(item.value(), "spec", "template")
-    if (_at(template, "metadata").get("name") or item.name) != config.token.existing_secret:
+    if (_at(template, "metadata").get("name") or item.name) != wanted.name:
         return ERROR, ""
     return ERROR, _type_fault(template.get("type"), "spec.template.type")
 
 
-def _external(config: Config, item: Item) -> tuple[str, str]:
+def _external(wanted: _Wanted, item: Item) -> tuple[str, str]:
     """Judge an ExternalSecret of the user's own."""
     target = _at(item.value(), "spec", "target")
-    if (target.get("name") or item.name) != config.token.existing_secret:
+    if (target.get("name") or item.name) != wanted.name:
         return ERROR, ""
     return ERROR, _type_fault(_at(target, "template").get("type"), "spec.target.template.type")
 
 
-def _plain(config: Config, item: Item) -> tuple[str, str]:
-    """Judge what a Secret holds; of its form `outputs.existing` speaks."""
-    if item.name != config.token.existing_secret:
+def _plain(wanted: _Wanted, item: Item) -> tuple[str, str]:
+    """Judge a Secret: what a ClusterResourceSet refuses of it, then what the agent would miss in it."""
+    if item.name != wanted.name:
         return WARNING, ""
-    value = item.value()
+    if item.namespace in wanted.namespaces:
+        if item.position in wanted.own:
+            return ERROR, _MARKED
+        reason = _form_fault(item.value())
+        if reason:
+            return ERROR, reason + _PRINTS
+    return WARNING, _content_fault(wanted, item.value())
+
+
+def _form_fault(value: Mapping[str, Any]) -> str:
+    if value.get("type") != RESOURCE_SET_TYPE:
+        return f"must be of type {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
+    plain, packed = _at(value, "stringData"), _at(value, "data")
+    values = [*plain.values(), *packed.values()]
+    if not values or not all(isinstance(one, str) for one in values):
+        return "must hold the registration manifest under at least one key, as text"
+    if any(secrets.encrypted(one) for one in values):
+        return ""  # SOPS decrypts it later; nothing can be said of its size
+    sizes = [len(one.encode()) for one in plain.values()] + [len(secrets.decode(one) or one) for one in packed.values()]
+    if min(sizes) < MIN_VALUE_BYTES:
+        return f"has a value of fewer than {MIN_VALUE_BYTES} bytes, on which Cluster API fails the whole Secret"
+    return ""
+
+
+def _content_fault(wanted: _Wanted, value: Mapping[str, Any]) -> str:
     texts = [text for text in _at(value, "stringData").values() if isinstance(text, str)]
-    packed = [text for text in _at(value, "data").values() if isinstance(text, str) and not formats.encrypted(text)]
-    texts += [(formats.decode_base64(text) or b"").decode("utf-8", "replace") for text in packed]
-    if not texts or any(formats.encrypted(text) for text in texts):
-        return WARNING, ""
+    packed = [text for text in _at(value, "data").values() if isinstance(text, str) and not secrets.encrypted(text)]
+    texts += [(secrets.decode(text) or b"").decode("utf-8", "replace") for text in packed]
+    if not texts or any(secrets.encrypted(text) for text in texts):
+        return ""
     whole = "\n".join(texts)
     if REGISTRATION_SECRET not in whole:
-        return WARNING, (
+        return (
             f"does not hold the Secret {REGISTRATION_SECRET}, without which the agent can't start;"
             " `clusternet-capi-fn manifests --only registration` prints it"
         )
-    if config.parent_url not in whole and formats.encode_base64(config.parent_url) not in whole:
-        return WARNING, "names another parent than spec.parentURL: one of them is out of date"
-    return WARNING, ""
+    if wanted.parent_url not in whole and secrets.encode(wanted.parent_url) not in whole:
+        return "names another parent than spec.parentURL: one of them is out of date"
+    return ""
 
 
-_MAKERS: Mapping[tuple[str, str], Callable[[Config, Item], tuple[str, str]]] = {
+_JUDGES: Mapping[tuple[str, str], Callable[[_Wanted, Item], tuple[str, str]]] = {
     ("bitnami.com", "SealedSecret"): _sealed,
     ("external-secrets.io", "ExternalSecret"): _external,
     ("", "Secret"): _plain,

@@ -10,6 +10,7 @@ import re
 
 from krm_fn.base.patterns import late
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.kube import secrets
 from krm_fn.tokens import formats
 from krm_fn.tokens.sources import place
 
@@ -165,14 +166,14 @@ def _get(secret: Mapping[str, Any], key: str) -> str:
     if isinstance(plain, dict) and isinstance(plain.get(key), str):
         return formats.trimmed(plain[key])
     value = packed.get(key) if isinstance(packed, dict) else None
-    if not isinstance(value, str) or formats.encrypted(value):
+    if not isinstance(value, str) or secrets.encrypted(value):
         return value if isinstance(value, str) else ""
-    raw = formats.decode_base64(value)
+    raw = secrets.decode(value)
     return formats.trimmed(raw.decode("utf-8", "replace")) if raw is not None else ""
 
 
 def _hidden(value: str) -> bool:
-    return formats.encrypted(value)
+    return secrets.encrypted(value)
 
 
 def _rfc3339(text: str) -> int | None:

@@ -6,10 +6,9 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 
 from __future__ import annotations
 
-import binascii
-
 from krm_fn.base.patterns import late
 from krm_fn.krm.results import fault
+from krm_fn.kube import secrets
 from krm_fn.model import Secret, Token
 
 TYPE_CHECKING = False
@@ -25,7 +24,6 @@ JWT = "jwt"
 _BOOTSTRAP = late(r"[a-z0-9]{6}\.[a-z0-9]{16}\Z")
 _BOOTSTRAP_ANY_CASE = late(r"[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}\Z")
 _BASE64URL = late(r"[A-Za-z0-9_-]+\Z")
-_BASE64 = late(r"[A-Za-z0-9+/]*={0,2}\Z")
 _WRAPPED = (("<", ">"), ("${", "}"), ("$(", ")"), ("{{", "}}"))
 _PLEAS = (
     "change", "replace", "fill", "set", "insert", "your", "todo", "fixme", "redacted", "dummy", "placeholder",
@@ -33,7 +31,6 @@ _PLEAS = (
 _TOKEN_INSIDE = late(
     r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 )
-_SOPS = late(r"ENC\[[A-Z0-9_]+,")
 
 _JWT_PARTS = 3
 # A ServiceAccount token has 800 to 2,000 characters; the agent gets it as one argument, which Linux caps at 128 KiB.
@@ -97,32 +94,11 @@ def hide_shapes(text: str, instead: str) -> str:
     return _TOKEN_INSIDE.sub(instead, text)
 
 
-def encrypted(value: str) -> bool:
-    """Tell whether a value is one that SOPS has encrypted and nobody has decrypted."""
-    return value.startswith("ENC[") and bool(_SOPS.match(value))
-
-
-def decode_base64(text: str) -> bytes | None:
-    """Decode standard base64 as Kubernetes does for `data` of a Secret; None when it is no base64.
-
-    Line breaks inside are skipped, as Go's decoder skips them.
-    """
-    packed = text.replace("\r", "").replace("\n", "")
-    if len(packed) % 4 or not _BASE64.match(packed):
-        return None
-    return binascii.a2b_base64(packed)
-
-
-def encode_base64(text: str) -> str:
-    """Encode a text in standard base64, as `data` of a Secret holds it."""
-    return binascii.b2a_base64(text.encode(), newline=False).decode()
-
-
 def _shape_fault(value: str) -> str:
     """Say why a value can't be a token, by its looks; empty when it can."""
     if not value.strip():
         return f"is empty: {_EXPECTED}"
-    if encrypted(value):
+    if secrets.encrypted(value):
         return "is still encrypted by SOPS: decrypt it before this function runs (ksops, `sops exec-file`)"
     if _placeholder(value):
         return f"is a placeholder that was never filled in: {_EXPECTED}"
@@ -177,7 +153,7 @@ def _has_jwt_shape(value: str) -> bool:
 
 def _hidden_token(value: str) -> bool:
     """Tell whether a value is the base64 of a token, as `kubectl get -o yaml` prints it."""
-    raw = decode_base64(value)
+    raw = secrets.decode(value)
     if not raw or not raw.isascii():
         return False
     inner = trimmed(raw.decode("ascii"))
@@ -205,7 +181,7 @@ def _json_object(part: str) -> dict[str, Any] | None:
     """Decode one part of a JWT; None when it holds anything but a JSON object."""
     import json  # noqa: PLC0415 - only runs with a JWT pay for it
 
-    raw = decode_base64(part.replace("-", "+").replace("_", "/") + "=" * (-len(part) % 4))
+    raw = secrets.decode(part.replace("-", "+").replace("_", "/") + "=" * (-len(part) % 4))
     if raw is None:
         return None
     try:

@@ -1,7 +1,8 @@
-"""The six places a registration token can come from: a registry by `TokenSource.kind`.
+"""The places that a registration token can come from: one registry, by the record of the configuration.
 
-Each source either hands back a value, which the format check sees before anything else does, or leaves the token where
-it is (`existingSecret`, `externalSecret`). Adding a source is a function and a line in `_SOURCES`.
+A source hands back a value, which the format check sees before anything else does, or leaves the token where it is. It
+also says which object brings the registration to a namespace. To add one: a record in `model`, its field in
+`config.tree.token`, and an entry in `_SOURCES`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from krm_fn import model
 from krm_fn.base.records import Record
 from krm_fn.krm.results import WARNING, ResourceRef, Result, fault, tagged
-from krm_fn.surface import API_VERSION, KIND
+from krm_fn.kube import secrets
+from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
+from krm_fn.surface import API_VERSION, KIND, RESOURCE_SET_TYPE, registration_of
 from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
@@ -17,15 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from krm_fn.clusters.inventory import Inventory
     from krm_fn.krm.items import Item
-    from krm_fn.model import Config, Secret, SecretSource, Token
+    from krm_fn.model import Config, Secret, Token
     from krm_fn.tokens.operator import Offers
 
-    # a value, and the fields of a Result that point at where it stood
+    # a value, and the fields of a Result that point at where it was found
     Found = tuple[Secret, dict[str, Any]]
 
 FIELD = "spec.registrationToken"
-OUTSIDE = frozenset({"existingSecret", "externalSecret"})
 # Kinds that become a Secret only in the cluster, and the source to use with them
 _SEALED = {
     ("bitnami.com", "SealedSecret"): "existingSecret",
@@ -50,28 +53,74 @@ class Request(Record):
     generator_position: bool
 
 
+class Source(Record):
+    """What there is to know of one kind of token source.
+
+    Attributes:
+        resolve: Finds the value; None where the token is never seen here.
+        carrier: Makes the object that brings the registration to a namespace, without marks; None where the user keeps it.
+            Takes the config, the namespace, the object's name and the registration manifest under its key.
+        secret_name: Names the Secret that the user keeps; empty where it is ours.
+        check: Judges what the input shows of that Secret, given the namespaces that need it.
+    """
+
+    resolve: Callable[[Request], Found] | None
+    carrier: Callable[[Config, str, str, Mapping[str, str]], dict[str, Any]] | None
+    secret_name: Callable[[TokenSource], str] = lambda _source: ""
+    check: Callable[[Config, Sequence[Item], Inventory, Sequence[str]], Sequence[Result]] | None = None
+
+
 def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_position: bool) -> Token:
     """Find the token of a configuration and check its form.
 
     Args:
-        config: The configuration; `config.token.kind` chooses the source.
+        config: The configuration.
         items: The whole input.
         offers: Environment and token files that the operator offers.
         generator_position: Whether no items are seen but the configuration itself.
 
     Returns:
-        The token; without a value for `existingSecret` and `externalSecret`.
+        The token; without a value where it is kept outside.
 
     Raises:
         Faults: The source holds nothing usable. The value is in no message.
     """
-    kind = config.token.kind
     _refuse_misplaced(config)
-    found = _SOURCES[kind](Request(config=config, items=items, offers=offers, generator_position=generator_position))
-    if found is None:
+    source = _of(config)
+    if source.resolve is None:
         return model.Token()
-    secret, where = found
+    request = Request(config=config, items=items, offers=offers, generator_position=generator_position)
+    secret, where = source.resolve(request)
     return formats.check(secret, config.agent.version, **where)
+
+
+def carrier(config: Config, namespace: str, values: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the object that brings the registration to a namespace, without marks; None where the user keeps it there."""
+    make = _of(config).carrier
+    return None if make is None else make(config, namespace, secret_name(config), values)
+
+
+def kept_secret(source: TokenSource) -> str:
+    """Return the name of the Secret that the user keeps in each namespace; empty where it is ours."""
+    return _SOURCES[type(source)].secret_name(source)
+
+
+def secret_name(config: Config) -> str:
+    """Return the name of the Secret that the ClusterResourceSets refer to."""
+    return kept_secret(config.token) or registration_of(config.resource_set.name)
+
+
+def check(config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]) -> Sequence[Result]:
+    """Judge what the input shows of the Secret that the user keeps; nothing to report where it is ours.
+
+    Args:
+        config: The configuration.
+        items: The whole input.
+        inventory: What the input holds.
+        namespaces: Where the Secret is needed.
+    """
+    judge = _of(config).check
+    return () if judge is None else judge(config, items, inventory, namespaces)
 
 
 def git_warning(config: Config) -> Result | None:
@@ -79,11 +128,11 @@ def git_warning(config: Config) -> Result | None:
 
     The caller decides whether the host does (paths on items, `render -o DIR`).
     """
-    if config.token.kind in OUTSIDE:
+    if _of(config).resolve is None:
         return None
     return Result(
         message=(
-            f"the rendered Secret {config.resource_set.name}-registration holds the registration token and is written "
+            f"the rendered Secret {secret_name(config)} holds the registration token and is written "
             "to files: whoever reads them can register clusters. Keep them out of Git, or use existingSecret or "
             "externalSecret"
         ),
@@ -95,10 +144,9 @@ def git_warning(config: Config) -> Result | None:
 
 def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
     """Return the Secret among the items that `secretRef` names; None for any other source or where it is not unique."""
-    ref = config.token.secret_ref
-    if ref is None:
+    if not isinstance(config.token, SecretSource):
         return None
-    found = _named(ref, items)
+    found = _named(config.token, items)
     return found[0] if len(found) == 1 else None
 
 
@@ -114,30 +162,27 @@ def place(config: Config) -> dict[str, Any]:
 # --- the sources -----------------------------------------------------------------------------------------------------
 
 
-def _value(request: Request) -> Found | None:
-    secret = request.config.token.value
-    return (secret, place(request.config)) if secret is not None else None
+def _value(request: Request) -> Found:
+    source: ValueSource = request.config.token  # type: ignore[assignment] # the registry chooses by type, here and below
+    return source.value, place(request.config)
 
 
-def _env(request: Request) -> Found | None:
+def _env(request: Request) -> Found:
+    source: EnvSource = request.config.token  # type: ignore[assignment]
     where = place(request.config)
-    return request.offers.env(request.config.token.env, **where), where
+    return request.offers.env(source.variable, **where), where
 
 
-def _file(request: Request) -> Found | None:
+def _file(request: Request) -> Found:
+    source: FileSource = request.config.token  # type: ignore[assignment]
     where = place(request.config)
-    return request.offers.file(request.config.token.file, **where), where
+    return request.offers.file(source.path, **where), where
 
 
-def _outside(_request: Request) -> Found | None:
-    return None
-
-
-def _secret_ref(request: Request) -> Found | None:
+def _secret_ref(request: Request) -> Found:
     """Read the token from a Secret among the items."""
-    config, ref = request.config, request.config.token.secret_ref
-    if ref is None:  # the registry is asked by kind, so this is for the type checker
-        return None
+    config = request.config
+    ref: SecretSource = config.token  # type: ignore[assignment]
     if request.generator_position:
         message = (
             f"Secret {_title(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
@@ -158,14 +203,53 @@ def _secret_ref(request: Request) -> Found | None:
     return _read(found[0], ref.key, config)
 
 
-_SOURCES: Mapping[str, Callable[[Request], Found | None]] = {
-    "value": _value,
-    "secretRef": _secret_ref,
-    "env": _env,
-    "file": _file,
-    "existingSecret": _outside,
-    "externalSecret": _outside,
+def _secret(_config: Config, namespace: str, name: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Make the registration Secret; `data`, since a key once written through `stringData` outlives its removal."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
+        "type": RESOURCE_SET_TYPE,
+        "data": {key: secrets.encode(text) for key, text in values.items()},
+    }
+
+
+def _external_secret(config: Config, namespace: str, name: str, _values: Mapping[str, str]) -> dict[str, Any]:
+    from krm_fn.tokens.external_secret import external_secret  # noqa: PLC0415 - for this source alone
+
+    source: ExternalSource = config.token  # type: ignore[assignment]
+    return external_secret(config, source, namespace, name)
+
+
+def _name_of_existing(source: TokenSource) -> str:
+    existing: ExistingSource = source  # type: ignore[assignment]
+    return existing.name
+
+
+def _check_existing(
+    config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]
+) -> Sequence[Result]:
+    from krm_fn.tokens import existing_secret  # noqa: PLC0415 - for this source alone
+
+    return existing_secret.check(config, items, inventory, namespaces)
+
+
+_SOURCES: Mapping[type[TokenSource], Source] = {
+    ValueSource: Source(resolve=_value, carrier=_secret),
+    SecretSource: Source(resolve=_secret_ref, carrier=_secret),
+    EnvSource: Source(resolve=_env, carrier=_secret),
+    FileSource: Source(resolve=_file, carrier=_secret),
+    ExistingSource: Source(resolve=None, carrier=None, secret_name=_name_of_existing, check=_check_existing),
+    ExternalSource: Source(resolve=None, carrier=_external_secret),
 }
+
+
+# The sources whose token is never seen here, as the configuration spells them
+OUTSIDE = tuple(record.kind for record, source in _SOURCES.items() if source.resolve is None)
+
+
+def _of(config: Config) -> Source:
+    return _SOURCES[type(config.token)]
 
 
 # --- a Secret among the items ----------------------------------------------------------------------------------------
@@ -206,8 +290,8 @@ def _read(item: Item, key: str, config: Config) -> Found:
         reason = ""
         if not isinstance(value, str):
             reason = "is no string: put the value into double quotes"
-        elif name == "data" and not formats.encrypted(value):  # the format check names an encrypted one
-            raw = formats.decode_base64(value)
+        elif name == "data" and not secrets.encrypted(value):  # the format check names an encrypted one
+            raw = secrets.decode(value)
             value = _text(raw)
             if raw is None:
                 reason = "is no base64: encode the token, or put it under stringData"
@@ -277,15 +361,17 @@ def _refuse_misplaced(config: Config) -> None:
         Faults: Such a field has a token's shape.
     """
     token = config.token
-    names = [token.env, token.file, token.existing_secret]
-    if token.secret_ref is not None:
-        names += [token.secret_ref.name, token.secret_ref.namespace, token.secret_ref.key]
-    if token.external_secret is not None:
-        names.append(token.external_secret.store_name)
-        names += [one for one in token.external_secret.remote_ref.values() if isinstance(one, str)]
+    names = [name for value in token for name in _texts(value)]
     if any(formats.looks_like_token(name) for name in names):
         message = (
             f"{token.kind} holds something in the shape of a token where a name or a path belongs: "
             "name where the token is kept instead"
         )
         raise fault(message, **place(config))
+
+
+def _texts(value: object) -> list[str]:
+    """Return the texts of a source's field; what a `Secret` holds is none of them."""
+    if isinstance(value, str):
+        return [value]
+    return [text for one in value.values() for text in _texts(one)] if isinstance(value, dict) else []

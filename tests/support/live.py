@@ -29,9 +29,9 @@ from krm_fn.model import (
     IdentityOptions,
     ResourceSetOptions,
     Secret,
-    TokenSource,
+    ValueSource,
 )
-from krm_fn.outputs import carriers, resource_set
+from krm_fn.outputs import carriers, registration, resource_set
 from krm_fn.status.payload import Payload
 
 ROOT = Path(__file__).parents[1] / "fixtures" / "live"
@@ -54,7 +54,7 @@ def config(
         name="fleet",
         namespace="",
         parent_url=PARENT_URL,
-        token=TokenSource(value=Secret(TOKEN)),
+        token=ValueSource(value=Secret(TOKEN)),
         cluster_selector=LabelSelector.of({"clusternet.io/register": "true"}, ()),
         namespace_selector=None,
         namespaces=(),
@@ -96,7 +96,7 @@ def rendered(found: Config, namespace: str, clusters: list[str], version: str, t
     api = f"addons.cluster.x-k8s.io/{version}"
     made = [
         carriers.identity_map(found, namespace, identity_values(found.agent)),
-        carriers.registration_secret(found, namespace, registration_values(found.agent, PARENT_URL, token)),
+        registration.carrier(found, namespace, registration_values(found.agent, PARENT_URL, token)),
         resource_set.identity_set(found, namespace, api),
     ]
     secret = f"{found.resource_set.name}-registration"

@@ -385,7 +385,7 @@ def test_the_steps_for_an_existing_secret_name_its_only_owner() -> None:
     source = {"registrationToken": {"existingSecret": {"name": "mine"}}}
     first = run([cluster("a", labels={"env": "prod", "tier": "one"})], config(**source))
     made = Run(document(first.items, config(clusterSelector={"matchLabels": {"tier": "one"}}, **source)))
-    assert "only owner of your existing Secret" in made.stderr
+    assert "only owner of your Secret mine" in made.stderr
 
 
 def test_the_printed_name_works_and_takes_the_old_objects_out() -> None:

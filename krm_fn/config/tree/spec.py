@@ -12,6 +12,7 @@ from krm_fn.config.fields import Field, ListOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text
 from krm_fn.config.tree import agent, kubernetes, output, token
 from krm_fn.surface import API_VERSION, KIND
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,17 +131,14 @@ SPEC = Object(
             what=Given(path="guard.onInvalidCluster", values=("Skip",)),
             text="can be Skip only with identity.mode PerCluster: set the mode, or use Fail",
         ),
-        Refuse(
-            when=Given(path="registrationToken.existingSecret"),
-            what=Given(path="hub.discoverySecret", values=(True,)),
-            text="needs the token itself, which registrationToken.existingSecret keeps away: choose another source, or "
-            "remove the field",
-        ),
-        Refuse(
-            when=Given(path="registrationToken.externalSecret"),
-            what=Given(path="hub.discoverySecret", values=(True,)),
-            text="needs the token itself, which registrationToken.externalSecret keeps away: choose another source, or "
-            "remove the field",
+        *(
+            Refuse(
+                when=Given(path=f"registrationToken.{source}"),
+                what=Given(path="hub.discoverySecret", values=(True,)),
+                text=f"needs the token itself, which registrationToken.{source} keeps away: choose another source, or "
+                "remove the field",
+            )
+            for source in sources.OUTSIDE
         ),
     ),
 )

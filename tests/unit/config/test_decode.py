@@ -51,7 +51,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert config.guard.on_invalid_cluster == "Fail"
     assert config.mode == "Render"
     assert config.token.on_expired == "Warn"
-    assert config.token.secret_ref == SecretSource(name="clusternet-registration", namespace="", key="regToken")
+    assert config.token == SecretSource(name="clusternet-registration", namespace="", key="regToken")
 
 
 def test_file_path_and_namespace_come_from_the_object() -> None:
@@ -64,18 +64,16 @@ def test_file_path_and_namespace_come_from_the_object() -> None:
     ("changes", "path", "expected"),
     [
         pytest.param({"registrationToken": {"value": TOKEN}}, "token.value", Secret(TOKEN), id="value"),
-        pytest.param({"registrationToken": {"env": "CLUSTERNET_T"}}, "token.env", "CLUSTERNET_T", id="env"),
-        pytest.param({"registrationToken": {"file": "a/b"}}, "token.file", "a/b", id="file"),
-        pytest.param(
-            {"registrationToken": {"existingSecret": {"name": "x"}}}, "token.existing_secret", "x", id="existing"
-        ),
+        pytest.param({"registrationToken": {"env": "CLUSTERNET_T"}}, "token.variable", "CLUSTERNET_T", id="env"),
+        pytest.param({"registrationToken": {"file": "a/b"}}, "token.path", "a/b", id="file"),
+        pytest.param({"registrationToken": {"existingSecret": {"name": "x"}}}, "token.name", "x", id="existing"),
         pytest.param(
             {
                 "registrationToken": {
                     "externalSecret": {"secretStoreRef": {"name": "v"}, "remoteRef": {"key": "k", "version": "1"}}
                 }
             },
-            "token.external_secret",
+            "token",
             ExternalSource(
                 store_name="v",
                 store_kind="SecretStore",

@@ -18,7 +18,7 @@ from krm_fn.model import (
     KubeconfigRef,
     ResourceSetOptions,
     Secret,
-    TokenSource,
+    ValueSource,
 )
 from tests.unit.agent.options import agent
 
@@ -34,7 +34,7 @@ def config(**changes: Any) -> Config:
         "name": "fleet",
         "namespace": "",
         "parent_url": "https://parent.example.com:6443",
-        "token": TokenSource(value=Secret(TOKEN)),
+        "token": ValueSource(value=Secret(TOKEN)),
         "cluster_selector": LabelSelector(match_labels=(("a", "b"),)),
         "namespace_selector": None,
         "namespaces": (),

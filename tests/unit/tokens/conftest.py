@@ -17,7 +17,6 @@ from krm_fn.model import (
     HubOptions,
     IdentityOptions,
     ResourceSetOptions,
-    TokenSource,
 )
 
 AGENT = AgentOptions(
@@ -44,7 +43,7 @@ AGENT = AgentOptions(
 
 
 def _config(**changes: Any) -> Config:
-    token = changes.pop("token", None) or TokenSource(**changes.pop("source"))
+    token = changes.pop("source")
     version = changes.pop("version", AGENT.version)
     values = {
         "name": "fleet",
@@ -76,7 +75,7 @@ def _config(**changes: Any) -> Config:
 
 @pytest.fixture
 def make_config() -> Callable[..., Config]:
-    """Return a function that builds a Config; `source` holds the fields of its TokenSource."""
+    """Return a function that builds a Config; `source` is its TokenSource."""
     return _config
 
 

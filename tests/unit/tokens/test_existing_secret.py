@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import payload
+from krm_fn.clusters import inventory
 from krm_fn.krm.items import Item
-from krm_fn.model import Config, Secret
-from krm_fn.tokens import existing_secret
+from krm_fn.krm.results import Result
+from krm_fn.model import Config, ExistingSource, Secret, ValueSource
+from krm_fn.tokens import sources
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 TYPE = "addons.cluster.x-k8s.io/resource-set"
@@ -19,9 +21,13 @@ Make = Callable[..., Config]
 Items = Callable[..., list[Item]]
 
 
+def check(config: Config, items: list[Item], *namespaces: str) -> list[Result]:
+    return list(sources.check(config, items, inventory.take(items, ["reg"]), namespaces))
+
+
 @pytest.fixture
 def config(make_config: Make) -> Config:
-    return make_config(source={"existing_secret": "reg"})
+    return make_config(source=ExistingSource(name="reg"))
 
 
 def sealed(template: Any, name: str = "reg") -> dict[str, Any]:
@@ -62,7 +68,7 @@ def manifest(url: str = "https://parent.example.com:6443") -> str:
 def test_what_will_make_a_secret_of_the_wrong_type_is_an_error(
     config: Config, make_items: Items, one: dict[str, Any], said: str
 ) -> None:
-    (result,) = existing_secret.check(config, make_items({"kind": "Pod"}, one))
+    (result,) = check(config, make_items({"kind": "Pod"}, one))
     assert result.severity == "error"
     assert re.search(said, result.message)
 
@@ -84,13 +90,13 @@ def test_what_will_make_a_secret_of_the_wrong_type_is_an_error(
     ],
 )
 def test_what_fits_or_can_not_be_judged_gets_nothing(config: Config, make_items: Items, one: dict[str, Any]) -> None:
-    assert existing_secret.check(config, make_items(one)) == ()
+    assert check(config, make_items(one)) == []
 
 
 def test_the_manifest_that_we_print_fits(config: Config, make_items: Items) -> None:
     values = payload.registration_values(config.agent, config.parent_url, TOKEN)
     data = {key: base64.b64encode(text.encode()).decode() for key, text in values.items()}
-    assert existing_secret.check(config, make_items(plain(data=data))) == ()
+    assert check(config, make_items(plain(data=data))) == []
 
 
 @pytest.mark.parametrize(
@@ -106,16 +112,40 @@ def test_the_manifest_that_we_print_fits(config: Config, make_items: Items) -> N
 def test_a_secret_with_which_the_agent_can_not_work_gets_a_warning(
     config: Config, make_items: Items, fields: dict[str, Any], said: str
 ) -> None:
-    (result,) = existing_secret.check(config, make_items(plain(**fields)))
+    (result,) = check(config, make_items(plain(**fields)))
     assert result.severity == "warning"
     assert said in result.message
     assert TOKEN not in str(result.as_data())
 
 
 def test_another_source_is_not_judged(make_config: Make, make_items: Items) -> None:
-    assert existing_secret.check(make_config(source={"value": Secret(TOKEN)}), make_items(sealed({}))) == ()
+    assert check(make_config(source=ValueSource(value=Secret(TOKEN))), make_items(sealed({}))) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param({"type": "Opaque"}, "must be of type addons", id="type"),
+        pytest.param({}, "under at least one key", id="no data"),
+        pytest.param({"data": {"r": 1}}, "under at least one key", id="no text"),
+        pytest.param({"data": {"r": "eA=="}}, "fewer than 32 bytes", id="short data"),
+        pytest.param({"stringData": {"r": "x" * 31}}, "fewer than 32 bytes", id="short stringData"),
+    ],
+)
+def test_a_secret_that_a_resource_set_refuses_is_an_error(
+    config: Config, make_items: Items, fields: dict[str, Any], said: str
+) -> None:
+    (result,) = check(config, make_items(plain(**fields)), "")
+    assert result.severity == "error"
+    assert said in result.message
+
+
+def test_a_secret_that_a_resource_set_refuses_is_nothing_where_it_is_not_needed(
+    config: Config, make_items: Items
+) -> None:
+    assert check(config, make_items(plain(type="Opaque")), "team-a") == []
 
 
 def test_the_order_of_the_input_does_not_matter(config: Config, make_items: Items) -> None:
     one, two = sealed({}), external({})
-    assert existing_secret.check(config, make_items(one, two)) == existing_secret.check(config, make_items(two, one))
+    assert check(config, make_items(one, two)) == check(config, make_items(two, one))

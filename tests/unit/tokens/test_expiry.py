@@ -8,7 +8,7 @@ import pytest
 
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
-from krm_fn.model import Config, Secret, Token
+from krm_fn.model import Config, Secret, Token, ValueSource
 from krm_fn.tokens import expiry
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
@@ -44,12 +44,12 @@ def review(config: Config, token: Token, items: list[Item], now: int | None = NO
 
 @pytest.fixture
 def config(make_config: Make) -> Config:
-    return make_config(source={"value": Secret(TOKEN)})
+    return make_config(source=ValueSource(value=Secret(TOKEN)))
 
 
 @pytest.fixture
 def strict(make_config: Make) -> Config:
-    return make_config(source={"value": Secret(TOKEN), "on_expired": "Fail"})
+    return make_config(source=ValueSource(value=Secret(TOKEN), on_expired="Fail"))
 
 
 @pytest.mark.parametrize(

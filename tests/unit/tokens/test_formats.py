@@ -154,22 +154,6 @@ def test_a_refused_value_stands_in_no_message_and_no_traceback(value: str, reaso
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("", b"", id="empty"),
-        pytest.param("YQ==", b"a", id="padded"),
-        pytest.param("YW\nJj\r\n", b"abc", id="line breaks"),
-        pytest.param("YQ", None, id="no padding"),
-        pytest.param("Y===", None, id="too much padding"),
-        pytest.param("YW-_", None, id="base64url"),
-        pytest.param("YW Jj", None, id="a blank"),
-    ],
-)
-def test_base64_is_read_as_the_server_reads_it(text: str, expected: bytes | None) -> None:
-    assert formats.decode_base64(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
         pytest.param(BOOTSTRAP, True, id="bootstrap"),
         pytest.param(f"kube/{BOOTSTRAP}.yaml", True, id="in a path"),
         pytest.param(BOOTSTRAP.upper(), True, id="upper case"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from krm_fn.krm.results import Faults
-from krm_fn.model import Config, Secret
+from krm_fn.model import Config, EnvSource, Secret
 from krm_fn.tokens import operator as module
 from krm_fn.tokens.operator import MAX_FILE, Offers
 
@@ -327,12 +327,12 @@ def test_a_folder_setting_that_offers_too_much_or_nothing_is_refused(folder: str
     ],
 )
 def test_a_listed_parent_is_allowed(make_config: Callable[..., Config], listed: str, url: str) -> None:
-    config = make_config(source={"env": "CLUSTERNET_TOKEN"}, parent_url=url)
+    config = make_config(source=EnvSource(variable="CLUSTERNET_TOKEN"), parent_url=url)
     Offers({"CLUSTERNET_PARENT_URLS": listed}).check_parent_url(config)
 
 
 def test_every_parent_is_allowed_without_a_list(make_config: Callable[..., Config]) -> None:
-    Offers({}).check_parent_url(make_config(source={"env": "CLUSTERNET_TOKEN"}))
+    Offers({}).check_parent_url(make_config(source=EnvSource(variable="CLUSTERNET_TOKEN")))
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_every_parent_is_allowed_without_a_list(make_config: Callable[..., Confi
 def test_a_parent_that_is_not_listed_is_refused_without_showing_the_list(
     make_config: Callable[..., Config], listed: str, url: str
 ) -> None:
-    config = make_config(source={"env": "CLUSTERNET_TOKEN"}, parent_url=url)
+    config = make_config(source=EnvSource(variable="CLUSTERNET_TOKEN"), parent_url=url)
     with pytest.raises(Faults) as caught:
         Offers({"CLUSTERNET_PARENT_URLS": f"{listed} https://secret.example"}).check_parent_url(config, file_path="f")
     (result,) = caught.value.results

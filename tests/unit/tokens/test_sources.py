@@ -8,7 +8,19 @@ import pytest
 
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Faults, ResourceRef
-from krm_fn.model import AgentVersion, Config, ExternalSource, Secret, SecretSource, Token, TokenSource
+from krm_fn.model import (
+    AgentVersion,
+    Config,
+    EnvSource,
+    ExistingSource,
+    ExternalSource,
+    FileSource,
+    Secret,
+    SecretSource,
+    Token,
+    TokenSource,
+    ValueSource,
+)
 from krm_fn.tokens import sources
 from krm_fn.tokens.operator import Offers
 
@@ -17,7 +29,7 @@ FOUND = Token(secret=Secret(TOKEN), form="bootstrap")
 STORE = ExternalSource(
     store_name="vault", store_kind="SecretStore", remote_ref={"key": "clusternet"}, refresh_interval="1h"
 )
-REF = {"secret_ref": SecretSource(name="clusternet-registration")}
+REF = SecretSource(name="clusternet-registration")
 
 Make = Callable[..., Config]
 Items = Callable[..., list[Item]]
@@ -53,38 +65,34 @@ def the_fault(config: Config, items: list[Item], **more: Any) -> Any:
 
 
 def test_a_value_is_taken_as_it_stands(make_config: Make) -> None:
-    assert resolve(make_config(source={"value": Secret(TOKEN)}), []) == FOUND
+    assert resolve(make_config(source=ValueSource(value=Secret(TOKEN))), []) == FOUND
 
 
 def test_a_variable_is_read_from_the_environment(make_config: Make) -> None:
-    assert resolve(make_config(source={"env": "CLUSTERNET_T"}), [], {"CLUSTERNET_T": TOKEN}) == FOUND
+    assert resolve(make_config(source=EnvSource(variable="CLUSTERNET_T")), [], {"CLUSTERNET_T": TOKEN}) == FOUND
 
 
 def test_a_file_is_read_from_the_offered_folder(make_config: Make, tmp_path: Any) -> None:
     (tmp_path / "t").write_text(TOKEN + "\n")
-    assert resolve(make_config(source={"file": "t"}), [], {"CLUSTERNET_TOKEN_DIR": str(tmp_path)}) == FOUND
+    assert resolve(make_config(source=FileSource(path="t")), [], {"CLUSTERNET_TOKEN_DIR": str(tmp_path)}) == FOUND
 
 
-@pytest.mark.parametrize(
-    "source", [{"existing_secret": "registration"}, {"external_secret": STORE}], ids=["existingSecret", "external"]
-)
-def test_a_token_that_lies_outside_is_left_there(make_config: Make, source: dict[str, Any]) -> None:
+@pytest.mark.parametrize("source", [ExistingSource(name="registration"), STORE], ids=["existingSecret", "external"])
+def test_a_token_that_lies_outside_is_left_there(make_config: Make, source: TokenSource) -> None:
     assert resolve(make_config(source=source), []) == Token()
 
 
 @pytest.mark.parametrize(
     ("source", "field"),
     [
-        ({"value": Secret("wrong")}, "spec.registrationToken.value"),
-        ({"env": "CLUSTERNET_T"}, "spec.registrationToken.env"),
-        ({"env": "HOME"}, "spec.registrationToken.env"),
-        ({"file": "t"}, "spec.registrationToken.file"),
+        (ValueSource(value=Secret("wrong")), "spec.registrationToken.value"),
+        (EnvSource(variable="CLUSTERNET_T"), "spec.registrationToken.env"),
+        (EnvSource(variable="HOME"), "spec.registrationToken.env"),
+        (FileSource(path="t"), "spec.registrationToken.file"),
     ],
     ids=["value", "env", "env not offered", "file"],
 )
-def test_a_fault_points_at_the_source_in_the_configuration(
-    make_config: Make, source: dict[str, Any], field: str
-) -> None:
+def test_a_fault_points_at_the_source_in_the_configuration(make_config: Make, source: TokenSource, field: str) -> None:
     result = the_fault(make_config(source=source), [])
     assert result.field == field
     assert result.file_path == "fleet.yaml"
@@ -95,7 +103,7 @@ def test_a_fault_points_at_the_source_in_the_configuration(
 
 def test_the_format_is_checked_against_the_agent(make_config: Make) -> None:
     config = make_config(
-        source={"value": Secret(f"{packed('{}')[:2]}A.{packed('{}').rstrip('=')}.c2ln")},
+        source=ValueSource(value=Secret(f"{packed('{}')[:2]}A.{packed('{}').rstrip('=')}.c2ln")),
         version=AgentVersion(major=0, minor=15, patch=0),
     )
     assert "refuses" in the_fault(config, []).message
@@ -104,18 +112,18 @@ def test_the_format_is_checked_against_the_agent(make_config: Make) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        {"env": TOKEN},
-        {"file": f"tokens/{TOKEN}"},
-        {"existing_secret": TOKEN},
-        {"secret_ref": SecretSource(name=TOKEN)},
-        {"secret_ref": SecretSource(name="a", namespace=TOKEN)},
-        {"secret_ref": SecretSource(name="a", key=TOKEN)},
-        {"external_secret": STORE.replace(store_name=TOKEN)},
-        {"external_secret": STORE.replace(remote_ref={"key": TOKEN})},
+        EnvSource(variable=TOKEN),
+        FileSource(path=f"tokens/{TOKEN}"),
+        ExistingSource(name=TOKEN),
+        SecretSource(name=TOKEN),
+        SecretSource(name="a", namespace=TOKEN),
+        SecretSource(name="a", key=TOKEN),
+        STORE.replace(store_name=TOKEN),
+        STORE.replace(remote_ref={"key": TOKEN}),
     ],
     ids=["env", "file", "existingSecret", "name", "namespace", "key", "store", "remoteRef"],
 )
-def test_a_token_where_a_name_belongs_is_refused_and_not_repeated(make_config: Make, source: dict[str, Any]) -> None:
+def test_a_token_where_a_name_belongs_is_refused_and_not_repeated(make_config: Make, source: TokenSource) -> None:
     result = the_fault(make_config(source=source), [])
     assert "in the shape of a token where a name or a path belongs" in result.message
     assert TOKEN not in str(result.as_data())
@@ -144,7 +152,7 @@ def test_a_secret_among_the_items_is_read(make_config: Make, make_items: Items, 
 
 
 def test_another_key_is_read_when_it_is_named(make_config: Make, make_items: Items) -> None:
-    config = make_config(source={"secret_ref": SecretSource(name="s", key="token")})
+    config = make_config(source=SecretSource(name="s", key="token"))
     assert resolve(config, make_items(secret("s", stringData={"token": TOKEN, "regToken": "x"}))) == FOUND
 
 
@@ -154,7 +162,7 @@ def test_without_a_namespace_the_only_one_of_that_name_is_meant(make_config: Mak
 
 
 def test_with_a_namespace_that_one_is_meant(make_config: Make, make_items: Items) -> None:
-    config = make_config(source={"secret_ref": SecretSource(name="clusternet-registration", namespace="b")})
+    config = make_config(source=SecretSource(name="clusternet-registration", namespace="b"))
     items = make_items(secret(namespace="a", stringData={"regToken": "no"}), secret(namespace="b"))
     assert resolve(config, items) == FOUND
 
@@ -175,7 +183,7 @@ def test_many_of_that_name_are_counted(make_config: Make, make_items: Items) -> 
 
 @pytest.mark.parametrize("namespace", ["", "a"])
 def test_the_same_secret_twice_is_to_be_removed_once(make_config: Make, make_items: Items, namespace: str) -> None:
-    config = make_config(source={"secret_ref": SecretSource(name="clusternet-registration", namespace=namespace)})
+    config = make_config(source=SecretSource(name="clusternet-registration", namespace=namespace))
     said = the_fault(config, make_items(secret(namespace="a"), secret(namespace="a"))).message
     assert said.endswith("remove all but one")
 
@@ -205,7 +213,7 @@ def test_a_missing_secret_is_reported_with_near_names(
 
 
 def test_the_same_name_in_another_namespace_is_named(make_config: Make, make_items: Items) -> None:
-    config = make_config(source={"secret_ref": SecretSource(name="clusternet-registration", namespace="a")})
+    config = make_config(source=SecretSource(name="clusternet-registration", namespace="a"))
     said = the_fault(config, make_items(secret(namespace="b"))).message
     assert "Secret a/clusternet-registration is not among the resources, near it: b/clusternet-registration" in said
 
@@ -306,8 +314,10 @@ def test_a_generator_is_told_that_it_sees_no_items(make_config: Make, make_items
     assert "`transformers:`" in result.message
 
 
-@pytest.mark.parametrize("source", [{"value": Secret(TOKEN)}, {"existing_secret": "r"}], ids=["value", "existing"])
-def test_a_generator_may_use_the_other_sources(make_config: Make, source: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "source", [ValueSource(value=Secret(TOKEN)), ExistingSource(name="r")], ids=["value", "existing"]
+)
+def test_a_generator_may_use_the_other_sources(make_config: Make, source: TokenSource) -> None:
     sources.resolve(make_config(source=source), [], Offers({}), generator_position=True)
 
 
@@ -327,26 +337,26 @@ def test_a_secret_that_is_not_unique_is_not_found(make_config: Make, make_items:
 
 
 def test_another_source_has_no_secret_item(make_config: Make, make_items: Items) -> None:
-    assert sources.secret_item(make_config(source={"value": Secret(TOKEN)}), make_items(secret())) is None
+    assert sources.secret_item(make_config(source=ValueSource(value=Secret(TOKEN))), make_items(secret())) is None
 
 
 @pytest.mark.parametrize(
     ("source", "warns"),
     [
-        pytest.param({"value": Secret(TOKEN)}, True, id="value"),
-        pytest.param({**REF}, True, id="secretRef"),
-        pytest.param({"env": "CLUSTERNET_T"}, True, id="env"),
-        pytest.param({"file": "t"}, True, id="file"),
-        pytest.param({"existing_secret": "r"}, False, id="existingSecret"),
-        pytest.param({"external_secret": STORE}, False, id="externalSecret"),
+        pytest.param(ValueSource(value=Secret(TOKEN)), True, id="value"),
+        pytest.param(REF, True, id="secretRef"),
+        pytest.param(EnvSource(variable="CLUSTERNET_T"), True, id="env"),
+        pytest.param(FileSource(path="t"), True, id="file"),
+        pytest.param(ExistingSource(name="r"), False, id="existingSecret"),
+        pytest.param(STORE, False, id="externalSecret"),
     ],
 )
 def test_inline_sources_warn_where_the_output_goes_into_git(
     make_config: Make,
-    source: dict[str, Any],
+    source: TokenSource,
     warns: bool,  # noqa: FBT001 - a table
 ) -> None:
-    result = sources.git_warning(make_config(token=TokenSource(**source)))
+    result = sources.git_warning(make_config(source=source))
     assert (result is not None) is warns
     if result is not None:
         assert result.severity == "warning"

@@ -15,8 +15,8 @@ import yaml
 from krm_fn.agent import payload
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.model import Patch
-from krm_fn.outputs import external_secret as module
+from krm_fn.model import ExternalSource, Patch
+from krm_fn.tokens import external_secret as module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ def annotated(**annotations: str) -> Config:
     return one.replace(agent=one.agent.replace(patches=(patch,)))
 
 
+def made(config: Config, namespace: str, name: str) -> dict[str, Any]:
+    """Return the ExternalSecret of a config."""
+    assert isinstance(config.token, ExternalSource)
+    return module.external_secret(config, config.token, namespace, name)
+
+
 def run(text: str, token: str) -> str:
     """Do what text/template does with our two actions, and fail on any other."""
 
@@ -65,7 +71,7 @@ def run(text: str, token: str) -> str:
 
 
 def test_the_whole_object_is_as_specified() -> None:
-    found = module.external_secret(config(), "team-a", "n-registration")
+    found = made(config(), "team-a", "n-registration")
     text = found["spec"]["target"]["template"]["data"].pop("20-registration.yaml")
     assert found == {
         "apiVersion": "external-secrets.io/v1",
@@ -109,14 +115,14 @@ def test_what_the_user_says_of_the_remote_entry_wins() -> None:
         "remoteRef": ref,
         "refreshInterval": "15m",
     }
-    spec = module.external_secret(config(external), "a", "n")["spec"]
+    spec = made(config(external), "a", "n")["spec"]
     assert spec["data"][0]["remoteRef"] == {"conversionStrategy": "Default", "metadataPolicy": "None", **ref}
     assert spec["secretStoreRef"] == {"name": "s", "kind": "ClusterSecretStore"}
     assert spec["refreshInterval"] == "15m"
 
 
 def test_without_a_namespace_there_is_none() -> None:
-    assert module.external_secret(config(), "", "n")["metadata"] == {"name": "n"}
+    assert made(config(), "", "n")["metadata"] == {"name": "n"}
 
 
 def test_every_string_of_the_template_is_in_double_quotes() -> None:
@@ -148,9 +154,3 @@ def test_the_url_is_out_of_the_engines_reach() -> None:
     text = run(module.template(config(parentURL="https://p.example/%7B%7B")), TOKEN)
     data = yaml.safe_load(text)["data"]
     assert base64.b64decode(data["parentURL"]).decode() == "https://p.example/%7B%7B"
-
-
-def test_another_token_source_is_a_fault_of_ours() -> None:
-    one = config()
-    with pytest.raises(ValueError, match=r"needs a config with registrationToken\.externalSecret"):
-        module.external_secret(one.replace(token=one.token.replace(external_secret=None, env="CLUSTERNET_T")), "a", "n")

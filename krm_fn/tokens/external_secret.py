@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from krm_fn.model import Config
+    from krm_fn.model import Config, ExternalSource
 
 
 _OPEN = "{{"
@@ -38,22 +38,18 @@ _TOKEN = "{{ ." + TOKEN_KEY + " | trim | b64enc }}"
 _REMOTE_DEFAULTS = {"conversionStrategy": "Default", "decodingStrategy": "None", "metadataPolicy": "None"}
 
 
-def external_secret(config: Config, namespace: str, name: str) -> dict[str, Any]:
+def external_secret(config: Config, source: ExternalSource, namespace: str, name: str) -> dict[str, Any]:
     """Return the ExternalSecret of a namespace, without marks.
 
     Args:
-        config: A config whose token source is `externalSecret`.
+        config: The config.
+        source: Its token source.
         namespace: Namespace of the Clusters; "" where they have none.
         name: Name of the ExternalSecret and of the Secret that it makes.
 
     Raises:
-        ValueError: The config has another token source.
         Faults: As `manifests.registration_object`.
     """
-    source = config.token.external_secret
-    if source is None:
-        message = "an ExternalSecret needs a config with registrationToken.externalSecret"
-        raise ValueError(message)
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
         "apiVersion": f"{EXTERNAL_SECRETS_GROUP}/v1",
