@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 FOUND = ROOT / "fuzz" / "found"
-TARGETS = ("reader", "short_way", "configuration", "selector", "stream", "live", "whole")
+TARGETS = ("reader", "shortcut", "configuration", "selector", "stream", "live", "whole")
 SEED_SIZE = 20_000
 TOKENS = (
     b"*a",

@@ -1,7 +1,7 @@
 """Fuzz targets: each takes bytes and raises where an oracle is broken.
 
-The oracles: never an exception but `Faults` (so never exit 3), never the planted token in what is said, never fewer
-foreign bytes out than in, the short way reads what the full parse reads, and what we emit is re-read by PyYAML and by
+The oracles: never an exception but `Faults` (so never exit 3), never the planted token in what is said, foreign
+bytes out as they came in, in every form, the shortcut reads what the full parse reads, and what we emit is re-read by PyYAML and by
 ruamel.yaml with the same types.
 """
 
@@ -16,23 +16,25 @@ import yaml
 from ruamel.yaml import YAML
 
 from krm_fn import config, function
-from krm_fn.krm import outline, resource_list, runner, spans, streams
+from krm_fn.krm import fast, outline, resource_list, runner, streams
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.items import Item
-from krm_fn.krm.results import Faults
-from krm_fn.krm.splice import LoadedForm
+from krm_fn.krm.results import Faults, Result
 from krm_fn.kube import selector_text
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
 from krm_fn.tokens.operator import Offers
-from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.write import dump as write_yaml
+from tests.support.items import item_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from krm_fn.krm.items import Item
+
 TOKEN = "f0zzed.planted0token0xy"
 NOW = 1_795_000_000
+NEW = {"apiVersion": "v1", "kind": "New", "metadata": {"name": "new"}, "data": {"on": "a\nb\n"}}
 
 
 class Broken(AssertionError):  # noqa: N818 - named for what it says
@@ -46,7 +48,7 @@ def hold(condition: bool, what: str) -> None:  # noqa: FBT001 - reads as a sente
 
 
 def reader(data: bytes) -> None:
-    """The ResourceList reader: reads or refuses, and writes back the very bytes."""
+    """The ResourceList reader: reads or refuses, and writes back the very bytes, whatever is changed beside them."""
     try:
         found = resource_list.read(data)
     except Faults as faults:
@@ -55,50 +57,67 @@ def reader(data: bytes) -> None:
     for item in found.items:
         try:
             item.metadata()
-            item.keys("spec")
+            item.is_mapping("spec", "topology")
             item.value()
         except Faults:  # noqa: PERF203 - each item has its own faults
             continue
-    pieces = resource_list.write(found, Changes(), [])
-    again = resource_list.read(b"".join(pieces))
-    hold(len(again.items) == len(found.items), "writing keeps the number of items")
-    for one, other in zip(found.items, again.items, strict=True):
-        try:
-            value = one.value()
-        except Faults:
-            continue
-        hold(value == other.value(), "writing keeps the items' values")
-    if not isinstance(found.form, LoadedForm):
-        out = b"".join(pieces)
-        hold(all(_body(one) in out for one in found.items), "writing keeps the items' bytes")
+    unchanged(found, Changes(), [])
+    if found.items and not found.errors:
+        last = found.items[-1].position
+        unchanged(found, Changes(added=(NEW,)), [Result(message="said")])
+        unchanged(found, Changes(removed=frozenset({last}), replaced={0: NEW} if last else {}), [])
+
+
+def unchanged(found: resource_list.ResourceList, changes: Changes, said: list[Result]) -> None:
+    """What is not changed keeps its bytes, reads as before, and stays in the form that came in."""
+    try:
+        out = b"".join(resource_list.write(found, changes, said))
+    except Faults as faults:
+        hold("shares its line" in str(faults), "a list is written with any change")
+        return
+    again = resource_list.read(out)
+    kept = [one for one in found.items if one.position not in {*changes.removed, *changes.replaced}]
+    hold(len(again.items) == len(found.items) - len(changes.removed) + len(changes.added), "no item is lost or made")
+    hold(again.outline.flow == found.outline.flow, "the form stays")
+    hold(all(_body(one) in out for one in kept), "writing keeps the items' bytes")
+    if changes.empty:
+        for one, other in zip(found.items, again.items, strict=True):
+            try:
+                value = one.value()
+            except Faults:
+                continue
+            hold(repr(value) == repr(other.value()), "writing keeps the items' values")
+    if not found.errors:
+        hold(not again.errors, "no alias comes apart from its anchor")
 
 
 def _body(item: Item) -> bytes:
-    """Return an item's bytes as they stand in a list: without its first column, and without a line end at the end."""
-    return item.text.lstrip(b" ").rstrip(b"\r\n")
+    """Return an item's bytes as they are in a list: without its first column, and without a line end at the end."""
+    return item.text[item.column :].rstrip(b" \r\n")
 
 
-def short_way(data: bytes) -> None:
-    """Where the short way answers, the full parse answers the same."""
-    quick = spans.read(data)
+def shortcut(data: bytes) -> None:
+    """Where the shortcut answers, the full parse answers the same."""
+    quick = fast.read(data)
     if quick is None:
         return
     try:
         full = outline.read(data)
     except BadYaml as error:
-        what = "the short way accepts what the full parse refuses"
+        what = "the shortcut accepts what the full parse refuses"
         raise Broken(what) from error
     hold(full is not None, "the full parse finds a document")
     if full is None:
         return
     left, right = ([(one.api_version, one.kind, one.text) for one in way.items] for way in (quick, full))
     hold(left == right, "both ways find the same items")
+    hold(full.crossing is None, "the shortcut takes no alias to another item")
 
 
 def configuration(data: bytes) -> None:
     """The configuration: decodes or is refused with a path, and a refusal never repeats a token."""
     try:
-        item = Item.from_text(data, 0)
+        item = item_of(data, 0)
         found = config.decode(item)
     except Faults as faults:
         said = " ".join(one.message for one in faults.results)
@@ -148,10 +167,11 @@ def whole(data: bytes) -> None:
         offers=Offers({"CLUSTERNET_TOKEN": TOKEN}, "/nonexistent"), now=NOW, verbose=True, baseline=None
     )
 
-    def process(found: resource_list.ResourceList) -> tuple[Changes, Any]:
+    def process(found: resource_list.ResourceList) -> None:
         outcome = function.run(found, options)
         outcomes.append(outcome)
-        return outcome.changes, outcome.results
+        found.apply(outcome.changes)
+        found.results += outcome.results
 
     stdout, stderr = io.BytesIO(), io.StringIO()
     code = runner.run(process, io.BytesIO(data), stdout, stderr)
@@ -167,9 +187,8 @@ def whole(data: bytes) -> None:
     gone = len(changes.removed)
     hold(len(after.items) == len(before.items) - gone + len(changes.added), "no item is lost")
     touched = {*changes.removed, *changes.replaced, *changes.labelled, *changes.revised}
-    if not isinstance(before.form, LoadedForm):
-        kept = [_body(one) for one in before.items if one.position not in touched]
-        hold(all(text in out for text in kept), "foreign items keep their bytes")
+    kept = [_body(one) for one in before.items if one.position not in touched]
+    hold(all(text in out for text in kept), "foreign items keep their bytes")
     _reread([dict(one) for one in changes.added])
 
 
@@ -184,7 +203,7 @@ def _reread(added: list[dict[str, Any]]) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "reader": reader,
-    "short_way": short_way,
+    "shortcut": shortcut,
     "configuration": configuration,
     "selector": selector,
     "stream": stream,

@@ -80,9 +80,10 @@ def _function() -> int:
         epoch = offers.epoch()
         options = function.Options(offers=offers, now=int(time.time()) if epoch is None else epoch)
 
-        def process(found: ResourceList) -> tuple[Changes, Sequence[Result]]:
+        def process(found: ResourceList) -> None:
             outcome = function.run(found, options)
-            return outcome.changes, outcome.results
+            found.apply(outcome.changes)
+            found.results += outcome.results
 
         return runner.run(process, *runner.standard_streams())
 
@@ -90,9 +91,7 @@ def _function() -> int:
 
 
 if TYPE_CHECKING:
-    from krm_fn.krm.changes import Changes
     from krm_fn.krm.resource_list import ResourceList
-    from krm_fn.krm.results import Result
 
 if __name__ == "__main__":
     sys.exit(main())

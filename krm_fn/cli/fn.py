@@ -13,11 +13,7 @@ from krm_fn.krm import runner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from krm_fn.krm.changes import Changes
     from krm_fn.krm.resource_list import ResourceList
-    from krm_fn.krm.results import Result
 
 HELP = """The KRM function: ResourceList on stdin, ResourceList on stdout.
 
@@ -45,8 +41,9 @@ def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug
     items = None if baseline is None else documents.Tree.read([str(baseline)]).items
     options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose)
 
-    def process(found: ResourceList) -> tuple[Changes, Sequence[Result]]:
+    def process(found: ResourceList) -> None:
         outcome = function.run(found, options)
-        return outcome.changes, outcome.results
+        found.apply(outcome.changes)
+        found.results += outcome.results
 
     return runner.run(process, *runner.standard_streams())

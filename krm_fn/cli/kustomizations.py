@@ -12,7 +12,8 @@ from pathlib import Path
 from krm_fn.base.records import Record
 from krm_fn.krm.results import WARNING, Result, tagged
 from krm_fn.surface import KIND
-from krm_fn.yaml.events import BadYaml, load
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -52,6 +52,7 @@ def read(item: Item) -> Cluster:
         Faults: For a version that is no longer or not yet known, a missing name, or labels that are no strings.
     """
     results = []
+    topology = _topology(item)  # before anything else: one look at the object shows this and its metadata
     title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
 
     def say(message: str, field: str = "") -> None:
@@ -69,7 +70,10 @@ def read(item: Item) -> Cluster:
     metadata = item.metadata()
     labels = _strings(metadata.get("labels"), "labels", say)
     annotations = _strings(metadata.get("annotations"), "annotations", say)
-    topology = _of_a_class(item, say)
+    if topology is None:
+        say("spec must be a mapping", "spec")
+    elif not topology and item.contains(b"topology") and item.is_mapping("spec", "topology") is False:
+        say("spec.topology must be a mapping", "spec.topology")
     if results:
         raise Faults(results)
     live = labels
@@ -81,7 +85,7 @@ def read(item: Item) -> Cluster:
         api_version=item.api_version,
         labels=labels,
         live_labels=live,
-        topology=topology,
+        topology=bool(topology),
         local=annotations.get(LOCAL_CONFIG_ANNOTATION) == "true",
         item=item.position,
         file_path=item.file_path,
@@ -108,16 +112,11 @@ def _check_identity(item: Item, say: Say) -> None:
         say(f"metadata.namespace {_short(item.namespace)} {reason}", "metadata.namespace")
 
 
-def _of_a_class(item: Item, say: Say) -> bool:
-    """Tell whether a Cluster is made from a ClusterClass; say where its spec is none."""
-    if item.is_mapping("spec") is False:
-        say("spec must be a mapping", "spec")
-    elif item.has("spec", "topology"):
-        found = item.is_mapping("spec", "topology")
-        if found is False:
-            say("spec.topology must be a mapping", "spec.topology")
-        return bool(found)
-    return False
+def _topology(item: Item) -> bool | None:
+    """Tell whether a Cluster is made from a ClusterClass; None where its spec is no mapping."""
+    if item.contains(b"topology") and item.is_mapping("spec", "topology"):
+        return True
+    return None if item.is_mapping("spec") is False else False
 
 
 def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.krm import host_annotations, needles
+from krm_fn.krm import host_annotations
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Result, tagged
 from krm_fn.surface import HUB_NAME, output_path
@@ -63,8 +63,8 @@ def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Confi
     marks = sorted({f"_{config.resource_set.name}".encode() for config in configs} | {f"_{HUB_NAME}".encode()})
     there = {
         (item.file_path, item.file_index or 0): item
-        for item in needles.holding(items, marks)
-        if item.position not in changes.removed
+        for item in items
+        if item.contains(*marks) and item.position not in changes.removed
     }
     faults = []
     for value in changes.added:

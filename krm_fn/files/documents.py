@@ -12,7 +12,7 @@ from krm_fn.files import folders
 from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault
 from krm_fn.krm.streams import BOM, Document, read_documents, read_stream
 from krm_fn.yaml.edit import revise, set_labels
-from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False

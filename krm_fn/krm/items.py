@@ -1,44 +1,49 @@
-"""One object of the input, parsed no further than somebody asks.
+"""One object of the input, read no further than somebody asks.
 
-An item is a span of the bytes that came in, or an already loaded value. Its identity (apiVersion, kind) is known from
-the start; metadata and values are read by YAML events on demand and kept.
+An item is a span of the bytes that came in, or an already loaded value. Its apiVersion and kind are known from the
+start; metadata and values are read by YAML events on demand and kept.
 """
 
 from __future__ import annotations
 
+import yaml
+from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent
+
 from krm_fn.base.patterns import late
-from krm_fn.krm.peek import identity, opens_mapping, shortcut
-from krm_fn.krm.results import ResourceRef, fault
+from krm_fn.krm.host_annotations import INDEX, PATH
+from krm_fn.krm.results import Faults, ResourceRef, fault
+from krm_fn.yaml.errors import BadYaml, remedy
+from krm_fn.yaml.read import Builder, load, parser, scalar_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from krm_fn.krm.results import Faults
-
-# Path and index of an item's file, as hosts annotate them; the second of each is the older name.
-PATH_ANNOTATIONS = ("internal.config.kubernetes.io/path", "config.kubernetes.io/path")
-INDEX_ANNOTATIONS = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
-
 _UNSET: Any = object()
-_FIELD_AND_KEY = 2
-# Escapes that can stand for a character of a plain needle, or join two lines; the tag of binary values.
+_ONLY_WHOLE = BadYaml("only the whole value tells")
+_LONGEST_INDEX = 9  # digits; no host counts further
+# Escapes that can stand for a character of a plain text, or join two lines; the tag of binary values.
 _REWRITTEN = late(rb"\\[xuU/\r\n]|[!:]binary")
-_PLAIN_NEEDLE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+~")
+_PLAIN_TEXT = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+~")
 
 
 class Item:
     """One object of the input.
 
     Attributes:
+        source: The text that holds it.
+        start: Offset of its first byte.
+        end: Offset behind its last byte.
+        column: Column of its first byte.
         position: Index in the input.
         api_version: `apiVersion`; "" when absent or not a string.
         kind: `kind`; "" when absent or not a string.
+        wanted: The value that `set` has made; None if nothing was set.
+        wanted_labels: What `set_label` has set; None if nothing was.
     """
 
     __slots__ = (
-        "_behind",
         "_file_index",
         "_file_path",
         "_metadata",
@@ -51,9 +56,11 @@ class Item:
         "position",
         "source",
         "start",
+        "wanted",
+        "wanted_labels",
     )
 
-    def __init__(  # noqa: PLR0913, PLR0917 - made sixty thousand times a run, so by position
+    def __init__(  # noqa: PLR0913, PLR0917 - made sixty thousand times per run, so by position
         self,
         source: bytes,
         start: int,
@@ -70,11 +77,11 @@ class Item:
             source: The whole input.
             start: Offset of the object's first byte.
             end: Offset behind its last byte.
-            column: Column of the first byte, so that `text` can put blanks there.
+            column: Column of the first byte, so that `text` can put spaces there.
             position: Index in the input.
             api_version: As `apiVersion` says; "" when absent or not a string.
             kind: As `kind` says.
-            title: What `where` says for an object that stands in no list and no file.
+            title: What `where` says for an object that is in no list and no file.
         """
         self.source = source
         self.start = start
@@ -83,34 +90,13 @@ class Item:
         self.position = position
         self.api_version = api_version
         self.kind = kind
+        self.wanted: dict[str, Any] | None = None
+        self.wanted_labels: dict[str, str] | None = None
         self._metadata: Mapping[str, Any] | None = None
         self._value: Any = _UNSET
         self._file_path: str | None = None
         self._file_index: int | None = None
         self._title = title
-        self._behind = 0  # where the metadata end, if the shortcut read them
-
-    @classmethod
-    def from_text(cls, text: bytes, position: int, file_path: str = "", file_index: int | None = None) -> Item:
-        """Make one of a YAML document of its own.
-
-        Args:
-            text: The document, without `---`; uniform indentation is fine.
-            position: Index in the input.
-            file_path: File it was read from; "" when the annotations of the object are to say it.
-            file_index: Which object of that file, from 0.
-
-        Raises:
-            Faults: Not one YAML document that holds a mapping.
-        """
-        item = cls(text, 0, len(text), 0, position, "", "")
-        item._set_file(file_path, file_index)
-        known = identity(text)
-        if known is None:
-            item.identify()
-        else:
-            item.api_version, item.kind = known
-        return item
 
     @classmethod
     def from_span(  # noqa: PLR0913, PLR0917 - a span, and where it is
@@ -118,22 +104,17 @@ class Item:
     ) -> Item:
         """Make one of a span of a file; the caller sets or lets find out (`know`, `identify`) what it is."""
         item = cls(source, start, end, column, position, "", "")
-        item._set_file(file_path, file_index)
+        if file_path:
+            item._file_path = file_path
+            item._file_index = file_index
         return item
 
     @classmethod
     def from_value(
-        cls,
-        value: dict[str, Any],
-        position: int,
-        file_path: str = "",
-        file_index: int | None = None,
-        *,
-        text: bytes = b"",
+        cls, value: dict[str, Any], position: int, file_path: str = "", file_index: int | None = None
     ) -> Item:
-        """Make one of a loaded value; `text` is its JSON or YAML, made when asked for if left out."""
-        item = cls(text, 0, len(text), 0, position, "", "")
-        item._set_file(file_path, file_index)
+        """Make one of a loaded value; its text is JSON, made when asked for."""
+        item = cls.from_span(b"", 0, 0, 0, position, file_path, file_index)
         item.know(value)
         return item
 
@@ -151,10 +132,7 @@ class Item:
         self.api_version = _string(value.get("apiVersion"))
         self.kind = _string(value.get("kind"))
 
-    def _set_file(self, file_path: str, file_index: int | None) -> None:
-        if file_path:
-            self._file_path = file_path
-            self._file_index = file_index
+    # --- what it says ------------------------------------------------------------------------------------------------
 
     @property
     def group(self) -> str:
@@ -173,6 +151,16 @@ class Item:
         return _string(self.metadata().get("namespace"))
 
     @property
+    def labels(self) -> Mapping[str, Any]:
+        """`metadata.labels`; {} when absent or not a mapping."""
+        return _mapping(self.metadata().get("labels"))
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        """`metadata.annotations`; {} when absent or not a mapping."""
+        return _mapping(self.metadata().get("annotations"))
+
+    @property
     def file_path(self) -> str:
         """File it was read from, or the one that the host's annotation names; "" when unknown."""
         if self._file_path is None:
@@ -187,21 +175,20 @@ class Item:
         return self._file_index
 
     def _read_file_annotations(self) -> None:
-        annotations = self.metadata().get("annotations")
-        if not isinstance(annotations, dict):
-            annotations = {}
-        self._file_path = next((_string(annotations[key]) for key in PATH_ANNOTATIONS if key in annotations), "")
-        index = next((_string(annotations[key]) for key in INDEX_ANNOTATIONS if key in annotations), "")
+        annotations = self.annotations
+        self._file_path = next((_string(annotations[key]) for key in PATH if key in annotations), "")
+        index = next((_string(annotations[key]) for key in INDEX if key in annotations), "")
         # without a path, an index counts in a file that nobody can name
-        self._file_index = int(index) if self._file_path and index.isascii() and index.isdigit() else None
+        counts = self._file_path and index.isascii() and index.isdigit() and len(index) <= _LONGEST_INDEX
+        self._file_index = int(index) if counts else None
 
     @property
     def text(self) -> bytes:
-        """The object as a document: YAML with the entry's dash replaced by blanks, or JSON where it came as JSON."""
+        """The object as a document: YAML with the entry's dash replaced by spaces, or JSON where it came as JSON."""
         if not self.source and self._value is not _UNSET:
-            from json import dumps  # noqa: PLC0415 - only for values that never were text
+            from krm_fn.yaml.write import flow  # noqa: PLC0415 - only for values that never were text
 
-            self.source = dumps(self._value, ensure_ascii=False).encode()
+            self.source = flow(self._value).encode()
             self.end = len(self.source)
         return b" " * self.column + self.source[self.start : self.end]
 
@@ -211,46 +198,11 @@ class Item:
         Raises:
             Faults: The object can't be read.
         """
+        if self._metadata is None and self._value is _UNSET:
+            self._walk(("metadata",))
         if self._metadata is None:
-            found = None
-            if self._value is _UNSET:
-                found = shortcut(self.column).metadata(self.source, self.start, self.end)
-            if found is not None:
-                self._metadata, self._behind = found
-            else:
-                metadata = self.value().get("metadata")
-                self._metadata = metadata if isinstance(metadata, dict) else {}
+            self._metadata = _mapping(self.value().get("metadata"))
         return self._metadata
-
-    def keys(self, *path: str) -> tuple[str, ...]:
-        """Return the keys of the mapping at a path; () when absent or no mapping.
-
-        Raises:
-            Faults: The object can't be read.
-        """
-        if len(path) == 1 and self._value is _UNSET and self.metadata() is not None and self._behind:
-            found = shortcut(self.column).keys(self.source, self._behind, self.end, path[0].encode())
-            if found is not None:
-                return found
-        node: Any = self.value()
-        for key in path:
-            node = node.get(key) if isinstance(node, dict) else None
-        return tuple(node) if isinstance(node, dict) else ()
-
-    def has(self, *path: str) -> bool:
-        """Tell whether a field is there, by its keys; cheaper than `keys` where the text does not even hold the name.
-
-        Raises:
-            Faults: The object can't be read.
-        """
-        key = path[-1].encode()
-        if not self.contains(key):
-            return False
-        if len(path) == _FIELD_AND_KEY and self._value is _UNSET and self.metadata() is not None and self._behind:
-            found = shortcut(self.column).has(self.source, self._behind, self.end, path[0].encode(), key)
-            if found is not None:
-                return found
-        return path[-1] in self.keys(*path[:-1])
 
     def is_mapping(self, *path: str) -> bool | None:
         """Tell whether a field holds a mapping, or something else; None when it is absent or null.
@@ -258,14 +210,31 @@ class Item:
         Raises:
             Faults: The object can't be read.
         """
-        if self._value is _UNSET and self.metadata() is not None and self._behind:
-            column = self.column + 2 * (len(path) - 1)
-            if opens_mapping(self.source, self._behind, self.end, column, path[-1].encode()):
-                return True
+        found = self._walk(path) if self._value is _UNSET else _UNSET
+        if found is _UNSET:
+            node = self.get(*path)
+            return None if node is None else isinstance(node, dict)
+        known: bool | None = found
+        return known
+
+    def get(self, *path: str) -> Any:
+        """Return the value of a field; None when it is absent.
+
+        Raises:
+            Faults: The object can't be read.
+        """
         node: Any = self.value()
         for key in path:
             node = node.get(key) if isinstance(node, dict) else None
-        return None if node is None else isinstance(node, dict)
+        return node
+
+    def keys(self, *path: str) -> tuple[str, ...]:
+        """Return the keys of the mapping at a path; () when absent or no mapping.
+
+        Raises:
+            Faults: The object can't be read.
+        """
+        return tuple(_mapping(self.get(*path)))
 
     def value(self) -> dict[str, Any]:
         """Return the whole object; not to be changed by the caller.
@@ -274,8 +243,6 @@ class Item:
             Faults: Not readable (duplicate keys, aliases to other objects, nesting), or no mapping.
         """
         if self._value is _UNSET:
-            from krm_fn.yaml.events import BadYaml, load  # noqa: PLC0415 - items of a value need no YAML
-
             try:
                 value = load(self.text)
             except BadYaml as error:
@@ -287,14 +254,72 @@ class Item:
         value_: dict[str, Any] = self._value
         return value_
 
+    def _walk(self, path: tuple[str, ...]) -> Any:
+        """Read by events as far as a field, and keep the metadata if they come by.
+
+        Returns:
+            What `is_mapping` says of the field; `_UNSET` where only the whole value tells.
+        """
+        if not self._plain(("metadata", *path)):
+            return _UNSET
+        try:
+            events = parser(self.text)
+            builder = Builder(events)
+            events.get_event()
+            events.get_event()
+            event = events.get_event()
+            for depth, key in enumerate(path):
+                if event is not None:
+                    event = self._child(builder, event, key, top=not depth)
+            return None if event is None else _is_mapping(event)
+        except (BadYaml, yaml.YAMLError, UnicodeError):
+            return _UNSET  # `value` says what is wrong
+
+    def _child(self, builder: Builder, parent: Any, wanted: str, *, top: bool) -> Any:
+        """Return the event that begins the value of a key; None where there is no such key.
+
+        Raises:
+            BadYaml: Only the whole value tells.
+        """
+        get = builder.events.get_event
+        if not isinstance(parent, MappingStartEvent):
+            raise _ONLY_WHOLE
+        while not isinstance(key := get(), MappingEndEvent):
+            if not isinstance(key, ScalarEvent) or key.value == "<<":
+                raise _ONLY_WHOLE
+            event = get()
+            if top and key.value == "metadata":
+                self._metadata = _mapping(builder.build(event))
+                if wanted == "metadata":
+                    return event
+            elif key.value == wanted:
+                return event
+            else:
+                builder.skip(event)
+        return None
+
+    def _plain(self, keys: tuple[str, ...]) -> bool:
+        """Tell whether some keys are written without quotes, the first two of them once in the column of the object's own.
+
+        What is found by reading up to a key is the whole truth then: nothing behind it can be the same key again.
+        """
+        source, start, end = self.source, self.start, self.end
+        pad = b"\n" + b" " * self.column
+        for depth, key in enumerate(keys):
+            text = key.encode()
+            line = (pad if depth <= 1 else b"") + text + b":"
+            if source.count(line, start, end) + (depth <= 1 and source.startswith(text + b":", start)) > 1:
+                return False
+            if source.find(text + b'"', start, end) >= 0 or source.find(text + b"'", start, end) >= 0:
+                return False
+        return True
+
     def _unreadable(self, problem: str, line: int | None, column: int | None) -> Faults:
         place = self._title or f"items[{self.position}]"
         if self._file_path:
             place = f"{self._file_path} (object {(self._file_index or 0) + 1})"
         if line is not None and column is not None:
             place += f", line {self._first_line() + line}, column {column + 1}"
-        from krm_fn.yaml.remedies import remedy  # noqa: PLC0415 - for bad input only
-
         return fault(
             f"{problem}: {place}; {remedy(problem)}", file_path=self._file_path or "", file_index=self._file_index
         )
@@ -302,18 +327,18 @@ class Item:
     def _first_line(self) -> int:
         return self.source.count(b"\n", 0, self.start) + 1
 
-    def contains(self, *needles: bytes) -> bool:
+    def contains(self, *texts: bytes) -> bool:
         """Tell whether a string of the object might contain some text, or one of several.
 
         False only if none can: a plain or quoted scalar shows its text as it is, except for backslash escapes, doubled
-        single quotes, folded line ends and `!!binary`; so a needle without blanks and quotes that does not stand in
-        the raw text of an object can be in a string of it only by an escape that makes such characters, or in binary.
+        single quotes, folded line ends and `!!binary`; so a text without spaces and quotes that does not appear in the
+        raw text of an object can be in a string of it only by an escape that makes such characters, or in binary.
         """
         if not self.source:
             return True
         source, start, end = self.source, self.start, self.end
-        for needle in needles:
-            if source.find(needle, start, end) >= 0 or not _PLAIN_NEEDLE.issuperset(needle):
+        for text in texts:
+            if source.find(text, start, end) >= 0 or not _PLAIN_TEXT.issuperset(text):
                 return True
         if source.find(b"binary", start, end) >= 0:
             return True
@@ -340,6 +365,43 @@ class Item:
         """Show identity only: an item may be a Secret."""
         return f"Item({self.position}, {self.api_version} {self.kind})"
 
+    # --- changing it -------------------------------------------------------------------------------------------------
+
+    def set_label(self, key: str, value: str) -> None:
+        """Set a label; nothing else of the object's text changes."""
+        self.wanted_labels = {**(self.wanted_labels or {}), key: value}
+
+    def set(self, value: Any, *path: str) -> None:
+        """Set a field, and the mappings on the way to it; only the lines of what differs change.
+
+        Raises:
+            Faults: The object can't be read.
+        """
+        made = dict(self.wanted or self.value())
+        node = made
+        for key in path[:-1]:
+            node[key] = dict(_mapping(node.get(key)))
+            node = node[key]
+        node[path[-1]] = value
+        self.wanted = made
+
+
+def _is_mapping(event: Any) -> bool | None:
+    """Tell whether an event begins a mapping; None if it is null.
+
+    Raises:
+        BadYaml: It is an alias: only the whole value tells.
+    """
+    if isinstance(event, AliasEvent):
+        raise _ONLY_WHOLE
+    if isinstance(event, ScalarEvent) and scalar_value(event) is None:
+        return None
+    return isinstance(event, MappingStartEvent)
+
 
 def _string(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

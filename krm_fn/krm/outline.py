@@ -1,8 +1,8 @@
-"""Where the parts of a ResourceList stand in its text: the full parse, by one walk over YAML events.
+"""Where the parts of a ResourceList are in its text: one walk over the events of a parser, for every form.
 
-It reads every event of the document, so what it finds is what a YAML parser finds, in whatever style the document is
-written. `spans` is the shortcut that must agree with it. Marks of libyaml count characters, so they are turned into
-byte offsets at the end.
+Block style, flow style and JSON give the same events, so there is one outline of all of them. `fast` is the shortcut
+for the form that hosts send, and must agree with it. Marks of libyaml count characters; they are turned into byte
+offsets at the end.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from yaml.events import (
 )
 
 from krm_fn.krm.items import Item
-from krm_fn.yaml.events import BadYaml, Builder, at_event, bad_yaml, key_text, parser, scalar_value
+from krm_fn.yaml.errors import BadYaml, at_event, bad_yaml
+from krm_fn.yaml.read import Builder, key_text, parser, same_places, scalar_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from krm_fn.yaml.complete import Verdict
 
 BOM = b"\xef\xbb\xbf"
 IDENTITY = ("apiVersion", "kind")
@@ -37,22 +36,24 @@ class Part:
     Attributes:
         key: Its text.
         start: Offset of the key.
-        value_start: Offset of the value.
+        key_end: Offset behind the key.
+        value_start: Offset of the value; of a block list that of its first dash.
         value_end: Offset behind the value, as the parser marks it.
-        value_column: Column of the value.
+        value_column: Column of `value_start`.
         end: Offset of the next key, or of the end of the mapping.
         shape: `mapping`, `sequence`, `scalar`, `null` or `alias`.
         flow: Whether the value is in flow style.
         value: Value of `apiVersion` and `kind` where they are scalars; None for others.
     """
 
-    __slots__ = ("end", "flow", "key", "shape", "start", "value", "value_column", "value_end", "value_start")
+    __slots__ = ("end", "flow", "key", "key_end", "shape", "start", "value", "value_column", "value_end", "value_start")
 
-    def __init__(self, key: str, start: int) -> None:
+    def __init__(self, key: str, start: int, key_end: int) -> None:
         """Take the key and its place."""
         self.key = key
         self.start = start
-        self.value_start = self.value_end = self.end = start
+        self.key_end = key_end
+        self.value_start = self.value_end = self.end = key_end
         self.value_column = 0
         self.shape = "scalar"
         self.flow = False
@@ -66,25 +67,25 @@ class Outline:
         parts: Keys of the top-level mapping, in order.
         items: Entries of `items`; empty where that is absent or no list.
         stray: Position of the first entry that is no mapping; None if all are.
+        crossing: Line, from 0, of the first alias in an entry to an anchor outside of it, and the entry's position.
+        start: Offset of the mapping.
         end: Offset behind the mapping.
         flow: Whether the mapping is in flow style.
         column: Column of the top-level keys.
-        tangled: Whether an object holds an alias to an anchor outside of it.
-        verdict: Tells whether the outline holds, where that is still being found out; None where it surely does.
     """
 
-    __slots__ = ("column", "end", "flow", "items", "parts", "stray", "tangled", "verdict")
+    __slots__ = ("column", "crossing", "end", "flow", "items", "parts", "start", "stray")
 
     def __init__(self) -> None:
         """Start empty."""
         self.parts: list[Part] = []
         self.items: list[Item] = []
         self.stray: int | None = None
+        self.crossing: tuple[int, int] | None = None
+        self.start = 0
         self.end = 0
         self.flow = False
         self.column = 0
-        self.tangled = False
-        self.verdict: Verdict | None = None
 
     def part(self, key: str) -> Part | None:
         """Return a part by its key."""
@@ -100,7 +101,7 @@ def read(data: bytes) -> Outline | None:
     Raises:
         BadYaml: Not one YAML document, not a mapping, or one that can't be read safely.
     """
-    text: bytes | str = data
+    text: bytes | str = same_places(data)
     base = len(BOM) if data.startswith(BOM) else 0  # which the parser does not count
     if not data.isascii():
         try:
@@ -108,6 +109,7 @@ def read(data: bytes) -> Outline | None:
         except UnicodeDecodeError as error:
             message = "not valid UTF-8"
             raise BadYaml(message, *_place(data, error.start + base)) from None
+        text = same_places(text)
     try:
         found = _Walker(text, data).run()
     except yaml.reader.ReaderError as error:
@@ -140,7 +142,7 @@ def identity(text: bytes) -> tuple[str, str, bool] | None:
         who = walker.object(events[3])
     except (yaml.YAMLError, UnicodeError) as error:
         raise bad_yaml(error) from None
-    return None if who is None else (*who, walker.builder.foreign)
+    return None if who is None else (*who, walker.builder.foreign is not None)
 
 
 def _start(event: Any) -> Any:
@@ -158,13 +160,13 @@ class _Walker:
     def __init__(self, text: bytes | str, data: bytes) -> None:
         self.text: Any = text
         self.data = data
-        self.blank: Any
+        self.space: Any
         self.dash: Any
         self.breaks: tuple[Any, ...]  # what libyaml takes for a line break
         if isinstance(text, str):
-            self.blank, self.dash, self.breaks = " ", "-", ("\n", "\r", "\x85", "\u2028", "\u2029")
+            self.space, self.dash, self.breaks = " ", "-", ("\n", "\r", "\x85", "\u2028", "\u2029")
         else:
-            self.blank, self.dash, self.breaks = b" ", b"-", (b"\n", b"\r")
+            self.space, self.dash, self.breaks = b" ", b"-", (b"\n", b"\r")
         self.events = parser(text)
         self.builder = Builder(self.events)
 
@@ -174,22 +176,19 @@ class _Walker:
         get()
         if isinstance(get(), StreamEndEvent):
             return None
-        event = get()
-        if not isinstance(event, MappingStartEvent):
-            raise at_event(event, "the document is not a mapping")
         found = Outline()
-        mark = _start(event)
-        found.flow = bool(event.flow_style)
-        found.column = mark.column
+        self._begin(found)
         seen: set[str] = set()
-        event = get()
+        event = self.first
         while not isinstance(event, MappingEndEvent):
             if not isinstance(event, ScalarEvent):
                 raise at_event(event, "a top-level key must be a string")
-            part = Part(key_text(scalar_value(event), event), _start(event).index)
+            part = Part(key_text(scalar_value(event), event), _start(event).index, _end(event).index)
             if part.key in seen:
                 raise at_event(event, "a key appears twice in one mapping")
             seen.add(part.key)
+            if not found.flow:
+                part.start = self._first_of_line(part.start)  # for `? key`
             self._value(part, found)
             if found.parts:
                 found.parts[-1].end = part.start
@@ -203,6 +202,18 @@ class _Walker:
         if isinstance(event, DocumentStartEvent):
             raise at_event(event, "a second YAML document begins")
         return found
+
+    def _begin(self, found: Outline) -> None:
+        """Read up to the first key."""
+        event = self.events.get_event()
+        if not isinstance(event, MappingStartEvent):
+            raise at_event(event, "the document is not a mapping")
+        found.flow = bool(event.flow_style)
+        self.first = self.events.get_event()
+        found.start = _start(self.first).index
+        if not found.flow:
+            found.start = self._first_of_line(found.start)
+            found.column = found.start - self._line_begin(found.start, 0)
 
     def _value(self, part: Part, found: Outline) -> None:
         """Read the value of a top-level key."""
@@ -219,24 +230,29 @@ class _Walker:
         elif isinstance(event, SequenceStartEvent):
             part.shape = "sequence"
             if part.key == "items":
-                part.value_end = self._items(found, event)
+                part.value_end = self._items(found, event, part)
                 return
         else:
             part.shape = "alias"
         part.value_end = self.builder.skip(event)
 
-    def _items(self, found: Outline, start: Any) -> int:
+    def _items(self, found: Outline, start: Any, part: Part) -> int:
         """Read the entries; return where the list ends."""
         get = self.events.get_event
         items, builder = found.items, self.builder
         event = get()
         while not isinstance(event, SequenceEndEvent):
             mark = _start(event)
-            item = Item(self.data, mark.index, mark.index, mark.column, len(items), "", "")
-            if items and not start.flow_style:
-                items[-1].end = self._dash_line(item.start, items[-1].start)
+            column = 0 if start.flow_style else mark.column
+            item = Item(self.data, mark.index, mark.index, column, len(items), "", "")
+            if not start.flow_style:
+                if items:
+                    items[-1].end = self._line_start(self._dash(item.start, items[-1].start))
+                else:
+                    part.value_start = self._dash(item.start, part.key_end)
+                    part.value_column = part.value_start - self._line_begin(part.value_start, 0)
             builder.seen.clear()
-            builder.foreign = False
+            builder.foreign = None
             who = self.object(event)
             if who is None:
                 item.end = builder.skip(event)
@@ -244,7 +260,8 @@ class _Walker:
             else:
                 item.api_version, item.kind = who
                 item.end = self.object_end
-            found.tangled = found.tangled or builder.foreign
+            if builder.foreign is not None and found.crossing is None:
+                found.crossing = (_start(builder.foreign).line, item.position)
             items.append(item)
             event = get()
         if items and not start.flow_style:
@@ -277,31 +294,51 @@ class _Walker:
         self.object_end: int = _end(key).index
         return found.get("apiVersion", ""), found.get("kind", "")
 
+    def _line_begin(self, index: int, lower: int) -> int:
+        """Return where the line of a character begins, or `lower` if that is on the same line."""
+        found: int = max(self.text.rfind(line_break, lower, index) for line_break in self.breaks)
+        return max(lower, found + 1)
+
+    def _first_of_line(self, index: int) -> int:
+        """Return the offset of the first character of a line that is no space."""
+        line = self._line_begin(index, 0)
+        before = self.text[line:index]
+        return line + len(before) - len(before.lstrip(self.space))
+
     def _line_start(self, index: int) -> int:
-        """Go back over blanks to the start of the line, if nothing else is before."""
-        start = index if index < len(self.text) else 0  # the end of the text may follow blanks
-        while start and self.text[start - 1 : start] == self.blank:
+        """Go back over spaces to the start of the line, if nothing else is before."""
+        start = index if index < len(self.text) else 0  # the end of the text may follow spaces
+        while start and self.text[start - 1 : start] == self.space:
             start -= 1
         return start if start and self.text[start - 1 : start] in self.breaks else index
 
-    def _dash_line(self, index: int, lower: int) -> int:
-        """Return the start of the line that holds the dash of the entry whose node begins at an index.
+    def _dash(self, index: int, lower: int) -> int:
+        """Return the offset of the dash of the entry whose node begins at an index.
 
-        Between that line and the node there are but blank lines and comments; `lower` lies in the entry before.
+        It is the last one of the node's own line, or the first character of a line before, with nothing but empty lines
+        and comments between; `lower` is in what comes before the entry.
         """
-        at = index
-        while True:
-            line: int = 1 + max(self.text.rfind(line_break, lower, at) for line_break in self.breaks)
-            if self.text[line:index].lstrip(self.blank).startswith(self.dash):
-                return line
-            at = line - 1
+        line = self._line_begin(index, lower)
+        before = self.text[line:index].rstrip()
+        if before.endswith(self.dash):
+            own: int = line + len(before) - 1
+            return own
+        while line > lower:
+            end, line = line - 1, self._line_begin(line - 1, lower)
+            text = self.text[line:end].lstrip(self.space)
+            if text.startswith(self.dash):
+                dash: int = end - len(text)
+                return dash
+        message = "an entry of items shares its first line with something else"
+        raise BadYaml(message, *_place(self.data, index))
 
 
 def _to_bytes(found: Outline, text: str, base: int) -> None:
     """Turn character offsets into byte offsets, behind a byte order mark of that size."""
-    holders: list[tuple[int, Any, str]] = [(found.end, found, "end")]
+    holders: list[tuple[int, Any, str]] = [(getattr(found, name), found, name) for name in ("start", "end")]
+    names = ("start", "key_end", "value_start", "value_end", "end")
     for part in found.parts:
-        holders += [(getattr(part, name), part, name) for name in ("start", "value_start", "value_end", "end")]
+        holders += [(getattr(part, name), part, name) for name in names]
     for item in found.items:
         holders += [(item.start, item, "start"), (item.end, item, "end")]
     holders.sort(key=lambda holder: holder[0])

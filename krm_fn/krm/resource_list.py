@@ -1,69 +1,55 @@
-"""The ResourceList: reading it with no more parsing than needed, writing it with untouched bytes untouched.
+"""The ResourceList: reading it with no more parsing than needed, changing it, writing it with untouched bytes untouched.
 
-Three forms, each read and written by its own module: block style (`splice.BlockForm`, the form in which kustomize and
-kpt hand it over), JSON (`json_list`), and, written anew where something changes, any other YAML (`splice.LoadedForm`).
+`fast` reads the form in which kustomize and kpt hand it over, `outline` every form of YAML and JSON; `changes` writes.
 """
 
 from __future__ import annotations
 
-from krm_fn.base.patterns import late
-from krm_fn.krm import outline, spans
-from krm_fn.krm.items import PATH_ANNOTATIONS, Item
-from krm_fn.krm.results import Faults, fault
-from krm_fn.yaml.events import BadYaml, load
+from krm_fn.krm import fast, outline
+from krm_fn.krm.changes import Changes, written
+from krm_fn.krm.host_annotations import PATH
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import Faults, Result, Results, fault
+from krm_fn.yaml.errors import BadYaml, remedy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, Protocol
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
-    from krm_fn.krm.changes import Changes
     from krm_fn.krm.outline import Outline
-    from krm_fn.krm.results import Result
-
-    class Form(Protocol):
-        """What is read of a document in one form, and how it is written.
-
-        Attributes:
-            found: Its outline.
-            values: Values of its top-level keys, where they were loaded anyway.
-        """
-
-        found: Outline
-        values: dict[str, Any]
-
-        def write(self, changes: Changes, results: Sequence[dict[str, Any]]) -> list[bytes | memoryview]:
-            """Return the pieces of the output."""
-
 
 _KUSTOMIZE = "kustomize.config.k8s.io/id"  # on every item that kustomize hands to a transformer
-_JSON = late(rb"[ \t\r\n]*\{")
 API_VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
-_EXPECTED = "needed is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
+_EXPECTED = "expected a ResourceList (apiVersion config.kubernetes.io/v1), as sent by kustomize and kpt"
 _RENDER = "; for plain manifests use: clusternet-capi-fn render PATH"
 
 
 class ResourceList:
-    """A ResourceList that was read.
+    """A ResourceList that was read, and what a function makes of it.
 
     Attributes:
+        data: Its text.
+        outline: Where its parts are in that text.
         api_version: As the input says, to be echoed.
         items: The objects, in order.
         function_config: The `functionConfig`; None when absent or null.
+        errors: Why its items may not be changed; they can only be written back as they are.
+        results: What a function has to say; an error among them drops all changes.
     """
 
-    def __init__(self, data: bytes, api_version: str, function_config: Item | None, form: Form) -> None:
+    def __init__(self, data: bytes, found: Outline, function_config: Item | None) -> None:
         """Take what was read; use `read`."""
         self.data = data
-        self.api_version = api_version
-        self.items = form.found.items
+        self.outline = found
+        self.api_version = str(_value(found, "apiVersion"))
+        self.items = found.items
         self.function_config = function_config
-        self.form = form
-
-    def proven(self) -> bool:
-        """Tell whether the input is what it was read as; waits for a check that still runs (`read`, `later`)."""
-        verdict = self.form.found.verdict
-        return verdict is None or verdict.good()
+        self.errors = _crossing(found)
+        self.results = Results()
+        self._changes = Changes()
+        self._removed: set[int] = set()
+        self._added: list[Mapping[str, Any]] = []
 
     @property
     def host_paths(self) -> bool:
@@ -72,60 +58,57 @@ class ResourceList:
         kustomize writes no files: its library puts paths onto whatever a function printed, so a second function of a
         kustomization sees them. Every item carries kustomize's own mark then.
         """
-        shortest = PATH_ANNOTATIONS[1].encode()
+        shortest = PATH[1].encode()
         if shortest not in self.data and b"\\" not in self.data:
             return False
         placed = next((item for item in self.items if item.contains(shortest) and item.file_path), None)
-        return placed is not None and _KUSTOMIZE not in placed.metadata()["annotations"]
+        return placed is not None and _KUSTOMIZE not in placed.annotations
+
+    # --- changing it -------------------------------------------------------------------------------------------------
+
+    def add(self, value: Mapping[str, Any]) -> None:
+        """Append a new object."""
+        self._added.append(value)
+
+    def remove(self, item: Item) -> None:
+        """Drop an object."""
+        self._removed.add(item.position)
+
+    def apply(self, changes: Changes) -> None:
+        """Take changes that were decided elsewhere, instead of those made by `add`, `remove` and the items' setters."""
+        self._changes = changes
+
+    @property
+    def changes(self) -> Changes:
+        """What is to be done to the items."""
+        if not self._changes.empty:
+            return self._changes
+        labelled, revised = {}, {}
+        for item in self.items:
+            if item.wanted is not None:
+                revised[item.position] = item.wanted
+            elif item.wanted_labels:
+                labelled[item.position] = item.wanted_labels
+        return Changes(removed=frozenset(self._removed), labelled=labelled, revised=revised, added=tuple(self._added))
 
 
-def read(data: bytes, *, later: bool = False) -> ResourceList:
-    """Read a ResourceList.
-
-    Args:
-        data: What came in on standard input: YAML or JSON.
-        later: Return while a large input is still being checked; before anything that was made of it leaves the
-            process, `proven` must be asked, and with a "no" `read_fully` takes over.
+def read(data: bytes) -> ResourceList:
+    """Read a ResourceList: YAML or JSON, in any style.
 
     Raises:
         Faults: One clear error, with line and column where there is one.
     """
-    found = spans.read(data, later=later)
-    if found is None:
-        return read_fully(data)
+    found = fast.read(data)
     try:
-        return _checked(data, _block_form(data, found))
-    except (Faults, BadYaml):
-        if found.verdict is not None:
-            found.verdict.forget()
-        return read_fully(data)  # which tells what is wrong, whatever that is
-
-
-def read_fully(data: bytes) -> ResourceList:
-    """Read a ResourceList by the full parse.
-
-    Raises:
-        Faults: One clear error, with line and column where there is one.
-    """
-    try:
-        return _checked(data, _form(data))
+        if found is None:
+            found = outline.read(data)
+        if found is None:
+            message = f"the input is empty: {_EXPECTED}"
+            raise fault(message)
+        _check(data, found)
+        return ResourceList(data, found, _function_config(data, found))
     except BadYaml as error:
         raise _fault(error, data) from None
-
-
-def _checked(data: bytes, form: Form) -> ResourceList:
-    """Make sure that it is a ResourceList."""
-    found = form.found
-    api_version = _identity(found)
-    part = found.part("items")
-    if part is not None and part.shape not in {"sequence", "null"}:
-        message = f"items is not a list but a {part.shape}: line {_line(data, part.start)}; begin each object with '- '"
-        raise fault(message)
-    if found.stray is not None:
-        line = _line(data, found.items[found.stray].start)
-        message = f"items[{found.stray}] is not an object: line {line}; give one with apiVersion, kind and metadata, or remove it"
-        raise fault(message)
-    return ResourceList(data, api_version, _function_config(data, form), form)
 
 
 def write(resource_list: ResourceList, changes: Changes, results: Sequence[Result]) -> list[bytes | memoryview]:
@@ -143,80 +126,61 @@ def write(resource_list: ResourceList, changes: Changes, results: Sequence[Resul
         Faults: An object that is to be edited can't be read.
     """
     try:
-        return resource_list.form.write(changes, [result.as_data() for result in results])
+        said = [result.as_data() for result in results]
+        return written(resource_list.data, resource_list.outline, changes, said)
     except BadYaml as error:
         message = f"an object that is to be edited can't be read: {error.problem}"
         raise fault(message) from None
 
 
-def _form(data: bytes) -> Form:
-    if _JSON.match(data):
-        from krm_fn.krm.json_list import JsonForm, NotJson  # noqa: PLC0415 - hosts send YAML
-
-        try:
-            return JsonForm(data)
-        except NotJson:
-            pass  # YAML in flow style, or an error that the YAML parser can place
-    found = outline.read(data)
-    if found is None:
-        message = f"the input is empty: {_EXPECTED}"
-        raise fault(message)
-    return _block_form(data, found)
-
-
-def _block_form(data: bytes, found: Outline) -> Form:
-    from krm_fn.krm.splice import BlockForm, LoadedForm, spliceable  # noqa: PLC0415 - refused input needs none
-
-    if spliceable(data, found):
-        return BlockForm(data, found)
-    value = load(data)
-    for item in found.items:
-        entry = value["items"][item.position]
-        if isinstance(entry, dict):
-            item.know(entry)
-    return LoadedForm(data, found, value)
-
-
-def _identity(found: Outline) -> str:
-    api_version, kind = (None if part is None else part.value for part in map(found.part, outline.IDENTITY))
+def _check(data: bytes, found: Outline) -> None:
+    """Make sure that it is a ResourceList."""
+    api_version, kind = _value(found, "apiVersion"), _value(found, "kind")
     if kind != "ResourceList" or api_version not in API_VERSIONS:
         seen = f"{_shown(api_version, 'no apiVersion')}, {_shown(kind, 'no kind')}"
         message = f"the input is not a ResourceList ({seen}): {_EXPECTED}{_RENDER}"
         raise fault(message)
-    return str(api_version)
+    part = found.part("items")
+    if part is not None and part.shape not in {"sequence", "null"}:
+        message = f"items is not a list but a {part.shape}: line {_line(data, part.start)}; begin each object with '- '"
+        raise fault(message)
+    if found.stray is not None:
+        line = _line(data, found.items[found.stray].start)
+        message = f"items[{found.stray}] is not an object: line {line}; give one with apiVersion, kind and metadata, or remove it"
+        raise fault(message)
+
+
+def _crossing(found: Outline) -> tuple[Result, ...]:
+    """Report the first alias to an anchor outside of its item: without the other text, such an item means nothing."""
+    if found.crossing is None:
+        return ()
+    line, position = found.crossing
+    message = f"items[{position}] has an alias to an anchor outside of it: line {line + 1}; write out what the alias stands for"
+    return (Result(message=message),)
+
+
+def _value(found: Outline, key: str) -> Any:
+    part = found.part(key)
+    return None if part is None else part.value
 
 
 def _shown(value: Any, absent: str) -> str:
-    """Return a short form of what stands where an apiVersion or a kind should."""
+    """Return a short form of what is where an apiVersion or a kind should be."""
     text = value if isinstance(value, str) and value else absent
     return text if len(text) <= 80 and text.isprintable() else "something else"  # noqa: PLR2004 - one line
 
 
-def _function_config(data: bytes, form: Form) -> Item | None:
-    part = form.found.part("functionConfig")
+def _function_config(data: bytes, found: Outline) -> Item | None:
+    part = found.part("functionConfig")
     if part is None or part.shape == "null":
         return None
-    item = Item(data, part.value_start, part.end, part.value_column, -1, "", "", "functionConfig")
+    end, column = (part.value_end, 0) if part.flow else (part.end, part.value_column)
+    item = Item(data, part.value_start, end, column, -1, "", "", "functionConfig")
     if part.shape not in {"mapping", "alias"}:
         line = _line(data, part.start)
         message = f"functionConfig is not an object but a {part.shape}: line {line}; give the function's configuration"
         raise fault(message)
-    if isinstance(form.values.get("functionConfig"), dict):
-        item.know(form.values["functionConfig"])
-        return item
-    try:
-        item.identify()
-        item.value()
-    except Faults as faults:
-        # it may refer to an anchor in front of it; only the whole document tells
-        try:
-            whole = load(data)
-        except BadYaml:
-            raise faults from None
-        found = whole.get("functionConfig") if isinstance(whole, dict) else None
-        if not isinstance(found, dict):
-            raise
-        item.know(found)
+    item.identify()
     return item
 
 
@@ -225,7 +189,5 @@ def _line(data: bytes, at: int) -> int:
 
 
 def _fault(error: BadYaml, data: bytes) -> Faults:
-    from krm_fn.yaml.remedies import remedy  # noqa: PLC0415 - for bad input only
-
     place = "" if error.line is None or error.column is None else f": line {error.line + 1}, column {error.column + 1}"
     return fault(f"the input can't be read: {error.problem}{place}; {remedy(error.problem, data, error.line)}")

@@ -94,3 +94,19 @@ def has_errors(results: Iterable[Result]) -> bool:
 def tagged(**tags: str) -> tuple[tuple[str, str], ...]:
     """Return tags in the form that `Result` holds them, sorted by key."""
     return tuple(sorted(tags.items()))
+
+
+class Results(list[Result]):
+    """What a function has to say, in the order in which it says it."""
+
+    def error(self, message: str, **parts: Any) -> None:
+        """Report an error, which fails the run; `parts` are further fields of `Result`."""
+        self.append(Result(message=message, severity=ERROR, **parts))
+
+    def warning(self, message: str, **parts: Any) -> None:
+        """Report a warning."""
+        self.append(Result(message=message, severity=WARNING, **parts))
+
+    def info(self, message: str, **parts: Any) -> None:
+        """Report something worth knowing; hosts show it only when asked."""
+        self.append(Result(message=message, severity=INFO, **parts))

@@ -14,16 +14,17 @@ import sys
 from krm_fn.krm import resource_list
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import ERROR, INFO, Faults, has_errors
+from krm_fn.yaml.read import new_budget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import BinaryIO, TextIO
+    from collections.abc import Callable, Iterable
+    from typing import BinaryIO, NoReturn, TextIO
 
     from krm_fn.krm.resource_list import ResourceList
     from krm_fn.krm.results import Result
 
-    Process = Callable[[ResourceList], tuple[Changes, Sequence[Result]]]
+    Process = Callable[[ResourceList], None]
 
 OK = 0
 FAILED = 1
@@ -38,8 +39,8 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
     """Run a function once.
 
     Args:
-        process: Takes the ResourceList, gives changes and results. An error among the results fails the run; raising
-            `Faults` is the same.
+        process: Changes the ResourceList and adds to its results. An error among them fails the run; raising `Faults`
+            is the same.
         stdin: The ResourceList.
         stdout: Takes the ResourceList back, with its items unchanged if the run failed.
         stderr: Takes errors and warnings, one a line.
@@ -48,25 +49,29 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
         The exit code: 0, or 1 if the input or the configuration is bad, or output can't be written.
     """
     gc.disable()  # the process lives once and frees everything by ending
+    new_budget()
     try:
-        data = stdin.read()
-        found = resource_list.read(data, later=True)
-        changes, results = _processed(process, found)
-        if not found.proven():
-            found = resource_list.read_fully(data)
-            changes, results = _processed(process, found)
+        found = resource_list.read(stdin.read())
     except Faults as faults:
         say(faults.results, stderr)
         return FAILED
     except OSError as error:
         tell(f"error: can't read the input: {error.strerror}\n", stderr)
         return FAILED
+    results = found.results
+    results += found.errors
+    if not found.errors:
+        try:
+            process(found)
+        except Faults as faults:
+            results += faults.results
     failed = has_errors(results)
     try:
-        chunks = resource_list.write(found, Changes() if failed else changes, results)
+        chunks = resource_list.write(found, Changes() if failed else found.changes, results)
     except Faults as faults:
         # an edit that can't be made safely: nothing is changed, and that is said
-        failed, results = True, (*results, *faults.results)
+        failed = True
+        results += faults.results
         chunks = resource_list.write(found, Changes(), results)
     say(results, stderr)
     reason = emit(chunks, stdout)
@@ -76,14 +81,6 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
     return FAILED if failed else OK
 
 
-def _processed(process: Process, found: ResourceList) -> tuple[Changes, Sequence[Result]]:
-    """Call the function; faults of the objects that it raises are results."""
-    try:
-        return process(found)
-    except Faults as faults:
-        return Changes(), faults.results
-
-
 def emit(chunks: Iterable[bytes | memoryview], stdout: BinaryIO) -> str:
     """Write everything and flush; return why that failed, or an empty string."""
     try:
@@ -91,7 +88,7 @@ def emit(chunks: Iterable[bytes | memoryview], stdout: BinaryIO) -> str:
         stdout.flush()
     except BrokenPipeError:
         silence(stdout)
-        return "can't write the output: the reader went away before all of it was written"
+        return "can't write the output: the reader closed the pipe early"
     except OSError as error:
         silence(stdout)
         return f"can't write the output: {error.strerror}"
@@ -133,6 +130,14 @@ def line(result: Result) -> str:
     if not text.isprintable():  # a name of a file, say, that would steer a terminal
         text = "".join(one if one.isprintable() else "\ufffd" for one in text)
     return text + "\n"
+
+
+def as_main(process: Process) -> NoReturn:
+    """Be a KRM function: run `process` over standard input and end with its exit code."""
+    code = FAILED
+    if open_streams():
+        code = guarded(lambda: run(process, *standard_streams()), sys.stderr, debug="--debug" in sys.argv[1:])
+    sys.exit(code)
 
 
 def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from krm_fn.krm import outline
+from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
-from krm_fn.krm.peek import identity
 from krm_fn.krm.results import Faults, Result, fault
-from krm_fn.yaml.events import BadYaml, load
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ BOM = b"\xef\xbb\xbf"
 # The first characters stand first in these, since the engine looks for them quickly; what must not be before them follows.
 _MARKER = re.compile(rb"---(?<![^\n\r]---)(?=[ \t\r\n]|\Z)")
 _BARE_MARKER = re.compile(rb"---[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
-_END = re.compile(rb"\.\.\.(?<![^\n\r]\.\.\.)(?=[ \t\r\n]|\Z)[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_END = re.compile(rb"\.\.\.(?<![^\n\r]\.\.\.)(?=[ \t\r\n]|\Z)[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 _NOTHING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
 _TAIL = re.compile(rb"(?:(?:\.\.\.)?[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
 _DIRECTIVE = re.compile(rb"%(?<![^\n\r]%)")
@@ -161,12 +161,12 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
     if _NOTHING.match(text):
         return
     item = Item.from_span(data, document.body, document.body_end, 0, index, path, index)
-    known = identity(text)
+    known = fast.identity(text)
     if known is not None and not known[1].endswith("List"):
         item.api_version, item.kind = known
         document.items = [item]
         return
-    value = _load(text)
+    value = load(text)
     if value is None:
         return
     if not isinstance(value, dict):
@@ -183,32 +183,9 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
         document.stray = f"no Kubernetes object (it has no {'kind' if item.api_version else 'apiVersion'})"
 
 
-def _load(text: bytes) -> Any:
-    """Return the value of a document.
-
-    Raises:
-        BadYaml: Neither YAML nor JSON.
-    """
-    try:
-        return load(text)
-    except BadYaml:
-        if text.lstrip()[:1] not in {b"{", b"["}:
-            raise
-        from json import loads  # noqa: PLC0415 - JSON whose escapes (surrogate pairs) libyaml refuses
-
-        try:
-            return loads(text)
-        except (ValueError, RecursionError):
-            pass
-        raise
-
-
 def _entries(document: Document, data: bytes, text: bytes, entries: list[Any], parent: Item) -> list[Item]:
     """Return the entries of a List; a typed list (`ClusterList`) lends them its apiVersion and kind."""
-    try:
-        seen = outline.read(text)
-    except BadYaml:
-        seen = None  # JSON that libyaml refuses
+    seen = outline.read(text)
     spans = [] if seen is None else seen.items
     api_version, kind = parent.api_version, parent.kind.removesuffix("List")
     found: list[Item] = []

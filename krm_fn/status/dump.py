@@ -200,7 +200,7 @@ def _skip(written: str, position: int) -> int:
 def _yaml_documents(name: str, written: str) -> Iterator[Any]:
     """Yield the documents of a YAML stream."""
     from krm_fn.status import yaml_read  # noqa: PLC0415 - a JSON dump does without
-    from krm_fn.yaml.events import BadYaml  # noqa: PLC0415 - a JSON dump does without
+    from krm_fn.yaml.errors import BadYaml  # noqa: PLC0415 - a JSON dump does without
 
     try:
         yield from yaml_read.documents(written)

@@ -15,7 +15,7 @@ from krm_fn.model import Secret
 from krm_fn.status import yaml_read
 from krm_fn.status.objects import managed, ref
 from krm_fn.surface import MIN_VALUE_BYTES, RESOURCE_SET_TYPE
-from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.errors import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

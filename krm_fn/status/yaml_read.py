@@ -1,4 +1,4 @@
-"""Several YAML documents in one text, typed and bounded as everywhere else (`krm_fn.yaml.events`)."""
+"""Several YAML documents in one text, typed and bounded as everywhere else (`krm_fn.yaml.read`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from krm_fn.yaml import events
+from krm_fn.yaml import errors, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ def documents(written: str) -> Iterator[Any]:
     """Yield the values of the documents of a text; None for an empty one.
 
     Raises:
-        events.BadYaml: When a document can't be read; those before it have been yielded.
+        errors.BadYaml: When a document can't be read; those before it have been yielded.
     """
     try:
-        parser = events.parser(written)
+        parser = read.parser(written)
         parser.get_event()  # stream start
         while not isinstance(parser.get_event(), yaml.StreamEndEvent):
             # anchors belong to one document, so each has its own builder
-            value = events.Builder(parser).build(parser.get_event())
+            value = read.Builder(parser).build(parser.get_event())
             parser.get_event()  # document end
             yield value
     except (yaml.YAMLError, UnicodeError) as error:
-        raise events.bad_yaml(error) from None
+        raise errors.bad_yaml(error) from None

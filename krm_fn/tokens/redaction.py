@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import binascii
 
-from krm_fn.krm.needles import holding
 from krm_fn.krm.results import WARNING, Faults, Result, tagged
 from krm_fn.surface import GROUP, KIND
 from krm_fn.tokens import formats
@@ -44,8 +43,9 @@ def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[i
     # three base64 characters a byte triple: the text up to the last whole triple is the same whatever follows
     packed = _base64_start(token.reveal())
     found: list[Result] = []
-    for item in holding(items, [needle.encode(), packed.encode()]):
-        if item.position in except_positions:
+    sought = (needle.encode(), packed.encode())
+    for item in items:
+        if item.position in except_positions or not item.contains(*sought):
             continue
         try:
             found += [_finding(item, path, _needles([token])) for path in _places(item, needle, packed)]

@@ -1,6 +1,6 @@
 """Minimal edits of a YAML or JSON document: only the lines of what differs change.
 
-What is guaranteed, for a document that `events.load` can read:
+What is guaranteed, for a document that `read.load` can read:
 
 - The result, read again, equals the wanted value with the same types; this is checked before anything is returned.
 - Everything outside the nodes that differ keeps its bytes: comments, quotes, order, indentation, line ends, and the
@@ -16,11 +16,11 @@ such trade.
 
 from __future__ import annotations
 
-from krm_fn.yaml.align import same
-from krm_fn.yaml.events import BadYaml, load
-from krm_fn.yaml.nodes import compose, compose_entry
-from krm_fn.yaml.textual import Edit, Unbounded, flow
-from krm_fn.yaml.write import dump
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.nodes import compose, compose_entry, same
+from krm_fn.yaml.read import load
+from krm_fn.yaml.textual import Edit, Unbounded
+from krm_fn.yaml.write import dump, flow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,11 +50,7 @@ def revise(text: bytes, new: Mapping[str, Any]) -> bytes:
     source = text.decode()
     bom = _BOM if source.startswith(_BOM) else ""
     source = source[len(bom) :]
-    try:
-        old = load(source)
-    except BadYaml:
-        _load_json(source)
-        return _write_json(source, new)
+    old = load(source)
     if same(old, new):
         return text
     root = compose(source)
@@ -80,10 +76,7 @@ def set_labels(text: bytes, labels: Mapping[str, str]) -> bytes:
     quick = None if source.startswith(_BOM) else _set_labels_quickly(source, labels)
     if quick is not None:
         return text if quick == source else quick.encode()
-    try:
-        whole = load(source.removeprefix(_BOM))
-    except BadYaml:
-        whole = _load_json(source)
+    whole = load(source.removeprefix(_BOM))
     if not isinstance(whole, dict):
         message = "an object must be a mapping"
         raise BadYaml(message)
@@ -128,28 +121,6 @@ def _reads_as(text: str, value: Mapping[str, Any]) -> bool:
 def _labelled(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
     present = metadata.get("labels")
     return {**metadata, "labels": {**(present if isinstance(present, dict) else {}), **labels}}
-
-
-def _load_json(source: str) -> Any:
-    r"""Return the value of JSON that libyaml can't read (escaped surrogate pairs, `\/`).
-
-    Raises:
-        BadYaml: It is no JSON either; the error is that of the YAML reader.
-    """
-    from json import loads  # noqa: PLC0415 - rarely needed
-
-    try:
-        return loads(source)
-    except ValueError:
-        return load(source)
-
-
-def _write_json(source: str, new: Mapping[str, Any]) -> bytes:
-    """Write JSON anew; its layout becomes the usual one."""
-    from json import dumps  # noqa: PLC0415 - rarely needed
-
-    indent = 2 if "\n" in source.strip() else None
-    return dumps(new, ensure_ascii=False, indent=indent).encode() + (b"\n" if source.endswith("\n") else b"")
 
 
 def _rewrite(source: str, root: Node, new: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The places of a YAML document's nodes in its text, so that an edit can be bounded to what it changes.
+"""The places of a document's nodes in its text, and how the entries of two lists match: what a bounded edit needs.
 
 PyYAML's own composer forgets aliases and the true ends of block collections (their end mark lies at the next token,
 behind comments), so this one is built from events.
@@ -15,12 +15,14 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from krm_fn.yaml.events import Builder, bad_yaml, key_text, parser, scalar_value
+from krm_fn.yaml.errors import bad_yaml
+from krm_fn.yaml.read import Builder, key_text, parser, same_places, scalar_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_MAX_TABLE = 250_000  # cells: beyond, only the common ends of two lists are matched
 SCALAR, ALIAS, MAPPING, SEQUENCE = "scalar", "alias", "mapping", "sequence"
 
 
@@ -60,8 +62,8 @@ class Node:
 
 
 def compose(text: str) -> Node:
-    """Return the root node of a document that `events.load` accepts."""
-    events = parser(text)
+    """Return the root node of a document that `read.load` accepts."""
+    events = parser(same_places(text))
     events.get_event()  # stream start
     events.get_event()  # document start
     return _node(events, events.get_event())
@@ -77,7 +79,7 @@ def compose_entry(text: str, key: str) -> tuple[Node, Any] | None:
         BadYaml: The text up to there can't be read.
     """
     try:
-        events = parser(text)
+        events = parser(same_places(text))
         events.get_event()  # stream start
         events.get_event()  # document start
         if not isinstance(events.get_event(), MappingStartEvent):
@@ -152,3 +154,70 @@ def _node(events: Any, event: Any) -> Node:
             node.key = None if event.value == "<<" and event.implicit[0] else key_text(scalar_value(event), event)
         parent.children.append(node)
         event = events.get_event()
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal with equal types (`1`, `1.0` and `True` differ); the order of keys is free."""
+    if hasattr(one, "items") and hasattr(other, "items"):
+        return len(one) == len(other) and all(key in other and same(value, other[key]) for key, value in one.items())
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and isinstance(other, float) and one != one:  # noqa: PLR0124 - the test for NaN
+        return other != other  # noqa: PLR0124 - the same
+    return type(one) is type(other) and bool(one == other)
+
+
+def align(old: list[Any], new: list[Any]) -> tuple[list[tuple[int, int]], list[int], dict[int, list[int]]]:
+    """Match the entries of two lists so that few of them change.
+
+    Entries that are equal are matched, longest common subsequence first; between matches, what is left on both sides
+    is paired in order.
+
+    Returns:
+        Pairs of indices (equal or to be changed), indices of `old` to remove, and for an index of `old` (-1: the
+        front) the indices of `new` to insert behind it.
+    """
+    pairs: list[tuple[int, int]] = []
+    gone: list[int] = []
+    added: dict[int, list[int]] = {}
+    i = j = 0
+    for matched_i, matched_j in [*_common(old, new), (len(old), len(new))]:
+        while i < matched_i and j < matched_j:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        gone.extend(range(i, matched_i))
+        if j < matched_j:
+            added[i - 1] = list(range(j, matched_j))
+        if matched_i < len(old):
+            pairs.append((matched_i, matched_j))
+        i, j = matched_i + 1, matched_j + 1
+    return pairs, gone, added
+
+
+def _common(old: list[Any], new: list[Any]) -> list[tuple[int, int]]:
+    """Return the index pairs of a longest common subsequence; only common ends where that would take too long."""
+    head = 0
+    while head < min(len(old), len(new)) and same(old[head], new[head]):
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and same(old[-1 - tail], new[-1 - tail]):
+        tail += 1
+    rows, columns = len(old) - head - tail, len(new) - head - tail
+    middle: list[tuple[int, int]] = []
+    if rows * columns <= _MAX_TABLE:
+        best = [[0] * (columns + 1) for _ in range(rows + 1)]
+        for i in range(rows - 1, -1, -1):
+            for j in range(columns - 1, -1, -1):
+                equal = same(old[head + i], new[head + j])
+                best[i][j] = best[i + 1][j + 1] + 1 if equal else max(best[i + 1][j], best[i][j + 1])
+        i = j = 0
+        while i < rows and j < columns:
+            if same(old[head + i], new[head + j]):
+                middle.append((head + i, head + j))
+                i, j = i + 1, j + 1
+            elif best[i + 1][j] >= best[i][j + 1]:
+                i += 1
+            else:
+                j += 1
+    ends = [(len(old) - back, len(new) - back) for back in range(tail, 0, -1)]
+    return [*((index, index) for index in range(head)), *middle, *ends]

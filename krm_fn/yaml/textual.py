@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.yaml.align import align, same
-from krm_fn.yaml.nodes import ALIAS, MAPPING, SCALAR, SEQUENCE
-from krm_fn.yaml.write import dump, quoted, scalar
+from krm_fn.yaml.nodes import ALIAS, MAPPING, SCALAR, SEQUENCE, align, same
+from krm_fn.yaml.write import dump, flow, quoted, scalar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -249,14 +248,3 @@ class Edit:
                 self.splice(start, spans[last + 1][0], "")
             else:  # an explicit key (`? key`)
                 raise Unbounded
-
-
-def flow(value: Any) -> str:
-    """Return a value on one line, as JSON with a blank after `:` and `,`; valid in any flow collection of YAML."""
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(flow, value))}]"
-    if hasattr(value, "items"):
-        return f"{{{', '.join(f'{quoted(key)}: {flow(item)}' for key, item in value.items())}}}"
-    return dump(value).rstrip("\n")

@@ -6,7 +6,7 @@ else: it begins with a letter, `/` or `--` and a letter, is no word such as `on`
 means something in YAML. All other strings are double-quoted with the escapes that JSON and YAML share, or, when they
 have several lines, written as a literal block where that gives exactly the same string back.
 
-The form is that of kustomize and kpt: two blanks a level, the dash of a list in its parent's column, keys as given.
+The form is that of kustomize and kpt: two spaces per level, the dash of a list in its parent's column, keys as given.
 """
 
 from __future__ import annotations
@@ -73,6 +73,29 @@ def quoted(text: str) -> str:
         text = text.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{text}"'
     return f'"{_ESCAPED.sub(_escape, text)}"'
+
+
+def flow(value: Any, step: str = "", pad: str = "") -> str:
+    """Return a value as JSON, which is valid in any flow collection of YAML as well.
+
+    Args:
+        value: JSON-like data, as `dump` takes it.
+        step: Indentation of each level; "" puts everything on one line.
+        pad: What every line but the first begins with.
+    """
+    if isinstance(value, str):
+        return quoted(value)
+    inner = pad + step
+    if isinstance(value, (list, tuple)):
+        opened, closed, parts = "[", "]", [flow(one, step, inner) for one in value]
+    elif _is_mapping(value):
+        opened, closed = "{", "}"
+        parts = [f"{quoted(key)}: {flow(one, step, inner)}" for key, one in value.items()]
+    else:
+        return _flat(value, quote_all=True)
+    if not step or not parts:
+        return opened + ", ".join(parts) + closed
+    return f"{opened}\n{inner}" + f",\n{inner}".join(parts) + f"\n{pad}{closed}"
 
 
 def scalar(text: str) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krm_fn.yaml.edit import revise, set_labels
-from krm_fn.yaml.events import BadYaml, load
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.read import load
 from krm_fn.yaml.write import quoted
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.krm.items import Item
 from krm_fn.krm.results import ERROR
 from krm_fn.management import review
+from tests.support.items import item_of
 from tests.unit.management.builders import config, controller_manager, core_provider, hub, hub_config, manager, secret
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ JSON = st.recursive(
 
 
 def run(values: list[dict[str, Any]], **options: Any) -> Review:
-    items = [Item.from_text(json.dumps(value).encode(), position) for position, value in enumerate(values)]
+    items = [item_of(json.dumps(value).encode(), position) for position, value in enumerate(values)]
     return review(items, hub_config(**{"feature_gate": "Ensure", **options}))
 
 
@@ -101,5 +101,5 @@ def test_no_shape_of_an_object_breaks_the_review(shape: Any, kind: str) -> None:
 
 @given(ARGUMENTS)
 def test_a_check_never_changes_anything(args: list[str]) -> None:
-    item = Item.from_text(json.dumps(manager("v1.5.3", *args)).encode(), 0)
+    item = item_of(json.dumps(manager("v1.5.3", *args)).encode(), 0)
     assert not review([item], config()).revised

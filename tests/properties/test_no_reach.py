@@ -17,7 +17,7 @@ PROGRAM = """
 import json, sys
 given = json.load(sys.stdin)
 from krm_fn import function
-from krm_fn.sdk import resource_list
+from krm_fn.krm import resource_list
 from krm_fn.tokens.operator import Offers
 
 def run(objects):

@@ -97,9 +97,10 @@ class Run:
         self.outcome: function.Outcome | None = None
         settings = function.Options(offers=Offers(environment or {}, "/nonexistent"), **options)
 
-        def process(found: resource_list.ResourceList) -> Any:
+        def process(found: resource_list.ResourceList) -> None:
             self.outcome = function.run(found, settings)
-            return self.outcome.changes, self.outcome.results
+            found.apply(self.outcome.changes)
+            found.results += self.outcome.results
 
         stdout, stderr = io.BytesIO(), io.StringIO()
         self.code = runner.run(process, io.BytesIO(data), stdout, stderr)

@@ -90,7 +90,7 @@ def test_a_reader_that_leaves_is_an_error_in_one_line() -> None:
             child.stdin.close()
         said = child.stderr.read()
         assert child.wait() == 1
-    assert one_line(said) == "error: can't write the output: the reader went away before all of it was written"
+    assert one_line(said) == "error: can't write the output: the reader closed the pipe early"
 
 
 # --- stderr and stdin ------------------------------------------------------------------------------------------------

@@ -381,7 +381,7 @@ def test_a_reader_that_goes_away_is_an_error(source: Path) -> None:
         check=False,
     )
     assert ran.returncode == 1
-    assert b"error: can't write the output: the reader went away" in ran.stderr
+    assert b"error: can't write the output: the reader closed the pipe early" in ran.stderr
 
 
 def test_a_full_device_is_an_error(source: Path) -> None:

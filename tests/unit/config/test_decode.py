@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from krm_fn.config import decode, identity_of, is_config
-from krm_fn.krm.items import Item
 from krm_fn.krm.results import Faults, ResourceRef
 from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.model import AgentVersion, ExternalSource, ExtraResource, KubeconfigRef, Patch, Secret, SecretSource
 from tests.support.configs import BAD, DROP, GOOD, TOKEN, changed, decoded, faults_of, item, results_of
+from tests.support.items import item_of
 
 
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
@@ -322,7 +322,7 @@ spec:
   agent: {replicas: 0o3, podLabels: {1: yes}}
 """
     with pytest.raises(Faults) as caught:
-        decode(Item.from_text(text, 0))
+        decode(item_of(text, 0))
     assert [result.message for result in caught.value.results] == [
         "spec.clusterSelector.matchLabels[a] must be a label value, not the boolean true: put it in quotes",
         "spec.clusterSelector.matchLabels[b] must be a label value, not the number 1000.0: put it in quotes",

@@ -61,11 +61,31 @@ def test_keys_are_those_of_the_mapping_at_a_path() -> None:
     assert found.keys("nothing", "here") == ()
 
 
-def test_a_field_is_there_or_not() -> None:
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [(("spec",), True), (("spec", "topology"), True), (("spec", "paused"), False), (("spec", "absent"), None),
+     (("absent", "too"), None), (("kind", "x"), None)],
+)  # fmt: skip
+def test_a_field_is_a_mapping_or_something_else_or_absent(path: tuple[str, ...], answer: object) -> None:
+    assert item(CLUSTER).is_mapping(*path) is answer
+    read_whole = item(CLUSTER)
+    read_whole.value()
+    assert read_whole.is_mapping(*path) is answer
+
+
+def test_accessors_give_labels_annotations_and_fields() -> None:
     found = item(CLUSTER)
-    assert found.has("spec", "topology")
-    assert not found.has("spec", "class")
-    assert not found.has("spec", "absent")
+    assert found.labels == {"env": "prod"}
+    assert found.annotations["config.kubernetes.io/index"] == "2"
+    assert found.get("spec", "topology", "class") == "x"
+    assert found.get("spec", "absent", "deeper") is None
+
+
+@pytest.mark.parametrize("first", ["metadata", '"metadata"'])
+def test_metadata_given_twice_are_an_error(first: str) -> None:
+    found = item(f"- kind: A\n  {first}: {{name: a}}\n  metadata: {{name: b}}\n")
+    with pytest.raises(Faults, match="a key appears twice in one mapping"):
+        found.metadata()
 
 
 def test_text_is_a_document_with_blanks_for_the_dash() -> None:
@@ -80,10 +100,11 @@ def test_text_is_a_document_with_blanks_for_the_dash() -> None:
         ({"config.kubernetes.io/path": "'old'", "config.kubernetes.io/index": "'1'"}, "old", 1),
         ({"config.kubernetes.io/path": "'old'", "config.kubernetes.io/index": "'x'"}, "old", None),
         ({"config.kubernetes.io/index": "'1'"}, "", None),
+        ({"config.kubernetes.io/path": "'a'", "config.kubernetes.io/index": "'" + "9" * 5000 + "'"}, "a", None),
         ({"config.kubernetes.io/path": "7"}, "", None),
         ({"other": "'x'"}, "", None),
     ],
-    ids=["internal wins", "legacy", "index is no number", "index alone", "path is no string", "none"],
+    ids=["internal wins", "legacy", "index is no number", "index alone", "endless index", "path is no string", "none"],
 )
 def test_the_hosts_annotations_name_the_file(annotations: dict[str, str], path: str, index: int | None) -> None:
     lines = "".join(f"      {key}: {value}\n" for key, value in annotations.items())
@@ -144,34 +165,19 @@ def test_an_object_that_can_not_be_read_says_so_with_its_place() -> None:
 
 
 def test_an_object_of_a_file_says_so_with_the_file() -> None:
+    text = b"a: 1\na: 2\n"
+    found = Item.from_span(text, 0, len(text), 0, 0, "f.yaml", 2)
     with pytest.raises(
         Faults, match=r"a key appears twice in one mapping: f.yaml \(object 3\), line 2, column 1"
     ) as caught:
-        Item.from_text(b"a: 1\na: 2\n", 0, "f.yaml", 2)
+        found.value()
     assert (caught.value.results[0].file_path, caught.value.results[0].file_index) == ("f.yaml", 2)
 
 
 @pytest.mark.parametrize("text", [b"- a\n", b"a\n", b""], ids=["list", "scalar", "empty"])
 def test_a_document_that_is_no_object_is_refused(text: bytes) -> None:
     with pytest.raises(Faults, match="an object must be a mapping"):
-        Item.from_text(text, 0)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n",
-        b"# c\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n",
-        b"kind: ConfigMap\napiVersion: v1\nmetadata: {name: one}\n",
-        b'{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "one"}}',
-    ],
-    ids=["usual", "comment before", "flow", "JSON"],
-)
-def test_a_document_of_a_file_becomes_an_item(text: bytes) -> None:
-    found = Item.from_text(text, 4, "f.yaml", 0)
-    assert (found.position, found.api_version, found.kind, found.name) == (4, "v1", "ConfigMap", "one")
-    assert found.where() == "f.yaml (object 1)"
-    assert found.text == text
+        Item(text, 0, len(text), 0, 0, "", "").identify()
 
 
 def test_a_value_becomes_an_item_with_json_as_its_text() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from krm_fn.krm.outline import Outline, identity
 from krm_fn.krm.outline import read as outline
-from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.errors import BadYaml
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 
@@ -102,18 +102,18 @@ def test_the_first_entry_that_is_no_object_is_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "tangled"),
+    ("items", "crossing"),
     [
-        ("- a: &x 1\n  b: *x\n", False),
-        ("- &x a: &y {c: d}\n  b: [*x, *y]\n", False),
-        ("- &x\n  a: 1\n- *x\n", True),
-        ("- a: &x 1\n- b: [*x]\n", True),
-        ("- apiVersion: &x v1\n- kind: *x\n", True),
+        ("- a: &x 1\n  b: *x\n", None),
+        ("- &x a: &y {c: d}\n  b: [*x, *y]\n", None),
+        ("- &x\n  a: 1\n- *x\n", (5, 1)),
+        ("- a: &x 1\n- b: [*x]\n", (4, 1)),
+        ("- apiVersion: &x v1\n- kind: *x\n", (4, 1)),
     ],
     ids=["own", "own on key", "entry is an alias", "of another entry", "in the identity"],
 )
-def test_aliases_to_other_objects_are_noted(items: str, tangled: bool) -> None:  # noqa: FBT001 - a table
-    assert found(f"{HEAD}items:\n{items}").tangled is tangled
+def test_aliases_to_other_objects_are_noted(items: str, crossing: tuple[int, int] | None) -> None:
+    assert found(f"{HEAD}items:\n{items}").crossing == crossing
 
 
 def test_identity_of_one_entry() -> None:

@@ -69,14 +69,29 @@ def test_path_annotations_tell_that_the_host_keeps_files(entry: str, paths: bool
     assert read(f"{HEAD}items:\n{ENTRY}{entry}".encode()).host_paths is paths
 
 
-def test_objects_that_share_anchors_are_read_as_one_document() -> None:
-    found = read(f"{HEAD}items:\n- a: &x {{b: 1e3}}\n- metadata: *x\nfunctionConfig:\n  kind: C\n  x: *x\n".encode())
-    assert found.items[1].value() == {"metadata": {"b": 1000.0}}
-    assert found.function_config is not None
-    assert found.function_config.value() == {"kind": "C", "x": {"b": 1000.0}}
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + "items:\n- a: &x {b: 1e3}\n- metadata: *x\n",
+        HEAD + "items: [{a: &x 1},\n {b: *x}]\n",
+        HEAD + "common: &x {a: b}\nitems:\n- a: *x\n",
+    ],
+    ids=["another item", "in brackets", "another key"],
+)
+def test_an_alias_to_an_anchor_outside_of_its_item_is_an_error_with_its_line(text: str) -> None:
+    (error,) = read(text.encode()).errors
+    line = next(number for number, one in enumerate(text.splitlines(), 1) if "*x" in one)
+    assert f"has an alias to an anchor outside of it: line {line};" in error.message
 
 
-EXPECTED = "needed is a ResourceList (apiVersion config.kubernetes.io/v1), as kustomize and kpt send it"
+def test_a_function_config_can_not_refer_to_an_item() -> None:
+    with pytest.raises(
+        Faults, match="an alias refers to an anchor that is not set before it: functionConfig, line 6, column 6"
+    ):
+        read(f"{HEAD}items:\n- a: &x 1\nfunctionConfig:\n  a: *x\n".encode())
+
+
+EXPECTED = "expected a ResourceList (apiVersion config.kubernetes.io/v1), as sent by kustomize and kpt"
 BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at in range(1, 12))
 
 
@@ -108,7 +123,7 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
         ((HEAD + "functionConfig:\n  a: 1\n  a: 2\n").encode(),
          "a key appears twice in one mapping: functionConfig, line 5, column 3"),
         ((HEAD + "functionConfig:\n  l0: &l0 x\n" + BOMB).encode(),
-         "aliases stand for more than 1000000 values: functionConfig, line 10, column 47"),
+         "aliases stand for more than 2000000 values: functionConfig, line 11, column 12"),
         ((HEAD + "items:\n- a: " + "[" * 20_000 + "]" * 20_000 + "\n").encode(),
          "the input can't be read: nested too deep: line 4, column 256"),
         ((HEAD + "items:\n- " + "- " * 120_000 + "x\n").encode(),
@@ -122,14 +137,11 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
         (b'apiVersion: "a\\nb"\nkind: ' + b"x" * 90, (f"the input is not a ResourceList (something else, something else):"
          f" {EXPECTED}; for plain manifests use: clusternet-capi-fn render PATH")),
         ((JSON + '"kind": "A"}').encode(), "the input can't be read: a key appears twice in one mapping: line 1, column 67"),
-        ((JSON + '"items": [{"a": 1,\n "a": 2}]}').encode(),
-         "the input can't be read: a key appears twice in one mapping: line 1, column 77"),
+        ((JSON + '"items": [{"kind": 1,\n "kind": 2}]}').encode(),
+         "the input can't be read: a key appears twice in one mapping: line 2, column 2"),
         ((JSON + '"items": [{"a": ' + "[" * 300 + "]" * 300 + "}]}").encode(),
-         "the input can't be read: nested deeper than 250 levels: line 1, column 77"),
+         "the input can't be read: nested too deep: line 1, column 333"),
         ((JSON + '"items": [{"a": ' + "[" * 99_000 + "]" * 99_000 + "}]}").encode(), "the input can't be read: nested too deep"),
-        ((JSON + '"items": [{"a": NaN}]}').encode(), "the input can't be read: NaN is no JSON number: line 1, column 77"),
-        ((JSON + '"items": [{"a": ' + "9" * 5000 + "}]}").encode(),
-         "the input can't be read: not a number that can be read (ValueError)"),
         ((JSON + '"items": [1, {}]}').encode(), "items[0] is not an object: line 1"),
         ((JSON + '"items": {}}').encode(), "items is not a list but a mapping: line 1"),
         ((JSON + '"functionConfig": "x"}').encode(), "functionConfig is not an object but a scalar: line 1"),

@@ -47,7 +47,7 @@ def written(text: str, results: list[Result] | None = None, **changes: Any) -> s
         ("items:\n" + ONE + THREE, {"replaced": {1: NEW}}, "items:\n" + ONE + NEW_TEXT),
         ("items:\n  - # c\n    kind: A\n", {"replaced": {0: NEW}}, 'items:\n  - # c\n    kind: New\n    "on": "off"\n'),
         ("items:\n" + ONE, {"labelled": {0: {"a": "on"}}}, "items:\n" + ONE + '  metadata:\n    labels:\n      a: "on"\n'),
-        ("items:\n" + ONE + THREE, {"revised": {1: {"kind": "3"}}}, "items:\n" + ONE + '- kind: "3"\n'),
+        ("items:\n" + ONE + THREE, {"revised": {1: {"kind": "3"}}}, "items:\n" + ONE + '- kind: "3"'),
         ("items:\n" + ONE, {"removed": frozenset({0}), "revised": {0: {}}, "replaced": {0: {}}}, "items: []\n"),
     ],
     ids=["added", "added without a line end", "added before the rest", "added before a comment on the rest",
@@ -108,37 +108,57 @@ def test_a_line_in_quotes_that_looks_like_a_comment_goes_with_its_object(text: s
 
 
 @pytest.mark.parametrize(
-    ("text", "changes"),
+    ("text", "out"),
     [
-        (HEAD + "items: [{kind: A}]\n", {"added": (NEW,)}),
-        ("{apiVersion: config.kubernetes.io/v1, kind: ResourceList, items: [{kind: A}]}", {"added": (NEW,)}),
-        (HEAD + "? items\n: - kind: A\n", {"added": (NEW,)}),
-        (HEAD + "!!str items:\n- kind: A\n", {"added": (NEW,)}),
-        (HEAD + "items: !!seq\n- kind: A\n", {"added": (NEW,)}),
-        (
-            HEAD + "items:\n- kind: &x A\n- kind: *x\n",
-            {"added": (NEW,), "removed": frozenset({0}), "labelled": {1: {}}},
-        ),
-        (HEAD + "items:\n- kind: A\n  text: |\n    no line end", {"added": (NEW,)}),
+        ("items: [{kind: A}, {kind: B}] # c\n", 'items: [{kind: B}, {"kind": "New", "on": "off"}] # c\n' + SAID_TEXT),
+        ("items:\n [ {kind: A}, # a\n  {kind: B}, ]\n", 'items:\n [ {kind: B}, {"kind": "New", "on": "off"}, ]\n' + SAID_TEXT),
+        ("items:\n  [\n  {kind: A},\n  {kind: B}\n  ]\n",
+         'items:\n  [\n  {kind: B},\n  {\n    "kind": "New",\n    "on": "off"\n  }\n  ]\n' + SAID_TEXT),
+        ("!!str items: !!seq &s # c\n- kind: A\n- kind: B\n", "!!str items: !!seq &s # c\n- kind: B\n" + NEW_TEXT + SAID_TEXT),
+        ('"\\x69tems":\n  -   kind: A\n  -   kind: B\n',
+         '"\\x69tems":\n  -   kind: B\n  - kind: New\n    "on": "off"\n' + SAID_TEXT),
+        ("items:\n- kind: A\n-\n  kind: B\n? functionConfig\n: {kind: C}\n",
+         "items:\n-\n  kind: B\n" + NEW_TEXT + "? functionConfig\n: {kind: C}\n" + SAID_TEXT),
     ],
-    ids=["flow list", "flow document", "explicit key", "tagged key", "tagged list", "crossing anchors", "open block"],
+    ids=["flow list", "comments and a comma at the end", "a line each", "tags and anchor", "escaped key", "explicit key"],
+)  # fmt: skip
+def test_a_list_of_any_form_is_edited_in_its_place(text: str, out: str) -> None:
+    assert written(HEAD + text, SAID, removed=frozenset({0}), added=(NEW,)) == HEAD + out
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("items: [{kind: A}] # c\n", "items: [] # c\n"),
+        ("items: [\n{kind: A},]\n", "items: [\n]\n"),
+        ("items: !!seq # c\n- kind: A\n", "items: [] # c\n"),
+    ],
+    ids=["flow", "comma at the end", "tag"],
 )
-def test_what_can_not_be_spliced_is_written_anew(text: str, changes: dict[str, Any]) -> None:
-    before, after = read(text.encode()), read(written(text, SAID, **changes).encode())
-    kept = [item.value() for item in before.items][-1]
-    found = [{key: value for key, value in item.value().items() if key != "metadata"} for item in after.items]
-    assert found == [kept, NEW]
-    assert "said" in written(text, SAID, **changes)
+def test_a_list_whose_entries_all_go_is_empty(text: str, out: str) -> None:
+    assert written(HEAD + text, removed=frozenset({0})) == HEAD + out
 
 
-def test_what_is_written_anew_stays_as_it_is_without_changes() -> None:
-    text = HEAD + "items: [{kind: A}] # c\n"
-    assert written(text) == text
+def test_braces_around_everything_stay() -> None:
+    text = "%YAML 1.1\n--- {apiVersion: config.kubernetes.io/v1, kind: ResourceList, items: [{kind: A, n: 0777, y: n}]} # c\n...\n"
+    assert written(text, SAID, added=(NEW,)) == (
+        "{apiVersion: config.kubernetes.io/v1, kind: ResourceList, items: [{kind: A, n: 0777, y: n},"
+        ' {"kind": "New", "on": "off"}], "results": [{"message": "said", "severity": "info"}]} # c\n'
+    )
 
 
-def test_crossing_anchors_survive_when_one_of_their_objects_goes() -> None:
-    text = HEAD + "items:\n- a: &x {b: 'on'}\n- c: *x\n"
-    assert written(text, removed=frozenset({0})) == HEAD + 'items:\n- c:\n    b: "on"\n'
+def test_behind_a_block_scalar_without_a_line_end_nothing_is_written() -> None:
+    text = "items:\n- kind: A\n- kind: B\n  text: |\n    no line end"
+    out = written(HEAD + text, SAID, added=(NEW,))
+    assert out == SAID_TEXT + HEAD + "items:\n- kind: A\n" + NEW_TEXT + "- kind: B\n  text: |\n    no line end"
+
+
+def test_an_entry_that_shares_its_line_is_not_removed_but_told() -> None:
+    with pytest.raises(Faults, match="the first entry of items shares its line with something else"):
+        written(HEAD + "? items\n: - kind: A\n  - kind: B\n", removed=frozenset({0}))
+    assert (
+        written(HEAD + "? items\n: - kind: A\n", added=({"kind": "B"},)) == HEAD + "? items\n: - kind: A\n  - kind: B\n"
+    )
 
 
 def test_untouched_runs_are_views_of_the_input() -> None:

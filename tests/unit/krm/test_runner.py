@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import ERROR, INFO, WARNING, Result, fault
+
+if TYPE_CHECKING:
+    from krm_fn.krm.resource_list import ResourceList
 
 LIST = b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- apiVersion: v1\n  kind: A\n"
 
@@ -40,8 +43,8 @@ class Deaf(io.StringIO):
         raise OSError(errno.ENOSPC, "it broke")
 
 
-def nothing(_: Any) -> tuple[Changes, list[Result]]:
-    return Changes(), []
+def nothing(_: Any) -> None:
+    """A function that does nothing."""
 
 
 def run(process: Any = nothing, stdin: Any = None, stdout: Any = None, stderr: Any = None) -> tuple[int, bytes, str]:
@@ -60,7 +63,7 @@ def test_an_input_that_can_not_be_read_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [(errno.EPIPE, "the reader went away before all of it was written"), (errno.ENOSPC, "it broke")],
+    [(errno.EPIPE, "the reader closed the pipe early"), (errno.ENOSPC, "it broke")],
     ids=["a reader that leaves", "no space"],
 )
 def test_an_output_that_can_not_be_written_is_said(code: int, reason: str) -> None:
@@ -79,7 +82,11 @@ def test_faults_that_are_raised_are_results() -> None:
 
 
 def test_with_an_error_nothing_is_changed() -> None:
-    code, out, _ = run(lambda _: (Changes(removed=frozenset({0})), [Result(message="bad")]))
+    def process(found: ResourceList) -> None:
+        found.remove(found.items[0])
+        found.results.error("bad")
+
+    code, out, _ = run(process)
     assert code == 1
     assert out.startswith(LIST)
 
@@ -87,10 +94,21 @@ def test_with_an_error_nothing_is_changed() -> None:
 def test_an_edit_that_can_not_be_made_is_an_error_and_changes_nothing() -> None:
     bad = LIST + b"  metadata:\n    a: 1\n    a: 2\n"
     revised = Changes(revised={0: {"apiVersion": "v1", "kind": "B"}})
-    code, out, said = run(lambda _: (revised, []), stdin=io.BytesIO(bad))
+    code, out, said = run(lambda found: found.apply(revised), stdin=io.BytesIO(bad))
     assert code == 1
     assert "can't be read" in said
     assert out.startswith(bad)
+
+
+def test_an_alias_to_another_item_is_an_error_with_its_line_and_all_items_leave_as_they_came() -> None:
+    data = LIST + b"  metadata: {labels: &x {a: b}}\n- kind: B # kept\n  metadata: {labels: *x}\n"
+    code, out, said = run(stdin=io.BytesIO(data))
+    assert code == 1
+    assert (
+        said == "error: items[1] has an alias to an anchor outside of it: line 8; write out what the alias stands for\n"
+    )
+    assert out.startswith(data)
+    assert b"results:\n- message: " in out
 
 
 def test_errors_come_first_and_each_is_said_once() -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from krm_fn.krm.items import Item
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import (
     Config,
@@ -20,9 +19,11 @@ from krm_fn.model import (
     Secret,
     ValueSource,
 )
+from tests.support.items import item_of
 from tests.unit.agent.options import agent
 
 if TYPE_CHECKING:
+    from krm_fn.krm.items import Item
     from krm_fn.krm.results import Result
 
 TOKEN = "abcdef.0123456789abcdef"
@@ -64,7 +65,7 @@ def hub_config(key: str = "kubeconfig", name: str = SECRET_NAME, **changes: Any)
 
 
 def item(text: str, position: int = 0) -> Item:
-    return Item.from_text(text.encode(), position)
+    return item_of(text.encode(), position)
 
 
 def items(*values: dict[str, Any]) -> list[Item]:

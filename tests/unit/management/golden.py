@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from krm_fn.config import decode
-from krm_fn.krm.items import Item
 from krm_fn.management import review
 from krm_fn.yaml.edit import revise
+from tests.support.items import item_of
 
 FOLDER = Path(__file__).parents[2] / "golden" / "management"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
@@ -25,8 +25,8 @@ def run(stream: str, config: str) -> tuple[str, list[dict[str, Any]]]:
     """Return a stream of manifests as `management` leaves it, and its results."""
     texts = stream.split(SEPARATOR)
     numbers = [number for number, text in enumerate(texts) if text.strip()]
-    items = [Item.from_text(texts[number].encode(), position) for position, number in enumerate(numbers)]
-    found = review(items, decode(Item.from_text(config.encode(), 0)))
+    items = [item_of(texts[number].encode(), position) for position, number in enumerate(numbers)]
+    found = review(items, decode(item_of(config.encode(), 0)))
     for position, value in found.revised.items():
         texts[numbers[position]] = revise(items[position].text, value).decode()
     return SEPARATOR.join(texts), [

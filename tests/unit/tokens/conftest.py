@@ -18,6 +18,7 @@ from krm_fn.model import (
     IdentityOptions,
     ResourceSetOptions,
 )
+from tests.support.items import item_of
 
 AGENT = AgentOptions(
     image="ghcr.io/clusternet/clusternet-agent:v0.18.1",
@@ -82,7 +83,7 @@ def make_config() -> Callable[..., Config]:
 def _items(*objects: dict[str, Any] | str) -> list[Item]:
     """Make items of objects: dicts, or the YAML text of a whole object."""
     texts = [one if isinstance(one, str) else json.dumps(one) for one in objects]
-    return [Item.from_text(text.encode(), position) for position, text in enumerate(texts)]
+    return [item_of(text.encode(), position) for position, text in enumerate(texts)]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from krm_fn.yaml.scalars import ambiguous, resolve
+from krm_fn.yaml.read import resolve
 
 
 @pytest.mark.parametrize(
@@ -63,19 +63,3 @@ def test_not_a_number_is_a_float() -> None:
     value = resolve(".NaN")
     assert isinstance(value, float)
     assert math.isnan(value)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["on", "No", "y", "N", "null", "~", "", "tRUE", "=", "<<", "1", "-1", "0o17", "0777", "1_000", "1e3", "1E5", ".5", "1.",
-     "1:30", "1:30:59.5", "2020-01-01", "2020-1-1 12:00:00", ".inf", "-.Inf", ".nan", "0x1f", "0b1", "-_1", "._", "089"],
-)  # fmt: skip
-def test_what_any_reader_takes_for_no_string_is_ambiguous(text: str) -> None:
-    assert ambiguous(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["v1", "a", "yes-and-no", "10.0.0.1", "1.2.3", "one", "on.example.com", "/etc", "-a", "0xyz", "a_b", "12ab"]
-)
-def test_what_no_reader_mistakes_is_not_ambiguous(text: str) -> None:
-    assert not ambiguous(text)

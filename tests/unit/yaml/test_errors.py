@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.yaml.remedies import remedy
+from krm_fn.yaml.errors import remedy
 
 TEXT = "kind: ResourceList\n"
 
@@ -23,9 +23,9 @@ def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (0, "mend that place; if the text was cut off there, mend what wrote it"),
-        (1, "indent with blanks, not with tabs"),
-        (9, "mend that place; if the text was cut off there, mend what wrote it"),
+        (0, "fix the syntax there; if the file is truncated, fix whatever writes it"),
+        (1, "indent with spaces, not tabs"),
+        (9, "fix the syntax there; if the file is truncated, fix whatever writes it"),
     ],
 )
 def test_a_tab_before_the_text_of_the_line_is_named(line: int, said: str) -> None:

@@ -1,13 +1,19 @@
-"""Which documents the short way takes; that it is right then is shown in tests/properties/test_resource_list_spans.py."""
+"""Which documents the shortcut takes; that it is right then is shown in tests.properties.test_fast.py."""
 
 from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-from krm_fn.krm import outline, spans
-from krm_fn.yaml import complete
-from tests.properties.test_resource_list_spans import shape
+from krm_fn.krm import fast, outline
+from krm_fn.yaml.errors import BadYaml
+from tests.properties.test_fast import shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"
 ENTRY = "- apiVersion: v1\n  kind: A\n"
@@ -37,8 +43,8 @@ ENTRY = "- apiVersion: v1\n  kind: A\n"
          "quoted kind", "own anchor", "not ASCII", "no line end", "brackets in a batch", "brackets in a string", "long entry",
          "no object"],
 )  # fmt: skip
-def test_the_usual_forms_take_the_short_way(text: str) -> None:
-    short, full = spans.read(text.encode()), outline.read(text.encode())
+def test_the_usual_forms_take_the_shortcut(text: str) -> None:
+    short, full = fast.read(text.encode()), outline.read(text.encode())
     assert short is not None
     assert full is not None
     assert shape(short) == shape(full)
@@ -81,14 +87,53 @@ def test_the_usual_forms_take_the_short_way(text: str) -> None:
     ],
 )
 def test_everything_else_is_left_to_the_full_parse(text: str) -> None:
-    assert spans.read(text.encode()) is None
+    assert fast.read(text.encode()) is None
 
 
 @pytest.mark.parametrize("missing", ["cyaml", "raw_parse"])
-def test_without_libyaml_or_its_bare_parse_there_is_no_short_way(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_libyaml_or_its_bare_parse_there_is_no_shortcut(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if missing == "cyaml":
         monkeypatch.delattr(yaml, "cyaml")
     else:
         monkeypatch.setattr(yaml.cyaml, "CParser", object)
-    assert not complete.available()
-    assert spans.read((HEAD + ENTRY).encode()) is None
+    assert not fast.available()
+    assert fast.read((HEAD + ENTRY).encode()) is None
+
+
+def documents(*pieces: bytes) -> None:
+    starts = [0]
+    for piece in pieces:
+        starts.append(starts[-1] + len(piece))
+    fast.require(list(pairwise(starts)), b"".join(pieces))
+
+
+def entries(*pieces: bytes) -> None:
+    starts = [0]
+    for piece in pieces:
+        starts.append(starts[-1] + len(piece))
+    fast.require_entries(starts, b"".join(pieces))
+
+
+@pytest.mark.parametrize("pieces", [(b"- a\n", b"- b: 'c'\n"), (b"- a",), (), (b"- {a: [b]}\n# c\n",)])
+def test_complete_pieces_are_good(pieces: tuple[bytes, ...]) -> None:
+    entries(*pieces)
+    documents(*pieces)
+
+
+@pytest.mark.parametrize("piece", [b"- 'a\n", b"- [a\n", b"- {a: \n", b"- a: b\n c\n d: e\n", b'- "a\n# b\n'])
+@pytest.mark.parametrize("check", [entries, documents])
+def test_an_incomplete_piece_is_refused_whatever_comes_behind_it(piece: bytes, check: Callable[..., object]) -> None:
+    with pytest.raises(yaml.YAMLError):
+        check(b"- a\n", piece, b"- b'\n", b"- b]\n", b'- b"\n', b"- b}\n")
+
+
+@pytest.mark.parametrize("many", [1, 500, 20_000])
+@pytest.mark.parametrize("check", [entries, documents])
+def test_brackets_beyond_the_bound_are_walked_one_piece_at_a_time(many: int, check: Callable[..., object]) -> None:
+    check(*[b"- [[a]]\n"] * many)
+    with pytest.raises(BadYaml):
+        check(*[b"- [[a]]\n"] * many, b"- " + b"[" * 300 + b"]" * 300 + b"\n")
+
+
+def test_a_document_may_hold_a_list_in_column_0() -> None:
+    documents(b"a:\n- 'b\n- c'\n")

@@ -1,4 +1,4 @@
-"""The short ways against the full parse, over documents that are hard to cut."""
+"""The shortcuts against the full parse, over documents that are hard to cut."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from krm_fn.krm import outline, spans
+from krm_fn.krm import fast, outline
+from krm_fn.krm.fast import identity
 from krm_fn.krm.items import Item
-from krm_fn.krm.peek import identity
 from krm_fn.krm.results import Faults
-from krm_fn.yaml.events import BadYaml
+from krm_fn.yaml.errors import BadYaml
 from tests.support import nasty
 
 if TYPE_CHECKING:
     from typing import Any
 
-PART = ("key", "start", "end", "value_start", "value_end", "value_column", "shape", "flow", "value")
+PART = ("key", "start", "key_end", "end", "value_start", "value_end", "value_column", "shape", "flow", "value")
 ITEM = ("position", "start", "end", "column", "api_version", "kind")
 MANY = settings(max_examples=5 * settings().max_examples)
 
@@ -26,7 +26,7 @@ def shape(found: outline.Outline) -> Any:
     return (
         [tuple(getattr(part, name) for name in PART) for part in found.parts],
         [tuple(getattr(item, name) for name in ITEM) for item in found.items],
-        (found.end, found.column, found.flow, found.stray, found.tangled),
+        (found.end, found.column, found.flow, found.stray, found.crossing, found.start),
     )
 
 
@@ -39,8 +39,8 @@ def full(data: bytes) -> outline.Outline | None:
 
 @MANY
 @given(nasty.documents())
-def test_where_the_short_way_answers_it_answers_what_the_full_parse_does(text: str) -> None:
-    short = spans.read(text.encode())
+def test_where_the_shortcut_answers_it_answers_what_the_full_parse_does(text: str) -> None:
+    short = fast.read(text.encode())
     if short is not None:
         found = full(text.encode())
         assert found is not None
@@ -62,7 +62,7 @@ def objects(text: str) -> list[tuple[Item, dict[str, Any]]]:
 
 @MANY
 @given(nasty.documents())
-def test_metadata_by_lines_are_the_metadata_of_the_value(text: str) -> None:
+def test_metadata_read_by_themselves_are_the_metadata_of_the_value(text: str) -> None:
     for item, value in objects(text):
         metadata = value.get("metadata")
         assert repr(item.metadata()) == repr(metadata if isinstance(metadata, dict) else {})
@@ -70,10 +70,14 @@ def test_metadata_by_lines_are_the_metadata_of_the_value(text: str) -> None:
 
 @MANY
 @given(nasty.documents())
-def test_keys_by_lines_are_the_keys_of_the_value(text: str) -> None:
+def test_a_field_that_is_looked_at_alone_is_that_of_the_value(text: str) -> None:
     for item, value in objects(text):
         spec = value.get("spec")
-        assert item.keys("spec") == (tuple(spec) if isinstance(spec, dict) else ())
+        assert item.is_mapping("spec") is (None if spec is None else isinstance(spec, dict))
+        found = spec.get("topology") if isinstance(spec, dict) else None
+        assert item.is_mapping("spec", "topology") is (None if found is None else isinstance(found, dict))
+        metadata = value.get("metadata")
+        assert repr(item.metadata()) == repr(metadata if isinstance(metadata, dict) else {})
 
 
 def strings(value: Any) -> list[str]:

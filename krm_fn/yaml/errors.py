@@ -1,8 +1,14 @@
-"""What to do about text that can't be read: one remedy for each problem that a reader names."""
+"""Errors of text that can't be read: the exception, and one remedy for each problem that a reader names."""
 
 from __future__ import annotations
 
 import codecs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    import yaml
 
 _ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -11,7 +17,7 @@ _ENCODINGS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _UTF8 = "save it as UTF-8, and keep binary data out"
-_TAB = "indent with blanks, not with tabs"
+_TAB = "indent with spaces, not tabs"
 # a part of the problem's wording, and what to do; the first that fits counts
 _REMEDIES = (
     ("tab character", _TAB),
@@ -30,14 +36,48 @@ _REMEDIES = (
     ("not a mapping", "give an object with apiVersion and kind"),
     ("YAML document", "use YAML 1.1 or 1.2"),
 )
-_SYNTAX = "mend that place; if the text was cut off there, mend what wrote it"
+_SYNTAX = "fix the syntax there; if the file is truncated, fix whatever writes it"
+
+
+class BadYaml(Exception):  # noqa: N818 - named for what it is
+    """The text is not YAML, or not YAML that can be read safely.
+
+    Attributes:
+        problem: One line, without any value of the text.
+        line: Line from 0, relative to the text that was parsed; None where unknown.
+        column: Column from 0.
+    """
+
+    def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
+        """Take the problem and its place."""
+        super().__init__(problem)
+        self.problem = problem
+        self.line = line
+        self.column = column
+
+
+def bad_yaml(error: yaml.YAMLError | UnicodeError) -> BadYaml:
+    """Turn an error of PyYAML into ours; its excerpts of the text are left out, as they may hold a secret."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "can't be parsed"
+    context = getattr(error, "context", None)
+    if context:
+        problem = f"{problem} ({context})"
+    if mark is None:
+        return BadYaml(str(problem))
+    return BadYaml(str(problem), mark.line, mark.column)
+
+
+def at_event(event: Any, problem: str) -> BadYaml:
+    """Return the error of a problem at an event."""
+    return BadYaml(problem, event.start_mark.line, event.start_mark.column)
 
 
 def remedy(problem: str, data: bytes = b"", line: int | None = None) -> str:
     """Return what to do about a problem.
 
     Args:
-        problem: As `events.BadYaml` words it.
+        problem: As `BadYaml` words it.
         data: The text, to tell encodings and tabs by; empty if it is not at hand.
         line: Where the problem is, from 0.
     """

@@ -1,8 +1,12 @@
-"""From YAML events to values: iterative, bounded, typed as Kubernetes' parsers type (`scalars.resolve`).
+"""Reading YAML and JSON: from libyaml's events to values, iterative, bounded, typed as Kubernetes types them.
 
-PyYAML's loaders are not used for values: they type by YAML 1.1 (dates, `1:30` as 90), recurse once a level, and let
+PyYAML's loaders are not used for values: they type by YAML 1.1 (dates, `1:30` as 90), recurse once per level, and let
 aliases multiply. Here depth and the expanded size are bounded, and a duplicate key is an error with its line.
-Where PyYAML has no libyaml inside, its pure Python parser gives the same events, only slower.
+Where PyYAML was built without libyaml, its pure Python parser gives the same events, only slower.
+
+Plain scalars mean what they mean to `sigs.k8s.io/yaml`, which follows go-yaml v2: booleans of YAML 1.1 (`on`, `yes`,
+`y`), octal with a leading zero, digits grouped by `_`, floats such as `1e3`; but dates and `1:30` stay strings. Source:
+`goyaml.v2/resolve.go` of sigs.k8s.io/yaml v1.4.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from krm_fn.yaml.scalars import resolve
+from krm_fn.base.patterns import late
+from krm_fn.yaml.errors import BadYaml, at_event, bad_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 250  # of a value that is built: its readers and writers recurse
 MAX_FLOW_DEPTH = 250  # of flow collections anywhere: libyaml takes time quadratic in it
 MAX_SKIPPED_DEPTH = 100_000  # of what is only read past: libyaml holds some bytes a level
-MAX_EXPANDED = 1_000_000
+MAX_EXPANDED = 2_000_000  # values that the aliases of one run stand for, over all texts
 
 _EXACT = 1e15  # whole floats below print without an exponent
 _TAG = "tag:yaml.org,2002:"
@@ -44,22 +49,26 @@ _CHECKED_TAGS: dict[str, tuple[type, ...]] = {
     _TAG + "null": (type(None),),
 }
 
-
-class BadYaml(Exception):  # noqa: N818 - named for what it is
-    """The text is not YAML, or not YAML that can be read safely.
-
-    Attributes:
-        problem: One line, without any value of the text.
-        line: Line from 0, relative to the text that was parsed; None where unknown.
-        column: Column from 0.
-    """
-
-    def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
-        """Take the problem and its place."""
-        super().__init__(problem)
-        self.problem = problem
-        self.line = line
-        self.column = column
+_WORDS: dict[str, bool | float | None] = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+}
+_NUMERIC_START = frozenset("+-.0123456789")
+_INT = late(r"([-+]?)(?:0[bB]([01]+)|0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))\Z")
+_BASES = ((2, 2), (3, 16), (4, 8), (5, 10))  # group of _INT, its base
+_FLOAT = late(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_POINT_FLOAT = late(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
+_MAX_INT_TEXT = 70  # a sign, a prefix and 64 binary digits; longer ones are beyond 64 bits unless padded with zeros
+_JSON = late(r"[ \t\r\n]*[\[{]")
+_JSON_BYTES = late(rb"[ \t\r\n]*[\[{]")
+# Half of an escaped surrogate pair: JSON has it, libyaml refuses it.
+_HALF = late(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_HALF_BYTES = late(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 
 def parser(text: str | bytes) -> Parser:
@@ -71,24 +80,32 @@ def parser(text: str | bytes) -> Parser:
     return made
 
 
-def bad_yaml(error: yaml.YAMLError | UnicodeError) -> BadYaml:
-    """Turn an error of PyYAML into ours; its excerpts of the text are left out, as they may hold a secret."""
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "can't be parsed"
-    context = getattr(error, "context", None)
-    if context:
-        problem = f"{problem} ({context})"
-    if mark is None:
-        return BadYaml(str(problem))
-    return BadYaml(str(problem), mark.line, mark.column)
+def same_places(text: Any) -> Any:
+    """Return JSON, in bytes or characters, such that libyaml reads it with every node in the same place.
+
+    JSON has surrogate pairs, which libyaml refuses; other text comes back as it is.
+    """
+    if isinstance(text, str):
+        return _HALF.sub(r"\\ufffd", text) if "\\u" in text and _JSON.match(text) else text
+    return _HALF_BYTES.sub(rb"\\ufffd", text) if b"\\u" in text and _JSON_BYTES.match(text) else text
 
 
 def load(text: str | bytes) -> Any:
-    """Return the value of a text that holds one YAML document; None for an empty one.
+    """Return the value of a text that holds one YAML or JSON document; None for an empty one.
 
     Raises:
         BadYaml: Syntax, several documents, depth, size of expanded aliases, duplicate keys, unusable keys or tags.
     """
+    try:
+        return _load(text)
+    except BadYaml:
+        value = _load_json(text)
+        if value is None:
+            raise
+        return value
+
+
+def _load(text: str | bytes) -> Any:
     try:
         events = parser(text)
         events.get_event()  # stream start
@@ -105,18 +122,41 @@ def load(text: str | bytes) -> Any:
     return value
 
 
-class Builder:
-    """Builds values from the events of one parser; anchors live as long as the builder."""
+def _load_json(text: str | bytes) -> Any:
+    """Return the value of JSON that has surrogate pairs; None for any other text."""
+    if same_places(text) == text:
+        return None
+    from json import loads  # noqa: PLC0415 - rarely needed
 
-    __slots__ = ("anchors", "events", "expanded", "foreign", "seen")
+    try:
+        _load(same_places(text))  # the bounds and the duplicate keys
+        return loads(text)
+    except (BadYaml, ValueError, RecursionError):
+        return None
+
+
+def new_budget() -> None:
+    """Forget what the aliases of an earlier run stood for."""
+    Builder.expanded = 0
+
+
+class Builder:
+    """Builds values from the events of one parser; anchors live as long as the builder.
+
+    Attributes:
+        foreign: The event of the first alias that was read past and refers to no anchor read past; None so far.
+        expanded: How many values the aliases of this run stand for, in whatever text.
+    """
+
+    __slots__ = ("anchors", "events", "foreign", "seen")
+    expanded = 0
 
     def __init__(self, events: Parser) -> None:
         """Take the parser whose next events are to be built."""
         self.events = events
         self.anchors: dict[str, tuple[Any, int]] = {}  # anchor -> value, its expanded size
-        self.seen: set[str] = set()  # anchors read past
-        self.foreign = False  # whether an alias to none of these was read past
-        self.expanded = 0  # values that aliases stand for, all together
+        self.seen: set[str | None] = set()  # anchors read past
+        self.foreign: Any = None
 
     def skip(self, event: Any) -> int:
         """Read past the node that begins with an event.
@@ -133,13 +173,12 @@ class Builder:
         while True:
             kind = type(event)
             if kind is AliasEvent:
-                self.foreign = self.foreign or event.anchor not in self.seen
+                if self.foreign is None and event.anchor not in self.seen:
+                    self.foreign = event
             elif kind is ScalarEvent:
-                if event.anchor:
-                    self.seen.add(event.anchor)
+                self.seen.add(event.anchor)  # None does no harm
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                if event.anchor:
-                    self.seen.add(event.anchor)
+                self.seen.add(event.anchor)
                 depth += 1
                 if not event.flow_style:
                     flow_start = depth
@@ -192,8 +231,9 @@ class Builder:
         if event.anchor not in self.anchors:
             raise at_event(event, "an alias refers to an anchor that is not set before it")
         value, size = self.anchors[event.anchor]
-        self.expanded += size
-        if self.expanded > MAX_EXPANDED:
+        Builder.expanded += size
+        if Builder.expanded > MAX_EXPANDED:
+            new_budget()
             raise at_event(event, f"aliases stand for more than {MAX_EXPANDED} values")
         return value, size
 
@@ -283,6 +323,42 @@ def _binary(event: Any) -> str:
         raise at_event(event, "a value does not fit its tag !!binary") from None
 
 
-def at_event(event: Any, problem: str) -> BadYaml:
-    """Return the error of a problem at an event."""
-    return BadYaml(problem, event.start_mark.line, event.start_mark.column)
+def resolve(text: str) -> str | int | float | bool | None:
+    """Return the value of a plain (unquoted) scalar as Kubernetes' parsers read it."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC_START:
+        return text
+    if text[0] == ".":
+        return _float(text) if _POINT_FLOAT.match(text) else text
+    plain = text.replace("_", "")
+    number = _int(plain)
+    if number is not None:
+        return number
+    if _FLOAT.match(plain):
+        value = _float(plain)
+        return text if isinstance(value, str) else value
+    return text
+
+
+def _int(plain: str) -> int | None:
+    """Return the integer that Go's `strconv.ParseInt`, then `ParseUint` (base 0) would find; None if neither does."""
+    match = _INT.match(plain) if len(plain) <= _MAX_INT_TEXT else None
+    if match is None:
+        return None
+    sign = match[1]
+    for group, base in _BASES:
+        if match[group] is not None:
+            value = int(match[group], base)
+            break
+    if sign == "-":
+        value = -value
+    if _INT64_MIN <= value <= _INT64_MAX or (not sign and value <= _UINT64_MAX):
+        return value
+    return None
+
+
+def _float(plain: str) -> float | str:
+    """Return the float; the text itself where it is out of range, as Go's `ParseFloat` fails there."""
+    value = float(plain)
+    return plain if value in (float("inf"), float("-inf")) else value

@@ -1,4 +1,4 @@
-"""The short way to a ResourceList's outline: by its lines, with libyaml as the judge of every object.
+"""The shortcut to a ResourceList's outline: by its lines, with libyaml as the judge of every object.
 
 `read(data)` answers either exactly what `outline.read(data)` answers, or None ("ask the full parse"). Why it is
 exact where it answers:
@@ -26,9 +26,6 @@ exact where it answers:
 6. *Aliases.* An entry with what looks like an alias is walked by events, and one to an anchor outside of the entry makes
    this module give up.
 
-The check of the pieces, most of the work, is shared with a second process where the input is large; with `later` the
-caller goes on meanwhile and asks for the verdict before anything leaves the process.
-
 An object that takes its `kind` from a merge key (`<<`) has none here, in either way. A duplicate key that is neither
 `kind` nor `apiVersion` is found when somebody reads the object, in either way.
 """
@@ -42,15 +39,17 @@ import yaml
 from krm_fn.base.patterns import late
 from krm_fn.krm import outline
 from krm_fn.krm.items import Item
-from krm_fn.yaml import complete
-from krm_fn.yaml.events import BadYaml
-from krm_fn.yaml.scalars import resolve
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from krm_fn.krm.outline import Outline
+
+    Span = tuple[int, int]
 
 _NOT_PLAIN_LINES = (b"\r", b"\0")
 _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029".encode())
@@ -71,32 +70,38 @@ _LINE = late(
 )
 _API_VERSION, _KIND, _LATE_KIND, _ENTRY, _OTHER = 1, 2, 3, 4, 5
 _BEGINS = frozenset((_API_VERSION, _KIND, _ENTRY))
-_SHARE = 10  # percent of the check that is left to this process when it has other work as well
 _KEY = len("apiVersion: ")
 _QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
 _ALIAS = late(rb"\*[A-Za-z0-9_-]")
 _BEFORE_ALIAS = b" \t\n,[{-?:"
 _HEAD_LINE = late(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
+# Column-0 lines of a document that could read `kind` or `apiVersion`, and what no document of the usual form has there.
+_DOCUMENT = late(
+    rb"(?:(?:#[^\n]*)?\n)*apiVersion: ([A-Za-z][A-Za-z0-9./-]*)\nkind: ([A-Za-z][A-Za-z0-9]*)\n(?=[A-Za-z])"
+)
+_DOUBTFUL = late(rb"""\n(?:kind|apiVersion|[^ \nA-Za-z#-]|-[^ \n])|[\0\r\x80-\xff]""")
+_BATCH = 1 << 16
+_LONG = 1 << 17
+_SEPARATOR = b"---\n"
 
 
 class NotPlain(Exception):  # noqa: N818 - a signal inside this module
-    """The text is not of the form that the short way understands."""
+    """The text is not of the form that the shortcut understands."""
 
 
-def read(data: bytes, *, later: bool = False) -> Outline | None:
-    """Return what `outline.read` would, or None where that must be asked.
+def available() -> bool:
+    """Tell whether PyYAML was built with libyaml and has the (undocumented) parse without Python objects."""
+    return hasattr(getattr(getattr(yaml, "cyaml", None), "CParser", None), "raw_parse")
 
-    Args:
-        data: The document.
-        later: Return before all pieces of a large input are known to be complete; `verdict` of the outline then tells,
-            and with a "no" the outline is void.
-    """
-    if not complete.available() or any(byte in data for byte in _NOT_PLAIN_LINES):
+
+def read(data: bytes) -> Outline | None:
+    """Return what `outline.read` would, or None where that must be asked."""
+    if not available() or any(byte in data for byte in _NOT_PLAIN_LINES):
         return None
     if not data.isascii() and any(char in data for char in _OTHER_BREAKS):
         return None
     try:
-        return _Scan(data).run(later=later)
+        return _Scan(data).run()
     except (NotPlain, BadYaml, yaml.YAMLError, UnicodeError):
         return None  # the full parse tells whether it is an error, and where
 
@@ -112,8 +117,14 @@ class _Scan:
         self.known: dict[tuple[bytes, bytes], tuple[str, str]] = {}  # by the text, so that each is held once
         self.late: list[tuple[int, int]] = []  # begins of entries that must be complete up to their kind
 
-    def run(self, *, later: bool) -> Outline | None:
-        """Find everything; None where a piece turns out to be incomplete."""
+    def run(self) -> Outline:
+        """Find everything.
+
+        Raises:
+            NotPlain: The text has another form.
+            yaml.YAMLError: A piece is incomplete.
+            BadYaml: A piece is nested too deep.
+        """
         data = self.data
         items_line = 0 if data.startswith(b"items:") else data.find(b"\nitems:") + 1
         if not items_line and not data.startswith(b"items:"):
@@ -124,15 +135,11 @@ class _Scan:
         self.scan(first - 1)
         rest = self.starts[-1]
         found = self.frame(data[:first], data[rest:], rest)
-        found.verdict = complete.check_entries(self.starts, data, _SHARE if later else 50)
-        try:
-            complete.require(self.begins(), data)
-            self.refuse_tangles()
-            self.identify(found)
-        except BaseException:
-            found.verdict.forget()
-            raise
-        return found if later or found.verdict.good() else None
+        require_entries(self.starts, data)
+        require(self.begins(), data)
+        self.refuse_crossing()
+        self.identify(found)
+        return found
 
     def scan(self, at: int) -> None:
         """Find the entries from a line break on."""
@@ -174,7 +181,7 @@ class _Scan:
         return self.known.get(text) or self.known.setdefault(text, (_text(api_version), _text(kind)))
 
     def frame(self, head: bytes, rest: bytes, rest_at: int) -> Outline:
-        """Read what stands before the entries and behind them."""
+        """Read what is before the entries and behind them."""
         if _HEAD_LINE.search(head) or _HEAD_LINE.search(rest):
             raise NotPlain
         found = outline.read(head)
@@ -196,6 +203,7 @@ class _Scan:
             if found.part(part.key):
                 raise NotPlain
             part.start += rest_at
+            part.key_end += rest_at
             part.value_start += rest_at
             part.value_end += rest_at
             part.end += rest_at
@@ -212,7 +220,7 @@ class _Scan:
             if any(data.find(byte, start, end) >= 0 for byte in _QUOTED_OR_FLOW)
         ]
 
-    def refuse_tangles(self) -> None:
+    def refuse_crossing(self) -> None:
         """Leave objects with an alias to an anchor outside of them to the full parse."""
         data, starts = self.data, self.starts
         checked = -1
@@ -242,3 +250,102 @@ class _Scan:
 def _text(word: bytes) -> str:
     value: Any = resolve(word.decode())
     return value if isinstance(value, str) else ""
+
+
+def identity(text: bytes) -> tuple[str, str] | None:
+    """Return apiVersion and kind of a document in the usual form that is complete YAML; None if not sure.
+
+    The usual form begins with `apiVersion: x` and `kind: Y` and has no other line in column 0 that could be either, nor
+    one that begins or ends a document. Then it is a mapping with its keys in column 0, by the argument for entries above.
+    """
+    match = _DOCUMENT.match(text) if available() else None
+    if match is None or _DOUBTFUL.search(text, match.end() - 1):
+        return None
+    try:
+        require([(0, len(text))], text)
+    except (yaml.YAMLError, BadYaml):
+        return None
+    return _text(match[1]), _text(match[2])
+
+
+def require_entries(starts: Sequence[int], data: bytes) -> None:
+    """Make sure that every entry of a list in column 0 by itself is a complete YAML document.
+
+    Args:
+        starts: Where the entries begin, each with `- ` in column 0 and none with such a line inside, and where the last
+            one ends.
+        data: The text.
+
+    Raises:
+        yaml.YAMLError: One is not.
+        BadYaml: One is nested too deep.
+    """
+    place, last = 0, len(starts) - 1
+    while place < last:
+        behind = min(max(bisect_right(starts, starts[place] + _BATCH) - 1, place + 1), last)
+        text = data[starts[place] : starts[behind]].replace(b"\n- ", b"\n---\n- ")
+        if _shallow(text):
+            _raw_parse(text)
+        else:
+            for piece in text.split(b"\n---\n"):
+                _require_one(piece + b"\n")
+        place = behind
+
+
+def require(pieces: Iterable[Span], data: bytes) -> None:
+    """Make sure that every piece by itself is a complete YAML document.
+
+    Raises:
+        yaml.YAMLError: One is not.
+        BadYaml: One is nested too deep.
+    """
+    batch: list[bytes] = []
+    size = 0
+    for start, end in pieces:
+        piece = data[start:end]
+        batch.append(piece if piece.endswith(b"\n") else piece + b"\n")
+        size += end - start
+        if size > _BATCH:
+            _check_batch(batch)
+            batch, size = [], 0
+    _check_batch(batch)
+
+
+def _check_batch(batch: list[bytes]) -> None:
+    joined = _SEPARATOR.join(batch)
+    if _shallow(joined):
+        _raw_parse(joined)
+        return
+    for piece in batch:
+        _require_one(piece)
+
+
+def _require_one(piece: bytes) -> None:
+    if _shallow(piece):
+        _raw_parse(piece)
+    else:
+        _walk(piece)
+
+
+def _raw_parse(text: bytes) -> None:
+    yaml.cyaml.CParser(text).raw_parse()  # type: ignore[attr-defined] # the stubs hide it
+
+
+def _shallow(text: bytes) -> bool:
+    """Tell whether a text is surely within the bounds of depth that the full parse keeps.
+
+    A block collection begins right of its parent, but for a sequence in the column of its mapping, so there are at most
+    two levels a column.
+    """
+    return text.count(b"[") + text.count(b"{") <= MAX_FLOW_DEPTH and (
+        len(text) < _LONG or max(map(len, text.split(b"\n"))) < MAX_SKIPPED_DEPTH // 2 - MAX_FLOW_DEPTH
+    )
+
+
+def _walk(piece: bytes) -> None:
+    events = parser(piece)
+    events.get_event()
+    events.get_event()
+    Builder(events).skip(events.get_event())
+    events.get_event()
+    events.get_event()
