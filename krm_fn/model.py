@@ -7,7 +7,7 @@ Everything between the bytes that come in and the bytes that go out speaks in th
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.surface import set_of
+from krm_fn.surface import identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -248,6 +248,17 @@ class Config(Record):
     def per_cluster(self) -> bool:
         """Whether each Cluster gets its own agent ConfigMap and ClusterResourceSet."""
         return self.identity.mode == "PerCluster"
+
+    @property
+    def identity_map(self) -> str:
+        """Name of the ConfigMap with the identity manifests."""
+        own_set = self.resource_set.strategy != "ApplyOnce"
+        return identity_map_of(self.resource_set.name, own_set=own_set, per_cluster=self.per_cluster)
+
+    @property
+    def registration(self) -> str:
+        """Name of the generated Secret or ExternalSecret with the registration manifest."""
+        return registration_of(self.resource_set.name, per_cluster=self.per_cluster)
 
 
 # --- what the input holds --------------------------------------------------------------------------------------------

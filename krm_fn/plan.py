@@ -192,7 +192,7 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
     """Compare with what came before, where there is anything to compare or to report about it."""
     results: list[Result] = []
     if before.output.all.sets or before.baseline is not None:
-        from krm_fn.earlier import immutable, upgrade  # noqa: PLC0415 - a first run has nothing to compare with
+        from krm_fn.earlier import immutable, keep, upgrade  # noqa: PLC0415 - a first run has nothing to compare with
 
         for part in parts:
             config = part.config
@@ -200,6 +200,7 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
                 mine = tree.of(config.owner)
                 part.results += immutable.renames(part, mine)
                 part.results += immutable.immutable_changes(config, mine, part.generated)
+                part.results += keep.check(config, mine, part.generated)
                 part.results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
         results += immutable.moves(parts, before)
     for part in parts:

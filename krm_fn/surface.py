@@ -14,10 +14,15 @@ KIND = "ClusternetCAPIConfig"
 # Labels and annotations of generated objects.
 MANAGER = "clusternet-capi-fn"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
-OWNER_ANNOTATION = "fn.clusternet.io/owner"
+GENERATED_LABEL = "fn.clusternet.io/generated"  # for selecting with kubectl: unlike managed-by, nobody else sets it
+LABELS = {MANAGED_BY_LABEL: MANAGER, GENERATED_LABEL: "true"}  # of everything generated
+OWNER_ANNOTATION = "fn.clusternet.io/owner"  # alone tells what is ours
 REGISTRATION_NAME_ANNOTATION = "fn.clusternet.io/registration-name"
 AGENT_NAMESPACE_ANNOTATION = "fn.clusternet.io/agent-namespace"
 CHECKSUM_ANNOTATION = "fn.clusternet.io/registration-checksum"
+
+# A label of ManagedClusters that register in Shared mode: the namespace of their Cluster objects.
+NAMESPACE_LABEL = "fn.clusternet.io/namespace"
 
 # Cluster API.
 CLUSTER_GROUP = "cluster.x-k8s.io"
@@ -63,9 +68,25 @@ def identity_of(n: str) -> str:
     return f"{n}-identity"
 
 
-def registration_of(n: str) -> str:
-    """Return the name of the Secret (or ExternalSecret) that holds the registration manifest."""
-    return f"{n}-registration"
+def identity_map_of(n: str, *, own_set: bool, per_cluster: bool) -> str:
+    """Return the name of the identity ConfigMap.
+
+    Args:
+        n: `clusterResourceSet.name`.
+        own_set: Whether a ClusterResourceSet of its own applies it, which both identity modes share. Without one the
+            main sets apply it, and the same holds as for `registration_of`.
+        per_cluster: Whether the identity mode is PerCluster.
+    """
+    return f"{n}.identity" if per_cluster and not own_set else identity_of(n)
+
+
+def registration_of(n: str, *, per_cluster: bool) -> str:
+    """Return the name of the Secret (or ExternalSecret) that holds the registration manifest.
+
+    Each identity mode has its own: Cluster API deletes a carrier with the last ClusterResourceSet that owned it, and a
+    change of mode replaces the main sets, so a carrier of both modes would go with those of the old one.
+    """
+    return f"{n}.registration" if per_cluster else f"{n}-registration"
 
 
 def agent_of(n: str, cluster: str = "") -> str:

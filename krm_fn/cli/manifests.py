@@ -10,7 +10,7 @@ from krm_fn.agent import payload
 from krm_fn.cli import inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, fault, has_errors
-from krm_fn.surface import agent_of, identity_of
+from krm_fn.surface import agent_of
 from krm_fn.tokens import redaction
 
 TYPE_CHECKING = False
@@ -97,7 +97,7 @@ def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> It
             if part == "registration":
                 texts.append(registration(config))
                 continue
-            name = identity_of(n) if part == "identity" else agent_of(n, own)
+            name = config.identity_map if part == "identity" else agent_of(n, own)
             texts.extend(carriers[config.owner, one.cluster.namespace, name]["data"].values())
         shown.setdefault("".join(texts), []).append(one)
     for text, verdicts in shown.items():

@@ -27,7 +27,7 @@ and shows no value of them. JSON is read ten times faster than YAML, which matte
 \b
 Example:
   kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml > management.yaml
-  kubectl get secrets,configmaps -A -l app.kubernetes.io/managed-by=clusternet-capi-fn -o yaml > ours.yaml
+  kubectl get secrets,configmaps -A -l fn.clusternet.io/generated=true -o yaml > ours.yaml
   kubectl --context parent get managedclusters,clusterregistrationrequests -A -o yaml |
     clusternet-capi-fn status management.yaml ours.yaml -
 

@@ -10,7 +10,7 @@ from krm_fn.base.records import Record
 from krm_fn.clusters import capi
 from krm_fn.krm.results import Faults, Result, tagged
 from krm_fn.model import ObjectKey
-from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, MANAGED_BY_LABEL, MANAGER, OWNER_ANNOTATION
+from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,13 +124,14 @@ def _take_cluster(item: Item, clusters: dict[tuple[str, str], Cluster], faults: 
 
 
 def _owner(item: Item) -> str:
-    """Return the owner id of an object that is ours: it carries both our label and the ownership annotation."""
-    metadata = item.metadata()
-    labels, annotations = metadata.get("labels"), metadata.get("annotations")
-    if not isinstance(labels, dict) or not isinstance(annotations, dict):
-        return ""
-    owner = annotations.get(OWNER_ANNOTATION)
-    return owner if isinstance(owner, str) and labels.get(MANAGED_BY_LABEL) == MANAGER else ""
+    """Return the owner id of an object that is ours.
+
+    The annotation alone counts: other tools overwrite `app.kubernetes.io/managed-by` (kustomize's `buildMetadata`, common
+    labels of Flux and Argo CD).
+    """
+    annotations = item.metadata().get("annotations")
+    owner = annotations.get(OWNER_ANNOTATION) if isinstance(annotations, dict) else None
+    return owner if isinstance(owner, str) else ""
 
 
 def _text_only(labels: object) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from krm_fn.clusters.part import Naming
 from krm_fn.krm.results import ERROR, WARNING, ResourceRef, Result, tagged
 from krm_fn.kube.labels import label_value_fault
 from krm_fn.kube.names import dns_label_fault
-from krm_fn.surface import CLUSTER_NAME_LABEL
+from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,6 +176,14 @@ def _name(config: Config, cluster: Cluster) -> str:
         return name
     digest = sha256_hex(f"{cluster.namespace}/{cluster.name}/{name}".encode())[:_HASH]
     return name[: MAX_NAME - _HASH - 1].rstrip("-.") + "-" + digest
+
+
+def shared_labels(config: Config, namespace: str) -> Mapping[str, str]:
+    """Return the labels under which the Clusters of a namespace register with `mode: Shared`.
+
+    Agents that choose their names themselves can't be told apart otherwise; with the namespace `status` can count them.
+    """
+    return {**config.identity.labels, **({NAMESPACE_LABEL: namespace} if namespace else {})}
 
 
 def shared_name(config: Config) -> str:

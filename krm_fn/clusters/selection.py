@@ -118,7 +118,7 @@ class Fleet:
             rule=rule,
             resource_set=config.set_of(cluster),
             registration_name=names.shared_name(config) if naming is None else naming.name,
-            registration_labels=config.identity.labels if naming is None else naming.labels,
+            registration_labels=names.shared_labels(config, cluster.namespace) if naming is None else naming.labels,
         )
 
     def counts(self, part: Part, *, alone: bool) -> list[Result]:

@@ -247,6 +247,10 @@ REGISTRATION_LABEL_KEY = LABEL_KEY.but(
         pattern="^node[.]clusternet[.]io/",
         reason="is under node.clusternet.io/, which the agent reserves for node labels: choose another key",
     ),
+    Refusal(
+        pattern="^fn[.]clusternet[.]io/namespace$",
+        reason="is the label by which this function counts the clusters of a namespace: choose another key",
+    ),
 )
 _OURS = Refusal(
     pattern="^(?:fn[.]clusternet[.]io/|internal[.]config[.]kubernetes[.]io/|app[.]kubernetes[.]io/managed-by$)",

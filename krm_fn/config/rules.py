@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # objects that ClusterResourceSet `N-identity` applies once; a later change to them never arrives
 _IDENTITY_KINDS = frozenset({"Namespace", "ServiceAccount", "Secret"})
-_OWN_SUFFIXES = ("-identity", "-registration", "-agent")
+_OWN_SUFFIXES = ("-identity", ".identity", "-registration", ".registration", "-agent")
 
 
 def parent_host(spec: Mapping[str, Any], at: Place) -> None:

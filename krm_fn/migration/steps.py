@@ -58,7 +58,7 @@ def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Ste
         text="Every Cluster delivered and registered; agents restart one after the other.",
         commands=(
             "kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml > management.yaml",
-            "kubectl get secrets,configmaps -A -l app.kubernetes.io/managed-by=clusternet-capi-fn -o yaml > ours.yaml",
+            "kubectl get secrets,configmaps -A -l fn.clusternet.io/generated=true -o yaml > ours.yaml",
             "kubectl --context PARENT get managedclusters,clusterregistrationrequests -A -o yaml > parent.yaml",
             "clusternet-capi-fn status management.yaml ours.yaml parent.yaml",
         ),

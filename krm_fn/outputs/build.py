@@ -5,6 +5,7 @@ from __future__ import annotations
 from krm_fn.agent import payload
 from krm_fn.agent.manifests import Registration
 from krm_fn.base.digest import sha256_hex
+from krm_fn.clusters import naming
 from krm_fn.outputs import carriers, registration, resource_set
 from krm_fn.tokens import sources
 
@@ -47,14 +48,15 @@ def build(part: Part) -> Iterator[Generated]:
         if identity_set is not None:
             yield identity_set
         if not config.per_cluster:
-            shared = Registration(name_prefix=config.identity.name_prefix, labels=config.identity.labels)
+            labels = naming.shared_labels(config, namespace)
+            shared = Registration(name_prefix=config.identity.name_prefix, labels=labels)
             yield carriers.agent_map(config, namespace, agent.values(shared, checksum))
             yield resource_set.main_set(config, namespace, version, registration=secret)
             continue
         for cluster in clusters:
-            naming = part.namings[cluster.key]
-            values = agent.values(Registration(name=naming.name, labels=naming.labels), checksum)
-            own = {"cluster": cluster.name, "registration_name": naming.name}
+            found = part.namings[cluster.key]
+            values = agent.values(Registration(name=found.name, labels=found.labels), checksum)
+            own = {"cluster": cluster.name, "registration_name": found.name}
             yield carriers.agent_map(config, namespace, values, **own)
             yield resource_set.main_set(config, namespace, version, registration=secret, **own)
 

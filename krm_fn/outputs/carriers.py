@@ -13,7 +13,6 @@ from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     REGISTRATION_NAME_ANNOTATION,
     agent_of,
-    identity_of,
 )
 
 TYPE_CHECKING = False
@@ -28,9 +27,9 @@ MAX_BYTES = 1024 * 1024
 
 
 def identity_map(config: Config, namespace: str, values: Mapping[str, str]) -> Generated:
-    """Return ConfigMap `N-identity`: Namespace and ServiceAccounts first, then the Secret that needs them."""
+    """Return the identity ConfigMap: Namespace and ServiceAccounts first, then the Secret that needs them."""
     annotations = {**marks.for_embedded_text(config), AGENT_NAMESPACE_ANNOTATION: config.agent.namespace}
-    return _config_map(config, namespace, identity_of(config.resource_set.name), values, annotations)
+    return _config_map(config, namespace, config.identity_map, values, annotations)
 
 
 def agent_map(

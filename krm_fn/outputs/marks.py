@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.surface import MANAGED_BY_LABEL, MANAGER, OWNER_ANNOTATION
+from krm_fn.surface import LABELS, OWNER_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def metadata(
     found: dict[str, Any] = {"name": name}
     if namespace:
         found["namespace"] = namespace
-    found["labels"] = dict(sorted({**(labels or {}), MANAGED_BY_LABEL: MANAGER}.items()))
+    found["labels"] = dict(sorted({**(labels or {}), **LABELS}.items()))
     found["annotations"] = dict(sorted({**(annotations or {}), OWNER_ANNOTATION: config.owner}.items()))
     return found
 

@@ -43,7 +43,7 @@ def identity_set(config: Config, namespace: str, version: str) -> Generated | No
     if config.resource_set.strategy == APPLY_ONCE:
         return None
     n = config.resource_set.name
-    resources = [{"kind": "ConfigMap", "name": identity_of(n)}]
+    resources = [{"kind": "ConfigMap", "name": config.identity_map}]
     return _make(config, namespace, identity_of(n), version, config.cluster_selector, APPLY_ONCE, resources, "")
 
 
@@ -71,7 +71,7 @@ def main_set(  # noqa: PLR0913 - the parts of one object, each by name
     resources += [{"kind": extra.kind, "name": extra.name} for extra in config.resource_set.extra_resources]
     resources.append({"kind": "ConfigMap", "name": agent_of(n, cluster)})
     if config.resource_set.strategy == APPLY_ONCE:
-        resources.insert(0, {"kind": "ConfigMap", "name": identity_of(n)})
+        resources.insert(0, {"kind": "ConfigMap", "name": config.identity_map})
     selector = config.cluster_selector
     if cluster:
         selector = LabelSelector.of({CLUSTER_NAME_LABEL: cluster}, ())

@@ -10,7 +10,7 @@ from krm_fn.base.records import Record
 from krm_fn.kube import raw
 from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement
 from krm_fn.status.dump import identity
-from krm_fn.surface import HUB_AGENT_MAP, MANAGED_BY_LABEL, MANAGER, OWNER_ANNOTATION, REGISTRATION_NAME_ANNOTATION
+from krm_fn.surface import HUB_AGENT_MAP, OWNER_ANNOTATION, REGISTRATION_NAME_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def request(value: Mapping[str, Any]) -> Request:
 
 def managed(value: Mapping[str, Any]) -> bool:
     """Tell whether we made an object."""
-    return raw.text(value, "metadata", "labels", MANAGED_BY_LABEL) == MANAGER
+    return bool(raw.text(value, "metadata", "annotations", OWNER_ANNOTATION))
 
 
 def ref(value: Mapping[str, Any]) -> tuple[str, str]:

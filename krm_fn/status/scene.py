@@ -7,7 +7,7 @@ from krm_fn.kube import raw
 from krm_fn.status import dump as dumps
 from krm_fn.status import expiry, gate, objects
 from krm_fn.status.payload import Payload
-from krm_fn.surface import CLUSTER_NAME_LABEL, HUB_AGENT_MAP, agent_of, identity_of, set_of
+from krm_fn.surface import CLUSTER_NAME_LABEL, HUB_AGENT_MAP, agent_of, identity_map_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ class Scene:
         Only our own ConfigMaps can be judged so: they all carry the label that the dump was made by. A Secret may come
         from an operator or from the user (`existingSecret`), without the label.
         """
-        ours = kind == "ConfigMap" and name in {identity_of(base(one)), _agent_name(one)}
+        n = base(one)
+        identity = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
+        ours = kind == "ConfigMap" and (name in identity or name == _agent_name(one))
         return ours and self.payloads_dumped and self.payload(one.namespace, kind, name) is None
 
     def agent(self, one: LiveSet) -> Payload | None:

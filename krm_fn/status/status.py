@@ -198,9 +198,7 @@ def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
             Reason(
                 code="no-payloads",
                 message="no Secret or ConfigMap of ours is in the dump: their type, content and hash were not checked",
-                remedy=(
-                    "kubectl get secrets,configmaps -A -l app.kubernetes.io/managed-by=clusternet-capi-fn -o yaml",
-                ),
+                remedy=("kubectl get secrets,configmaps -A -l fn.clusternet.io/generated=true -o yaml",),
                 severity=INFO,
             )
         )

@@ -11,7 +11,6 @@ from krm_fn.base.records import Record
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.surface import (
-    MANAGED_BY_LABEL,
     MIN_VALUE_BYTES,
     OWNER_ANNOTATION,
     REGISTRATION_SECRET,
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
 _PRINTS = "; `clusternet-capi-fn manifests --only registration` prints what it has to hold"
 _MARKED = (
-    f"carries the marks of this function's own output, which no longer holds it and would remove it: if you keep it now,"
-    f" take its label {MANAGED_BY_LABEL} and its annotation {OWNER_ANNOTATION} away; if an earlier render left it, delete it"
+    f"is marked as this function's own output by annotation {OWNER_ANNOTATION}, so this run would remove it: if you keep"
+    " it yourself now, remove the annotation; if it is left from an earlier render, delete it"
 )
 
 

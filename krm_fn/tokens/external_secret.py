@@ -15,8 +15,8 @@ from krm_fn.agent import manifests, payload
 from krm_fn.surface import (
     EXTERNAL_SECRET_KIND,
     EXTERNAL_SECRETS_GROUP,
-    MANAGED_BY_LABEL,
-    MANAGER,
+    LABELS,
+    OWNER_ANNOTATION,
     REGISTRATION_KEY,
     RESOURCE_SET_TYPE,
     TOKEN_KEY,
@@ -66,7 +66,11 @@ def external_secret(config: Config, source: ExternalSource, namespace: str, name
                     "engineVersion": "v2",
                     "mergePolicy": "Replace",  # only the manifest, not the bare token beside it
                     "type": RESOURCE_SET_TYPE,
-                    "metadata": {"labels": {MANAGED_BY_LABEL: MANAGER}},  # `status` finds the Secret by it
+                    # by these `status` finds the Secret
+                    "metadata": {
+                        "labels": dict(sorted(LABELS.items())),
+                        "annotations": {OWNER_ANNOTATION: config.owner},
+                    },
                     "data": {REGISTRATION_KEY: template(config)},
                 },
             },

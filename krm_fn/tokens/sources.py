@@ -12,7 +12,7 @@ from krm_fn.base.records import Record
 from krm_fn.krm.results import WARNING, ResourceRef, Result, fault, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
-from krm_fn.surface import API_VERSION, KIND, RESOURCE_SET_TYPE, registration_of
+from krm_fn.surface import API_VERSION, KIND, RESOURCE_SET_TYPE
 from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
@@ -107,7 +107,7 @@ def kept_secret(source: TokenSource) -> str:
 
 def secret_name(config: Config) -> str:
     """Return the name of the Secret that the ClusterResourceSets refer to."""
-    return kept_secret(config.token) or registration_of(config.resource_set.name)
+    return kept_secret(config.token) or config.registration
 
 
 def check(config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]) -> Sequence[Result]:

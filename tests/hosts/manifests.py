@@ -10,7 +10,7 @@ Manifest = dict[str, Any]
 Identity = tuple[str, str, str]  # kind, namespace, name
 
 TOKEN = "7fq2kd.m4v9x0c8b1n6z3pw"
-MANAGED_BY = "app.kubernetes.io/managed-by"
+OWNER = "fn.clusternet.io/owner"
 
 
 def read(text: str) -> list[Manifest]:
@@ -32,11 +32,7 @@ def index(values: list[Manifest]) -> dict[Identity, Manifest]:
 
 def generated(values: list[Manifest]) -> set[Identity]:
     """What carries our mark."""
-    return {
-        identity(value)
-        for value in values
-        if value["metadata"].get("labels", {}).get(MANAGED_BY) == "clusternet-capi-fn"
-    }
+    return {identity(value) for value in values if OWNER in value["metadata"].get("annotations", {})}
 
 
 def dangling(values: list[Manifest]) -> set[Identity]:

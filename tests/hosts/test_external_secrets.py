@@ -91,5 +91,9 @@ def test_the_operator_makes_the_secret_that_an_inline_source_emits(operator: Pat
     inline = payload.registration_values(one.agent, one.parent_url, token.strip())
     assert {key: base64.b64decode(value).decode() for key, value in secret["data"].items()} == inline
     assert secret["type"] == "addons.cluster.x-k8s.io/resource-set"
-    assert secret["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "clusternet-capi-fn"}
+    assert secret["metadata"]["labels"] == {
+        "app.kubernetes.io/managed-by": "clusternet-capi-fn",
+        "fn.clusternet.io/generated": "true",
+    }
+    assert secret["metadata"]["annotations"]["fn.clusternet.io/owner"] == "fleet"
     assert (secret["metadata"]["namespace"], secret["metadata"]["name"]) == ("team-a", "n")

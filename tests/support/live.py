@@ -18,6 +18,7 @@ import yaml
 
 from krm_fn.agent.manifests import Registration
 from krm_fn.agent.payload import AgentPayload, identity_values, registration_values
+from krm_fn.clusters import naming
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import (
     AgentOptions,
@@ -99,7 +100,7 @@ def rendered(found: Config, namespace: str, clusters: list[str], version: str, t
         registration.carrier(found, namespace, registration_values(found.agent, PARENT_URL, token)),
         resource_set.identity_set(found, namespace, api),
     ]
-    secret = f"{found.resource_set.name}-registration"
+    secret = found.registration
     payload = AgentPayload(found.agent)
     if found.per_cluster:
         for name in clusters:
@@ -109,7 +110,8 @@ def rendered(found: Config, namespace: str, clusters: list[str], version: str, t
                 resource_set.main_set(found, namespace, api, registration=secret, cluster=name, registration_name=name)
             )
     else:
-        values = payload.values(Registration(name_prefix=found.identity.name_prefix))
+        labels = naming.shared_labels(found, namespace)
+        values = payload.values(Registration(name_prefix=found.identity.name_prefix, labels=labels))
         made.append(carriers.agent_map(found, namespace, values))
         made.append(resource_set.main_set(found, namespace, api, registration=secret))
     return [_live(json.loads(json.dumps(one.value))) for one in made if one is not None]
@@ -724,7 +726,7 @@ def write_fixtures() -> None:
     a.managed.append(managed("old-1", ready="Unknown", seen="2026-06-02T03:04:05Z"))
 
     b = Fleet("team-b", ("api-1",), V1BETA1)
-    b.of("Secret", "clusternet-registration")["type"] = "Opaque"
+    b.of("Secret", "clusternet.registration")["type"] = "Opaque"
     b.bindings, b.managed, b.requests = [], [], []
     for one in list(b.sets):
         if one["metadata"]["name"] == "clusternet.api-1":

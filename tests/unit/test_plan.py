@@ -27,7 +27,7 @@ def test_each_cluster_gets_an_agent_configmap_and_a_set_that_selects_it_alone() 
     spec = made.item("ClusterResourceSet", "clusternet-cluster-api.b")["spec"]
     assert spec["clusterSelector"] == {"matchLabels": {NAME_LABEL: "b"}}
     assert [one["name"] for one in spec["resources"]] == [
-        "clusternet-cluster-api-registration",
+        "clusternet-cluster-api.registration",
         "clusternet-cluster-api-agent.b",
     ]
     deployment = made.item("ConfigMap", "clusternet-cluster-api-agent.b")["data"]["40-deployment.yaml"]
@@ -528,8 +528,59 @@ def test_an_existing_secret_with_the_marks_of_earlier_output_is_not_removed_sile
     kept = {"registrationToken": {"existingSecret": {"name": "clusternet-cluster-api-registration"}}}
     made = Run(document(first.items, config(**kept)))
     assert made.code == 1
-    assert "carries the marks of this function's own output" in made.stderr
+    assert "is marked as this function's own output" in made.stderr
     assert made.items == first.items
+
+
+SHARED, SINGLE = {"identity": {"mode": "Shared"}}, PER_CLUSTER
+
+
+@pytest.mark.parametrize(("old", "new"), [(SHARED, SINGLE), (SINGLE, SHARED)], ids=["to PerCluster", "to Shared"])
+@pytest.mark.parametrize("strategy", ["Reconcile", "ApplyOnce"])
+def test_a_change_of_identity_mode_shares_no_carrier_with_the_sets_that_go(
+    old: dict[str, Any], new: dict[str, Any], strategy: str
+) -> None:
+    way = {"clusterResourceSet": {"strategy": strategy}}
+    before, after = run([cluster("a")], config(**old, **way)), run([cluster("a")], config(**new, **way))
+    assert before.code == after.code == 0
+    stay = set(before.names()) & set(after.names())
+    gone = {
+        (one["kind"], one["name"])
+        for item in before.items
+        if item["kind"] == "ClusterResourceSet"
+        and ("ClusterResourceSet", item["metadata"]["namespace"], item["metadata"]["name"]) not in stay
+        for one in item["spec"]["resources"]
+    }
+    assert gone
+    assert not {(kind, name) for kind, _, name in stay} & gone
+
+
+@pytest.mark.parametrize(("old", "new"), [(SHARED, SINGLE), (SINGLE, SHARED)], ids=["to PerCluster", "to Shared"])
+def test_the_step_that_keeps_the_users_own_objects_is_printed_when_all_their_owners_are_replaced(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    extra = {"clusterResourceSet": {"extraResources": [{"kind": "ConfigMap", "name": "crds"}]}}
+    clusters = [cluster("a"), cluster("b", "team-b")]
+    first = run(clusters, config(**EXISTING, **extra, **old))
+    made = Run(document(first.items, config(**EXISTING, **extra, **new)))
+    assert made.code == 0, made.stderr
+    assert (
+        "Secret mine (namespaces team-a, team-b) would be deleted with the ClusterResourceSets that own it"
+        in made.stderr
+    )
+    assert "ConfigMap crds (namespaces team-a, team-b) would be deleted" in made.stderr
+    assert (
+        "apply this render without pruning; wait until `kubectl get secret mine -n team-a -o jsonpath=" in made.stderr
+    )
+
+
+def test_a_set_that_stays_keeps_the_users_own_objects() -> None:
+    way = {**EXISTING, **PER_CLUSTER}
+    first = run([cluster("a"), cluster("b")], config(**way))
+    items = [one for one in first.items if (one["kind"], one["metadata"]["name"]) != ("Cluster", "a")]
+    made = Run(document([*items, cluster("c")], config(**way)))
+    assert made.code == 0, made.stderr
+    assert "would be deleted" not in made.stderr
 
 
 @pytest.mark.parametrize(

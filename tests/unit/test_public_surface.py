@@ -149,10 +149,16 @@ def generated(made: Run) -> set[tuple[str, str]]:
 
 
 def test_names_of_generated_objects() -> None:
-    fixed = {("ConfigMap", f"{N}-identity"), ("Secret", f"{N}-registration"), ("ClusterResourceSet", f"{N}-identity")}
-    assert generated(run([cluster("a")])) == {*fixed, ("ConfigMap", f"{N}-agent"), ("ClusterResourceSet", N)}
+    fixed = {("ConfigMap", f"{N}-identity"), ("ClusterResourceSet", f"{N}-identity")}
+    assert generated(run([cluster("a")])) == {
+        *fixed,
+        ("Secret", f"{N}-registration"),
+        ("ConfigMap", f"{N}-agent"),
+        ("ClusterResourceSet", N),
+    }
     assert generated(run([cluster("a")], config(identity={"mode": "PerCluster"}))) == {
         *fixed,
+        ("Secret", f"{N}.registration"),
         ("ConfigMap", f"{N}-agent.a"),
         ("ClusterResourceSet", f"{N}.a"),
     }
@@ -163,12 +169,15 @@ def test_names_of_generated_objects() -> None:
 
 
 def test_keys_of_payloads(shared: Run, per_cluster: Run) -> None:
-    for made, agent in ((shared, f"{N}-agent"), (per_cluster, f"{N}-agent.a")):
+    for made, registration, agent in (
+        (shared, f"{N}-registration", f"{N}-agent"),
+        (per_cluster, f"{N}.registration", f"{N}-agent.a"),
+    ):
+        assert list(made.item("Secret", registration)["data"]) == ["20-registration.yaml"]
         assert list(made.item("ConfigMap", f"{N}-identity")["data"]) == [
             "00-identity.yaml",
             "10-app-deployer-token.yaml",
         ]
-        assert list(made.item("Secret", f"{N}-registration")["data"]) == ["20-registration.yaml"]
         assert list(made.item("ConfigMap", agent)["data"]) == ["30-rbac.yaml", "40-deployment.yaml"]
 
 
@@ -177,6 +186,7 @@ def test_marks_on_generated_objects(shared: Run, per_cluster: Run) -> None:
         for one in made.items:
             if one["kind"] != "Cluster":
                 assert one["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "clusternet-capi-fn"
+                assert one["metadata"]["labels"]["fn.clusternet.io/generated"] == "true"
                 assert one["metadata"]["annotations"]["fn.clusternet.io/owner"] == "fleet"
     identity = shared.item("ConfigMap", f"{N}-identity")["metadata"]["annotations"]
     assert identity["fn.clusternet.io/agent-namespace"] == "clusternet-system"
@@ -326,7 +336,7 @@ def test_keys_of_the_plan_document(form: str, tmp_path: Path, capsys: pytest.Cap
             {
                 **dict.fromkeys(("namespace", "name", "config", "registers", "code", "rule", "clusterResourceSet")),
                 "registrationName": None,
-                "registrationLabels": {},
+                "registrationLabels": {"fn.clusternet.io/namespace": None},
                 "file": None,
             }
         ],

@@ -50,8 +50,7 @@ def test_everything_generated_is_what_kubernetes_accepts(
     carriers = [
         one
         for one in made.items
-        if one["kind"] in {"ConfigMap", "Secret"}
-        and one["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "clusternet-capi-fn"
+        if one["kind"] in {"ConfigMap", "Secret"} and "fn.clusternet.io/owner" in one["metadata"].get("annotations", {})
     ]
 
     objects = [*carriers, *(inner for one in carriers for inner in payloads(one))]

@@ -45,12 +45,12 @@ func check(report *Report, s *stream, missingOK bool) {
 		checkOrder(report, titleOf(set), created[index], byNamespace[set.Namespace], len(set.Missing) > 0)
 	}
 	for name, secret := range s.secrets {
-		if secret.Labels[managedBy] == manager && secret.Type == addonsv1.ClusterResourceSetSecretType && !used["Secret "+name] {
+		if secret.Annotations[owner] != "" && secret.Type == addonsv1.ClusterResourceSetSecretType && !used["Secret "+name] {
 			report.fault("Secret "+name, "", "no ClusterResourceSet refers to it")
 		}
 	}
 	for name, configMap := range s.configMaps {
-		if configMap.Labels[managedBy] == manager && !used["ConfigMap "+name] {
+		if configMap.Annotations[owner] != "" && !used["ConfigMap "+name] {
 			report.fault("ConfigMap "+name, "", "no ClusterResourceSet refers to it")
 		}
 	}
@@ -143,7 +143,7 @@ func payload(report *Report, s *stream, kind, name string) (map[string][]byte, b
 	switch kind {
 	case "Secret":
 		secret, found := s.secrets[name]
-		ours := secret.Labels[managedBy] == manager
+		ours := secret.Annotations[owner] != ""
 		if found && secret.Type != addonsv1.ClusterResourceSetSecretType {
 			report.fault("Secret "+name, "type", "is %q; the controller refuses it", secret.Type)
 		}
@@ -165,7 +165,7 @@ func payload(report *Report, s *stream, kind, name string) (map[string][]byte, b
 		for field, value := range configMap.Data {
 			values[field] = []byte(value)
 		}
-		return values, configMap.Labels[managedBy] == manager, found
+		return values, configMap.Annotations[owner] != "", found
 	default:
 		report.fault("ClusterResourceSet", name, "refers to a %s; only Secrets and ConfigMaps are read", kind)
 		return values, false, true

@@ -19,8 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const managedBy = "app.kubernetes.io/managed-by"
-const manager = "clusternet-capi-fn"
+const owner = "fn.clusternet.io/owner"
 
 // A stream is a render, decoded strictly into the types of those who read it.
 type stream struct {
@@ -69,7 +68,7 @@ func (s *stream) add(report *Report, where string, document []byte) {
 		report.fault(title, where, "lacks apiVersion, kind or name")
 		return
 	}
-	if object.GetLabels()[managedBy] == manager {
+	if object.GetAnnotations()[owner] != "" {
 		if reason := ambiguous(document); reason != "" {
 			report.fault(title, where, "%s", reason)
 		}

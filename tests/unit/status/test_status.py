@@ -51,7 +51,7 @@ def test_every_resource_is_listed_with_its_set_and_time() -> None:
     cluster = one(evaluate(*Fleet().everything))
     assert [(each.resource_set, each.kind, each.name, each.state) for each in cluster.deliveries] == [
         ("clusternet-identity", "ConfigMap", "clusternet-identity", "applied"),
-        ("clusternet.web-1", "Secret", "clusternet-registration", "applied"),
+        ("clusternet.web-1", "Secret", "clusternet.registration", "applied"),
         ("clusternet.web-1", "ConfigMap", "clusternet-agent.web-1", "applied"),
     ]
     assert {each.time for each in cluster.deliveries} == {1795162561}
@@ -295,12 +295,12 @@ def test_the_phase_counts_where_no_field_tells() -> None:
 @VERSIONS
 def test_a_secret_of_the_wrong_type_is_named(version: str) -> None:
     fleet = Fleet(names=("web-1",), version=version)
-    fleet.of("Secret", "clusternet-registration")["type"] = "Opaque"
+    fleet.of("Secret", "clusternet.registration")["type"] = "Opaque"
     fleet.bindings = []
     set_condition(fleet, "clusternet.web-1", "WrongSecretType")
     cluster = one(evaluate(*fleet.management, *fleet.payloads))
     assert codes(cluster) == ["wrong-secret-type"]
-    assert "Secret clusternet-registration has type Opaque" in said(cluster, "wrong-secret-type")
+    assert "Secret clusternet.registration has type Opaque" in said(cluster, "wrong-secret-type")
 
 
 @VERSIONS
@@ -329,14 +329,14 @@ def test_a_configmap_that_went_missing_later_is_found_too() -> None:
 
 def test_a_missing_secret_is_told_from_the_binding() -> None:
     fleet = Fleet(names=("web-1",))
-    fleet.drop("Secret", "clusternet-registration")
+    fleet.drop("Secret", "clusternet.registration")
     fleet.bindings = [fleet.binding("web-1")]
-    assert said(one(evaluate(*fleet.everything)), "missing-resource").startswith("Secret clusternet-registration")
+    assert said(one(evaluate(*fleet.everything)), "missing-resource").startswith("Secret clusternet.registration")
 
 
 def test_a_secret_that_is_not_ours_may_be_absent_from_the_dump() -> None:
     fleet = Fleet(names=("web-1",))
-    fleet.drop("Secret", "clusternet-registration")
+    fleet.drop("Secret", "clusternet.registration")
     assert evaluate(*fleet.everything).ok
 
 
@@ -371,14 +371,14 @@ def test_an_unparsable_payload_is_named_by_key_and_line(content: str, told: str)
 
 def test_a_secret_that_is_no_text_is_unparsable() -> None:
     fleet = Fleet(names=("web-1",))
-    fleet.of("Secret", "clusternet-registration")["data"] = {"a": base64.b64encode(b"\xff" * 40).decode()}
+    fleet.of("Secret", "clusternet.registration")["data"] = {"a": base64.b64encode(b"\xff" * 40).decode()}
     fleet.bindings = []
     assert "no UTF-8 text" in said(one(evaluate(*fleet.management, *fleet.payloads)), "unparsable")
 
 
 def test_a_secret_that_is_no_base64_is_too_short() -> None:
     fleet = Fleet(names=("web-1",))
-    fleet.of("Secret", "clusternet-registration")["data"] = {"a": "é=not base64"}
+    fleet.of("Secret", "clusternet.registration")["data"] = {"a": "é=not base64"}
     fleet.bindings = []
     assert "short-value" in codes(one(evaluate(*fleet.management, *fleet.payloads)))
 

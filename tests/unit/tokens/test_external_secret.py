@@ -88,7 +88,13 @@ def test_the_whole_object_is_as_specified() -> None:
                     "engineVersion": "v2",
                     "mergePolicy": "Replace",
                     "type": "addons.cluster.x-k8s.io/resource-set",
-                    "metadata": {"labels": {"app.kubernetes.io/managed-by": "clusternet-capi-fn"}},
+                    "metadata": {
+                        "labels": {
+                            "app.kubernetes.io/managed-by": "clusternet-capi-fn",
+                            "fn.clusternet.io/generated": "true",
+                        },
+                        "annotations": {"fn.clusternet.io/owner": "fleet"},
+                    },
                     "data": {},
                 },
             },

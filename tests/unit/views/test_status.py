@@ -20,7 +20,7 @@ def report(*objects: live.Object, now: int = NOW) -> Report:
 def fleet() -> Report:
     good = Fleet()
     bad = Fleet("team-b", tuple(f"api-{number}" for number in range(7)))
-    bad.of("Secret", "clusternet-registration")["type"] = "Opaque"
+    bad.of("Secret", "clusternet.registration")["type"] = "Opaque"
     return report(*good.everything, *bad.clusters, *bad.sets, *bad.payloads, live.managed("old-1", ready="Unknown"))
 
 
