@@ -134,17 +134,20 @@ def classes(namespace: str, release: Release) -> list[Object]:
     return [*templates, {"apiVersion": release.clusters, "kind": "ClusterClass", "metadata": metadata, "spec": spec}]
 
 
-def cluster(release: Release, namespace: str, name: str, labels: dict[str, str], *, topology: bool) -> Object:
-    """A Cluster as a user writes it."""
+def cluster(release: Release, namespace: str, name: str, labels: dict[str, str], *, topology: bool) -> list[Object]:
+    """A Cluster as a user writes it, after the object of its infrastructure provider where it is not one of a class."""
     newest = release.clusters.endswith("v1beta2")
     spec: Object = {}
+    before = []
     if topology:
         spec["topology"] = {"version": "v1.34.2", **({"classRef": {"name": CLASS}} if newest else {"class": CLASS})}
     else:
         version = {"apiGroup": INFRASTRUCTURE} if newest else {"apiVersion": f"{INFRASTRUCTURE}/v1beta1"}
         spec["infrastructureRef"] = {**version, "kind": "LabCluster", "name": name}
+        metadata = {"name": name, "namespace": namespace}
+        before = [{"apiVersion": f"{INFRASTRUCTURE}/v1beta1", "kind": "LabCluster", "metadata": metadata}]
     metadata = {"name": name, "namespace": namespace, "labels": labels}
-    return {"apiVersion": release.clusters, "kind": "Cluster", "metadata": metadata, "spec": spec}
+    return [*before, {"apiVersion": release.clusters, "kind": "Cluster", "metadata": metadata, "spec": spec}]
 
 
 def provision(management: ControlPlane, namespace: str, name: str, kubeconfig: str, url: str) -> None:
@@ -168,9 +171,7 @@ def provision(management: ControlPlane, namespace: str, name: str, kubeconfig: s
         api.create(secret)
     host, port = url.removeprefix("https://").split(":")
     for kind, own in references:
-        if api.get(kind, own, namespace) is None:
-            metadata = {"name": own, "namespace": namespace}
-            api.create({"apiVersion": api.versions[kind], "kind": kind, "metadata": metadata, "spec": {}})
+        wait(lambda kind=kind, own=own: api.get(kind, own, namespace), f"{kind} {namespace}/{own}")
         if kind == "LabCluster":
             endpoint = {"spec": {"controlPlaneEndpoint": {"host": host, "port": int(port)}}}
             api.patch(kind, own, namespace, endpoint)

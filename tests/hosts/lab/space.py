@@ -92,8 +92,7 @@ class Space:
             topology: Whether it is one of a ClusterClass.
         """
         labels = REGISTER if labels is None else labels
-        value = cluster_api.cluster(self.lab.release, self.namespace, name, labels, topology=topology)
-        self.write(name, value)
+        self.write(name, *cluster_api.cluster(self.lab.release, self.namespace, name, labels, topology=topology))
         workload = self.lab.workload("w1" if on.startswith("https:") else on)
         self._urls[name] = on if on.startswith("https:") else workload.url
         if topology and not self.management.api.get("ClusterClass", cluster_api.CLASS, self.namespace):
@@ -118,21 +117,18 @@ class Space:
         text = yaml.safe_dump_all(values, sort_keys=False)
         (self.fleet / f"{name}.yaml").write_text(text, encoding="utf-8")
 
-    def read(self, name: str) -> Object:
-        """The object in a file of the folder."""
-        return yaml.safe_load((self.fleet / f"{name}.yaml").read_text(encoding="utf-8"))
-
     def remove(self, name: str) -> None:
         """Remove a file from the folder."""
         (self.fleet / f"{name}.yaml").unlink()
         self._specs.pop(name, None)
 
     def label(self, name: str, **labels: str | None) -> None:
-        """Set labels of a Cluster in the folder, written with `_` for `-`; None takes one away."""
-        value = self.read(name)
-        merged = {**value["metadata"]["labels"], **labels}
-        value["metadata"]["labels"] = {key: text for key, text in merged.items() if text is not None}
-        self.write(name, value)
+        """Set labels of a Cluster in the folder (`**{"a.b/c": "d"}`); None takes one away."""
+        values = list(yaml.safe_load_all((self.fleet / f"{name}.yaml").read_text(encoding="utf-8")))
+        metadata = values[-1]["metadata"]
+        merged = {**metadata["labels"], **labels}
+        metadata["labels"] = {key: text for key, text in merged.items() if text is not None}
+        self.write(name, *values)
 
     # --- from the folder to the management cluster
 
