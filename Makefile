@@ -58,6 +58,14 @@ hosts: $(VENV)/.dev ## tests that drive kustomize, kubectl, kpt and the image (s
 tools: ## fetch or build the host programs that `make hosts` drives, into .cache/tools
 	@.ci/install-tools
 
+.PHONY: lab
+lab: $(VENV)/.dev ## start real control planes to play with (docs/lab.md); needs `make tools` once
+	@$(BIN)/python -m tests.hosts.lab up
+
+.PHONY: lab-down
+lab-down: $(VENV)/.dev ## end what `make lab` started
+	@$(BIN)/python -m tests.hosts.lab down
+
 .PHONY: fuzz
 fuzz: $(VENV)/.fuzz ## fuzz for FUZZ_SECONDS (300)
 	$(call step,fuzzing for $(FUZZ_SECONDS) seconds)
@@ -93,7 +101,7 @@ clean: ## remove the virtual environment and everything that was made
 
 .PHONY: help
 help: ## list these commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- the virtual environment -----------------------------------------------------------------------------------------
 

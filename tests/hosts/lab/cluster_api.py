@@ -61,13 +61,9 @@ RELEASES = {
 
 def manager(release: Release, folder: Path, ports: Ports, management: ControlPlane, pki: Pki) -> Process:
     """The unchanged manager; its webhooks listen on every address, since it has no flag for that."""
-    certificates = folder / "webhooks"
-    certificates.mkdir()
-    for name, source in (("tls.crt", pki.server), ("tls.key", pki.server_key)):
-        (certificates / name).symlink_to(source)
     return Process(
         *("capi-manager", folder, release.program, "--leader-elect=false", "--feature-gates=ClusterTopology=true"),
-        *(f"--webhook-port={ports.webhooks}", f"--webhook-cert-dir={certificates}", "--v=2"),
+        *(f"--webhook-port={ports.webhooks}", f"--webhook-cert-dir={pki.server.parent}", "--v=2"),
         *("--diagnostics-address=127.0.0.1:0", "--insecure-diagnostics", f"--health-addr=127.0.0.1:{ports.manager}"),
         *("--kube-api-qps=200", "--kube-api-burst=400"),
         env={"KUBECONFIG": str(management.kubeconfig), "POD_NAMESPACE": "capi-system"},

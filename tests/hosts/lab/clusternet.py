@@ -143,7 +143,7 @@ class Workload(ControlPlane):
             seen = status.get("observedGeneration", 0) >= agent["metadata"]["generation"]
             return agent if seen and counts == [wanted] * 3 else None
 
-        return wait(complete, f"the agent's rollout on {self.name}")
+        return wait(complete, lambda: f"the agent's rollout on {self.name}: {self.agent().get('status')}")
 
     def register(self, parent: Parent, *, name: str = "", ready: bool = True) -> str:
         """Register this cluster as the agent that arrived here would: by its flags and its Lease; the name.

@@ -96,6 +96,13 @@ class Lab:
         self._manager = cluster_api.manager(release, folder, ports, self.management, self.pki)
         self._started: set[str] = set()
 
+    @classmethod
+    def running(cls, release: cluster_api.Release, folder: Path, ports: servers.Ports) -> Lab:
+        """A lab that another process started."""
+        lab = cls(release, folder, ports)
+        lab._started.update(NAMES)
+        return lab
+
     def start(self) -> None:
         """Start the management cluster and the first workload cluster; the others start when they are asked for."""
         self.etcd.start()

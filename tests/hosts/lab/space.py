@@ -155,7 +155,7 @@ class Space:
         if stale:
             text = yaml.safe_dump_all(stale)
             self.management.kubectl("delete", "--wait=false", "--ignore-not-found", "-f", "-", stdin=text)
-        return sorted(f"{value['kind']}/{value['metadata']['name']}" for value in stale)
+        return sorted(map(_title, stale))
 
     def sync(self, *arguments: str | Path, prune: bool = True, server_side: bool = False) -> list[str]:
         """Do what a GitOps tool does after a commit: render, apply, prune; what was pruned.
@@ -251,9 +251,44 @@ class Space:
         done = programs.run(*command, cwd=self.folder, code={0, 1})
         return Status(done.code, json.loads(done.out))
 
+    def check_status(self, *, parent: bool = False, **delivered: str) -> Status:
+        """Hold `status` against the truth: what it says of each Cluster's delivery, and whether it exits with 0.
+
+        Args:
+            parent: Whether the parent is dumped too; then a delivered Cluster has to be registered.
+            delivered: For each Cluster the value of `delivered`; every other than yes makes the exit code 1.
+        """
+        status = self.status(parent=parent)
+        assert {one["name"]: one["delivered"] for one in status.report["clusters"]} == delivered, status.report
+        assert status.code == int(set(delivered.values()) != {"yes"}), status.report
+        return status
+
+    def lost(self) -> list[str]:
+        """What the last sync applied and is not there."""
+        return [_title(value) for value in read_tree(self.applied) if self.get(value["kind"], _name(value)) is None]
+
+    def wait_settled(self) -> None:
+        """Wait until garbage collection is over: every set owns what it refers to, and every other owner is gone."""
+
+        def settled() -> bool:
+            sets = self.list(SETS)
+            return not any(one["metadata"].get("deletionTimestamp") for one in sets) and all(
+                self._owners(resource)
+                == {other["metadata"]["uid"] for other in sets if resource in other["spec"]["resources"]}
+                for one in sets
+                for resource in one["spec"]["resources"]
+            )
+
+        wait(settled, "the sets to own what they refer to")
+
     def wipe(self) -> None:
         """Remove everything that the test made."""
         self.management.api.end_namespace(self.namespace, CONTAINED)
+
+    def _owners(self, resource: Object) -> set[str]:
+        carrier = self.get(resource["kind"], resource["name"])
+        assert carrier, f"{resource['kind']} {resource['name']} is lost"
+        return {owner["uid"] for owner in carrier["metadata"].get("ownerReferences") or []}
 
 
 def read_tree(tree: Path | None) -> list[Object]:
@@ -268,6 +303,14 @@ def content_hash(carrier: Object) -> str:
     data, secret = carrier.get("data") or {}, carrier["kind"] == "Secret"
     values = [base64.b64decode(data[key]) if secret else data[key].encode() for key in sorted(data)]
     return f"sha256:{hashlib.sha256(b''.join(values)).hexdigest()}"
+
+
+def _name(value: Object) -> str:
+    return value["metadata"]["name"]
+
+
+def _title(value: Object) -> str:
+    return f"{value['kind']}/{_name(value)}"
 
 
 def _identity(value: Object) -> tuple[str, str, str, str]:
