@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.hosts import programs
 from tests.hosts.lab import cluster_api
 from tests.hosts.lab import lab as labs
 from tests.hosts.lab.lab import Lab
@@ -49,6 +50,12 @@ def lab(request: pytest.FixtureRequest) -> Generator[Lab, None, None]:
     finally:
         made.stop()
         place.release()
+
+
+@pytest.fixture
+def newest_kustomize() -> Path:
+    """The newest kustomize."""
+    return programs.kustomize("newest") or pytest.skip("no kustomize here; `make tools` installs it")
 
 
 @pytest.fixture

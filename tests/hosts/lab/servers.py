@@ -147,7 +147,7 @@ class ControlPlane:
 
     def kubectl(self, *arguments: str | Path, stdin: str = "", code: int | None = 0) -> programs.Done:
         """Run kubectl against it, and hold it to an exit code."""
-        env = {"KUBECONFIG": str(self.kubeconfig)}
+        env = {"KUBECONFIG": str(self.kubeconfig), "KUBECTL_APPLYSET": "true"}
         return programs.run(kubectl(), *arguments, cwd=self._folder, stdin=stdin, env=env, code=code)
 
 

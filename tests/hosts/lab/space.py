@@ -117,6 +117,10 @@ class Space:
         text = yaml.safe_dump_all(values, sort_keys=False)
         (self.fleet / f"{name}.yaml").write_text(text, encoding="utf-8")
 
+    def read(self, name: str) -> Object:
+        """The object in a file of the folder."""
+        return yaml.safe_load((self.fleet / f"{name}.yaml").read_text(encoding="utf-8"))
+
     def remove(self, name: str) -> None:
         """Remove a file from the folder."""
         (self.fleet / f"{name}.yaml").unlink()
@@ -138,6 +142,16 @@ class Space:
         tree = self.folder / f"tree-{self._trees}"
         self.run("render", self.fleet, "-o", tree, *arguments)
         return tree
+
+    def build(self, kustomize: Path) -> str:
+        """Build the folder, a kustomization with the function in it; the output is what `lost` looks for."""
+        self._trees += 1
+        self.applied = self.folder / f"tree-{self._trees}"
+        self.applied.mkdir()
+        plugins = ("--enable-alpha-plugins", "--enable-exec")
+        text = programs.run(kustomize, "build", *plugins, self.fleet, cwd=self.folder).out
+        (self.applied / "built.yaml").write_text(text, encoding="utf-8")
+        return text
 
     def run(self, *arguments: str | Path, code: int = 0) -> programs.Done:
         """Run clusternet-capi-fn."""
