@@ -7,6 +7,7 @@ COVERAGE ?= 97
 FUZZ_SECONDS ?= 300
 FUZZ_ARGS ?=
 BENCH_ARGS ?=
+LAB_RELEASE ?= 1.14
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -55,12 +56,12 @@ hosts: $(VENV)/.dev ## tests that drive kustomize, kubectl, kpt and the image (s
 	@$(BIN)/pytest --quiet tests/hosts $(PYTEST_ARGS)
 
 .PHONY: tools
-tools: ## fetch or build the host programs that `make hosts` drives, into .cache/tools
+tools: ## fetch or build the host programs that `make hosts` and `make lab` drive, into .cache/tools
 	@.ci/install-tools
 
 .PHONY: lab
-lab: $(VENV)/.dev ## start real control planes to play with (docs/lab.md); needs `make tools` once
-	@$(BIN)/python -m tests.hosts.lab up
+lab: $(VENV)/.dev ## start real control planes to play with, see docs/lab.md (after make tools)
+	@$(BIN)/python -m tests.hosts.lab up $(LAB_RELEASE)
 
 .PHONY: lab-down
 lab-down: $(VENV)/.dev ## end what `make lab` started

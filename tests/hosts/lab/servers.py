@@ -45,6 +45,12 @@ class Process:
                 self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process, f"{self.name} was not started"
+        return self._process.pid
+
     def running(self) -> bool:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None

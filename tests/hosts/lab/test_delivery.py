@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import pytest
 
@@ -44,14 +43,9 @@ def deployer_token(workload: Workload) -> str:
     return wait(token, "the app deployer's token")
 
 
-def running(workload: Workload) -> dict[str, Any]:
-    """What identifies the agent that runs: a rollout would change it."""
-    agent = workload.agent()
-    return {
-        "uid": agent["metadata"]["uid"],
-        "generation": agent["metadata"]["generation"],
-        "pods": len(workload.pods()),
-    }
+def running(workload: Workload) -> list[str]:
+    """What identifies the agent that runs: its Deployment and its pods."""
+    return sorted(value["metadata"]["uid"] for value in [workload.agent(), *workload.pods()])
 
 
 @pytest.mark.parametrize("how", ["client-side", "server-side"])

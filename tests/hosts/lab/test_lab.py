@@ -1,0 +1,42 @@
+"""The lab itself: nothing that it starts or writes outlives it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.hosts.lab import lab as labs
+from tests.hosts.lab.api import wait
+from tests.hosts.programs import REPOSITORY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tests.hosts.lab.lab import Lab
+
+START = """
+import time
+from tests.hosts.lab import lab as labs, pki, servers
+place = labs.claim()
+etcd = servers.etcd(place.folder, place.ports)
+etcd.start()
+print(place.folder, etcd.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_servers_of_a_killed_lab_end_and_the_next_lab_removes_its_files(lab: Lab) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", START], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    folder, pid = killed.stdout.readline().split()
+    assert folder != str(lab.folder)
+    assert Path(f"/proc/{pid}").exists()
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    wait(lambda: not Path(f"/proc/{pid}").exists(), "the end of etcd")
+    place = labs.claim()
+    try:
+        assert str(place.folder) == folder
+        assert list(place.folder.iterdir()) == []
+    finally:
+        place.release()
