@@ -60,7 +60,12 @@ class Outcome(Record):
 
 
 def process(
-    items: Sequence[Item], function_config: Item | None, options: Options, *, host_paths: bool = False
+    items: Sequence[Item],
+    function_config: Item | None,
+    options: Options,
+    *,
+    host_paths: bool = False,
+    stream: bool = False,
 ) -> Outcome:
     """Run the function over an input.
 
@@ -69,10 +74,29 @@ def process(
         function_config: The functionConfig; None to take the configs among the items.
         options: What the caller adds.
         host_paths: Whether the host keeps items in files by path annotations (kpt).
+        stream: Whether the items came in one stream, and not from the files that they name.
 
     Returns:
         The changes, and everything to report. Errors of the input are results, never exceptions.
     """
+    outcome = _processed(items, function_config, options, host_paths=host_paths)
+    if all(one.severity == INFO for one in outcome.results):
+        return outcome
+    from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
+
+    results = [_of_config(one, outcome.configs) for one in outcome.results]
+    return outcome.replace(results=located(results, items, function_config, stream=stream))
+
+
+def _of_config(result: Result, configs: Sequence[Config]) -> Result:
+    """Point a result that names a field or the file of a configuration, and no object, at that configuration."""
+    if result.resource_ref is not None or not (result.file_path or result.field.startswith("spec.")):
+        return result
+    found = [one for one in configs if not result.file_path or one.file_path == result.file_path]
+    return result.replace(**found[0].place(result.field)) if len(found) == 1 else result
+
+
+def _processed(items: Sequence[Item], function_config: Item | None, options: Options, *, host_paths: bool) -> Outcome:
     try:
         configs, others = find_configs(items, function_config)
     except Faults as found:
@@ -104,7 +128,13 @@ def process(
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
     """Run the function over a ResourceList."""
-    return process(resource_list.items, resource_list.function_config, options, host_paths=resource_list.host_paths)
+    return process(
+        resource_list.items,
+        resource_list.function_config,
+        options,
+        host_paths=resource_list.host_paths,
+        stream=True,
+    )
 
 
 # --- configs ---------------------------------------------------------------------------------------------------------
@@ -134,13 +164,12 @@ def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[t
                 message = f"two {KIND}s are called {config.owner}; give each a name of its own"
                 raise fault(message, file_path=config.file_path, tags=tagged(rule="duplicate-config"))
         return rendered, ()
-    rendered = _decode_all([function_config])
-    own = (rendered[0].namespace, rendered[0].name)
+    own = kinds.identity_of(function_config)
+    listed = next((item for item in among if kinds.identity_of(item) == own and item.file_path), None)
+    rendered = (kinds.decode(function_config, listed),)
     others = []
     for item in among:
         if kinds.identity_of(item) == own:
-            if not rendered[0].file_path and item.file_path:
-                rendered = (rendered[0].replace(file_path=item.file_path),)
             continue
         try:
             others.append(kinds.decode(item))

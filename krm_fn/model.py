@@ -7,14 +7,14 @@ Everything between the bytes that come in and the bytes that go out speaks in th
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.surface import identity_map_of, registration_of, set_of
+from krm_fn.surface import API_VERSION, KIND, identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from krm_fn.krm.results import Result
+    from krm_fn.krm.results import ResourceRef, Result
     from krm_fn.kube.labels import LabelSelector
 
 
@@ -233,7 +233,24 @@ class Config(Record):
     guard: GuardOptions
     mode: str  # Render or Check
     file_path: str = ""  # where the host found it, for results and for the paths of new items
-    warnings: tuple[Result, ...] = ()  # said while decoding (a token in the open, …)
+    file_index: int | None = None
+    item: int | None = None  # position in the input
+    ref: ResourceRef | None = None
+    root: str = "spec"  # where its fields are: `data` in a ConfigMap of flat keys
+    warnings: tuple[Result, ...] = ()  # found while decoding (a token in plain text, …)
+
+    def place(self, field: str = "") -> dict[str, Any]:
+        """Return the fields of a `Result` that point at a field (`spec.agent.replicas`), or at the object."""
+        from krm_fn.krm.results import ResourceRef  # noqa: PLC0415 - only where there is something to report
+
+        own = ResourceRef(api_version=API_VERSION, kind=KIND, name=self.name, namespace=self.namespace)
+        return {
+            "resource_ref": self.ref or own,
+            "item": self.item,
+            "field": self.root + field.removeprefix("spec") if field.startswith("spec") else field,
+            "file_path": self.file_path,
+            "file_index": self.file_index,
+        }
 
     @property
     def owner(self) -> str:
@@ -287,6 +304,20 @@ class Cluster(Record):
     def title(self) -> str:
         """`namespace/name`, or the name alone."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    def place(self, field: str = "") -> dict[str, Any]:
+        """Return the fields of a `Result` that point at a field of the object, or at the object."""
+        from krm_fn.krm.results import ResourceRef  # noqa: PLC0415 - only where there is something to report
+
+        return {
+            "resource_ref": ResourceRef(
+                api_version=self.api_version, kind="Cluster", name=self.name, namespace=self.namespace
+            ),
+            "item": self.item,
+            "field": field,
+            "file_path": self.file_path,
+            "file_index": self.file_index,
+        }
 
 
 class Token(Record):

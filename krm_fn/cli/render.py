@@ -269,7 +269,7 @@ def _progress(objects: int) -> None:
 def _say(results: Sequence[Result], *, verbose: bool) -> None:
     shared.say(results)
     if verbose:
-        click.echo("".join(runner.line(one) for one in results if one.severity == INFO), err=True, nl=False)
+        click.echo("".join(f"{one.text()}\n" for one in results if one.severity == INFO), err=True, nl=False)
 
 
 def _write(made: _Output, target: str, *, folder: bool) -> int:

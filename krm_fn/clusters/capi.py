@@ -56,15 +56,7 @@ def read(item: Item) -> Cluster:
     title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
 
     def say(message: str, field: str = "") -> None:
-        results.append(
-            Result(
-                message=f"Cluster {title or '(without a name)'}: {message}",
-                resource_ref=item.ref(),
-                field=field,
-                file_path=item.file_path,
-                file_index=item.file_index,
-            )
-        )
+        results.append(Result(message=f"Cluster {title or '(without a name)'}: {message}", **item.place(field)))
 
     _check_identity(item, say)
     metadata = item.metadata()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.clusters import capi
-from krm_fn.krm.results import Faults, Result, tagged
+from krm_fn.krm.results import Faults, Related, Result, tagged
 from krm_fn.model import ObjectKey
 from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
 
@@ -112,13 +112,13 @@ def _take_cluster(item: Item, clusters: dict[tuple[str, str], Cluster], faults: 
         return
     first = clusters.setdefault(cluster.key, cluster)
     if first is not cluster:
+        other = Related(label="the other", item=first.item, file_path=first.file_path, file_index=first.file_index)
         faults.append(
             Result(
-                message=f"Cluster {cluster.title} stands twice in the input; remove one of them",
-                resource_ref=item.ref(),
-                file_path=item.file_path,
-                file_index=item.file_index,
+                message=f"Cluster {cluster.title} appears twice; remove one of them",
+                related=(other,),
                 tags=tagged(rule="duplicate-cluster"),
+                **item.place(),
             )
         )
 

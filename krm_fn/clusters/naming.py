@@ -9,7 +9,7 @@ from __future__ import annotations
 from krm_fn.base.digest import sha256_hex
 from krm_fn.base.text import some
 from krm_fn.clusters.part import Naming
-from krm_fn.krm.results import ERROR, WARNING, ResourceRef, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.kube.labels import label_value_fault
 from krm_fn.kube.names import dns_label_fault
 from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
@@ -95,16 +95,7 @@ def refusal(cluster: Cluster, reason: str, severity: str = ERROR) -> Result:
 
 
 def _result(cluster: Cluster, message: str, severity: str) -> Result:
-    return Result(
-        message=message,
-        severity=severity,
-        resource_ref=ResourceRef(
-            api_version=cluster.api_version, kind="Cluster", name=cluster.name, namespace=cluster.namespace
-        ),
-        file_path=cluster.file_path,
-        file_index=cluster.file_index,
-        tags=tagged(rule="cluster"),
-    )
+    return Result(message=message, severity=severity, tags=tagged(rule="cluster"), **cluster.place())
 
 
 def _title(key: ClusterKey) -> str:

@@ -39,23 +39,37 @@ def identity_of(item: Item) -> tuple[str, str]:
     return item.namespace, "" if item.name == _NAME_OF_HOST else item.name
 
 
-def decode(item: Item) -> Config:
+def decode(item: Item, listed: Item | None = None) -> Config:
     """Decode a `ClusternetCAPIConfig`, or a ConfigMap of flat keys, to a valid `Config`.
+
+    Args:
+        item: The object.
+        listed: The same object as an item of the input, where a host gives it twice; the file is known there.
 
     Raises:
         Faults: With every fault of the object, each with its field path, and never with the value of a secret.
     """
-    log = Log(item.ref(), item.file_path, item.file_index)
+    place = (listed or item).place()
+    log = Log(place)
+    root = "spec"
     if is_config(item):
         name, namespace, spec = _own(item.value(), log)
     elif item.kind == "ConfigMap" and item.api_version == "v1":
         name, namespace, spec = _flat(item, log)
+        root = "data"
     else:
         _foreign(item, Place(log, ""))
         raise Faults(log.faults)
     if log.faults:
         raise Faults(log.faults)
-    return build.config(name, namespace, spec).replace(file_path=item.file_path, warnings=tuple(log.warnings))
+    return build.config(name, namespace, spec).replace(
+        file_path=place["file_path"],
+        file_index=place["file_index"],
+        item=place["item"],
+        ref=place["resource_ref"],
+        root=root,
+        warnings=tuple(log.warnings),
+    )
 
 
 def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:

@@ -11,7 +11,8 @@ from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.krm.results import ResourceRef
+    from collections.abc import Mapping
+    from typing import Any
 
 
 class Log:
@@ -22,33 +23,27 @@ class Log:
         warnings: Results of severity `warning`.
     """
 
-    __slots__ = ("_broken", "_file_index", "_file_path", "_ref", "faults", "warnings")
+    __slots__ = ("_broken", "faults", "place", "warnings")
 
-    def __init__(self, ref: ResourceRef | None, file_path: str = "", file_index: int | None = None) -> None:
-        """Take what every result will carry."""
-        self._ref = ref
-        self._file_path = file_path
-        self._file_index = file_index
+    def __init__(self, place: Mapping[str, Any]) -> None:
+        """Take what every result carries: the place of the object (`Item.place`)."""
+        self.place = place
         self._broken: set[str] = set()
         self.faults: list[Result] = []
         self.warnings: list[Result] = []
 
-    def add(self, severity: str, path: str, message: str, rule: str) -> None:
-        """Keep one result about the field at `path`."""
-        result = Result(
-            message=message,
-            severity=severity,
-            resource_ref=self._ref,
-            field=path,
-            file_path=self._file_path,
-            file_index=self._file_index,
-            tags=tagged(rule=rule),
-        )
-        if severity == ERROR:
+    def add(self, path: str, **parts: Any) -> None:
+        """Keep one result about the field at `path`; `parts` are further fields of `Result`."""
+        result = Result(**{**self.place, **parts, "field": path})
+        if result.severity == ERROR:
             self._broken.add(path)
             self.faults.append(result)
         else:
             self.warnings.append(result)
+
+    def explain(self, path: str) -> None:
+        """Note that an error found already is the cause of whatever is wrong at a path."""
+        self._broken.add(path)
 
     def broken(self, path: str) -> bool:
         """Tell whether a fault was found at the path, above it or below it."""
@@ -82,13 +77,20 @@ class Place:
         """Return the place of an entry of this map; the key may hold dots and anything else."""
         return Place(self.log, f"{self.path}[{'…' if self.private else plain(key)}]", private=self.private)
 
-    def fault(self, text: str, rule: str) -> None:
-        """Report an error; `text` goes on after the path: `must be …`."""
-        self.log.add(ERROR, self.path, f"{self.path} {text}", rule)
+    def fault(self, text: str, rule: str, *, fix: str = "", proposed: object = None) -> None:
+        """Report an error.
+
+        Args:
+            text: Goes on after the path: `must be …`.
+            rule: Name of the check.
+            fix: The corrected text.
+            proposed: The value that was most likely meant.
+        """
+        self.log.add(self.path, message=f"{self.path} {text}", fix=fix, proposed=proposed, tags=tagged(rule=rule))
 
     def warn(self, text: str, rule: str) -> None:
         """Report a warning in the same form."""
-        self.log.add(WARNING, self.path, f"{self.path} {text}", rule)
+        self.log.add(self.path, message=f"{self.path} {text}", severity=WARNING, tags=tagged(rule=rule))
 
     def shown(self, value: object) -> str:
         """Return the value in quotes after a blank, or nothing where it may not be shown."""

@@ -361,6 +361,16 @@ class Item:
         """Return the reference for results."""
         return ResourceRef(api_version=self.api_version, kind=self.kind, name=self.name, namespace=self.namespace)
 
+    def place(self, field: str = "") -> dict[str, Any]:
+        """Return the fields of a `Result` that point at a field of this object, or at the object."""
+        return {
+            "resource_ref": self.ref(),
+            "item": self.position,
+            "field": field,
+            "file_path": self.file_path,
+            "file_index": self.file_index,
+        }
+
     def __repr__(self) -> str:
         """Show identity only: an item may be a Secret."""
         return f"Item({self.position}, {self.api_version} {self.kind})"

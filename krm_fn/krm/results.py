@@ -17,6 +17,9 @@ ERROR = "error"
 WARNING = "warning"
 INFO = "info"
 
+FUNCTION_CONFIG = -1  # the position of the functionConfig, which is no item
+STDIN = "stdin"  # what the input is called where an object has no file
+
 
 class ResourceRef(Record):
     """The object that a result speaks of (`results[].resourceRef`)."""
@@ -27,6 +30,26 @@ class ResourceRef(Record):
     namespace: str = ""
 
 
+class Related(Record):
+    """A second place that a result is about: of two objects that clash, the other one.
+
+    Attributes:
+        label: What is there, to be followed by the place: "the other one".
+        item: Position of the object in the input; None where it is in no input.
+        file_path: File that holds the object.
+        file_index: Position of the object in that file, from 0.
+        line: Line from 1; None until `places.located` finds it.
+        column: Column from 1.
+    """
+
+    label: str
+    item: int | None = None
+    file_path: str = ""
+    file_index: int | None = None
+    line: int | None = None
+    column: int | None = None
+
+
 class Result(Record):
     """One thing to tell the user.
 
@@ -34,19 +57,37 @@ class Result(Record):
         message: One line, cause first, with what to do. Never holds a secret value.
         severity: `error`, `warning` or `info`.
         resource_ref: The object it is about, if there is one.
+        item: Position of that object in the input; `FUNCTION_CONFIG` for the functionConfig. With `field` it says where
+            line and column are to be found (`places.located`).
         field: Path of the field, such as `spec.agent.replicas`.
+        proposed: The value that the field should have, where there is one.
+        fix: Text that corrects the input, ready to paste; may have several lines.
         file_path: File that holds the object, as the host names it.
         file_index: Position of the object in that file, from 0; None where unknown.
+        line: Line from 1: of the file if `file_path` is set, of the input otherwise.
+        column: Column from 1.
+        related: Further places.
         tags: Machine-readable extras (`rule` names the check).
     """
 
     message: str
     severity: str = ERROR
     resource_ref: ResourceRef | None = None
+    item: int | None = None
     field: str = ""
+    proposed: object = None
+    fix: str = ""
     file_path: str = ""
     file_index: int | None = None
+    line: int | None = None
+    column: int | None = None
+    related: tuple[Related, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """Name of the check; "" where it has none."""
+        return next((value for key, value in self.tags if key == "rule"), "")
 
     def as_data(self) -> dict[str, object]:
         """Return the result in the form of functions-spec v1, absent parts left out."""
@@ -61,7 +102,8 @@ class Result(Record):
                 ref["namespace"] = self.resource_ref.namespace
             data["resourceRef"] = ref
         if self.field:
-            data["field"] = {"path": self.field}
+            field = {"path": self.field}
+            data["field"] = field if self.proposed is None else {**field, "proposedValue": self.proposed}
         if self.file_path:
             file: dict[str, object] = {"path": self.file_path}
             if self.file_index is not None:
@@ -70,6 +112,28 @@ class Result(Record):
         if self.tags:
             data["tags"] = dict(self.tags)
         return data
+
+    def text(self) -> str:
+        """Return the result as one printable line: `FILE:LINE:COLUMN: error: what is wrong, and what to do`."""
+        said = self.message
+        where = "" if self.file_path in said else self.file_path
+        if self.line is not None:
+            place = (self.file_path or STDIN, self.line, self.column)
+            where = ":".join(str(part) for part in place if part is not None)
+        ref = self.resource_ref
+        if ref is not None and ref.kind and not self.file_path and ref.name not in _names(said):
+            said = f"{ref.kind} {ref.name}: {said}"  # nobody sees the stream, so the object must be named
+        if self.field and self.field not in said:
+            said += f" [{self.field}]"
+        text = " ".join(f"{where}: {self.severity}: {said}".removeprefix(": ").split())
+        if not text.isprintable():  # a name of a file, say, that would steer a terminal
+            text = "".join(one if one.isprintable() else "\ufffd" for one in text)
+        return text
+
+
+def _names(text: str) -> set[str]:
+    """Return the words of a text without punctuation and without a namespace in front."""
+    return {word.strip("\"'`,;:()[]").rpartition("/")[2] for word in text.split()}
 
 
 class Faults(Exception):  # noqa: N818 - a set of faults, each of them a result of severity error

@@ -108,7 +108,7 @@ def silence(stream: BinaryIO | TextIO) -> None:
 def say(results: Iterable[Result], stderr: TextIO) -> None:
     """Write errors and warnings, one a line, errors first; kustomize shows nothing else, kpt the first four lines."""
     told = [one for one in results if one.severity != INFO]
-    lines = [line(one) for one in sorted(told, key=lambda one: (one.severity != ERROR, len(one.message)))]
+    lines = [f"{one.text()}\n" for one in sorted(told, key=lambda one: (one.severity != ERROR, len(one.message)))]
     tell("".join(dict.fromkeys(lines)), stderr)
 
 
@@ -119,17 +119,6 @@ def tell(text: str, stderr: TextIO) -> None:
         stderr.flush()
     except (OSError, ValueError):
         silence(stderr)
-
-
-def line(result: Result) -> str:
-    """Return a result as one line: severity, message, place."""
-    # a place that the message names already is not said again
-    places = [place for place in (result.field, result.file_path) if place and place not in result.message]
-    where = f" [{', '.join(places)}]" if places else ""
-    text = " ".join(f"{result.severity}: {result.message}{where}".split())
-    if not text.isprintable():  # a name of a file, say, that would steer a terminal
-        text = "".join(one if one.isprintable() else "\ufffd" for one in text)
-    return text + "\n"
 
 
 def as_main(process: Process) -> NoReturn:

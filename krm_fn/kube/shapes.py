@@ -67,12 +67,4 @@ def title(item: Item) -> str:
 
 def told(item: Item, message: str, *, rule: str, severity: str = ERROR, field: str = "") -> Result:
     """Return a result about one object of the input."""
-    return Result(
-        message=message,
-        severity=severity,
-        resource_ref=item.ref(),
-        field=field,
-        file_path=item.file_path,
-        file_index=item.file_index,
-        tags=tagged(rule=rule),
-    )
+    return Result(message=message, severity=severity, tags=tagged(rule=rule), **item.place(field))

@@ -184,6 +184,8 @@ def _with(result: Result, clean: Callable[[str], str]) -> Result:
     cleaned = result.replace(
         message=clean(result.message),
         field=clean(result.field),
+        proposed=clean(result.proposed) if isinstance(result.proposed, str) else result.proposed,
+        fix=clean(result.fix),
         file_path=clean(result.file_path),
         tags=tuple((clean(key), clean(value)) for key, value in result.tags),
         resource_ref=ref.replace(**{name: clean(value) for name, value in zip(ref._fields, ref, strict=True)})

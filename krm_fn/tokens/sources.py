@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from krm_fn import model
 from krm_fn.base.records import Record
-from krm_fn.krm.results import WARNING, ResourceRef, Result, fault, tagged
+from krm_fn.krm.results import WARNING, Result, fault, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
-from krm_fn.surface import API_VERSION, KIND, RESOURCE_SET_TYPE
+from krm_fn.surface import RESOURCE_SET_TYPE
 from krm_fn.tokens import formats
 
 TYPE_CHECKING = False
@@ -152,11 +152,7 @@ def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
 
 def place(config: Config) -> dict[str, Any]:
     """Return the fields of a `Result` that point at the token's source in the configuration."""
-    return {
-        "field": f"{FIELD}.{config.token.kind}",
-        "resource_ref": ResourceRef(api_version=API_VERSION, kind=KIND, name=config.name, namespace=config.namespace),
-        "file_path": config.file_path,
-    }
+    return config.place(f"{FIELD}.{config.token.kind}")
 
 
 # --- the sources -----------------------------------------------------------------------------------------------------
@@ -280,12 +276,7 @@ def _read(item: Item, key: str, config: Config) -> Found:
         values = whole.get(name)
         if not isinstance(values, dict) or key not in values:
             continue
-        where = {
-            "field": f"{name}.{key}",
-            "resource_ref": item.ref(),
-            "file_path": item.file_path,
-            "file_index": item.file_index,
-        }
+        where = item.place(f"{name}.{key}")
         value = values[key]
         reason = ""
         if not isinstance(value, str):

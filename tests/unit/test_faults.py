@@ -16,7 +16,6 @@ import pytest
 
 from krm_fn.__main__ import main
 from krm_fn.files import folders
-from krm_fn.krm import runner
 from krm_fn.krm.results import Result
 from tests.support import hostile
 from tests.support.lists import cluster, config, document, named
@@ -305,8 +304,8 @@ def test_a_read_only_file_system_leaves_the_old_tree(mounted: tuple[Path, str], 
 
 
 def test_what_would_steer_a_terminal_is_not_printed() -> None:
-    said = runner.line(Result(message="bad \x1b[2J\u202e name", file_path="a\x07.yaml"))
-    assert said == "error: bad \ufffd[2J\ufffd name [a\ufffd.yaml]\n"
+    said = Result(message="bad \x1b[2J\u202e name", file_path="a\x07.yaml").text()
+    assert said == "a\ufffd.yaml: error: bad \ufffd[2J\ufffd name"
 
 
 def test_a_name_of_a_file_that_is_no_text_is_shown(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_on_an_error_the_items_come_out_as_they_came_with_the_reason() -> None:
     assert made.code == 1
     assert made.items == yaml.safe_load(data)["items"]
     assert "metadata.labels 'env' is a boolean" in made.messages()[0]
-    assert made.stderr.startswith("error: Cluster b:")
+    assert made.stderr.startswith("stdin:19:14: error: Cluster b:")
 
 
 def test_configs_among_the_items_are_rendered_together() -> None:

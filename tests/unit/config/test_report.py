@@ -40,12 +40,12 @@ def test_a_value_is_shown_as_one_short_line(value: object, expected: str) -> Non
     ],
 )
 def test_a_private_place_names_the_type_alone(value: object, in_the_open: str, in_private: str) -> None:
-    assert Place(Log(None), "a").described(value) == in_the_open
-    assert Place(Log(None), "a", private=True).field("b").entry(0).described(value) == in_private
+    assert Place(Log({}), "a").described(value) == in_the_open
+    assert Place(Log({}), "a", private=True).field("b").entry(0).described(value) == in_private
 
 
 def test_paths_are_written_as_kubernetes_does() -> None:
-    assert Place(Log(None), "").field("spec").field("a").entry(2).key("x.y/z").path == "spec.a[2][x.y/z]"
+    assert Place(Log({}), "").field("spec").field("a").entry(2).key("x.y/z").path == "spec.a[2][x.y/z]"
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_paths_are_written_as_kubernetes_does() -> None:
     ],
 )
 def test_a_fault_breaks_what_is_above_and_below_it(path: str, *, expected: bool) -> None:
-    log = Log(None)
+    log = Log({})
     Place(log, "spec.agent.env").fault("is bad", "test")
     assert log.broken(path) is expected
 
 
 def test_a_warning_breaks_nothing() -> None:
-    log = Log(None)
+    log = Log({})
     Place(log, "spec").warn("is odd", "test")
     assert not log.broken("spec")
 

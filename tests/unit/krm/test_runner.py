@@ -125,9 +125,11 @@ def test_errors_come_first_and_each_is_said_once() -> None:
 
 
 def test_a_place_is_said_unless_the_message_names_it() -> None:
-    assert runner.line(Result(message="bad", field="spec.x", file_path="a.yaml")) == "error: bad [spec.x, a.yaml]\n"
-    assert runner.line(Result(message="spec.x is bad", field="spec.x")) == "error: spec.x is bad\n"
-    assert runner.line(Result(message="two\nlines")) == "error: two lines\n"
+    assert Result(message="bad", field="spec.x", file_path="a.yaml").text() == "a.yaml: error: bad [spec.x]"
+    assert Result(message="spec.x is bad", field="spec.x").text() == "error: spec.x is bad"
+    assert Result(message="can't read a.yaml", file_path="a.yaml").text() == "error: can't read a.yaml"
+    assert Result(message="bad", file_path="a.yaml", line=3, column=5).text() == "a.yaml:3:5: error: bad"
+    assert Result(message="two\nlines").text() == "error: two lines"
 
 
 def test_a_stderr_that_takes_nothing_changes_no_exit_code() -> None:
