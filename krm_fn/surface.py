@@ -19,6 +19,7 @@ LABELS = {MANAGED_BY_LABEL: MANAGER, GENERATED_LABEL: "true"}  # of everything g
 OWNER_ANNOTATION = "fn.clusternet.io/owner"  # alone tells what is ours
 REGISTRATION_NAME_ANNOTATION = "fn.clusternet.io/registration-name"
 AGENT_NAMESPACE_ANNOTATION = "fn.clusternet.io/agent-namespace"
+RETRY_ANNOTATION = "fn.clusternet.io/retry"  # any change of it has Cluster API look at a ClusterResourceSet at once
 CHECKSUM_ANNOTATION = "fn.clusternet.io/registration-checksum"
 
 # A label of ManagedClusters that register in Shared mode: the namespace of their Cluster objects.

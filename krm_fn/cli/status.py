@@ -1,89 +1,184 @@
-"""`status`: which Clusters are registered, and why the others are not, from kubectl dumps."""
+"""`status`: which Clusters are registered, and why the others are not, from kubectl or its dumps."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import click
 
-from krm_fn.cli import dumps, shared
+from krm_fn.cli import dumps, kubectl, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, Result
-from krm_fn.status import status
+from krm_fn.status import dump, status
+from krm_fn.status.scene import DEAD_AFTER
+from krm_fn.surface import GENERATED_LABEL
 from krm_fn.tokens import redaction
-from krm_fn.views import status_data, status_table
+from krm_fn.views import status_data, status_table, status_tree
 from krm_fn.yaml import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from krm_fn.status.dump import Dump
     from krm_fn.status.report import Report
 
-HELP = """Which Clusters are registered, and why the others are not.
+HELP = f"""Which Clusters are registered, and why the others are not.
 
-Reads what kubectl printed, as YAML or JSON, from files and stdin; asks no server. Of the Secrets it needs only our own,
-and shows no value of them. JSON is read ten times faster than YAML, which matters for thousands of Clusters.
+Asks both clusters through kubectl (--context, --parent-context: reads only), or reads what kubectl printed, as YAML or
+JSON, from files and stdin. Of the Secrets it needs only our own, and shows no value of them. With NAMESPACE/NAME it tells
+the whole story of these Clusters, and what to do now.
 
 \b
 Example:
-  kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml > management.yaml
-  kubectl get secrets,configmaps -A -l fn.clusternet.io/generated=true -o yaml > ours.yaml
-  kubectl --context parent get managedclusters,clusterregistrationrequests -A -o yaml |
-    clusternet-capi-fn status management.yaml ours.yaml -
+  clusternet-capi-fn status --context management --parent-context parent
+  clusternet-capi-fn status --context management --parent-context parent team-a/web-1
 
-With a Deployment capi-controller-manager among the dumps, its feature gate is looked at too. The dump of
+\b
+From dumps (JSON is read ten times faster than YAML, which matters for thousands of Clusters):
+  kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings,namespaces -A -o yaml > management.yaml
+  kubectl get secrets,configmaps -A -l {GENERATED_LABEL}=true -o yaml > ours.yaml
+  kubectl --context parent get managedclusters,clusterregistrationrequests -A -o yaml |
+    clusternet-capi-fn status -f management.yaml -f ours.yaml -f -
+
+With a Deployment capi-controller-manager among the dumps, its flags are looked at too. The dump of
 clusterregistrationrequests holds a credential of each cluster (status.token): better piped than kept in a file.
 
-Exit code: 0 if every Cluster is registered as far as can be seen, 1 if any is not, 2 if a dump can't be read.
+Exit code: 0 if every Cluster is registered as far as can be seen, 1 if any is not (with --strict also if that can't be
+known), 2 if a dump can't be read or kubectl fails.
 """
+
+_SPAN = re.compile(r"(\d+)([dhm])\Z")
+_UNITS = {"d": 86400, "h": 3600, "m": 60}
+_CLUSTER = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
+_FILE = re.compile(r".*\.(ya?ml|json)\Z")
+
+
+class Span(click.ParamType[int]):
+    """A span of time as kubectl prints ages: 7d, 36h, 90m."""
+
+    name = "span"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return seconds."""
+        if isinstance(value, int):
+            return value
+        found = _SPAN.match(value)
+        if not found or not value.isascii():
+            self.fail(f"{value!r} is no span of time such as 7d, 36h or 90m", param, ctx)
+        return int(found[1]) * _UNITS[found[2]]
 
 
 @click.command("status", help=HELP)
-@click.argument("files", nargs=-1, metavar="[FILE...|-]", type=click.Path(allow_dash=True))
+@click.argument("arguments", nargs=-1, metavar="[NAMESPACE/NAME|FILE...]")
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(allow_dash=True),
+    help="A dump, - for stdin; may be repeated. A file may also be given without -f.",
+)
+@click.option("--context", default="", metavar="NAME", help="Ask the management cluster of this kubectl context.")
+@click.option("--parent-context", default="", metavar="NAME", help="Ask the parent cluster too. Needs --context.")
 @click.option(
     "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True, help="Form."
 )
 @click.option("--failing", is_flag=True, help="Show in the table only Clusters with which something is wrong.")
 @click.option("--ignore-unselected", is_flag=True, help="Leave out Clusters that no ClusterResourceSet selects.")
+@click.option("--strict", is_flag=True, help="Exit 1 also where it can't be known whether a Cluster is registered.")
 @click.option("--parent", is_flag=True, help="The parent cluster was dumped too, even if it printed an empty list.")
-@shared.now_option
-@click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
+@click.option(
+    "--dead-after",
+    type=Span(),
+    default=DEAD_AFTER,
+    show_default="7d",
+    help="Silence after which a registration without a Cluster counts as left over for good.",
+)
+@click.option(
+    "--now",
+    type=shared.Moment(),
+    help="Count ages and judge the token's expiry as of this time (RFC 3339 or epoch seconds; default: SOURCE_DATE_EPOCH, else"
+    " the clock, and for the ages in dumps their own newest time).",
+)
+@click.option("--debug", is_flag=True, help="Show where an internal error happened.")
 def command(  # noqa: PLR0913 - one parameter an option
     *,
+    arguments: tuple[str, ...],
     files: tuple[str, ...],
+    context: str,
+    parent_context: str,
     output: str,
     failing: bool,
     ignore_unselected: bool,
+    strict: bool,
     parent: bool,
+    dead_after: int,
     now: int | None,
     debug: bool,
 ) -> int:
     """Read, evaluate, show."""
     del debug  # read by krm_fn.cli.main before click parses anything
+    more, titles = _sorted_out(arguments)
+    wrong = "give --context or dumps, not both" if context and (files or more) else ""
+    wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
+    if wrong:
+        raise click.UsageError(wrong, click.get_current_context(silent=True))
     try:
-        dump = dumps.read(files)
+        found = _ask(context, parent_context) if context else dumps.read([*files, *more])
         moment = shared.moment(now, shared.environment_offers())
     except Faults as faults:
         shared.say(faults.results)
         return runner.USAGE
-    report = status.evaluate(dump, moment, parent=parent)
-    if not report.clusters and not dump.empty_lists:
+    given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
+    reported = None if given else status.newest_report(found)
+    parent = parent or bool(parent_context)
+    report = status.evaluate(found, moment, parent=parent, reported=reported, dead_after=dead_after)
+    if not report.clusters and not found.empty_lists:
         # all of none are registered: a check that looked at nothing must not be green
         message = (
-            "no Cluster stands in the dumps; add what `kubectl get clusters.cluster.x-k8s.io -A -o yaml` prints on the"
+            "no Cluster is in the dumps; add what `kubectl get clusters.cluster.x-k8s.io -A -o yaml` prints on the"
             " management cluster"
         )
         shared.say([Result(message=message)])
         return runner.USAGE
-    report = report.without(unselected=ignore_unselected)
-    code = dumps.write(redaction.scrub(_rendered(report, output, failing=failing), report.secrets))
-    return code or (runner.OK if report.ok else runner.FAILED)
+    if titles:
+        unknown = sorted(titles - {one.title for one in report.clusters})
+        if unknown:
+            shared.say([Result(message=f"there is no Cluster {title}") for title in unknown])
+            return runner.USAGE
+        report = report.only(titles)
+    if ignore_unselected:
+        report = report.without_unselected()
+    text = _rendered(report, output, failing=failing, trees=bool(titles))
+    code = dumps.write(redaction.scrub(text, report.secrets))
+    return code or (runner.OK if report.ok and (report.certain or not strict) else runner.FAILED)
 
 
-def _rendered(report: Report, output: str, *, failing: bool) -> str:
+def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], frozenset[str]]:
+    """Tell files from Clusters among the arguments: what exists, or looks like a dump, is a file."""
+    files = [
+        one for one in arguments if one == "-" or _FILE.match(one) or Path(one).exists() or not _CLUSTER.match(one)
+    ]
+    return files, frozenset(one for one in arguments if one not in files)
+
+
+def _ask(context: str, parent_context: str) -> Dump:
+    inputs, warnings = kubectl.read(context, parent_context)
+    shared.say(warnings)
+    return dump.read(inputs)
+
+
+def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str:
     if output == "json":
         return json.dumps(status_data.as_data(report), indent=2, ensure_ascii=False) + "\n"
     if output == "yaml":
         return write.dump(status_data.as_data(report))
     width, colour = dumps.terminal(sys.stdout)
+    if trees:
+        return status_tree.render(report, width=width, colour=colour)
     return status_table.render(report, width=width, colour=colour, only_failing=failing)

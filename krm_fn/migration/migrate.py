@@ -17,7 +17,7 @@ from krm_fn.migration import by_hand, steps
 from krm_fn.model import AgentVersion, Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import hub, objects
-from krm_fn.status.case import some
+from krm_fn.status.scene import some
 from krm_fn.surface import API_VERSION, CLUSTER_NAME_LABEL, HUB_AGENT_MAP, HUB_NAME, HUB_NAMESPACE, KIND
 
 TYPE_CHECKING = False
@@ -104,7 +104,7 @@ def _refused(config: dict[str, Any]) -> Iterator[Result]:
         decode(Item.from_value(config, 0))
     except Faults as faults:
         for one in faults.results:
-            yield _warning(f"the config needs mending: {one.message} [{one.field}]", "needs-mending")
+            yield _warning(f"correct this in the config: {one.message} [{one.field}]", "needs-correction")
 
 
 def _agreed(found: Hub, field: str) -> str:
@@ -141,8 +141,8 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
     if selected:
         yield f"These Clusters run an agent of the hub's: {some([one.title for one in selected])}."
     yield (
-        f"Deployment {namespace}/clusternet-agent keeps its name and selector and is replaced in place: its pods restart "
-        "once on each cluster, with probes, a control-plane toleration and quoted values."
+        f"Deployment {namespace}/clusternet-agent keeps its name and selector and is replaced in place: its pods roll once on "
+        "each cluster, with probes, a control-plane toleration and quoted values."
     )
     yield (
         "Registrations stay: a cluster's identity is the agent's Lease on it, and its credential is there already. Names and "
@@ -150,10 +150,10 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
     )
     yield (
         "The Secret clusternet-app-deployer, which the hub left out, is created: on Kubernetes 1.24 and newer the parent "
-        "can then deploy to these clusters at last."
+        "can then deploy to these clusters."
     )
     yield (
-        "The token moves from a ConfigMap that everybody can read into a Secret, and later changes of image or token "
+        "The token moves from a ConfigMap into a Secret, and later changes of image or token "
         "arrive (strategy Reconcile; the hub's was ApplyOnce)."
     )
     left = [one.title for one in clusters if CLUSTER_NAME_LABEL not in one.labels]

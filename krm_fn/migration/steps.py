@@ -36,9 +36,9 @@ def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Ste
         resource_set: Name of the new ClusterResourceSets.
     """
     yield Step(
-        title="Make a new registration token on the parent cluster",
+        title="Create a new registration token on the parent cluster",
         text=f"Give it to the config as Secret {TOKEN_SECRET}, key regToken, encrypted in Git (SOPS), or use existingSecret or "
-        "externalSecret instead. The old token has stood in plain ConfigMaps and counts as known.",
+        "externalSecret instead. The old token was readable in ConfigMaps and counts as known.",
     )
     yield Step(
         title="Put the config beside the Clusters, render, review",
@@ -50,18 +50,13 @@ def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Ste
     )
     yield Step(
         title="Apply it, through GitOps as everything else",
-        text="The hub's ClusterResourceSets may stay for the time being: they are ApplyOnce and have been applied. Status names "
-        "them as a second agent, as a warning, until they are gone.",
+        text="On every cluster the agent's pods roll now, one after the other. The hub's ClusterResourceSets may stay for the time "
+        "being: they are ApplyOnce and have been applied. Status reports them as a second agent, as a warning, until they are gone.",
     )
     yield Step(
         title="Verify",
-        text="Every Cluster delivered and registered; agents restart one after the other.",
-        commands=(
-            "kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml > management.yaml",
-            "kubectl get secrets,configmaps -A -l fn.clusternet.io/generated=true -o yaml > ours.yaml",
-            "kubectl --context PARENT get managedclusters,clusterregistrationrequests -A -o yaml > parent.yaml",
-            "clusternet-capi-fn status management.yaml ours.yaml parent.yaml",
-        ),
+        text="Every Cluster delivered and registered, under the name that it has had.",
+        commands=("clusternet-capi-fn status --context MANAGEMENT --parent-context PARENT",),
     )
     yield _discovery_off(version)
     yield Step(
@@ -71,7 +66,7 @@ def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Ste
         commands=tuple(_deletions(found)),
     )
     yield Step(
-        title="Take the old token out of use",
+        title="Revoke the old token",
         text="On the parent: for a bootstrap token, its Secret (the id is the six characters before the dot); for a ServiceAccount "
         "token, its Secret or ServiceAccount. Backups and Git history keep the old one otherwise.",
         commands=("kubectl --context PARENT -n kube-system delete secret bootstrap-token-ID",),

@@ -10,10 +10,14 @@ import json
 import re
 from typing import Any
 
+import yaml
+
 from krm_fn.base.records import Record
 from krm_fn.krm.results import Faults, Result, fault
 from krm_fn.kube import raw
 from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP
+from krm_fn.yaml import errors
+from krm_fn.yaml import read as read_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +34,9 @@ DEPLOYMENT = ("apps", "Deployment")
 MANAGED_CLUSTER = (CLUSTERNET_GROUP, "ManagedCluster")
 REQUEST = (CLUSTERNET_GROUP, "ClusterRegistrationRequest")
 
-_KEPT = frozenset({CLUSTER, RESOURCE_SET, BINDING, SECRET, CONFIG_MAP, DEPLOYMENT, MANAGED_CLUSTER, REQUEST})
+NAMESPACE = ("", "Namespace")
+
+_KEPT = frozenset({CLUSTER, RESOURCE_SET, BINDING, SECRET, CONFIG_MAP, DEPLOYMENT, NAMESPACE, MANAGED_CLUSTER, REQUEST})
 # `kubectl get` prints one List; a List of Lists comes from joining dumps by hand
 _DEEPEST_LIST = 2
 _SHOWN_KINDS = 5
@@ -90,6 +96,24 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         raise fault(_nothing_found(others))
     objects = {kind: tuple(value for _, value in sorted(by_name.items())) for kind, by_name in found.items()}
     return Dump(objects=objects, empty_lists=empty_lists)
+
+
+def documents(written: str) -> Iterator[Any]:
+    """Yield the values of the documents of a YAML text; None for an empty one.
+
+    Raises:
+        errors.BadYaml: When a document can't be read; those before it have been yielded.
+    """
+    try:
+        parser = read_yaml.parser(written)
+        parser.get_event()  # stream start
+        while not isinstance(parser.get_event(), yaml.StreamEndEvent):
+            # anchors belong to one document, so each has its own builder
+            value = read_yaml.Builder(parser).build(parser.get_event())
+            parser.get_event()  # document end
+            yield value
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise errors.bad_yaml(error) from None
 
 
 def identity(value: Mapping[str, Any]) -> tuple[str, str]:
@@ -169,7 +193,7 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
         raise fault(message, file_path=name)
     error = _KUBECTL_ERROR.match(written.lstrip())
     if error:
-        message = f"{name} holds what kubectl said, not a dump: {raw.quote(error[0])}"
+        message = f"{name} holds a message of kubectl, not a dump: {raw.quote(error[0])}"
         raise fault(message, file_path=name)
     position = 0
     decoder = json.JSONDecoder()
@@ -199,12 +223,9 @@ def _skip(written: str, position: int) -> int:
 
 def _yaml_documents(name: str, written: str) -> Iterator[Any]:
     """Yield the documents of a YAML stream."""
-    from krm_fn.status import yaml_read  # noqa: PLC0415 - a JSON dump does without
-    from krm_fn.yaml.errors import BadYaml  # noqa: PLC0415 - a JSON dump does without
-
     try:
-        yield from yaml_read.documents(written)
-    except BadYaml as failure:
+        yield from documents(written)
+    except errors.BadYaml as failure:
         line, column = (failure.line or 0, failure.column or 0) if failure.line is not None else (-1, 0)
         raise _broken(name, f"invalid YAML ({failure.problem})", line + 1, column + 1) from None
 

@@ -1,75 +1,76 @@
-"""What is left over: ManagedClusters, sets and hub objects without a Cluster, with the commands that would remove them.
+"""What is left over: ManagedClusters, requests, sets and hub objects without a Cluster.
 
-Commands are printed, never run. Names in them are quoted for a shell, since a dump can hold anything.
+A command that removes something is given only with evidence that it is dead: no Cluster has it, and nobody has heard of
+it for longer than `Scene.dead_after`. Numbers are no evidence. Commands are printed, never run, and names in them are
+quoted for a shell, since a dump can hold anything.
 """
 
 from __future__ import annotations
 
-import re
 from shlex import quote
 
+from krm_fn.status.names import chosen_prefix
+from krm_fn.status.registered import REQUESTS
 from krm_fn.status.report import Orphan
-from krm_fn.surface import HUB_AGENT_MAP, HUB_RBAC_MAP
+from krm_fn.status.scene import age, only_cluster
+from krm_fn.status.selected import SETS
+from krm_fn.surface import CLUSTER_NAME_LABEL, HUB_AGENT_MAP, HUB_RBAC_MAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator
 
+    from krm_fn.status.names import Judged
     from krm_fn.status.objects import Managed
-    from krm_fn.status.report import Pool
     from krm_fn.status.scene import Scene
 
 MANAGEMENT = "management"
 PARENT = "parent"
-# clusternet v0.18.1 `pkg/agent`: k8s.io/apimachinery `rand.String(5)`, an alphabet without vowels and look-alikes
-_RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
 
 
-def chosen_with(prefix: str, name: str) -> bool:
-    """Tell whether an agent that was given a prefix may have chosen a name."""
-    found = _RANDOM.search(name)
-    return found is not None and name[: found.start()] == prefix
-
-
-def find(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> tuple[Orphan, ...]:
-    """List what has no Cluster.
-
-    Args:
-        scene: The dump.
-        names: The names under which Clusters register.
-        pools: The Clusters whose agents choose their names.
-    """
-    found = [*_resource_sets(scene), *_hub_maps(scene)]
+def find(scene: Scene, judged: Judged) -> tuple[Orphan, ...]:
+    """List what has no Cluster."""
+    found = [*_hub_maps(scene)]
     if scene.clusters:
-        found += [*_managed(scene, names, pools), *_requests(scene, names, pools)]
-    return tuple(sorted(found, key=lambda one: (one.side, one.kind, one.namespace, one.name)))
-
-
-def unaccounted(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> Iterator[Managed]:
-    """Yield the ManagedClusters under names that no Cluster of the dump registers under."""
-    for one in scene.managed:
-        if one.name not in names and _pool(pools, one.name) is None:
-            yield one
+        found += [
+            *_resource_sets(scene),
+            *_strangers(scene, judged),
+            *_superseded(scene, judged),
+            *_going(scene, judged),
+        ]
+        found += _requests(scene, judged)
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.side, one.kind, one.namespace, one.name)))
 
 
 def _resource_sets(scene: Scene) -> Iterator[Orphan]:
-    """Sets that select nobody."""
+    """Sets that select nobody. One of ours goes where it came from: a command would be undone by GitOps."""
     used = {(cluster.namespace, one.name) for cluster in scene.clusters for one in scene.selecting(cluster)}
+    there = {(cluster.namespace, cluster.name) for cluster in scene.clusters}
+    peopled = {cluster.namespace for cluster in scene.clusters}
     for one in scene.sets:
-        if (one.namespace, one.name) in used or not scene.clusters:
+        if (one.namespace, one.name) in used or one.deleting:
             continue
-        whose = "of clusternet-hub" if one.hub else f"of config {one.owner}"
-        command = (
-            f"kubectl -n {quote(one.namespace)} delete clusterresourcesets.addons.cluster.x-k8s.io {quote(one.name)}"
-        )
+        target = only_cluster(one)
+        commands: tuple[str, ...] = ()
+        if one.hub:
+            message = "selects no Cluster (of clusternet-hub)"
+            if one.namespace not in peopled:
+                commands = (f"kubectl -n {quote(one.namespace)} delete {SETS} {quote(one.name)}",)
+        elif target and (one.namespace, target) in there:
+            message = f"selects no Cluster: Cluster {target} lacks the label {CLUSTER_NAME_LABEL}={target}"
+        elif target:
+            message = f"was made for Cluster {target}, which is gone; render config {one.owner} again and have the rest pruned"
+        elif one.namespace in peopled:
+            message = f"selects no Cluster of its namespace (of config {one.owner})"
+        else:
+            continue  # it waits for Clusters: spec.namespaces or serveEmptyNamespaces
         yield Orphan(
             side=MANAGEMENT,
             kind="ClusterResourceSet",
             namespace=one.namespace,
             name=one.name,
-            message=f"selects no Cluster ({whose}); "
-            + ("delete it" if one.hub else "remove it in Git, else GitOps brings it back"),
-            commands=(command,),
+            message=message,
+            commands=commands,
         )
 
 
@@ -79,7 +80,7 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
     for payload in scene.payloads():
         hub = payload.kind == "ConfigMap" and payload.name in {HUB_AGENT_MAP, HUB_RBAC_MAP}
         if hub and (payload.namespace, payload.name) not in referred:
-            token = " and holds the registration token in the open" if payload.name == HUB_AGENT_MAP else ""
+            token = " and contains the registration token in plain text" if payload.name == HUB_AGENT_MAP else ""
             yield Orphan(
                 side=MANAGEMENT,
                 kind="ConfigMap",
@@ -90,52 +91,86 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
             )
 
 
-def _managed(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> Iterator[Orphan]:
-    """ManagedClusters without a Cluster. One whose agent reports is in use by somebody, and never among them."""
-    strangers = {(one.namespace, one.name) for one in unaccounted(scene, names, pools)}
-    for managed in scene.managed:
-        pool = _pool(pools, managed.name)
+def _strangers(scene: Scene, judged: Judged) -> Iterator[Orphan]:
+    """ManagedClusters of names that no Cluster registers under, and of namespaces without Clusters."""
+    peopled = {cluster.namespace for cluster in scene.clusters}
+    emptied = [one for one in scene.managed if one.origin and one.origin not in peopled]
+    for managed in (*judged.strangers, *emptied):
         if scene.alive(managed):
             continue
-        if (managed.namespace, managed.name) in strangers:
-            message = "no Cluster of this dump registers under this name, and no agent reports"
-        elif pool is not None and pool.ready >= pool.clusters:
-            message = (
-                f"more ManagedClusters are called {pool.prefix}-xxxxx than there are Clusters, and no agent reports"
-            )
-        elif pool is None and managed != (best := scene.managed_named(managed.name)[0]):
-            message = f"an older registration of {managed.name}; the one in {best.namespace} is in use"
+        if managed.origin:
+            known, message = True, f"its Cluster was in namespace {managed.origin}, which has no Cluster any more"
+        elif chosen_prefix(managed.name):
+            known, message = False, "its agent chose the name, so nothing here tells its Cluster"
         else:
-            continue
-        yield Orphan(
-            side=PARENT,
-            kind="ManagedCluster",
-            namespace=managed.namespace,
-            name=managed.name,
-            message=message,
-            commands=_removal(managed),
-        )
+            known, message = not judged.doubtful, "no Cluster of this dump registers under this name"
+        yield _registration(scene, managed, message, known=known)
 
 
-def _requests(scene: Scene, names: Collection[str], pools: Sequence[Pool]) -> Iterator[Orphan]:
+def _superseded(scene: Scene, judged: Judged) -> Iterator[Orphan]:
+    """Entries of a name under which the cluster registered anew."""
+    for case in judged.cases:
+        for managed in case.managed[1:] if case.name else ():
+            if not scene.alive(managed) and scene.dead(managed):
+                best = case.managed[0]
+                yield _registration(
+                    scene,
+                    managed,
+                    f"an earlier registration of {managed.name}, now {best.namespace}/{best.name}",
+                    known=True,
+                )
+
+
+def _going(scene: Scene, judged: Judged) -> Iterator[Orphan]:
+    """Entries of Clusters that are being deleted."""
+    for case in judged.cases:
+        if case.cluster.deleting and case.name and not case.namesakes:
+            for managed in case.managed[:1]:
+                if not scene.alive(managed):
+                    yield _registration(scene, managed, f"Cluster {case.cluster.title} is being deleted", known=True)
+
+
+def _registration(scene: Scene, managed: Managed, message: str, *, known: bool) -> Orphan:
+    """Report a registration, with the commands that remove it if its Cluster is known to be gone and it is dead."""
+    last = managed.last_seen or managed.created
+    silence = f"no report for {age(scene.reported - last)}" if last is not None else "it has never reported"
+    commands: tuple[str, ...] = ()
+    if known and scene.dead(managed):
+        commands = _removal(managed)
+    elif known:
+        silence += f"; after {age(scene.dead_after)} (--dead-after) status lists the commands that remove it"
+    return Orphan(
+        side=PARENT,
+        kind="ManagedCluster",
+        namespace=managed.namespace,
+        name=managed.name,
+        message=f"{message}; {silence}",
+        commands=commands,
+    )
+
+
+def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
     """Requests that led to no ManagedCluster and belong to no Cluster."""
     registered = {one.cluster_id for one in scene.managed}
+    names = {case.name for case in judged.cases if case.name}
+    prefixes = {case.prefix for case in judged.cases if case.prefix}
+    peopled = {cluster.namespace for cluster in scene.clusters}
     for request in scene.requests:
         name = request.cluster_name
-        if request.cluster_id not in registered and name not in names and _pool(pools, name) is None:
-            yield Orphan(
-                side=PARENT,
-                kind="ClusterRegistrationRequest",
-                namespace="",
-                name=request.name,
-                message=f"asks for {name or 'no name'} ({request.result or 'pending'}), without a ManagedCluster and "
-                "without a Cluster",
-                commands=(_request_removal(request.name),),
-            )
-
-
-def _pool(pools: Sequence[Pool], name: str) -> Pool | None:
-    return next((pool for pool in pools if chosen_with(pool.prefix, name)), None)
+        mine = name in names or chosen_prefix(name) in prefixes or request.origin in peopled
+        if request.cluster_id in registered or mine:
+            continue
+        old = request.created is not None and scene.reported - request.created > scene.dead_after
+        since = f", made {scene.ago(request.created)}" if request.created is not None else ""
+        yield Orphan(
+            side=PARENT,
+            kind="ClusterRegistrationRequest",
+            namespace="",
+            name=request.name,
+            message=f"asks for {name or 'no name'} ({request.result or 'pending'}{since}), without a ManagedCluster and "
+            "without a Cluster",
+            commands=(_request_removal(request.name),) if old and not judged.doubtful else (),
+        )
 
 
 def _removal(managed: Managed) -> tuple[str, ...]:
@@ -150,4 +185,4 @@ def _removal(managed: Managed) -> tuple[str, ...]:
 
 
 def _request_removal(name: str) -> str:
-    return f"kubectl delete clusterregistrationrequests.clusters.clusternet.io {quote(name)}"
+    return f"kubectl delete {REQUESTS} {quote(name)} --ignore-not-found"

@@ -6,27 +6,31 @@ Follows kubernetes-sigs/cluster-api v1.14.0 `internal/controllers/clusterresourc
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import re
 
+from krm_fn.krm.results import Faults
 from krm_fn.kube import raw
-from krm_fn.model import Secret
-from krm_fn.status import yaml_read
-from krm_fn.status.objects import managed, ref
-from krm_fn.surface import MIN_VALUE_BYTES, RESOURCE_SET_TYPE
+from krm_fn.kube import secrets as encoding
+from krm_fn.model import AgentVersion, Secret
+from krm_fn.status.dump import documents
+from krm_fn.status.objects import generated, ref
+from krm_fn.surface import CHECKSUM_ANNOTATION, MIN_VALUE_BYTES, REGISTRATION_SECRET, RESOURCE_SET_TYPE, TOKEN_KEY
+from krm_fn.tokens import formats
 from krm_fn.yaml.errors import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-# The controller peeks that many bytes into each value, and fails with EOF on a shorter one.
+_NAMESPACE = ("metadata", "namespace")
 _FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
 _PREFIX_FLAG = re.compile(rb"--cluster-reg-name-prefix=([^\s\"',]+)")
-_TOKEN_KEY = "regToken"  # noqa: S105 - the name of a key
-_REGISTRATION = "clusternet-agent-cluster-registration"
+_CHECKSUM = re.compile(CHECKSUM_ANNOTATION.encode() + rb"\"?: *\"?([0-9a-f]+)")
+_BOOTSTRAP_PREFIX = "bootstrap-token-"
+# any release that takes both kinds of token: here only the form is of interest
+_ANY_AGENT = AgentVersion(major=0, minor=18, patch=1)
 
 
 class Payload:
@@ -36,7 +40,7 @@ class Payload:
         """Decode the object's values; one that is no base64 (of a Secret) counts as empty, as with the controller."""
         self.kind, self.name = ref(value)
         self.namespace = raw.text(value, "metadata", "namespace")
-        self.ours = managed(value)
+        self.ours = generated(value)
         self.type = raw.text(value, "type")
         secret = self.kind == "Secret"
         self.values = {
@@ -72,6 +76,10 @@ class Payload:
                 return f"{key}: {reason}"
         return ""
 
+    def registration_checksum(self) -> str:
+        """Return the start of the digest of the registration Secret that an agent was rendered with; "" without one."""
+        return self._flag(_CHECKSUM)
+
     def registration_name(self) -> str:
         """Return the name that the agent is told to register under; empty if it is told none."""
         return self._flag(_FLAG)
@@ -83,18 +91,18 @@ class Payload:
     def token(self) -> Secret | None:
         """Return the registration token in it; None if there is none that can be read.
 
-        It stands in the registration manifest, or bare under `regToken` in the Secret of the hub's discovery.
+        It is in the registration manifest, or bare under `regToken` in the Secret of the hub's discovery.
         """
-        if self.values.get(_TOKEN_KEY):
-            return Secret(self.values[_TOKEN_KEY].decode("utf-8", "replace"))
+        if self.values.get(TOKEN_KEY):
+            return Secret(self.values[TOKEN_KEY].decode("utf-8", "replace"))
         for content in self.values.values():
-            if _REGISTRATION.encode() not in content:
+            if REGISTRATION_SECRET.encode() not in content:
                 continue
             for document in _objects(content):
-                if raw.text(document, "metadata", "name") == _REGISTRATION:
+                if raw.text(document, "metadata", "name") == REGISTRATION_SECRET:
                     plain, encoded = (
-                        raw.text(document, "stringData", "regToken"),
-                        raw.text(document, "data", "regToken"),
+                        raw.text(document, "stringData", TOKEN_KEY),
+                        raw.text(document, "data", TOKEN_KEY),
                     )
                     found = plain or _decode(encoded).decode("utf-8", "replace")
                     return Secret(found) if found else None
@@ -103,7 +111,17 @@ class Payload:
     def documents(self) -> Iterator[Any]:
         """Yield what it delivers, as far as it can be read."""
         for content in self.values.values():
-            yield from _objects(content)
+            for value in _objects(content):
+                yield from value if isinstance(value, list) else [value]
+
+    def titles(self) -> tuple[str, ...]:
+        """Return what it delivers as `Kind namespace/name`, in the order of application within the object."""
+        found = []
+        for one in self.documents():
+            kind, name, namespace = (raw.text(one, *path) for path in (("kind",), ("metadata", "name"), _NAMESPACE))
+            if kind and name:
+                found.append(f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}")
+        return tuple(found)
 
     def _flag(self, pattern: re.Pattern[bytes]) -> str:
         for content in self.values.values():
@@ -114,16 +132,13 @@ class Payload:
 
 
 def _decode(text: str) -> bytes:
-    try:
-        return binascii.a2b_base64(text.encode("ascii"))
-    except (binascii.Error, ValueError):
-        return b""
+    return encoding.decode(text) or b""
 
 
 def _objects(content: bytes) -> Iterator[Any]:
     """Yield the documents of a value as far as they can be read."""
     try:
-        yield from yaml_read.documents(content.decode("utf-8", "replace"))
+        yield from documents(content.decode("utf-8", "replace"))
     except BadYaml:
         return
 
@@ -132,7 +147,7 @@ def _fault(content: bytes) -> str:
     """Say what the controller's parser will not take, without quoting the text."""
     found = 0
     try:
-        for number, document in enumerate(yaml_read.documents(content.decode("utf-8")), 1):
+        for number, document in enumerate(documents(content.decode("utf-8")), 1):
             for one in document if isinstance(document, list) else [document]:
                 if one is None:
                     continue
@@ -145,3 +160,24 @@ def _fault(content: bytes) -> str:
     except UnicodeDecodeError:
         return "no UTF-8 text"
     return "" if found else "no object in it"
+
+
+def expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
+    """Return when a token expires, in seconds since the epoch; None when the token does not expire, or nobody here knows.
+
+    Args:
+        token: The token.
+        secrets: Raw Secrets, among which the `bootstrap-token-<id>` of the parent may be, if someone dumped it.
+    """
+    try:
+        checked = formats.check(token, _ANY_AGENT)
+    except Faults:
+        return None
+    if checked.form != formats.BOOTSTRAP or checked.secret is None:
+        return checked.expires
+    name = _BOOTSTRAP_PREFIX + checked.secret.reveal().partition(".")[0]
+    for secret in secrets:
+        if raw.text(secret, "metadata", "name") == name:
+            decoded = encoding.decode(raw.text(secret, "data", "expiration")) or b""
+            return raw.parse_time(decoded.decode("utf-8", "replace"))
+    return None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 APPLIED = "applied"
 CHANGED = "changed"  # applied once, and different here since; ApplyOnce never brings that
 OUTDATED = "outdated"  # an earlier content is applied
+REPLACED = "replaced"  # applied, and then another set applied its own on top of it
+DELETED = "deleted"  # applied; the Secret or ConfigMap itself is gone since
 FAILED = "failed"
 WAITING = "waiting"
 MISSING = "missing"  # the Secret or ConfigMap itself is not there
@@ -22,14 +24,25 @@ YES = "yes"
 NO = "no"
 PENDING = "pending"  # asked, not approved yet
 NOT_READY = "not ready"  # approved, but the agent does not report, or reports trouble
+EARLIER = "earlier"  # under a name that it had before; which one of several, only the workload cluster knows
+COUNTED = "counted"  # agents choose their names, so that only numbers can be compared
 UNKNOWN = "unknown"
+
+# what keeps a Cluster from being fine, in the order in which a person would look
+NOT_SELECTED = "not selected"
+NOT_DELIVERED = "not delivered"
+NOT_CURRENT = "outdated"
+NOT_REGISTERED = "not registered"
+IS_PENDING = "waiting for approval"
+NOT_REPORTING = "not reporting"
+IN_CONFLICT = "in conflict"
 
 
 class Reason(Record):
     """Why something is not as it should be.
 
     Attributes:
-        code: Which check found it (`krm_fn.status.reasons`).
+        code: Which check found it (docs/troubleshooting.md).
         message: What is the matter, one sentence.
         remedy: What to do or to run, in this order.
         severity: `error` when it keeps a Cluster from being registered, else `warning` or `info`.
@@ -42,13 +55,23 @@ class Reason(Record):
 
 
 class Delivery(Record):
-    """How far one resource of one ClusterResourceSet has come on one Cluster."""
+    """How far one resource of one ClusterResourceSet has come on one Cluster.
+
+    Attributes:
+        strategy: Of the set.
+        time: When it was last applied, or tried, in seconds since the epoch.
+        digest: What is applied, as the Binding records it.
+        objects: What the resource delivers, as far as it was dumped and can be read.
+    """
 
     resource_set: str
+    strategy: str
     kind: str
     name: str
     state: str
-    time: int | None = None  # when it was last applied
+    time: int | None = None
+    digest: str = ""
+    objects: tuple[str, ...] = ()
 
 
 class ClusterState(Record):
@@ -57,9 +80,11 @@ class ClusterState(Record):
     Attributes:
         resource_sets: The sets that select it and deliver the agent.
         delivered: `yes`, `no` or `outdated`.
-        registered: `yes`, `no`, `pending`, `not ready` or `unknown`.
+        registered: `yes`, `no`, `pending`, `not ready`, `earlier`, `counted` or `unknown`.
+        evidence: How `registered` is known.
         registration_name: The name of its ManagedCluster, or `<prefix>-xxxxx`, or "" when nothing selects it.
         last_seen: When its agent last reported, in seconds since the epoch.
+        api_server: What Cluster API says of the way to its API server; "" where it says nothing.
     """
 
     namespace: str
@@ -71,9 +96,12 @@ class ClusterState(Record):
     deliveries: tuple[Delivery, ...]
     delivered: str
     registered: str
+    evidence: str
     registration_name: str
     last_seen: int | None
     reasons: tuple[Reason, ...]
+    infrastructure: str = ""
+    api_server: str = ""
 
     @property
     def title(self) -> str:
@@ -86,9 +114,26 @@ class ClusterState(Record):
         return bool(self.resource_sets)
 
     @property
+    def lacking(self) -> str:
+        """What keeps it from being fine, as far as can be seen; "" if nothing does.
+
+        A Cluster that is being deleted need not be registered.
+        """
+        if self.deleting:
+            return ""
+        if not self.selected:
+            return NOT_SELECTED
+        if self.delivered == NO:
+            return NOT_DELIVERED
+        if self.delivered == OUTDATED:
+            return NOT_CURRENT
+        states = {NO: NOT_REGISTERED, PENDING: IS_PENDING, NOT_READY: NOT_REPORTING}
+        return states.get(self.registered, IN_CONFLICT if self.errors else "")
+
+    @property
     def ok(self) -> bool:
-        """Whether it is registered as far as can be seen; one that is being deleted need not be."""
-        return self.deleting or (self.delivered == YES and self.registered in {YES, UNKNOWN} and not self.errors)
+        """Whether it is fine as far as can be seen."""
+        return not self.lacking
 
     @property
     def errors(self) -> tuple[Reason, ...]:
@@ -97,28 +142,34 @@ class ClusterState(Record):
 
 
 class Pool(Record):
-    """Clusters that register under names which only their agents know: a prefix and five random characters."""
+    """Clusters whose registrations can only be counted, since their agents choose, or chose, the names.
+
+    Attributes:
+        prefix: Of these names.
+        namespace: "" where the agents don't register with the namespace of their Cluster, so that only the prefix tells.
+        clusters: How many Clusters have such an agent.
+        managed: How many ManagedClusters can be theirs.
+        ready: How many of these report.
+        missing: How many Clusters can't be registered, whichever they are.
+    """
 
     prefix: str
+    namespace: str
     clusters: int
     managed: int
     ready: int
-
-    @property
-    def short(self) -> int:
-        """How many Clusters can't be registered and ready, whichever they are."""
-        return max(self.clusters - self.ready, 0)
+    missing: int
 
 
 class Orphan(Record):
-    """Something without a Cluster, and the commands that would remove it."""
+    """Something without a Cluster, and the commands that would remove it if there is evidence that it is dead."""
 
     side: str  # `management` or `parent`: on which cluster the commands belong
     kind: str
     namespace: str
     name: str
     message: str
-    commands: tuple[str, ...]
+    commands: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -131,7 +182,7 @@ class Report(Record):
 
     Attributes:
         parent: Whether the parent cluster was looked at; if not, no registration is known.
-        now: The time that ages are counted from.
+        reported: The time that ages of reports are counted from.
         secrets: Tokens of the dump, so that none gets into an output.
     """
 
@@ -140,21 +191,35 @@ class Report(Record):
     orphans: tuple[Orphan, ...]
     notes: tuple[Reason, ...]
     parent: bool
-    now: int
+    reported: int
     secrets: tuple[Secret, ...]
 
     @property
     def failing(self) -> tuple[ClusterState, ...]:
-        """The Clusters that are not registered as far as can be seen."""
+        """The Clusters that are not fine as far as can be seen."""
         return tuple(cluster for cluster in self.clusters if not cluster.ok)
 
     @property
-    def ok(self) -> bool:
-        """Whether every Cluster is registered as far as can be seen."""
-        return not self.failing and not any(pool.short for pool in self.pools if self.parent)
+    def missing(self) -> int:
+        """How many Clusters are not registered, though nobody can say which."""
+        return sum(pool.missing for pool in self.pools)
 
-    def without(self, *, unselected: bool) -> Report:
-        """Return the report without the Clusters that no set selects, if asked."""
-        if not unselected:
-            return self
+    @property
+    def ok(self) -> bool:
+        """Whether every Cluster is fine as far as can be seen."""
+        return not self.failing and not self.missing
+
+    @property
+    def certain(self) -> bool:
+        """Whether every registration is known: for callers to whom an unknown one is as bad as none."""
+        known = all(one.registered != UNKNOWN for one in self.clusters if not one.deleting)
+        return known and all(note.code != "earlier-names" for note in self.notes)
+
+    def only(self, titles: frozenset[str]) -> Report:
+        """Return the report with these Clusters alone, by `namespace/name`; what is left over is not theirs."""
+        kept = tuple(one for one in self.clusters if one.title in titles)
+        return self.replace(clusters=kept, orphans=(), pools=())
+
+    def without_unselected(self) -> Report:
+        """Return the report without the Clusters that no set selects."""
         return self.replace(clusters=tuple(one for one in self.clusters if one.selected))

@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
+from krm_fn.base.records import Record
 from krm_fn.clusters.naming import DEFAULT_PREFIX
 from krm_fn.kube import raw
 from krm_fn.status import dump as dumps
-from krm_fn.status import expiry, gate, objects
+from krm_fn.status import manager, objects, payload, report
 from krm_fn.status.payload import Payload
-from krm_fn.surface import CLUSTER_NAME_LABEL, HUB_AGENT_MAP, agent_of, identity_map_of, set_of
+from krm_fn.surface import (
+    CLUSTER_NAME_LABEL,
+    HUB_AGENT_MAP,
+    agent_of,
+    identity_map_of,
+    registration_of,
+    set_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from krm_fn.model import Secret
     from krm_fn.status.dump import Dump
     from krm_fn.status.objects import Binding, LiveCluster, LiveSet, Managed, Request
+    from krm_fn.status.report import Delivery
 
 _IDENTITY_SUFFIX = "-identity"
+_MODES = (False, True)  # of `per_cluster`
 # clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
 _MISSED_HEARTBEATS = 3
 _GRACE = 9 * 60
+_SHOWN = 5
+_DAY = 86400
+DEAD_AFTER = 7 * _DAY
 
 
 class Scene:
-    """The management cluster and, if it was dumped, the parent cluster."""
+    """The management cluster and, if it was dumped, the parent cluster.
 
-    def __init__(self, dump: Dump, now: int, *, parent: bool = False) -> None:
-        """Index a dump.
+    Attributes:
+        now: Seconds since the epoch; the token's expiry is judged by it.
+        reported: The time that ages of reports are counted from.
+        dead_after: Seconds without a report after which an agent counts as gone for good.
+    """
 
-        Args:
-            dump: What was dumped.
-            now: Seconds since the epoch.
-            parent: Whether the parent cluster was dumped though it printed empty lists.
-        """
+    def __init__(self, dump: Dump, now: int, *, reported: int, parent: bool, dead_after: int) -> None:
+        """Index a dump; `parent` tells that the parent cluster was dumped though it printed empty lists."""
         self.now = now
+        self.reported = reported
+        self.dead_after = dead_after
         self.clusters = tuple(objects.cluster(value) for value in dump.of(dumps.CLUSTER))
         self.sets = tuple(one for value in dump.of(dumps.RESOURCE_SET) if (one := objects.resource_set(value)))
         self.managed = tuple(objects.managed_cluster(value) for value in dump.of(dumps.MANAGED_CLUSTER))
         self.requests = tuple(objects.request(value) for value in dump.of(dumps.REQUEST))
         self.parent = parent or bool(self.managed or self.requests)
         self.dump = dump
-        self.gate = gate.problem(dump)
-
+        self.manager = manager.read(dump)
+        self.terminating = frozenset(
+            raw.text(value, "metadata", "name") for value in dump.of(dumps.NAMESPACE) if objects.deleting(value)
+        )
         self._bindings = {
             (binding["metadata"]["namespace"], binding["metadata"]["name"]): objects.binding(binding)
             for binding in dump.of(dumps.BINDING)
@@ -48,19 +69,23 @@ class Scene:
         }
         self._payloads: dict[tuple[str, str, str], Payload] = {}
         for value in (*dump.of(dumps.SECRET), *dump.of(dumps.CONFIG_MAP)):
-            payload = Payload(value)
-            self._payloads[payload.namespace, payload.kind, payload.name] = payload
-        self.served = frozenset(payload.namespace for payload in self._payloads.values() if payload.ours)
+            found = Payload(value)
+            self._payloads[found.namespace, found.kind, found.name] = found
+        self.served = frozenset(one.namespace for one in self._payloads.values() if one.ours)
         # whether the second command of the help was run: without it, nothing can be said of what is not in the dump
         self.payloads_dumped = bool(self.served)
         self._digests: dict[Payload, str] = {}
         self._broken: dict[Payload, str] = {}
+        self._titles: dict[Payload, tuple[str, ...]] = {}
         self._expiries: dict[Payload, int | None] = {}
         self._tokens: dict[Payload, Secret | None] = {}
+        self._checksums: dict[Payload, str] = {}
+        self._registrations: frozenset[str] | None = None
+        self._by_set = {(one.namespace, one.name): one for one in self.sets}
         self._sets_for_all: dict[str, list[LiveSet]] = {}
         self._sets_for_one: dict[tuple[str, str], list[LiveSet]] = {}
         for one in self.sets:
-            target = _only_cluster(one)
+            target = only_cluster(one)
             if target:
                 self._sets_for_one.setdefault((one.namespace, target), []).append(one)
             else:
@@ -71,6 +96,8 @@ class Scene:
         self._requests_by_name: dict[str, list[Request]] = {}
         for request in self.requests:
             self._requests_by_name.setdefault(request.cluster_name, []).append(request)
+
+    # --- the management cluster
 
     def near(self, cluster: LiveCluster) -> tuple[LiveSet, ...]:
         """Return the sets of a Cluster's namespace that are for it or for any Cluster, in the order of their names."""
@@ -84,6 +111,10 @@ class Scene:
         """Return the sets that select a Cluster."""
         return tuple(one for one in self.near(cluster) if one.selects(cluster))
 
+    def set_named(self, namespace: str, name: str) -> LiveSet | None:
+        """Return a set of ours or of the hub's."""
+        return self._by_set.get((namespace, name))
+
     def binding(self, cluster: LiveCluster) -> Binding | None:
         """Return a Cluster's Binding."""
         return self._bindings.get((cluster.namespace, cluster.name))
@@ -96,36 +127,42 @@ class Scene:
         """Return every Secret and ConfigMap that was dumped."""
         return tuple(self._payloads[key] for key in sorted(self._payloads))
 
-    def digest(self, payload: Payload) -> str:
+    def digest(self, one: Payload) -> str:
         """Return the hash of a Secret or ConfigMap as it is now."""
-        if payload not in self._digests:
-            self._digests[payload] = payload.digest()
-        return self._digests[payload]
+        if one not in self._digests:
+            self._digests[one] = one.digest()
+        return self._digests[one]
 
-    def broken(self, payload: Payload) -> str:
+    def broken(self, one: Payload) -> str:
         """Say what in a Secret or ConfigMap can't be read as manifests."""
-        if payload not in self._broken:
-            self._broken[payload] = payload.broken()
-        return self._broken[payload]
+        if one not in self._broken:
+            self._broken[one] = one.broken()
+        return self._broken[one]
+
+    def titles(self, one: Payload) -> tuple[str, ...]:
+        """Return what a Secret or ConfigMap delivers."""
+        if one not in self._titles:
+            self._titles[one] = one.titles()
+        return self._titles[one]
 
     def token_expiry(self, one: LiveSet) -> int | None:
         """Return when the token expires that a set delivers; None when unknown or never."""
         for kind, name in one.resources:
-            payload = self.payload(one.namespace, kind, name)
+            found = self.payload(one.namespace, kind, name)
             # only the hub puts a token into a ConfigMap
-            if payload is None or (kind != "Secret" and not one.hub):
+            if found is None or (kind != "Secret" and not one.hub):
                 continue
-            if payload not in self._expiries:
-                token = self._token(payload)
-                self._expiries[payload] = expiry.expires(token, self.dump.of(dumps.SECRET)) if token else None
-            if self._expiries[payload] is not None:
-                return self._expiries[payload]
+            if found not in self._expiries:
+                token = self._token(found)
+                self._expiries[found] = payload.expires(token, self.dump.of(dumps.SECRET)) if token else None
+            if self._expiries[found] is not None:
+                return self._expiries[found]
         return None
 
-    def _token(self, payload: Payload) -> Secret | None:
-        if payload not in self._tokens:
-            self._tokens[payload] = payload.token()
-        return self._tokens[payload]
+    def _token(self, one: Payload) -> Secret | None:
+        if one not in self._tokens:
+            self._tokens[one] = one.token()
+        return self._tokens[one]
 
     def tokens(self) -> tuple[Secret, ...]:
         """Return the registration tokens of the dump."""
@@ -136,13 +173,33 @@ class Scene:
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
         """Tell whether a resource of a set is not on the server, judging by the dump alone.
 
-        Only our own ConfigMaps can be judged so: they all carry the label that the dump was made by. A Secret may come
-        from an operator or from the user (`existingSecret`), without the label.
+        Only what we generate can be judged so: all of it carries the label that the dump was made by. A Secret of that
+        name may also be the user's own or an ExternalSecret's. That this one was rendered with its agent shows where the
+        checksum that the agent carries is that of a Secret which was applied, or is there in another namespace.
         """
+        if one.hub or not self.payloads_dumped or self.payload(one.namespace, kind, name) is not None:
+            return False
         n = base(one)
-        identity = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
-        ours = kind == "ConfigMap" and (name in identity or name == _agent_name(one))
-        return ours and self.payloads_dumped and self.payload(one.namespace, kind, name) is None
+        if kind == "ConfigMap":
+            identity = {identity_map_of(n, own_set=False, per_cluster=each) for each in _MODES}
+            return name in identity or name == _agent_name(one)
+        agent = self.agent(one)
+        if agent is None or name not in {registration_of(n, per_cluster=each) for each in _MODES}:
+            return False
+        checksum = self._checksums.get(agent)
+        if checksum is None:
+            checksum = self._checksums[agent] = agent.registration_checksum()
+        return bool(checksum) and checksum in self._rendered()
+
+    def _rendered(self) -> frozenset[str]:
+        """Return the checksums of all registrations that are known, as agents carry them."""
+        if self._registrations is None:
+            digests = {self.digest(found) for found in self._payloads.values() if found.kind == "Secret" and found.ours}
+            for binding in self._bindings.values():
+                for recorded in binding.sets.values():
+                    digests |= {entry.digest for (kind, _), entry in recorded.items() if kind == "Secret"}
+            self._registrations = frozenset(found.removeprefix("sha256:")[:32] for found in digests)
+        return self._registrations
 
     def agent(self, one: LiveSet) -> Payload | None:
         """Return the ConfigMap with the agent of a set, if it was dumped."""
@@ -160,23 +217,105 @@ class Scene:
         agent = self.agent(one)
         return (agent.name_prefix() if agent else "") or DEFAULT_PREFIX
 
+    # --- the parent cluster
+
     def managed_named(self, name: str) -> tuple[Managed, ...]:
         """Return the ManagedClusters of a name, the one that most likely is alive first."""
-        return tuple(sorted(self._managed_by_name.get(name, ()), key=_liveliness, reverse=True))
-
-    def alive(self, managed: Managed) -> bool:
-        """Tell whether an agent reports and all is well.
-
-        The hub's own verdict counts (condition Ready); without one, the time of the last report.
-        """
-        if managed.ready:
-            return managed.ready == "True"
-        grace = managed.heartbeat * _MISSED_HEARTBEATS if managed.heartbeat else _GRACE
-        return managed.last_seen is not None and self.now - managed.last_seen <= grace
+        return tuple(sorted(self._managed_by_name.get(name, ()), key=self._liveliness, reverse=True))
 
     def requests_named(self, name: str) -> tuple[Request, ...]:
         """Return the registration requests for a name."""
         return tuple(self._requests_by_name.get(name, ()))
+
+    def alive(self, managed: Managed) -> bool:
+        """Tell whether an agent reports and all is well.
+
+        The hub's verdict (condition Ready) counts against it; for it, a report of late has to be there too, since the
+        condition stays as it is where the hub's own controllers don't run.
+        """
+        if managed.ready not in {"", "True"}:
+            return False
+        if managed.last_seen is None:
+            return managed.ready == "True"
+        grace = managed.heartbeat * _MISSED_HEARTBEATS if managed.heartbeat else _GRACE
+        return self.reported - managed.last_seen <= grace
+
+    def dead(self, managed: Managed) -> bool:
+        """Tell whether an agent has been silent for so long that it counts as gone for good."""
+        last = managed.last_seen or managed.created
+        return last is not None and self.reported - last > self.dead_after
+
+    def ago(self, time: int | None) -> str:
+        """Say how long ago something was on the parent cluster."""
+        return "never" if time is None else f"{age(self.reported - time)} ago"
+
+    def _liveliness(self, managed: Managed) -> tuple[bool, int, int, str]:
+        return (self.alive(managed), managed.last_seen or 0, managed.created or 0, managed.cluster_id)
+
+
+class Case(Record):
+    """All that the checks look at for one Cluster.
+
+    Attributes:
+        agents: The sets that select it and deliver an agent, the newest first.
+        sets: These and the identity sets that select it.
+        binding: Its ClusterResourceSetBinding, if there is one.
+        deliveries: How far each resource of `sets` has come.
+        replaced_by: The set that applied its agent after the newest set of this Cluster did.
+        name: The name it registers under; "" when agents choose or nothing selects it.
+        prefix: Of the name that its agent chooses; "" where it is told one.
+        evidence: How `registered` is known.
+        namesakes: Other Clusters that register under that name, as `namespace/name`.
+        managed, requests: What the parent cluster has under that name, the most alive first.
+        known: The one ManagedCluster that is its own under a name from before.
+        token_expired: When the registration token expired, if it has.
+    """
+
+    scene: Scene
+    cluster: LiveCluster
+    agents: tuple[LiveSet, ...]
+    sets: tuple[LiveSet, ...]
+    binding: Binding | None
+    deliveries: tuple[Delivery, ...]
+    delivered: str
+    replaced_by: str = ""
+    name: str = ""
+    prefix: str = ""
+    registered: str = report.NO
+    evidence: str = ""
+    namesakes: tuple[str, ...] = ()
+    managed: tuple[Managed, ...] = ()
+    requests: tuple[Request, ...] = ()
+    known: tuple[Managed, ...] = ()
+    token_expired: str = ""
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent should run on it, so that it should be registered."""
+        return bool(self.agents) and self.delivered != report.NO and not self.cluster.deleting
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether Cluster API says that it can't reach the workload cluster."""
+        return self.cluster.probe == "False" and provisioned(self.cluster)
+
+    def payloads(self) -> Iterator[Payload]:
+        """Yield the dumped resources that are not applied as they are."""
+        done = {(one.kind, one.name) for one in self.deliveries if one.state in {report.APPLIED, report.CHANGED}}
+        wanted = dict.fromkeys(entry for one in self.sets for entry in one.resources if entry not in done)
+        for kind, name in wanted:
+            found = self.scene.payload(self.cluster.namespace, kind, name)
+            if found is not None:
+                yield found
+
+    def in_state(self, state: str) -> tuple[Delivery, ...]:
+        """Return the deliveries in a state."""
+        return tuple(one for one in self.deliveries if one.state == state)
+
+
+def provisioned(cluster: LiveCluster) -> bool:
+    """Tell whether Cluster API delivers to a Cluster: not before its infrastructure is there."""
+    return bool(cluster.provisioned) or (cluster.provisioned is None and cluster.phase == "Provisioned")
 
 
 def base(one: LiveSet) -> str:
@@ -190,6 +329,37 @@ def base(one: LiveSet) -> str:
     return one.name
 
 
+def only_cluster(one: LiveSet) -> str:
+    """Return the name of the one Cluster that a set of PerCluster is for; "" for any other set."""
+    if one.selector is None or one.selector.match_expressions or len(one.selector.match_labels) != 1:
+        return ""
+    key, value = one.selector.match_labels[0]
+    return value if key == CLUSTER_NAME_LABEL else ""
+
+
+def age(seconds: int) -> str:
+    """Return a span of time as kubectl does, in its largest unit."""
+    for size, unit in ((_DAY, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{max(seconds, 0)}s"
+
+
+def clock(seconds: int) -> str:
+    """Return a time for people, in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def some(listed: Sequence[str]) -> str:
+    """List a few."""
+    return ", ".join(listed[:_SHOWN]) + (f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else "")
+
+
+def count(number: int, noun: str) -> str:
+    """Say how many of something there are."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _agent_name(one: LiveSet) -> str:
     n = base(one)
     return agent_of(n, one.name.removeprefix(n).removeprefix("."))
@@ -198,15 +368,3 @@ def _agent_name(one: LiveSet) -> str:
 def _named(value: object) -> bool:
     metadata = raw.mapping(value, "metadata")
     return isinstance(metadata.get("namespace"), str) and isinstance(metadata.get("name"), str)
-
-
-def _only_cluster(one: LiveSet) -> str:
-    """Return the name of the one Cluster that a set of PerCluster is for; "" for any other set."""
-    if one.selector is None or one.selector.match_expressions or len(one.selector.match_labels) != 1:
-        return ""
-    key, value = one.selector.match_labels[0]
-    return value if key == CLUSTER_NAME_LABEL else ""
-
-
-def _liveliness(managed: Managed) -> tuple[bool, int, int, str]:
-    return (managed.ready == "True", managed.last_seen or 0, managed.created or 0, managed.cluster_id)

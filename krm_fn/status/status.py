@@ -1,159 +1,240 @@
-"""From a dump to a report: each Cluster's way from selected to registered."""
+"""From a dump to a report: each Cluster's way from selected to registered.
+
+A check looks at one Cluster's case and yields reasons, or nothing. To add one, write its function beside its likes
+(`selected`, `delivered`, `registered`) and a line here; its code is explained in docs/troubleshooting.md.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timezone
 
-from krm_fn.krm.results import INFO, WARNING
-from krm_fn.status import objects, orphans, reasons, report
-from krm_fn.status.case import Case, some
-from krm_fn.status.report import ClusterState, Delivery, Pool, Reason, Report
-from krm_fn.status.scene import Scene
+from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.kube import raw
+from krm_fn.status import delivered, dump, names, objects, orphans, registered, report, selected
+from krm_fn.status.report import ClusterState, Delivery, Reason, Report
+from krm_fn.status.scene import DEAD_AFTER, Case, Scene, age, clock, provisioned
+from krm_fn.surface import GENERATED_LABEL, HUB_AGENT_MAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from krm_fn.status.dump import Dump
-    from krm_fn.status.objects import Binding, LiveCluster, LiveSet, Managed, Request
+    from krm_fn.status.objects import Binding, LiveCluster, LiveSet
 
-_GOOD = frozenset({report.APPLIED, report.CHANGED})
+# Their order is the order in which a person would look, and the first reason is the one to act on.
+DELIVERY: tuple[Callable[[Case], Iterator[Reason]], ...] = (
+    selected.namespace_terminating,
+    selected.gate_off,
+    selected.paused,
+    selected.no_match,
+    selected.two_agents,
+    delivered.infrastructure,
+    delivered.control_plane,
+    delivered.unreachable,
+    delivered.wrong_type,
+    delivered.missing,
+    delivered.too_short,
+    delivered.unparsable,
+    delivered.not_applied,
+    delivered.replaced,
+    delivered.changed,
+)
+# only where none of these finds an error
+UNEXPLAINED = (delivered.outdated, delivered.waiting)
+REGISTRATION = (
+    registered.token_expired,
+    registered.duplicate_name,
+    registered.not_registered,
+    registered.not_ready,
+)
+
+_GOOD = frozenset({report.APPLIED, report.CHANGED, report.DELETED})
+_BEHIND = frozenset({report.OUTDATED, report.REPLACED})
+_OLD = 3600  # seconds from which the age of a dump is worth a word
 
 
-def evaluate(dump: Dump, now: int, *, parent: bool = False) -> Report:
+def evaluate(
+    found: Dump, now: int, *, parent: bool = False, reported: int | None = None, dead_after: int = DEAD_AFTER
+) -> Report:
     """Find out how far every Cluster of a dump has come.
 
     Args:
-        dump: What was dumped.
-        now: Seconds since the epoch; ages and expiries are counted from it.
+        found: What was dumped.
+        now: Seconds since the epoch; expiries are judged by it.
         parent: Whether the parent cluster was dumped though it printed empty lists.
+        reported: The time that ages of reports are counted from, by default `now`.
+        dead_after: Seconds without a report after which an agent counts as gone for good.
     """
-    scene = Scene(dump, now, parent=parent)
-    selected = {cluster.title: scene.selecting(cluster) for cluster in scene.clusters}
-    registers = {title: _registers_as(scene, found) for title, found in selected.items()}
-    namesakes = _namesakes(registers)
-    clusters = tuple(
-        _cluster(scene, cluster, selected[cluster.title], registers[cluster.title], namesakes)
-        for cluster in scene.clusters
-    )
-    pools = _pools(scene, clusters, registers)
-    names = frozenset(name for name, by_prefix in registers.values() if name and not by_prefix)
+    scene = Scene(found, now, reported=now if reported is None else reported, parent=parent, dead_after=dead_after)
+    cases = [_case(scene, cluster) for cluster in scene.clusters]
+    namesakes = _namesakes(cases)
+    cases = [
+        case.replace(namesakes=tuple(title for title in namesakes.get(case.name, ()) if title != case.cluster.title))
+        for case in cases
+    ]
+    judged = names.judge(scene, cases)
     return Report(
-        clusters=clusters,
-        pools=pools,
-        orphans=orphans.find(scene, names, pools),
-        notes=(*_notes(scene, pools), *_strangers(scene, names, pools)),
+        clusters=tuple(map(_state, judged.cases)),
+        pools=judged.pools,
+        orphans=orphans.find(scene, judged),
+        notes=(*_notes(scene), *judged.notes),
         parent=scene.parent,
-        now=now,
+        reported=scene.reported,
         secrets=scene.tokens(),
     )
 
 
-def _cluster(
-    scene: Scene,
-    cluster: LiveCluster,
-    sets: tuple[LiveSet, ...],
-    registers: tuple[str, bool],
-    namesakes: Mapping[str, list[str]],
-) -> ClusterState:
-    name, by_prefix = registers
+def newest_report(found: Dump) -> int | None:
+    """Return the newest time in what the parent cluster holds: a dump of it is not older than that."""
+    paths = (("metadata", "creationTimestamp"), ("status", "lastObservedTime"))
+    values = [*found.of(dump.MANAGED_CLUSTER), *found.of(dump.REQUEST)]
+    times = [raw.seconds(value, *path) for value in values for path in paths]
+    times += [
+        raw.seconds(one, "lastTransitionTime") for value in values for one in raw.entries(value, "status", "conditions")
+    ]
+    return max((time for time in times if time is not None), default=None)
+
+
+def _case(scene: Scene, cluster: LiveCluster) -> Case:
+    sets = scene.selecting(cluster)
+    agents = tuple(
+        sorted(
+            (one for one in sets if one.role == objects.AGENT), key=lambda one: (one.hub, -(one.created or 0), one.name)
+        )
+    )
     binding = scene.binding(cluster)
-    agents = tuple(one for one in sets if one.role == objects.AGENT)
-    deliveries = tuple(_deliveries(scene, sets, binding))
-    own = "" if by_prefix else name
-    managed = scene.managed_named(own) if own else ()
-    requests = scene.requests_named(own) if own else ()
-    delivered = _delivered(agents, deliveries)
-    registered = _registered(scene, own, managed, requests) if agents else report.NO
-    case = Case(
+    over = _replaced_by(scene, cluster, agents, binding)
+    deliveries = tuple(_deliveries(scene, sets, binding, agents[0].name if over else ""))
+    name = scene.registration_name(agents[0]) if agents else ""
+    return Case(
         scene=scene,
         cluster=cluster,
         agents=agents,
         sets=sets,
         binding=binding,
         deliveries=deliveries,
-        delivered=delivered,
-        registered=registered,
-        name=own,
-        namesakes=tuple(title for title in namesakes.get(own, ()) if title != cluster.title),
-        managed=managed,
-        requests=requests,
+        delivered=_delivered(agents, deliveries),
+        replaced_by=over,
+        name=name,
+        prefix=scene.name_prefix(agents[0]) if agents and not name else "",
+        managed=scene.managed_named(name) if name else (),
+        requests=scene.requests_named(name) if name else (),
         token_expired=_expired(scene, agents),
     )
+
+
+def _state(case: Case) -> ClusterState:
+    cluster = case.cluster
     return ClusterState(
         namespace=cluster.namespace,
         name=cluster.name,
         api_version=cluster.api_version,
         phase=cluster.phase,
         deleting=cluster.deleting,
-        resource_sets=tuple(one.name for one in agents),
-        deliveries=deliveries,
-        delivered=delivered,
-        registered=registered,
-        registration_name=f"{name}-xxxxx" if by_prefix else name,
-        last_seen=managed[0].last_seen if managed else None,
-        reasons=reasons.find(case),
+        resource_sets=tuple(sorted(one.name for one in case.agents)),
+        deliveries=case.deliveries,
+        delivered=case.delivered,
+        registered=case.registered,
+        evidence=case.evidence,
+        registration_name=case.name or (f"{case.prefix}-xxxxx" if case.prefix else ""),
+        last_seen=next((one.last_seen for one in (*case.managed, *case.known)), None),
+        reasons=tuple(_reasons(case)),
+        infrastructure="ready" if provisioned(cluster) else cluster.infrastructure or "not ready",
+        api_server={"True": "reachable", "False": cluster.probed[0] or "not reachable"}.get(cluster.probe, ""),
     )
 
 
-def _deliveries(scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None) -> list[Delivery]:
+def _reasons(case: Case) -> Iterator[Reason]:
+    if case.cluster.deleting:
+        yield Reason(code="deleting", message="it is being deleted", severity=INFO)
+        return
+    found = [reason for check in DELIVERY for reason in check(case)]
+    if all(reason.severity != ERROR for reason in found):
+        found += [reason for check in UNEXPLAINED for reason in check(case)]
+    yield from found
+    yield from (reason for check in REGISTRATION for reason in check(case))
+
+
+def _deliveries(scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None, replaced: str) -> list[Delivery]:
+    """Find out how far each resource has come; those of the set `replaced` that are applied were overwritten since."""
     found = []
     for one in sets:
         recorded = binding.sets.get(one.name, {}) if binding else {}
         for kind, name in one.resources:
             entry = recorded.get((kind, name))
             payload = scene.payload(one.namespace, kind, name)
+            lacking = payload is None and scene.surely_missing(one, kind, name)
             if entry is None:
                 # the controller goes on without what it can't find, so the others of the set are recorded
-                gone = payload is None and (bool(recorded) or scene.surely_missing(one, kind, name))
+                gone = lacking or (payload is None and bool(recorded))
                 state = report.MISSING if gone else report.WAITING
             elif not entry.applied:
                 state = report.FAILED
-            elif payload is None and scene.surely_missing(one, kind, name):
-                state = report.MISSING
-            elif payload is None or scene.digest(payload) == entry.digest:
-                state = report.APPLIED
-            else:
+            elif payload is None:
+                state = report.DELETED if lacking else report.APPLIED
+            elif scene.digest(payload) != entry.digest:
                 state = report.OUTDATED if one.strategy == "Reconcile" else report.CHANGED
+            else:
+                state = report.REPLACED if one.name == replaced and _agents(kind, name) else report.APPLIED
             found.append(
-                Delivery(resource_set=one.name, kind=kind, name=name, state=state, time=entry.time if entry else None)
+                Delivery(
+                    resource_set=one.name,
+                    strategy=one.strategy,
+                    kind=kind,
+                    name=name,
+                    state=state,
+                    time=entry.time if entry else None,
+                    digest=entry.digest if entry else "",
+                    objects=scene.titles(payload) if payload is not None else (),
+                )
             )
     return found
 
 
+def _replaced_by(scene: Scene, cluster: LiveCluster, agents: tuple[LiveSet, ...], binding: Binding | None) -> str:
+    """Return the set that applied another agent after the set that counts did; "" if none has.
+
+    Such a set has selected the Cluster in between, or is an older one of the same config. The Binding keeps its record.
+    """
+    if binding is None or not agents or agents[0].hub:
+        return ""
+    applied = [entry for ref, entry in binding.sets.get(agents[0].name, {}).items() if _agents(*ref) and entry.applied]
+    if not applied or applied[0].time is None:
+        return ""
+    current = {one.name: one for one in agents}
+    for name, recorded in sorted(binding.sets.items()):
+        known = current.get(name) or scene.set_named(cluster.namespace, name)
+        rival = name in current and current[name].owner != agents[0].owner
+        once = known is not None and known.strategy != "Reconcile"  # it creates, and never replaces
+        if name == agents[0].name or rival or once:
+            continue
+        for ref, entry in recorded.items():
+            later = entry.time is not None and entry.time > applied[0].time
+            if _agents(*ref) and entry.applied and later and entry.digest != applied[0].digest:
+                return name
+    return ""
+
+
+def _agents(kind: str, name: str) -> bool:
+    """Tell whether a resource, ours or the hub's, holds an agent."""
+    return kind == "ConfigMap" and (name.endswith("-agent") or "-agent." in name or name == HUB_AGENT_MAP)
+
+
 def _delivered(agents: tuple[LiveSet, ...], deliveries: tuple[Delivery, ...]) -> str:
     states = {one.state for one in deliveries}
-    if not agents or not states or states - _GOOD - {report.OUTDATED}:
+    if not agents or not states or states - _GOOD - _BEHIND:
         return report.NO
-    return report.OUTDATED if report.OUTDATED in states else report.YES
+    return report.OUTDATED if states & _BEHIND else report.YES
 
 
-def _registers_as(scene: Scene, sets: tuple[LiveSet, ...]) -> tuple[str, bool]:
-    """Return the name that a Cluster's agent registers under, and whether that is a prefix only."""
-    for one in sets:
-        if one.role == objects.AGENT:
-            name = scene.registration_name(one)
-            return (name, False) if name else (scene.name_prefix(one), True)
-    return ("", False)
-
-
-def _namesakes(registers: Mapping[str, tuple[str, bool]]) -> dict[str, list[str]]:
+def _namesakes(cases: Iterable[Case]) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for title, (name, by_prefix) in registers.items():
-        if name and not by_prefix:
-            found[name].append(title)
+    for case in cases:
+        if case.name:
+            found[case.name].append(case.cluster.title)
     return {name: sorted(titles) for name, titles in found.items() if len(titles) > 1}
-
-
-def _registered(scene: Scene, name: str, managed: tuple[Managed, ...], requests: tuple[Request, ...]) -> str:
-    if not scene.parent or not name:
-        return report.UNKNOWN
-    if managed:
-        return report.YES if scene.alive(managed[0]) else report.NOT_READY
-    if requests and not requests[0].result:
-        return report.PENDING
-    return report.NO
 
 
 def _expired(scene: Scene, agents: tuple[LiveSet, ...]) -> str:
@@ -165,93 +246,37 @@ def _expired(scene: Scene, agents: tuple[LiveSet, ...]) -> str:
     return ""
 
 
-def _pools(
-    scene: Scene, clusters: tuple[ClusterState, ...], registers: Mapping[str, tuple[str, bool]]
-) -> tuple[Pool, ...]:
-    counts: dict[str, int] = defaultdict(int)
-    for cluster in clusters:
-        name, by_prefix = registers[cluster.title]
-        if by_prefix and not cluster.deleting:
-            counts[name] += 1
-    found = []
-    for prefix, count in sorted(counts.items()):
-        managed = [one for one in scene.managed if orphans.chosen_with(prefix, one.name)]
-        ready = sum(map(scene.alive, managed))
-        found.append(Pool(prefix=prefix, clusters=count, managed=len(managed), ready=ready))
-    return tuple(found)
-
-
-def _notes(scene: Scene, pools: tuple[Pool, ...]) -> list[Reason]:
+def _notes(scene: Scene) -> Iterator[Reason]:
     """Say what concerns no single Cluster."""
-    found = []
     if not scene.clusters:
-        found.append(
-            Reason(
-                code="no-clusters",
-                message="the dump holds no Cluster of Cluster API",
-                remedy=("kubectl get clusters.cluster.x-k8s.io -A -o yaml",),
-                severity=WARNING,
-            )
+        yield Reason(
+            code="no-clusters",
+            message="the dump holds no Cluster of Cluster API",
+            remedy=(f"kubectl get {selected.CLUSTERS} -A -o yaml",),
+            severity=WARNING,
         )
     if not scene.payloads_dumped and any(not one.hub for one in scene.sets):
-        found.append(
-            Reason(
-                code="no-payloads",
-                message="no Secret or ConfigMap of ours is in the dump: their type, content and hash were not checked",
-                remedy=("kubectl get secrets,configmaps -A -l fn.clusternet.io/generated=true -o yaml",),
-                severity=INFO,
-            )
+        yield Reason(
+            code="no-payloads",
+            message="no Secret or ConfigMap of ours is in the dump: their type, content and hash were not checked",
+            remedy=(f"kubectl get secrets,configmaps -A -l {GENERATED_LABEL}=true -o yaml",),
+            severity=INFO,
         )
     if not scene.parent:
-        empty = "; if the empty list is the parent's, say so with --parent" if scene.dump.empty_lists else ""
-        found.append(
-            Reason(
-                code="no-parent",
-                message=f"nothing of the parent cluster is in the dump: whether clusters are registered is unknown{empty}",
-                remedy=(
-                    "dump the parent cluster too",
-                    "kubectl get managedclusters,clusterregistrationrequests -A -o yaml",
-                ),
-                severity=INFO,
-            )
+        empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists else ""
+        yield Reason(
+            code="no-parent",
+            message=f"nothing of the parent cluster was looked at: whether clusters are registered is unknown{empty}",
+            remedy=(
+                "with --context add --parent-context, or dump the parent cluster too",
+                f"kubectl get managedclusters.clusters.clusternet.io,{registered.REQUESTS} -A -o yaml",
+            ),
+            severity=INFO,
         )
-    else:
-        found.extend(_counted(pool) for pool in pools)
-    return found
-
-
-def _strangers(scene: Scene, names: frozenset[str], pools: tuple[Pool, ...]) -> list[Reason]:
-    """Name the ManagedClusters that report and that no Cluster accounts for; they are alive, so not left over."""
-    found = [f"{one.namespace}/{one.name}" for one in orphans.unaccounted(scene, names, pools) if scene.alive(one)]
-    if not found or not scene.clusters:
-        return []
-    message = (
-        f"{_count(len(found), 'ManagedCluster')} of other names report to the parent: {some(found)}; they were registered by "
-        "hand, from another management cluster, or under an earlier name, since a registration keeps its first name"
-    )
-    return [Reason(code="others", message=message, severity=INFO)]
-
-
-def _counted(pool: Pool) -> Reason:
-    """With `identity.mode: Shared` agents choose their names, so only numbers can be compared."""
-    verb = "registers" if pool.clusters == 1 else "register"
-    message = (
-        f"{_count(pool.clusters, 'Cluster')} {verb} as {pool.prefix}-xxxxx, and the parent has "
-        f"{_count(pool.managed, 'such ManagedCluster')}, {pool.ready} ready; which is which can't be told, since agents "
-        "choose the name (identity.mode Shared)"
-    )
-    if not pool.short:
-        return Reason(code="shared-names", message=message, severity=INFO)
-    return Reason(
-        code="not-all-registered",
-        message=f"{pool.short} missing: {message}",
-        remedy=(
-            "on a workload cluster, this prints the spec.clusterId of its ManagedCluster",
-            "kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}",
-            "with identity.mode PerCluster every Cluster has a name of its own",
-        ),
-    )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    elif scene.now - scene.reported > _OLD:
+        yield Reason(
+            code="old-dump",
+            message=f"ages of reports are counted from the newest time in the dump of the parent, {clock(scene.reported)}, "
+            f"{age(scene.now - scene.reported)} ago; --now sets another time",
+            severity=INFO,
+        )

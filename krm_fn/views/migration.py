@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _HEAD = """\
 # The equivalent of what clusternet-hub's discovery set up, made by: clusternet-capi-fn migrate
-# The registration token is left out on purpose: it stood in plain ConfigMaps, so make a new one.
+# The registration token is left out on purpose: it was readable in ConfigMaps, so create a new one.
 """
 
 

@@ -24,11 +24,19 @@ def as_data(report: Report) -> dict[str, Any]:
             "clusters": len(report.clusters),
             "ok": len(report.clusters) - len(report.failing),
             "failing": len(report.failing),
+            "missing": report.missing,
             "parentSeen": report.parent,
         },
         "clusters": [_cluster(one) for one in report.clusters],
         "sharedNames": [
-            {"prefix": one.prefix, "clusters": one.clusters, "managedClusters": one.managed, "ready": one.ready}
+            {
+                "prefix": one.prefix,
+                "namespace": one.namespace,
+                "clusters": one.clusters,
+                "managedClusters": one.managed,
+                "ready": one.ready,
+                "missing": one.missing,
+            }
             for one in report.pools
         ],
         "leftOver": [
@@ -54,9 +62,11 @@ def _cluster(one: ClusterState) -> dict[str, Any]:
         "phase": one.phase,
         "deleting": one.deleting,
         "ok": one.ok,
+        "lacking": one.lacking,
         "selectedBy": list(one.resource_sets),
         "delivered": one.delivered,
         "registered": one.registered,
+        "evidence": one.evidence,
         "registrationName": one.registration_name,
         "lastSeen": _time(one.last_seen),
         "resources": [
@@ -66,6 +76,7 @@ def _cluster(one: ClusterState) -> dict[str, Any]:
                 "name": delivery.name,
                 "state": delivery.state,
                 "lastApplied": _time(delivery.time),
+                "hash": delivery.digest,
             }
             for delivery in one.deliveries
         ],

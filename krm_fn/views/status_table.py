@@ -1,27 +1,33 @@
 """A status report as a table for people, and below it the reasons.
 
-Reasons that several Clusters share stand once, so that a fleet in which one Secret is wrong does not say so ten
-thousand times. In a pipe nothing is wrapped; on a terminal lines take its width, but commands stay whole for copying.
+Reasons are grouped by their code, the most frequent first, so that a fleet in which one Secret is wrong does not report it
+ten thousand times. In a pipe nothing is wrapped; on a terminal lines take its width, but commands stay whole for copying.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report as states
+from krm_fn.status.scene import age, count
 from krm_fn.views import prose, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from krm_fn.status.report import ClusterState, Reason, Report
 
-HEADERS = ("CLUSTER", "SELECTED BY", "DELIVERED", "REGISTERED", "SEEN", "WHY NOT")
-_SELECTED_BY, _DELIVERED, _REGISTERED, _WHY = 1, 2, 3, 5
+HEADERS = ("CLUSTER", "SELECTED BY", "DELIVERED", "REGISTERED", "SEEN", "WHY")
+_SELECTED_BY, _DELIVERED, _REGISTERED, _SEEN, _WHY = 1, 2, 3, 4, 5
 _LISTED = 5  # Clusters named with a reason before "and N more"
-_WIDE = 100  # columns from which there is room for the names of ClusterResourceSets and ManagedClusters
+_MESSAGES = 3  # messages shown with a code before "and N more"
+_WIDE = 100  # columns from which the names of ClusterResourceSets and ManagedClusters fit
+_LONGEST_CODE = 21
 _STYLES = {
     states.YES: "good",
+    states.EARLIER: "good",
     states.OUTDATED: "warn",
     states.PENDING: "warn",
     states.NOT_READY: "warn",
@@ -31,7 +37,7 @@ _STYLES = {
 _MARKS = {ERROR: ("✗", "bad"), WARNING: ("!", "warn"), INFO: ("·", "dim")}
 _ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
 _NOTHING = "-"
-_PROGRAMS = frozenset({"kubectl", "clusterctl", "clusternet-capi-fn"})
+PROGRAMS = frozenset({"kubectl", "clusternet-capi-fn"})
 
 
 def render(report: Report, *, width: int | None = None, colour: bool = False, only_failing: bool = False) -> str:
@@ -46,21 +52,13 @@ def render(report: Report, *, width: int | None = None, colour: bool = False, on
     view = _View(width, colour=colour)
     clusters = report.failing if only_failing else report.clusters
     blocks = [
-        view.clusters(clusters, report.now),
+        view.clusters(clusters, report.reported),
         view.reasons(clusters),
         *(view.left_over(report, side) for side in sorted({one.side for one in report.orphans})),
         view.notes(report.notes),
         view.summary(report),
     ]
     return "\n".join(block for block in blocks if block)
-
-
-def age(seconds: int) -> str:
-    """Return a span of time as kubectl does, in its largest unit."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{max(seconds, 0)}s"
 
 
 class _View:
@@ -74,54 +72,86 @@ class _View:
         if not clusters:
             return ""
         rows = [self._row(one, now) for one in clusters]
-        if self._wide:
-            return table.render(HEADERS, rows, width=self.width, colour=self.colour, style=_style)
-        narrow = [_without_sets(row) for row in rows]
+        left_out = set() if self._wide else {_SELECTED_BY}
+        if all(row[_SEEN] == _NOTHING for row in rows):
+            left_out.add(_SEEN)
+        shown = [column for column in range(len(HEADERS)) if column not in left_out]
+        rows = [tuple(row[column] for column in shown) for row in rows]
+        headers = tuple(HEADERS[column] for column in shown)
+        rows = self._fitted(headers, rows)
         return table.render(
-            _without_sets(HEADERS),
-            narrow,
+            headers,
+            rows,
             width=self.width,
             colour=self.colour,
-            style=lambda column, row: _style(column + 1, ("", *row)),
+            style=lambda column, row: _style(shown[column], row[column]),
         )
 
     @property
     def _wide(self) -> bool:
         return self.width is None or self.width >= _WIDE
 
+    def _fitted(self, headers: Sequence[str], rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Shorten the first column where the others would not fit into the width."""
+        if self.width is None:
+            return rows
+        columns = range(1, len(headers) - 1)
+        others = sum(max(table.cells(row[column]) for row in (headers, *rows)) for column in columns)
+        space = max(16, self.width - others - len(table.GAP) * (len(headers) - 1) - _LONGEST_CODE)
+        return [(_shortened(row[0], space), *row[1:]) for row in rows]
+
     def _row(self, one: ClusterState, now: int) -> tuple[str, ...]:
-        registered = one.registered
-        named = one.registered in {states.YES, states.NOT_READY} and one.registration_name != one.name
-        if named and self._wide:
-            registered = f"{registered} ({one.registration_name})"
+        registered = self._registered(one)
         if one.deleting:
             cells = (one.title, _NOTHING, _NOTHING, _NOTHING, _seen(one, now), "is being deleted")
         else:
-            codes = ", ".join(dict.fromkeys(reason.code for reason in one.errors))
+            told = one.errors or [reason for reason in one.reasons if reason.severity == WARNING]
+            codes = ", ".join(dict.fromkeys(reason.code for reason in told))
             sets = ", ".join(one.resource_sets) or _NOTHING
             cells = (one.title, sets, one.delivered, registered, _seen(one, now), codes)
         return tuple(prose.clean(cell) for cell in cells)
 
+    def _registered(self, one: ClusterState) -> str:
+        """Return the verdict: with its evidence in a pipe, with the name where it fits, else alone."""
+        named = one.registration_name != one.name
+        if one.registered == states.COUNTED:
+            return one.evidence if self.width is None else " ".join(one.evidence.split(" ")[:3])
+        if self.width is None and one.registered == states.YES:
+            return f"yes (by name{f', {one.registration_name}' if named else ''})"
+        if self.width is None and one.registered == states.EARLIER:
+            return f"yes ({one.evidence})"
+        if self._wide and named and one.registered in {states.YES, states.NOT_READY}:
+            return f"{one.registered} ({one.registration_name})"
+        return one.registered
+
     def reasons(self, clusters: Sequence[ClusterState]) -> str:
-        grouped: dict[tuple[str, str, str], list[tuple[str, Reason]]] = {}
+        by_code: dict[tuple[str, str], dict[str, list[tuple[str, Reason]]]] = {}
         for cluster in clusters:
             for reason in cluster.reasons if not cluster.deleting else ():
-                key = (reason.severity, reason.code, reason.message)
-                grouped.setdefault(key, []).append((cluster.title, reason))
-        if not grouped:
+                messages = by_code.setdefault((reason.severity, reason.code), {})
+                messages.setdefault(reason.message, []).append((cluster.title, reason))
+        if not by_code:
             return ""
         lines = [self._paint("WHY", "head")]
-        for (severity, code, message), found in sorted(grouped.items(), key=lambda pair: _ORDER[pair[0][0]]):
-            titles = [title for title, _ in found]
-            more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
-            lines += self._marked(severity, f"{code}: {', '.join(titles[:_LISTED])}{more}")
-            lines += self._wrap(message, "    ", "    ")
-            # commands may name the Cluster; those of the first stand for all
-            lines += self._steps(found[0][1])
+        for (severity, code), messages in sorted(by_code.items(), key=_frequent_first):
+            total = len({title for found in messages.values() for title, _ in found})
+            lines += self._marked(severity, f"{code}: {count(total, 'Cluster')}")
+            steps: dict[str, None] = {}
+            shown = sorted(messages.items(), key=lambda pair: -len(pair[1]))
+            for message, found in shown[:_MESSAGES]:
+                titles = [title for title, _ in found]
+                more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
+                lines += self._wrap(f"{', '.join(titles[:_LISTED])}{more}: {message}", "    ", "      ")
+                # commands may name the Cluster; those of the first stand for all
+                steps.update(dict.fromkeys(found[0][1].remedy))
+            if len(shown) > _MESSAGES:
+                lines.append(f"    and {len(shown) - _MESSAGES} more such messages, which -o json shows")
+            lines += self.steps(steps)
         return _block(lines)
 
     def left_over(self, report: Report, side: str) -> str:
-        head = f"LEFT OVER ON THE {side.upper()} CLUSTER: printed, not run"
+        commands = any(one.commands for one in report.orphans if one.side == side)
+        head = f"LEFT OVER ON THE {side.upper()} CLUSTER" + (" (commands are printed, not run)" if commands else "")
         lines = [self._paint(head, "head")]
         for one in report.orphans:
             if one.side == side:
@@ -134,30 +164,33 @@ class _View:
         lines = []
         for note in notes:
             lines += self._marked(note.severity, note.message)
-            lines += self._steps(note)
+            lines += self.steps(note.remedy)
         return _block(lines)
 
     def summary(self, report: Report) -> str:
-        total, failing = len(report.clusters), len(report.failing)
-        clusters = f"{total} Cluster{'' if total == 1 else 's'}"
+        total = len(report.clusters)
         if not total:
             return "no Cluster to look at\n"
-        if failing:
-            end = "registered" if report.parent else "delivered"
-            return self._paint(f"{failing} of {clusters} not {end}", "bad") + "\n"
-        if not report.ok:
-            return self._paint(f"{clusters} delivered, not all of them registered", "bad") + "\n"
-        end = "delivered and registered" if report.parent else "delivered; whether they are registered is unknown"
-        return self._paint(f"{clusters} {end}", "good") + "\n"
+        lacking = Counter(one.lacking for one in report.clusters)
+        fine = lacking.pop("", 0)
+        good = "delivered and registered" if report.parent and not report.missing else "delivered"
+        if report.ok:
+            end = good if report.parent else f"{good}; whether they are registered is unknown"
+            return self._paint(f"{count(total, 'Cluster')} {end}", "good") + "\n"
+        parts = [f"{number} {what}" for what, number in sorted(lacking.items(), key=lambda one: (-one[1], one[0]))]
+        counted = f", of which {report.missing} not registered (which ones is not known)" if report.missing else ""
+        parts += [f"{fine} {good}{counted}"] if fine else []
+        return self._paint(f"{count(total, 'Cluster')}: {', '.join(parts)}", "bad") + "\n"
 
     def _marked(self, severity: str, text: str) -> list[str]:
         mark, style = _MARKS[severity]
         first, *rest = self._wrap(text, "  ", "  ")
         return [self._paint(mark, style) + first[1:], *rest]
 
-    def _steps(self, reason: Reason) -> Iterator[str]:
-        for step in reason.remedy:
-            if step.partition(" ")[0] in _PROGRAMS:
+    def steps(self, remedy: Iterable[str]) -> Iterator[str]:
+        """Yield the lines of a remedy."""
+        for step in remedy:
+            if step.partition(" ")[0] in PROGRAMS:
                 # a command stays whole, however narrow the terminal, so that it can be copied
                 yield f"      {prose.clean(step)}"
             else:
@@ -174,14 +207,23 @@ def _seen(one: ClusterState, now: int) -> str:
     return _NOTHING if one.last_seen is None else f"{age(now - one.last_seen)} ago"
 
 
-def _without_sets(row: Sequence[str]) -> tuple[str, ...]:
-    return (*row[:_SELECTED_BY], *row[_SELECTED_BY + 1 :])
+def _frequent_first(pair: tuple[tuple[str, str], dict[str, list[tuple[str, Reason]]]]) -> tuple[int, int, str]:
+    (severity, code), messages = pair
+    return (_ORDER[severity], -sum(map(len, messages.values())), code)
 
 
-def _style(column: int, row: Sequence[str]) -> str:
+def _shortened(text: str, space: int) -> str:
+    """Take the middle out of a name that is too long, so that namespace and number stay."""
+    if table.cells(text) <= space:
+        return text
+    head = (space - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (space - 1 - head) :]}"
+
+
+def _style(column: int, cell: str) -> str:
     if column in {_DELIVERED, _REGISTERED}:
-        return _STYLES.get(row[column].partition(" (")[0], "")
-    return "bad" if column == _WHY and row[_WHY] not in {"", "is being deleted"} else ""
+        return _STYLES.get(cell.partition(" (")[0], "")
+    return "bad" if column == _WHY and cell not in {"", "is being deleted"} else ""
 
 
 def _block(lines: Sequence[str]) -> str:

@@ -19,8 +19,8 @@ def dumps() -> dict[str, list[Object]]:
     return {
         "management.yaml": fleet.management,
         "ours.yaml": fleet.payloads,
-        "parent-before.yaml": [request(AGENT, result="")],
-        "parent.yaml": [managed(AGENT), request(AGENT)],
+        "parent-before.yaml": [request(AGENT, result="", origin="default")],
+        "parent.yaml": [managed(AGENT, origin="default"), request(AGENT, origin="default")],
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
 import sys
 import uuid
@@ -19,21 +20,15 @@ import yaml
 from krm_fn.agent.manifests import Registration
 from krm_fn.agent.payload import AgentPayload, identity_values, registration_values
 from krm_fn.clusters import naming
-from krm_fn.kube.labels import LabelSelector
-from krm_fn.model import (
-    AgentOptions,
-    AgentVersion,
-    Config,
-    GitopsOptions,
-    GuardOptions,
-    HubOptions,
-    IdentityOptions,
-    ResourceSetOptions,
-    Secret,
-    ValueSource,
-)
+from krm_fn.config import decode
+from krm_fn.krm.items import Item
 from krm_fn.outputs import carriers, registration, resource_set
 from krm_fn.status.payload import Payload
+from krm_fn.surface import API_VERSION, KIND, NAMESPACE_LABEL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krm_fn.model import Config
 
 ROOT = Path(__file__).parents[1] / "fixtures" / "live"
 # planted: nothing that we print may hold it
@@ -49,69 +44,48 @@ Object = dict[str, Any]
 
 
 def config(
-    name: str = "clusternet", *, mode: str = "PerCluster", strategy: str = "Reconcile", prefix: str = ""
+    name: str = "clusternet",
+    *,
+    mode: str = "PerCluster",
+    strategy: str = "Reconcile",
+    prefix: str = "",
+    owner: str = "fleet",
 ) -> Config:
-    return Config(
-        name="fleet",
-        namespace="",
-        parent_url=PARENT_URL,
-        token=ValueSource(value=Secret(TOKEN)),
-        cluster_selector=LabelSelector.of({"clusternet.io/register": "true"}, ()),
-        namespace_selector=None,
-        namespaces=(),
-        agent=AgentOptions(
-            image="ghcr.io/clusternet/clusternet-agent:v0.18.1",
-            version=AgentVersion(major=0, minor=18, patch=1),
-            namespace="clusternet-system",
-            replicas=3,
-            image_pull_policy="",
-            image_pull_secrets=(),
-            resources={},
-            node_selector={},
-            tolerations=(),
-            affinity={},
-            priority_class_name="",
-            pod_labels={},
-            pod_annotations={},
-            env=(),
-            sync_mode="Dual",
-            cluster_type="StandardCluster",
-            feature_gates={},
-            extra_args=(),
-            patches=(),
-        ),
-        identity=IdentityOptions(mode=mode, name_prefix=prefix, name_template="{name}", labels={}, label_keys=()),
-        resource_set=ResourceSetOptions(
-            name=name, strategy=strategy, api_version="", labels={}, annotations={}, extra_resources=()
-        ),
-        feature_gate="Check",
-        hub=HubOptions(),
-        gitops=GitopsOptions(),
-        guard=GuardOptions(),
-        mode="Render",
-    )
+    spec: Object = {
+        "parentURL": PARENT_URL,
+        "registrationToken": {"value": TOKEN},
+        "clusterSelector": {"matchLabels": {"clusternet.io/register": "true"}},
+        "identity": {"mode": mode, **({"namePrefix": prefix} if prefix else {})},
+        "clusterResourceSet": {"name": name, "strategy": strategy},
+    }
+    value = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": owner}, "spec": spec}
+    return decode(Item.from_value(value, 0))
 
 
-def rendered(found: Config, namespace: str, clusters: list[str], version: str, token: str = TOKEN) -> list[Object]:
+def rendered(  # noqa: PLR0913 - each test says what matters to it
+    found: Config, namespace: str, clusters: list[str], version: str, token: str = TOKEN, *, checksum: bool = False
+) -> list[Object]:
     """Everything of one namespace as applied and then touched by the controller."""
+    values = registration_values(found.agent, PARENT_URL, token)
+    mark = hashlib.sha256("".join(values.values()).encode()).hexdigest()[:32] if checksum else ""
     api = f"addons.cluster.x-k8s.io/{version}"
     made = [
         carriers.identity_map(found, namespace, identity_values(found.agent)),
-        registration.carrier(found, namespace, registration_values(found.agent, PARENT_URL, token)),
+        registration.carrier(found, namespace, values),
         resource_set.identity_set(found, namespace, api),
     ]
     secret = found.registration
     payload = AgentPayload(found.agent)
     if found.per_cluster:
         for name in clusters:
-            values = payload.values(Registration(name=name))
+            values = payload.values(Registration(name=name), mark)
             made.append(carriers.agent_map(found, namespace, values, cluster=name, registration_name=name))
             made.append(
                 resource_set.main_set(found, namespace, api, registration=secret, cluster=name, registration_name=name)
             )
     else:
         labels = naming.shared_labels(found, namespace)
-        values = payload.values(Registration(name_prefix=found.identity.name_prefix, labels=labels))
+        values = payload.values(Registration(name_prefix=found.identity.name_prefix, labels=labels), mark)
         made.append(carriers.agent_map(found, namespace, values))
         made.append(resource_set.main_set(found, namespace, api, registration=secret))
     return [_live(json.loads(json.dumps(one.value))) for one in made if one is not None]
@@ -320,10 +294,23 @@ def cluster_id(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"lease/{name}"))
 
 
-def managed(
-    name: str, *, identifier: str = "", namespace: str = "", ready: str = "True", seen: str = "2026-11-23T09:58:11Z"
+def probe(found: Object, message: str) -> None:
+    """Let Cluster API say that it can't reach the API server of a Cluster."""
+    status = found["status"].get("v1beta2") or found["status"]
+    (one,) = (each for each in status["conditions"] if each["type"] == "RemoteConnectionProbe")
+    one.update(status="False", reason="ProbeFailed", message=message, lastTransitionTime="2026-11-23T09:00:50Z")
+
+
+def managed(  # noqa: PLR0913 - each test says what matters to it
+    name: str,
+    *,
+    identifier: str = "",
+    namespace: str = "",
+    ready: str = "True",
+    seen: str = "2026-11-23T09:58:11Z",
+    origin: str = "",
 ) -> Object:
-    """A ManagedCluster of the parent."""
+    """A ManagedCluster of the parent; `origin` is the namespace that its agent registered with."""
     identifier = identifier or cluster_id(name)
     reasons = {
         "True": ("ManagedClusterReady", "managed cluster is ready."),
@@ -343,6 +330,7 @@ def managed(
                     "clusternet.io/created-by": "clusternet-agent",
                     "clusters.clusternet.io/cluster-id": identifier,
                     "clusters.clusternet.io/cluster-name": name,
+                    **({NAMESPACE_LABEL: origin} if origin else {}),
                 },
             },
             "spec": {"clusterId": identifier, "clusterType": "StandardCluster", "syncMode": "Dual"},
@@ -380,7 +368,7 @@ def managed(
     )
 
 
-def request(name: str, *, result: str = "Approved", identifier: str = "", error: str = "") -> Object:
+def request(name: str, *, result: str = "Approved", identifier: str = "", error: str = "", origin: str = "") -> Object:
     """A ClusterRegistrationRequest of the parent; an approved one carries a credential."""
     identifier = identifier or cluster_id(name)
     value = stored(
@@ -400,6 +388,7 @@ def request(name: str, *, result: str = "Approved", identifier: str = "", error:
                 "clusterName": name,
                 "clusterType": "StandardCluster",
                 "syncMode": "Dual",
+                **({"clusterLabels": {NAMESPACE_LABEL: origin}} if origin else {}),
             },
         }
     )
@@ -647,12 +636,13 @@ class Fleet:
         version: str = V1BETA2,
         *,
         found: Config | None = None,
+        checksum: bool = False,
     ) -> None:
         self.namespace = namespace
         self.version = version
         self.config = found or config()
         self.clusters = [cluster(namespace, name, version) for name in names]
-        objects = rendered(self.config, namespace, list(names), version)
+        objects = rendered(self.config, namespace, list(names), version, checksum=checksum)
         self.sets = [one for one in objects if one["kind"] == "ClusterResourceSet"]
         self.payloads = [one for one in objects if one["kind"] != "ClusterResourceSet"]
         self.bindings = [self.binding(name) for name in names]
@@ -739,8 +729,9 @@ def write_fixtures() -> None:
     _write("fleet/management.json", as_json(*a.management, *b.management))
 
     shared = Fleet("team-c", ("app-1", "app-2", "app-3"), found=config(mode="Shared", prefix="team-c"))
-    shared.managed = [managed("team-c-x7k2p"), managed("team-c-b4d9z")]
-    shared.requests = [request("team-c-x7k2p"), request("team-c-b4d9z")]
+    names = ("team-c-x7k2p", "team-c-b4d9z")
+    shared.managed = [managed(name, origin="team-c") for name in names]
+    shared.requests = [request(name, origin="team-c") for name in names]
     _write("shared/management.yaml", as_yaml(*shared.management))
     _write("shared/ours.yaml", as_yaml(*shared.payloads))
     _write("shared/parent.yaml", as_yaml(*shared.parent))

@@ -288,7 +288,10 @@ OPTIONS = {
     ],
     "plan": ["PATHS", "-c", "--config", "-o", "--output", "--baseline", "--now"],
     "manifests": ["PATHS", "-c", "--config", "--only", "--cluster"],
-    "status": ["FILES", "-o", "--output", "--failing", "--ignore-unselected", "--parent", "--now", "--debug"],
+    "status": [
+        *("ARGUMENTS", "-f", "--file", "--context", "--parent-context", "-o", "--output", "--failing"),
+        *("--ignore-unselected", "--strict", "--parent", "--dead-after", "--now", "--debug"),
+    ],
     "migrate": ["FILES", "-o", "--output", "--name", "--resource-set", "--debug"],
     "schema": ["--format"],
     "init": ["FOLDER", "--for"],
@@ -359,14 +362,16 @@ def test_keys_of_the_status_document(
     files = sorted(str(path) for path in Path("tests/fixtures/live/fleet").glob("*.yaml"))
     found = printed(capsys, "status", "-o", form, *files)
     assert list(found) == ["apiVersion", "kind", "summary", "clusters", "sharedNames", "leftOver", "notes"]
-    assert list(found["summary"]) == ["clusters", "ok", "failing", "parentSeen"]
-    plain = ("namespace", "name", "apiVersion", "phase", "deleting", "ok", "selectedBy", "delivered", "registered")
+    assert list(found["summary"]) == ["clusters", "ok", "failing", "missing", "parentSeen"]
+    plain = ("namespace", "name", "apiVersion", "phase", "deleting", "ok", "lacking", "selectedBy", "delivered")
+    registration = ("registered", "evidence", "registrationName", "lastSeen")
     reason = ["code", "severity", "message", "remedy"]
     for one in found["clusters"]:
-        assert list(one) == [*plain, "registrationName", "lastSeen", "resources", "reasons"]
+        assert list(one) == [*plain, *registration, "resources", "reasons"]
         assert all(list(why) == reason for why in one["reasons"])
         assert all(
-            list(entry) == ["clusterResourceSet", "kind", "name", "state", "lastApplied"] for entry in one["resources"]
+            list(entry) == ["clusterResourceSet", "kind", "name", "state", "lastApplied", "hash"]
+            for entry in one["resources"]
         )
     assert (found["apiVersion"], found["kind"]) == ("fn.clusternet.io/v1alpha1", "ClusternetStatus")
 

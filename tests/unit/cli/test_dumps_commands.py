@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from krm_fn.cli import dumps, main
+from krm_fn.cli import kubectl as asking
 from tests.support import live
 from tests.support.live import ROOT, Fleet
 
@@ -45,7 +46,9 @@ def test_a_healthy_fleet_exits_0(run: Run) -> None:
 def test_any_cluster_that_is_not_registered_exits_1(run: Run) -> None:
     code, out, _ = run("status", *AT, *FLEET)
     assert code == 1
-    assert "5 of 6 Clusters not registered" in out
+    assert out.endswith(
+        "6 Clusters: 2 not delivered, 1 not reporting, 1 not selected, 1 waiting for approval, 1 delivered and registered\n"
+    )
 
 
 def test_stdin_and_files_go_together(run: Run) -> None:
@@ -253,3 +256,132 @@ def test_on_a_terminal_it_is_coloured_and_wrapped() -> None:
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["no-color", "dumb"])
 def test_colours_can_be_switched_off(environment: dict[str, str]) -> None:
     assert "\x1b" not in terminal(100, **environment)
+
+
+# --- asking kubectl ----------------------------------------------------------------------------------------------
+
+KUBECTL = """#!{python}
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+with (here / "calls").open("a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + chr(10))
+what = sys.argv[sys.argv.index("get") + 1]
+answer = here / (sys.argv[2] + "-" + what.split(".")[0].split(",")[0])
+if not answer.exists():
+    sys.stderr.write("Error from server (Forbidden): " + what + " is forbidden, token {token}")
+    sys.exit(1)
+sys.stdout.write(answer.read_text())
+"""
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kubectl that knows a healthy fleet; where an answer is taken away, it refuses."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "kubectl"
+    program.write_text(KUBECTL.format(python=sys.executable, token=live.TOKEN))
+    program.chmod(0o755)
+    fleet = Fleet()
+    answers = {
+        "m-clusters": fleet.management,
+        "m-secrets": fleet.payloads,
+        "m-namespaces": [],
+        "m-deployments": [live.manager("v1.14.2", "")],
+        "p-managedclusters": fleet.parent,
+    }
+    for name, objects in answers.items():
+        (folder / name).write_bytes(live.as_json(*objects))
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795428000")
+    return folder
+
+
+def test_both_clusters_are_asked_through_kubectl(run: Run, kubectl: Path) -> None:
+    code, out, err = run("status", "--context", "m", "--parent-context", "p")
+    assert (code, err) == (0, "")
+    assert out.endswith("2 Clusters delivered and registered\n")
+    calls = [json.loads(line) for line in (kubectl / "calls").read_text().splitlines()]
+    assert {call[2] for call in calls} == {"get"}
+    secrets = next(call for call in calls if "secret" in call[3])
+    assert secrets[4:7] == ["-A", "-l", "fn.clusternet.io/generated=true"]
+
+
+def test_one_cluster_is_told_as_a_tree(run: Run, kubectl: Path) -> None:
+    assert kubectl
+    code, out, _ = run("status", "--context", "m", "--parent-context", "p", "team-a/web-2")
+    assert code == 0
+    assert out.startswith("Cluster team-a/web-2 ")
+    assert "web-1" not in out
+
+
+def test_without_the_parent_registration_is_unknown_and_strict_fails(run: Run, kubectl: Path) -> None:
+    assert kubectl
+    assert run("status", "--context", "m")[0] == 0
+    assert run("status", "--context", "m", "--strict")[0] == 1
+
+
+def test_what_may_be_forbidden_is_a_warning_and_all_else_an_error_without_a_token(run: Run, kubectl: Path) -> None:
+    (kubectl / "m-deployments").unlink()
+    code, _, err = run("status", "--context", "m", "--parent-context", "p")
+    assert code == 0
+    assert err.startswith("warning: `kubectl --context m get deployments.apps -A")
+    (kubectl / "m-clusters").unlink()
+    (kubectl / "p-managedclusters").unlink()
+    code, out, err = run("status", "--context", "m", "--parent-context", "p")
+    assert (code, out, err.count("error: ")) == (2, "", 2)
+    assert "(Forbidden)" in err
+
+
+@pytest.mark.parametrize("path", ["", "bin", "."])
+def test_kubectl_is_not_taken_from_a_relative_folder(
+    run: Run, kubectl: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(kubectl.parent if path == "bin" else kubectl)
+    monkeypatch.setenv("PATH", path)
+    code, _, err = run("status", "--context", "m")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "kubectl is not in an absolute folder of PATH" in err
+
+
+def test_a_kubectl_that_hangs_is_given_up(run: Run, kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (kubectl / "kubectl").write_text("#!/bin/sh\nexec sleep 60\n")
+    monkeypatch.setattr(asking, "_SECONDS", 0.1)
+    code, _, err = run("status", "--context", "m")
+    assert code == 2
+    assert "no answer within 0.1 seconds" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(["--context", "m", HEALTHY[0]], "give --context or dumps, not both", id="both"),
+        pytest.param(["--parent-context", "p", HEALTHY[0]], "--parent-context needs --context", id="parent"),
+        pytest.param(["--dead-after", "a week", HEALTHY[0]], "'a week' is no span of time such as 7d", id="span"),
+        pytest.param([*AT, *HEALTHY, "team-a/nope"], "there is no Cluster team-a/nope", id="cluster"),
+    ],
+)
+def test_wrong_usage_is_named(run: Run, arguments: list[str], told: str) -> None:
+    code, out, err = run("status", *arguments)
+    assert (code, out) == (2, "")
+    assert told in err
+
+
+def test_dumps_and_clusters_are_told_apart(run: Run) -> None:
+    files = [part for name in HEALTHY for part in ("-f", name)]
+    code, out, _ = run("status", *AT, "team-a/web-1", *files)
+    assert (code, out.splitlines()[0].split()[1]) == (0, "team-a/web-1")
+
+
+def test_ages_in_a_dump_count_from_its_newest_report(run: Run) -> None:
+    code, out, _ = run("status", *HEALTHY)
+    assert code == 0
+    assert "ages of reports are counted from the newest time in the dump of the parent, 2026-11-23" in out or (
+        "old-dump" not in out and "0s ago" in out
+    )
+
+
+@pytest.mark.parametrize(("span", "commands"), [("7d", True), ("9999d", False)])
+def test_the_time_of_silence_before_a_deletion_is_printed_can_be_set(run: Run, span: str, commands: bool) -> None:  # noqa: FBT001
+    _, out, _ = run("status", *AT, "--dead-after", span, *FLEET)
+    assert ("delete managedclusters" in out) is commands

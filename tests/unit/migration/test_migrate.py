@@ -137,7 +137,7 @@ def test_what_was_changed_by_hand_is_taken_over(edit: Edit, expected: dict[str, 
     agent = dict(found.config["spec"]["agent"])
     assert agent.pop("image") == live.HUB_IMAGE
     assert agent == expected
-    assert "needs-mending" not in rules(found)
+    assert "needs-correction" not in rules(found)
 
 
 def test_a_name_prefix_goes_under_identity() -> None:
@@ -204,7 +204,7 @@ def test_a_binding_whose_role_would_change_is_a_warning() -> None:
 
 def test_an_image_without_a_release_needs_a_version() -> None:
     found = plan(*live.hub_objects("default", image="registry.example.com/agent@sha256:" + "0" * 64))
-    assert rules(found) == ["needs-mending"]
+    assert rules(found) == ["needs-correction"]
     assert "spec.agent" in found.warnings[0].message
 
 
@@ -212,7 +212,7 @@ def test_a_parent_url_that_we_refuse_is_said() -> None:
     secret = live.hub_secret()
     secret["data"]["parentURL"] = "aHR0cHM6Ly88Q0hBTkdFTUU+OjY0NDM="
     found = plan(secret, *live.hub_objects("default"))
-    assert "needs-mending" in rules(found)
+    assert "needs-correction" in rules(found)
     assert "different-values" in rules(found)
 
 

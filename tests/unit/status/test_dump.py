@@ -112,7 +112,7 @@ def test_the_repr_shows_counts_only() -> None:
         pytest.param(b"a: b\n\tc: d\n", "at line 2, column 1", id="tab"),
         pytest.param(
             b"Error from server (Forbidden): clusters is forbidden\n",
-            "what kubectl said, not a dump: Error from server",
+            "a message of kubectl, not a dump: Error from server",
             id="error",
         ),
         pytest.param(b"hello\n", "plain text where an object should be", id="text"),

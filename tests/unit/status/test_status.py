@@ -1,12 +1,18 @@
+from __future__ import annotations
+
 import base64
 import json
 
 import pytest
 
 from krm_fn.status import dump, report, status
-from krm_fn.status.report import ClusterState, Report
 from tests.support import live
 from tests.support.live import Fleet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krm_fn.model import Config
+    from krm_fn.status.report import ClusterState, Report
 
 NOW = 1795428000  # 2026-11-23T10:00:00Z
 VERSIONS = pytest.mark.parametrize("version", [live.V1BETA1, live.V1BETA2])
@@ -94,7 +100,7 @@ def test_with_an_empty_parent_nothing_is_registered() -> None:
 def test_an_empty_list_among_the_dumps_is_asked_about() -> None:
     inputs = [("a", live.as_json(*Fleet().management)), ("b", live.as_json())]
     found = status.evaluate(dump.read(inputs), NOW)
-    assert "say so with --parent" in next(note.message for note in found.notes if note.code == "no-parent")
+    assert "add --parent" in next(note.message for note in found.notes if note.code == "no-parent")
 
 
 def test_without_our_secrets_that_is_said_and_bindings_count() -> None:
@@ -197,15 +203,17 @@ def test_expressions_count_and_need_a_change_by_hand() -> None:
         found["spec"]["clusterSelector"] = {"matchExpressions": [expression]}
     cluster = one(evaluate(*fleet.management))
     assert "env in (prod,test): the label is absent" in said(cluster, "no-match")
-    assert cluster.reasons[0].remedy == ("change the Cluster's labels in Git so that the selector holds",)
+    assert not any(step.startswith("kubectl") for step in cluster.reasons[0].remedy)
 
 
 def test_two_agents_of_two_configs_are_a_fault() -> None:
-    first, second = Fleet(found=live.config("one")), Fleet(found=live.config("two"))
+    first, second = Fleet(found=live.config("one")), Fleet(found=live.config("two", owner="eu"))
     cluster = one(evaluate(*first.everything, *second.sets, *second.payloads))
-    assert "2 ClusterResourceSets deliver an agent to it: one.web-1 (of config fleet), two.web-1" in said(
-        cluster, "two-agents"
+    assert (
+        "2 ClusterResourceSets deliver an agent to it: one.web-1 (of config fleet), two.web-1 (of config eu)"
+        in said(cluster, "two-agents")
     )
+    assert "make the clusterSelectors of eu and fleet disjoint" in cluster.reasons[0].remedy[0]
     assert not cluster.ok
 
 
@@ -318,7 +326,7 @@ def test_a_missing_configmap_is_found_although_the_set_says_applied() -> None:
     fleet.bindings = [fleet.binding("web-1")]
     cluster = one(evaluate(*fleet.management, *fleet.payloads))
     assert codes(cluster) == ["missing-resource"]
-    assert "although its ClusterResourceSet says applied" in said(cluster, "missing-resource")
+    assert "calls the ClusterResourceSet applied all the same" in said(cluster, "missing-resource")
 
 
 def test_a_configmap_that_went_missing_later_is_found_too() -> None:
@@ -390,20 +398,175 @@ def test_a_paused_set_applies_nothing() -> None:
     assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["paused"]
 
 
-def test_what_the_workload_cluster_refused_is_named_with_the_controllers_reason() -> None:
+def test_what_the_workload_cluster_refused_is_named_without_the_sets_condition() -> None:
     fleet = Fleet(names=("web-1",))
     live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False)
-    set_condition(fleet, "clusternet.web-1", "ResourcesNotApplied")
+    set_condition(fleet, "clusternet.web-1", "InternalError")
     cluster = one(evaluate(*fleet.everything))
     assert codes(cluster) == ["not-applied"]
-    assert "did not take ConfigMap clusternet-agent.web-1 (ResourcesNotApplied)" in said(cluster, "not-applied")
+    assert "refused ConfigMap clusternet-agent.web-1 (last tried 2026-11-20" in said(cluster, "not-applied")
+    assert "InternalError" not in said(cluster, "not-applied")
 
 
-def test_an_unreachable_workload_cluster_leaves_an_empty_binding() -> None:
+@VERSIONS
+def test_an_api_server_that_never_answered_leaves_an_empty_binding(version: str) -> None:
+    fleet = Fleet(names=("web-1",), version=version)
+    live.probe(fleet.clusters[0], "Remote connection not established yet")
+    empty(fleet.bindings[0])
+    cluster = one(evaluate(*fleet.management, *fleet.payloads))
+    assert codes(cluster) == ["unreachable"]
+    assert "(Remote connection not established yet)" in said(cluster, "unreachable")
+
+
+def test_without_a_probe_an_empty_binding_tells_that_nothing_could_be_applied() -> None:
     fleet = Fleet(names=("web-1",))
-    for found in fleet.bindings[0]["spec"]["bindings"]:
-        del found["resources"]
+    conditions = fleet.clusters[0]["status"]["conditions"]
+    conditions[:] = [one for one in conditions if one["type"] != "RemoteConnectionProbe"]
+    empty(fleet.bindings[0])
     assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["unreachable"]
+
+
+def test_a_connected_cluster_with_an_empty_binding_is_waiting() -> None:
+    fleet = Fleet(names=("web-1",))
+    empty(fleet.bindings[0])
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["waiting"]
+
+
+def empty(found: live.Object) -> None:
+    """Leave in a Binding what is there before anything is applied."""
+    for one in found["spec"]["bindings"]:
+        one.pop("resources", None)
+
+
+def test_an_empty_binding_of_an_unprovisioned_cluster_says_nothing() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.clusters = [live.cluster("team-a", "web-1", ready=False)]
+    empty(fleet.bindings[0])
+    for found in ("clusternet-identity", "clusternet.web-1"):
+        set_condition(fleet, found, "InternalError")
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["infrastructure"]
+
+
+def test_an_uninitialized_control_plane_is_the_reason_before_the_way_to_it() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.clusters[0]["status"]["initialization"]["controlPlaneInitialized"] = False
+    live.probe(fleet.clusters[0], "Remote connection not established yet")
+    empty(fleet.bindings[0])
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["control-plane"]
+
+
+@VERSIONS
+def test_an_api_server_that_went_away_after_the_delivery_is_a_warning(version: str) -> None:
+    fleet = Fleet(names=("web-1",), version=version)
+    live.probe(fleet.clusters[0], "Remote connection probe failed, probe last succeeded at 2026-11-23T09:00:00Z")
+    cluster = one(evaluate(*fleet.everything))
+    assert [(reason.code, reason.severity) for reason in cluster.reasons] == [("unreachable", "warning")]
+    assert "what is delivered stays" in said(cluster, "unreachable")
+    assert cluster.ok
+
+
+def test_a_change_that_an_unreachable_cluster_waits_for_is_named_with_it() -> None:
+    fleet = Fleet(names=("web-1",))
+    live.probe(fleet.clusters[0], "Remote connection probe failed")
+    fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.delivered, codes(cluster), cluster.ok) == ("outdated", ["unreachable"], False)
+    assert "ConfigMap clusternet-agent.web-1 will be applied once it can" in said(cluster, "unreachable")
+
+
+# --- what the sets' objects and records tell ---------------------------------------------------------------------
+
+
+def test_a_secret_deleted_after_the_delivery_is_a_warning_and_a_stale_condition_says_nothing() -> None:
+    fleet = Fleet(names=("web-1",), checksum=True)
+    fleet.drop("Secret", "clusternet.registration")
+    set_condition(fleet, "clusternet.web-1", "WrongSecretType")
+    cluster = one(evaluate(*fleet.everything))
+    assert [(reason.code, reason.severity) for reason in cluster.reasons] == [("missing-resource", "warning")]
+    assert "was deleted after it had been applied" in said(cluster, "missing-resource")
+    assert (cluster.delivered, cluster.ok) == ("yes", True)
+
+
+def test_another_cluster_of_the_set_lacks_the_deleted_secret() -> None:
+    fleet = Fleet(names=("web-1", "web-2"), checksum=True)
+    fleet.drop("Secret", "clusternet.registration")
+    fleet.bindings.pop()
+    assert codes(one(evaluate(*fleet.everything), "team-a/web-2")) == ["missing-resource"]
+
+
+def test_a_set_of_another_config_that_applied_last_is_what_the_cluster_runs() -> None:
+    found = moved(
+        live.config("wave-1", mode="Shared", owner="wave-1"), live.config("wave-2", mode="Shared", owner="wave-2")
+    )
+    cluster = one(evaluate(*found))
+    assert (cluster.delivered, codes(cluster), cluster.ok) == ("outdated", ["other-content"], False)
+    assert "ClusterResourceSet wave-1 applied its agent after wave-2 did" in said(cluster, "other-content")
+    assert "change the agent of config wave-2" in cluster.reasons[0].remedy[0]
+
+
+def test_the_same_content_from_another_set_changes_nothing() -> None:
+    found = moved(
+        live.config("wave-1", mode="Shared", owner="wave-1"), live.config("wave-2", mode="Shared", owner="wave-2")
+    )
+    agents = {one["metadata"]["name"]: one for one in found if one["kind"] == "ConfigMap"}
+    agents["wave-2-agent"]["data"] = agents["wave-1-agent"]["data"]
+    (bound,) = (one for one in found if one["kind"] == "ClusterResourceSetBinding")
+    entries = [live.resource(bound, f"wave-{number}-agent", "ConfigMap") for number in (1, 2)]
+    entries[1]["hash"] = entries[0]["hash"]
+    assert evaluate(*found).ok
+
+
+def moved(first: Config, second: Config) -> list[live.Object]:
+    """A Cluster that the second set selects, and to which the first applied its own content last."""
+    old, new = Fleet(names=("web-1",), found=first), Fleet(names=("web-1",), found=second)
+    for one_set in old.sets:
+        one_set["spec"]["clusterSelector"] = {"matchLabels": {"wave": "1"}}
+    old.of("ConfigMap", "wave-1-agent")["data"]["40-deployment.yaml"] += "# wave 1\n"
+    bound = live.binding("team-a", "web-1", [*new.sets, *old.sets], [*new.payloads, *old.payloads])
+    live.resource(bound, "wave-1-agent", "ConfigMap")["lastAppliedTime"] = "2026-11-21T08:00:00Z"
+    return [*new.clusters, *old.sets, *new.sets, *old.payloads, *new.payloads, bound]
+
+
+def test_two_sets_of_one_config_are_a_renaming_with_its_next_step() -> None:
+    old, new = Fleet(names=("web-1",), found=live.config("sel")), Fleet(names=("web-1",), found=live.config("sel-2"))
+    for found in new.sets:
+        found["metadata"]["creationTimestamp"] = "2026-11-22T08:00:00Z"
+    bound = live.binding("team-a", "web-1", [*old.sets, *new.sets], [*old.payloads, *new.payloads])
+    objects = [*old.clusters, *old.sets, *new.sets, *old.payloads, *new.payloads, *new.parent]
+    cluster = one(evaluate(*objects, bound))
+    assert [(reason.code, reason.severity) for reason in cluster.reasons] == [("two-sets", "info")]
+    assert cluster.reasons[0].remedy[0].startswith("next: let sel.web-1 and what belongs to it be pruned")
+    assert cluster.ok
+    bound["spec"]["bindings"] = bound["spec"]["bindings"][:-1]
+    half = one(evaluate(*objects, bound))
+    assert half.reasons[0].remedy[0].startswith("wait until sel-2.web-1 is applied everywhere")
+
+
+def test_a_manager_with_a_watch_filter_passes_over_sets_without_the_label() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    manager = live.manager("v1.14.2", "")
+    manager["spec"]["template"]["spec"]["containers"][0]["args"].append("--watch-filter=blue")
+    cluster = one(evaluate(manager, *fleet.management, *fleet.payloads))
+    assert codes(cluster) == ["watch-filter"]
+    assert (
+        cluster.reasons[0].remedy[1].endswith("clusternet-identity clusternet.web-1 cluster.x-k8s.io/watch-filter=blue")
+    )
+
+
+def test_a_namespace_that_is_being_deleted_is_the_first_reason() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    namespace = live.stored({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+    namespace["metadata"]["deletionTimestamp"] = live.NOW
+    assert codes(one(evaluate(namespace, *fleet.everything)))[0] == "namespace-terminating"
+
+
+def test_a_set_that_is_being_deleted_delivers_nothing() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("ClusterResourceSet", "clusternet.web-1")["metadata"]["deletionTimestamp"] = live.NOW
+    cluster = one(evaluate(*fleet.everything))
+    assert "clusternet.web-1 is being deleted" in said(cluster, "no-resource-set")
 
 
 def test_without_any_reason_it_is_waiting() -> None:
@@ -455,7 +618,9 @@ def test_a_refused_request_tells_why_without_any_token() -> None:
     fleet.requests = [live.request("web-1", result="Denied", error=f"illegal update with {live.TOKEN}")]
     cluster = one(evaluate(*fleet.everything))
     assert cluster.registered == "no"
-    assert said(cluster, "request-refused").endswith("is Denied: illegal update with (hidden)")
+    assert said(cluster, "request-refused").endswith(
+        "is Denied: illegal update with (hidden), and there is no ManagedCluster for it"
+    )
 
 
 def test_an_approved_request_without_a_managed_cluster_is_not_registered() -> None:
@@ -476,7 +641,7 @@ def test_delivered_and_unknown_to_the_parent_points_to_the_agent() -> None:
 @pytest.mark.parametrize(
     ("ready", "code", "told"),
     [
-        pytest.param("Unknown", "lost", "stopped reporting (ClusterStatusUnknown: ", id="unknown"),
+        pytest.param("Unknown", "lost", "last reported 1m ago (ClusterStatusUnknown: ", id="unknown"),
         pytest.param("False", "not-ready", "reports that the cluster is not ready", id="false"),
     ],
 )
@@ -491,7 +656,9 @@ def test_an_agent_in_trouble_is_not_ready(ready: str, code: str, told: str) -> N
 def test_an_agent_that_never_reported_is_lost() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed[0]["status"] = {}
-    assert said(one(evaluate(*fleet.everything)), "lost") == "its agent never reported"
+    assert said(one(evaluate(*fleet.everything)), "lost") == (
+        "its agent has never reported to ManagedCluster clusternet-6b79f/web-1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -517,22 +684,42 @@ def test_two_clusters_of_one_name_are_a_fault() -> None:
     assert not found.ok
 
 
-def test_a_rebuilt_cluster_leaves_an_older_registration_behind() -> None:
-    fleet = Fleet(names=("web-1",))
-    older = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", ready="Unknown")
-    found = evaluate(*fleet.everything, older)
+@pytest.mark.parametrize("ready", ["True", "Unknown"])
+def test_a_rebuilt_cluster_leaves_an_older_registration_behind(ready: str) -> None:
+    found = evaluate(*rebuilt("2026-11-20T08:00:00Z", ready=ready))
     cluster = one(found)
-    assert (cluster.registered, codes(cluster), cluster.ok) == ("yes", ["duplicate-managed-cluster"], True)
-    (orphan,) = found.orphans
+    assert (cluster.registered, codes(cluster), cluster.ok) == ("yes", ["rebuilt"], True)
+    assert "clusternet-11111/web-1 of the same name last reported 3d ago" in said(cluster, "rebuilt")
+    assert "once it has been silent for 7d" in cluster.reasons[0].remedy[0]
+    assert found.orphans == ()
+
+
+def test_the_older_registration_is_left_over_once_it_has_been_silent_for_long() -> None:
+    (orphan,) = evaluate(*rebuilt("2026-11-15T08:00:00Z")).orphans
     assert (orphan.side, orphan.title) == ("parent", "ManagedCluster clusternet-11111/web-1")
-    assert "older registration" in orphan.message
+    assert len(orphan.commands) == 4
+
+
+def rebuilt(seen: str, ready: str = "Unknown") -> list[live.Object]:
+    """A Cluster that registered anew three days ago, and its entry from before."""
+    fleet = Fleet(names=("web-1",))
+    older = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", ready=ready, seen=seen)
+    return [*fleet.everything, older]
 
 
 def test_two_live_clusters_under_one_name_are_a_fault() -> None:
     other = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", namespace="clusternet-zzzzz")
     cluster = one(evaluate(*Fleet(names=("web-1",)).everything, other))
-    assert "more than one agent reports" in said(cluster, "duplicate-managed-cluster")
+    assert "2 clusters report to the parent under the name web-1" in said(cluster, "duplicate-managed-cluster")
     assert not cluster.ok
+
+
+def test_a_report_of_long_ago_counts_against_a_condition_that_nobody_updates() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed = [live.managed("web-1", seen="2026-11-22T10:00:00Z")]
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.registered, codes(cluster)) == ("not ready", ["lost"])
+    assert "last reported 1d ago, though the parent still calls it ready" in said(cluster, "lost")
 
 
 # --- the token ---------------------------------------------------------------------------------------------------
@@ -562,7 +749,7 @@ def with_token(token: str, *, registered: bool) -> list[live.Object]:
 def test_an_expired_jwt_keeps_a_new_cluster_out() -> None:
     cluster = one(evaluate(*with_token(jwt('{"exp": 1779000000}'), registered=False)))
     assert codes(cluster) == ["token-expired", "not-registered"]
-    assert "expired on 2026-05-17: the parent refuses the agent" in said(cluster, "token-expired")
+    assert "expired on 2026-05-17: the parent refuses new agents" in said(cluster, "token-expired")
 
 
 def test_an_expired_token_does_not_hurt_a_registered_cluster() -> None:
@@ -597,17 +784,26 @@ def test_the_expiration_of_a_bootstrap_secret_counts_where_it_was_dumped(expirat
 # --- names that agents choose ------------------------------------------------------------------------------------
 
 
-def shared(*managed: str, ready: str = "True") -> Report:
+def shared(*managed: str, ready: str = "True", origin: str = "") -> Report:
     fleet = Fleet("team-c", ("app-1", "app-2"), found=live.config(mode="Shared", prefix="team-c"))
-    return evaluate(*fleet.everything, *(live.managed(name, ready=ready) for name in managed), live.managed("other"))
+    found = [live.managed(name, ready=ready, origin=origin) for name in managed]
+    return evaluate(*fleet.everything, *found, live.managed("other"))
 
 
-def test_with_shared_names_registration_is_unknown_and_counted() -> None:
-    found = shared("team-c-x7k2p", "team-c-b4d9z")
-    assert {(each.registered, each.registration_name) for each in found.clusters} == {("unknown", "team-c-xxxxx")}
-    assert found.pools == (report.Pool(prefix="team-c", clusters=2, managed=2, ready=2),)
+@pytest.mark.parametrize(
+    ("origin", "evidence"), [("", "2 of 2 called team-c-xxxxx report"), ("team-c", "2 of 2 of this namespace report")]
+)
+def test_shared_names_are_counted_by_namespace_where_it_is_known_and_by_prefix_where_not(
+    origin: str, evidence: str
+) -> None:
+    found = shared("team-c-x7k2p", "team-c-b4d9z", origin=origin)
+    assert {(each.registered, each.evidence, each.registration_name) for each in found.clusters} == {
+        ("counted", evidence, "team-c-xxxxx")
+    }
+    assert found.pools == (report.Pool(prefix="team-c", namespace=origin, clusters=2, managed=2, ready=2, missing=0),)
     assert found.ok
-    assert [note.code for note in found.notes] == ["shared-names", "others"]
+    assert found.certain
+    assert [note.code for note in found.notes] == ["others"]
 
 
 @pytest.mark.parametrize(
@@ -622,7 +818,67 @@ def test_with_shared_names_registration_is_unknown_and_counted() -> None:
 def test_with_too_few_managed_clusters_not_all_are_registered(managed: tuple[str, ...], ready: str) -> None:
     found = shared(*managed, ready=ready)
     assert not found.ok
-    assert found.notes[0].code == "not-all-registered"
+    assert "not-all-registered" in [note.code for note in found.notes]
+
+
+def test_one_that_registered_before_agents_told_their_namespace_still_counts() -> None:
+    fleet = Fleet("team-c", ("app-1", "app-2"), found=live.config(mode="Shared", prefix="c"))
+    labelled, bare = live.managed("c-x7k2p", origin="team-c"), live.managed("c-b4d9z")
+    found = evaluate(*fleet.everything, labelled, bare)
+    assert found.ok
+    assert {each.evidence for each in found.clusters} == {"1 of 2 of this namespace report"}
+    assert not evaluate(*fleet.everything, labelled).ok
+
+
+def test_a_namespace_is_not_helped_by_the_registrations_of_another() -> None:
+    first = Fleet("team-c", ("app-1",), found=live.config(mode="Shared"))
+    second = Fleet("team-d", ("app-1",), found=live.config(mode="Shared"))
+    both = [live.managed(f"clusternet-cluster-{end}", origin="team-c") for end in ("x7k2p", "b4d9z")]
+    found = evaluate(*first.everything, *second.everything, *both)
+    assert [each.registered for each in found.clusters] == ["counted", "no"]
+    assert codes(found.clusters[1]) == ["not-registered"]
+
+
+def test_the_only_request_of_a_namespace_is_the_one_of_its_only_cluster() -> None:
+    fleet = Fleet("team-c", ("app-1",), found=live.config(mode="Shared"))
+    asked = live.request("clusternet-cluster-x7k2p", result="", origin="team-c")
+    cluster = one(evaluate(*fleet.everything, asked), "team-c/app-1")
+    assert (cluster.registered, codes(cluster)) == ("pending", ["request-pending"])
+
+
+def test_after_a_move_to_names_of_their_own_clusters_keep_those_that_their_agents_chose() -> None:
+    fleet = Fleet()
+    fleet.requests, fleet.managed = [], [live.managed(f"clusternet-cluster-{end}") for end in ("x7k2p", "b4d9z")]
+    found = evaluate(*fleet.everything)
+    assert {(each.registered, each.evidence) for each in found.clusters} == {
+        ("earlier", "registered earlier as clusternet-cluster-b4d9z or clusternet-cluster-x7k2p")
+    }
+    assert (found.ok, found.certain, codes(found.clusters[0])) == (True, True, [])
+
+
+def test_fewer_kept_names_than_clusters_are_a_warning_and_not_certain() -> None:
+    fleet = Fleet()
+    fleet.requests, fleet.managed = [], [live.managed("clusternet-cluster-x7k2p")]
+    found = evaluate(*fleet.everything)
+    assert [(note.code, note.severity) for note in found.notes] == [("earlier-names", "warning")]
+    assert (found.ok, found.certain) == (True, False)
+
+
+def test_a_name_that_other_clusters_need_is_nobodys_earlier_name() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.requests, fleet.managed = [], []
+    other = Fleet("team-c", ("app-1",), found=live.config(mode="Shared"))
+    found = evaluate(*fleet.everything, *other.everything, live.managed("clusternet-cluster-x7k2p"))
+    assert codes(one(found)) == ["not-registered"]
+
+
+@pytest.mark.parametrize("mode", ["Shared", "PerCluster"])
+def test_a_cluster_keeps_the_name_that_it_was_given_before(mode: str) -> None:
+    fleet = Fleet(names=("web-1",), found=live.config(mode=mode))
+    fleet.requests, fleet.managed = [], [live.managed("team-a-web-1")]
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.registered, cluster.evidence) == ("earlier", "registered earlier as team-a-web-1")
+    assert cluster.last_seen is not None
 
 
 def test_the_hubs_clusters_use_the_agents_own_prefix() -> None:
@@ -654,23 +910,70 @@ def test_a_cluster_that_is_being_deleted_is_no_fault() -> None:
 def test_unselected_clusters_can_be_left_out() -> None:
     found = evaluate(*Fleet().everything, unlabelled())
     assert not found.ok
-    assert found.without(unselected=True).ok
-    assert found.without(unselected=False) == found
+    assert found.without_unselected().ok
 
 
 # --- left over ---------------------------------------------------------------------------------------------------
 
 
+LONG_AGO = "2026-06-02T03:04:05Z"
+
+
 def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over() -> None:
-    (orphan,) = evaluate(*Fleet().everything, live.managed("old-1", ready="Unknown")).orphans
+    (orphan,) = evaluate(*Fleet().everything, live.managed("old-1", ready="Unknown", seen=LONG_AGO)).orphans
     assert (orphan.side, orphan.kind, orphan.name) == ("parent", "ManagedCluster", "old-1")
     identifier = live.cluster_id("old-1")
+    assert orphan.message == "no Cluster of this dump registers under this name; no report for 174d"
     assert orphan.commands == (
-        f"kubectl delete clusterregistrationrequests.clusters.clusternet.io clusternet-{identifier}",
+        f"kubectl delete clusterregistrationrequests.clusters.clusternet.io clusternet-{identifier} --ignore-not-found",
         f"kubectl -n clusternet-{identifier[:5]} delete managedclusters.clusters.clusternet.io old-1",
         f"kubectl delete clusterrole,clusterrolebinding clusternet-{identifier}",
         f"kubectl delete namespace clusternet-{identifier[:5]}",
     )
+
+
+def test_one_that_was_quiet_for_a_day_is_listed_without_commands() -> None:
+    (orphan,) = evaluate(
+        *Fleet().everything, live.managed("old-1", ready="Unknown", seen="2026-11-22T09:00:00Z")
+    ).orphans
+    assert "no report for 1d; after 7d (--dead-after)" in orphan.message
+    assert orphan.commands == ()
+
+
+def test_the_time_after_which_it_counts_as_dead_can_be_set() -> None:
+    objects = [*Fleet().everything, live.managed("old-1", ready="Unknown", seen="2026-11-22T09:00:00Z")]
+    found = status.evaluate(dump.read([("dump", json.dumps(live.listed(*objects)).encode())]), NOW, dead_after=3600)
+    assert len(found.orphans[0].commands) == 4
+
+
+def test_a_name_that_an_agent_chose_is_never_removed_by_counting() -> None:
+    fleet = Fleet("team-c", ("app-1",), found=live.config(mode="Shared", prefix="c"))
+    managed = [live.managed("c-x7k2p"), live.managed("c-b4d9z", ready="Unknown", seen=LONG_AGO)]
+    found = evaluate(*fleet.everything, *managed, live.managed("d-b4d9z", ready="Unknown", seen=LONG_AGO))
+    assert [(one.name, one.commands) for one in found.orphans] == [("d-b4d9z", ())]
+
+
+def test_while_a_cluster_is_not_registered_a_silent_name_may_be_its_own() -> None:
+    fleet = Fleet()
+    fleet.managed, fleet.requests = fleet.managed[1:], fleet.requests[1:]
+    (orphan,) = evaluate(*fleet.everything, live.managed("old-1", ready="Unknown", seen=LONG_AGO)).orphans
+    assert orphan.commands == ()
+
+
+def test_a_registration_of_a_namespace_without_clusters_is_left_over() -> None:
+    gone = live.managed("clusternet-cluster-x7k2p", ready="Unknown", seen=LONG_AGO, origin="gone")
+    (orphan,) = evaluate(*Fleet().everything, gone).orphans
+    assert "its Cluster was in namespace gone" in orphan.message
+    assert len(orphan.commands) == 4
+
+
+def test_the_registration_of_a_cluster_being_deleted_is_left_over_once_it_is_silent() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.clusters[0]["metadata"]["deletionTimestamp"] = live.NOW
+    fleet.managed = [live.managed("web-1", ready="Unknown", seen=LONG_AGO)]
+    (orphan,) = evaluate(*fleet.everything).orphans
+    assert orphan.message.startswith("Cluster team-a/web-1 is being deleted; no report for 174d")
+    assert len(orphan.commands) == 4
 
 
 def test_a_managed_cluster_that_reports_is_never_left_over() -> None:
@@ -681,18 +984,10 @@ def test_a_managed_cluster_that_reports_is_never_left_over() -> None:
     assert note.message.startswith("1 ManagedCluster of other names report to the parent: ")
 
 
-def test_of_too_many_shared_names_those_that_do_not_report_are_left_over() -> None:
-    fleet = Fleet("team-c", ("app-1",), found=live.config(mode="Shared", prefix="c"))
-    managed = [live.managed("c-x7k2p"), live.managed("c-b4d9z", ready="Unknown")]
-    assert [one.name for one in evaluate(*fleet.everything, *managed).orphans] == ["c-b4d9z"]
-    fleet.clusters.append(live.cluster("team-c", "app-2"))
-    assert evaluate(*fleet.everything, *managed).orphans == ()
-
-
 def test_a_request_that_nothing_accounts_for_is_left_over() -> None:
     (orphan,) = evaluate(*Fleet().everything, live.request("old-1", result="Denied")).orphans
     assert (orphan.kind, orphan.namespace) == ("ClusterRegistrationRequest", "")
-    assert "asks for old-1 (Denied)" in orphan.message
+    assert "asks for old-1 (Denied, made 3d ago)" in orphan.message
 
 
 def test_a_set_that_selects_nobody_is_left_over() -> None:
@@ -700,7 +995,13 @@ def test_a_set_that_selects_nobody_is_left_over() -> None:
     fleet.drop("Cluster", "web-2")
     (found,) = evaluate(*fleet.everything).orphans
     assert (found.kind, found.name) == ("ClusterResourceSet", "clusternet.web-2")
-    assert "of config fleet" in found.message
+    assert found.message.startswith("was made for Cluster web-2, which is gone; render config fleet again")
+    assert found.commands == ()
+
+
+def test_a_set_of_a_namespace_that_waits_for_clusters_is_not_left_over() -> None:
+    waiting = Fleet("team-w", ("app-1",), found=live.config(mode="Shared"))
+    assert evaluate(*Fleet().everything, *waiting.sets, *waiting.payloads).orphans == ()
 
 
 def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token() -> None:
@@ -710,14 +1011,14 @@ def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token() ->
         "ConfigMap team-a/clusternet-agent-deploy",
         "ConfigMap team-a/clusternet-agent-rbac",
     ]
-    assert "the registration token in the open" in found[0].message
+    assert "the registration token in plain text" in found[0].message
     assert "token" not in found[1].message
 
 
 def test_the_hubs_set_without_clusters_is_left_over() -> None:
     found = evaluate(*Fleet().everything, *live.hub_objects("empty")).orphans
     assert [(one.title, one.message) for one in found] == [
-        ("ClusterResourceSet empty/clusternet-cluster-api", "selects no Cluster (of clusternet-hub); delete it")
+        ("ClusterResourceSet empty/clusternet-cluster-api", "selects no Cluster (of clusternet-hub)")
     ]
 
 
@@ -727,7 +1028,7 @@ def test_without_clusters_in_the_dump_nothing_is_called_left_over() -> None:
 
 
 def test_names_in_commands_are_quoted_for_a_shell() -> None:
-    (orphan,) = evaluate(*Fleet().everything, live.managed("x; rm -rf /", ready="False")).orphans
+    (orphan,) = evaluate(*Fleet().everything, live.managed("x; rm -rf /", ready="False", seen=LONG_AGO)).orphans
     assert "managedclusters.clusters.clusternet.io 'x; rm -rf /'" in orphan.commands[1]
 
 

@@ -3,13 +3,14 @@ import re
 
 import pytest
 
-from krm_fn.status import dump, status
+from krm_fn.status import dump, scene, status
 from krm_fn.status.report import Report
-from krm_fn.views import prose, status_data, status_table
+from krm_fn.views import prose, status_data, status_table, status_tree
 from tests.support import live
 from tests.support.live import Fleet
 
 NOW = 1795428000  # 2026-11-23T10:00:00Z
+OLD = "2026-06-02T03:04:05Z"
 
 
 def report(*objects: live.Object, now: int = NOW) -> Report:
@@ -21,21 +22,24 @@ def fleet() -> Report:
     good = Fleet()
     bad = Fleet("team-b", tuple(f"api-{number}" for number in range(7)))
     bad.of("Secret", "clusternet.registration")["type"] = "Opaque"
-    return report(*good.everything, *bad.clusters, *bad.sets, *bad.payloads, live.managed("old-1", ready="Unknown"))
+    return report(
+        *good.everything, *bad.clusters, *bad.sets, *bad.payloads, live.managed("old-1", ready="Unknown", seen=OLD)
+    )
 
 
 def test_the_table_lists_every_cluster(fleet: Report) -> None:
     lines = status_table.render(fleet).splitlines()
     assert lines[0].split("  ")[0] == "CLUSTER"
-    assert lines[1] == "team-a/web-1  clusternet.web-1  yes        yes         1m ago"
+    assert lines[1] == "team-a/web-1  clusternet.web-1  yes        yes (by name)  1m ago"
     assert lines[3].split() == ["team-b/api-0", "clusternet.api-0", "no", "no", "-", "wrong-secret-type"]
 
 
 def test_left_over_things_stand_under_the_cluster_they_are_on() -> None:
-    found = report(*Fleet().everything, *live.hub_objects("empty"), live.managed("old-1", ready="Unknown"))
+    found = report(*Fleet().everything, *live.hub_objects("empty"), live.managed("old-1", ready="Unknown", seen=OLD))
     lines = status_table.render(found).splitlines()
     management, parent = (
-        lines.index(f"LEFT OVER ON THE {side} CLUSTER: printed, not run") for side in ("MANAGEMENT", "PARENT")
+        lines.index(f"LEFT OVER ON THE {side} CLUSTER (commands are printed, not run)")
+        for side in ("MANAGEMENT", "PARENT")
     )
     assert lines[management + 1] == "! ClusterResourceSet empty/clusternet-cluster-api"
     assert lines[parent + 1].endswith("/old-1")
@@ -44,12 +48,12 @@ def test_left_over_things_stand_under_the_cluster_they_are_on() -> None:
 def test_only_what_fails_can_be_shown(fleet: Report) -> None:
     shown = status_table.render(fleet, only_failing=True)
     assert "team-a" not in shown
-    assert shown.endswith("7 of 9 Clusters not registered\n")
+    assert shown.endswith("9 Clusters: 7 not delivered, 2 delivered and registered\n")
 
 
 def test_a_reason_of_many_clusters_stands_once(fleet: Report) -> None:
     shown = status_table.render(fleet)
-    assert shown.count("✗ wrong-secret-type: ") == 1
+    assert shown.count("✗ wrong-secret-type: 7 Clusters") == 1
     assert "team-b/api-0, team-b/api-1, team-b/api-2, team-b/api-3, team-b/api-4 and 2 more" in shown
 
 
@@ -63,7 +67,7 @@ def test_a_terminal_gets_colours(fleet: Report) -> None:
     shown = status_table.render(fleet, width=120, colour=True)
     assert "\x1b[32myes" in shown
     assert "\x1b[31mno" in shown
-    assert shown.rstrip().endswith("\x1b[31m7 of 9 Clusters not registered\x1b[0m")
+    assert shown.rstrip().endswith("\x1b[31m9 Clusters: 7 not delivered, 2 delivered and registered\x1b[0m")
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
@@ -87,7 +91,7 @@ def test_another_name_is_shown_where_there_is_room() -> None:
     fleet.managed = [live.managed("team-a-web-1")]
     found = report(*fleet.everything)
     assert "yes (team-a-web-1)" in status_table.render(found, width=160)
-    assert "yes (team-a-web-1)" in status_table.render(found)
+    assert "yes (by name, team-a-web-1)" in status_table.render(found)
     assert "team-a-web-1" not in status_table.render(found, width=80).splitlines()[1]
 
 
@@ -96,7 +100,7 @@ def test_a_cluster_being_deleted_is_shown_as_such() -> None:
     fleet.clusters[0]["metadata"]["deletionTimestamp"] = live.NOW
     shown = status_table.render(report(*fleet.everything))
     assert "is being deleted" in shown
-    assert "WHY\n" not in shown
+    assert "\nWHY\n" not in shown
     assert shown.endswith("1 Cluster delivered and registered\n")
 
 
@@ -108,10 +112,10 @@ def test_a_cluster_being_deleted_is_shown_as_such() -> None:
         pytest.param(Fleet().sets, "no Cluster to look at", id="none"),
         pytest.param(
             [*Fleet(found=live.config(mode="Shared")).everything, live.managed("other")],
-            "2 Clusters delivered, not all of them registered",
+            "2 Clusters: 2 not registered",
             id="shared",
         ),
-        pytest.param([*Fleet().clusters, *Fleet().sets], "2 of 2 Clusters not delivered", id="undelivered"),
+        pytest.param([*Fleet().clusters, *Fleet().sets], "2 Clusters: 2 not delivered", id="undelivered"),
     ],
 )
 def test_the_last_line_sums_up(objects: list[live.Object], end: str) -> None:
@@ -122,7 +126,7 @@ def test_the_last_line_sums_up(objects: list[live.Object], end: str) -> None:
     ("seconds", "shown"), [(-5, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3600, "1h"), (86399, "23h"), (172800, "2d")]
 )
 def test_ages_are_shown_in_their_largest_unit(seconds: int, shown: str) -> None:
-    assert status_table.age(seconds) == shown
+    assert scene.age(seconds) == shown
 
 
 def test_escape_codes_of_a_dump_do_not_reach_the_terminal() -> None:
@@ -140,7 +144,7 @@ def test_a_narrow_terminal_still_gets_readable_lines() -> None:
 
 def test_the_data_is_json_and_complete(fleet: Report) -> None:
     data = json.loads(json.dumps(status_data.as_data(fleet)))
-    assert data["summary"] == {"clusters": 9, "ok": 2, "failing": 7, "parentSeen": True}
+    assert data["summary"] == {"clusters": 9, "ok": 2, "failing": 7, "missing": 0, "parentSeen": True}
     assert set(data) == {"apiVersion", "kind", "summary", "clusters", "sharedNames", "leftOver", "notes"}
     first = data["clusters"][0]
     assert first["lastSeen"] == "2026-11-23T09:58:11Z"
@@ -150,7 +154,10 @@ def test_the_data_is_json_and_complete(fleet: Report) -> None:
         "name": "clusternet-identity",
         "state": "applied",
         "lastApplied": "2026-11-20T08:16:01Z",
+        "hash": first["resources"][0]["hash"],
     }
+    assert first["resources"][0]["hash"].startswith("sha256:")
+    assert first["evidence"].startswith("registered (by name) as ")
     assert data["clusters"][2]["reasons"][0]["code"] == "wrong-secret-type"
     assert data["clusters"][2]["lastSeen"] is None
     assert data["leftOver"][0]["name"] == "old-1"
@@ -159,4 +166,75 @@ def test_the_data_is_json_and_complete(fleet: Report) -> None:
 def test_shared_names_are_in_the_data() -> None:
     fleet = Fleet(found=live.config(mode="Shared"))
     data = status_data.as_data(report(*fleet.everything, live.managed("clusternet-cluster-x7k2p")))
-    assert data["sharedNames"] == [{"prefix": "clusternet-cluster", "clusters": 2, "managedClusters": 1, "ready": 1}]
+    counts = {"clusters": 2, "managedClusters": 1, "ready": 1, "missing": 1}
+    assert data["sharedNames"] == [{"prefix": "clusternet-cluster", "namespace": "", **counts}]
+
+
+def test_reasons_are_grouped_by_code_the_most_frequent_first() -> None:
+    fleet = Fleet(names=tuple(f"web-{number}" for number in range(6)))
+    fleet.bindings = []
+    fleet.clusters[:2] = [live.cluster("team-a", name, ready=False) for name in ("web-0", "web-1")]
+    shown = status_table.render(report(*fleet.management, *fleet.payloads))
+    heads = [line for line in shown.splitlines() if line.startswith("✗")]
+    assert heads == ["✗ waiting: 4 Clusters", "✗ infrastructure: 2 Clusters"]
+
+
+def test_an_outdated_cluster_is_not_called_unregistered() -> None:
+    fleet = Fleet()
+    fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
+    assert status_table.render(report(*fleet.everything)).endswith(
+        "2 Clusters: 1 outdated, 1 delivered and registered\n"
+    )
+
+
+def test_long_names_leave_space_for_the_reason_on_80_columns() -> None:
+    fleet = Fleet("marketing-and-communication-north", ("a-cluster-with-quite-a-long-name-01",))
+    fleet.bindings = []
+    first, second, *_ = status_table.render(report(*fleet.management, *fleet.payloads), width=80).splitlines()
+    assert second.startswith("marketing-and-co…")
+    assert second.endswith("waiting")
+    assert max(len(first), len(second)) <= 80
+
+
+def test_counted_clusters_show_the_numbers_with_what_they_are_of_in_a_pipe() -> None:
+    fleet = Fleet("team-c", ("app-1", "app-2"), found=live.config(mode="Shared"))
+    found = report(*fleet.everything, live.managed("clusternet-cluster-x7k2p", origin="team-c"))
+    assert "1 of 2 of this namespace report" in status_table.render(found)
+    narrow = status_table.render(found, width=80).splitlines()
+    assert "  1 of 2" in narrow[1]
+    assert narrow[-1] == "2 Clusters: 2 delivered, of which 1 not registered (which ones is not known)"
+
+
+def test_the_tree_tells_the_whole_story_of_a_cluster() -> None:
+    fleet = Fleet()
+    live.probe(fleet.clusters[0], "Remote connection probe failed")
+    found = report(*fleet.everything).only(frozenset({"team-a/web-1"}))
+    lines = status_tree.render(found).splitlines()
+    assert lines[0].split() == ["Cluster", "team-a/web-1", "fine", "Provisioned"]
+    told = "\n".join(" ".join(line.split()) for line in lines)
+    for expected in (
+        "├─ Infrastructure ready",
+        "├─ API server not reachable Remote connection probe failed",
+        "├─ ClusterResourceSet clusternet.web-1 Reconcile",
+        "│ ├─ Secret clusternet.registration applied 2026-11-20 08:16:01 UTC",
+        "│ │ └─ Secret clusternet-system/clusternet-agent-cluster-registration",
+        "└─ Deployment clusternet-system/clusternet-agent",
+        "└─ Registration web-1 yes registered (by name) as clusternet-6b79f/web-1, last report 1m ago",
+        "DO NOW\n! unreachable: Cluster API can't reach its API server",
+    ):
+        assert expected in told
+
+
+def test_the_tree_of_a_cluster_in_good_order_ends_with_nothing_to_do() -> None:
+    found = report(*Fleet().everything).only(frozenset({"team-a/web-1"}))
+    assert status_tree.render(found).endswith("\nNOTHING TO DO\n")
+
+
+def test_the_tree_is_coloured_without_a_change_of_its_layout() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("Secret", "clusternet.registration")["type"] = "Opaque"
+    fleet.bindings = []
+    found = report(*fleet.management, *fleet.payloads)
+    painted = re.sub(r"\x1b\[\d+m", "", status_tree.render(found, width=100, colour=True))
+    assert [line.rstrip() for line in painted.splitlines()] == status_tree.render(found, width=100).splitlines()
+    assert "ALSO FOUND" not in painted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.status import gate
+from krm_fn.status import manager
 from krm_fn.status.dump import DEPLOYMENT, Dump
 from tests.support import live
 
@@ -17,6 +17,6 @@ from tests.support import live
     ],
 )
 def test_a_gate_that_is_off_is_seen_in_either_form(args: list[str]) -> None:
-    manager = live.manager("v1.5.3", "")
-    manager["spec"]["template"]["spec"]["containers"][0]["args"] = args
-    assert "is off" in gate.problem(Dump(objects={DEPLOYMENT: (manager,)}))
+    deployment = live.manager("v1.5.3", "")
+    deployment["spec"]["template"]["spec"]["containers"][0]["args"] = args
+    assert "is off" in manager.read(Dump(objects={DEPLOYMENT: (deployment,)})).gate

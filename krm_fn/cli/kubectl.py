@@ -1,0 +1,105 @@
+"""Asking two clusters through kubectl, whose contexts, credentials and proxies are the user's.
+
+Reads only (`get`), of Secrets only those with our label. What is printed stays in memory: it holds the registration token
+and each cluster's credential. kubectl is found in the absolute folders of PATH alone, so never in a checked-out repository.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from krm_fn.base.records import Record
+from krm_fn.krm.results import WARNING, Faults, Result, fault, tagged
+from krm_fn.kube import raw
+from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SECONDS = 300  # for one command; thousands of objects come in pages
+_REQUEST = "60s"  # for one request of it
+
+
+class _Read(Record):
+    """One `kubectl get`; what is optional may be forbidden to the caller."""
+
+    what: tuple[str, ...]
+    optional: bool = False
+
+
+MANAGEMENT = (
+    _Read(
+        what=(
+            (
+                "clusters.cluster.x-k8s.io,clusterresourcesets.addons.cluster.x-k8s.io,"
+                "clusterresourcesetbindings.addons.cluster.x-k8s.io"
+            ),
+            "-A",
+        )
+    ),
+    _Read(what=("secrets,configmaps", "-A", "-l", f"{GENERATED_LABEL}=true")),
+    _Read(what=("namespaces",), optional=True),
+    _Read(what=("deployments.apps", "-A", "--field-selector", f"metadata.name={CAPI_MANAGER}"), optional=True),
+)
+PARENT = (
+    _Read(what=("managedclusters.clusters.clusternet.io,clusterregistrationrequests.clusters.clusternet.io", "-A")),
+)
+
+
+def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], list[Result]]:
+    """Ask the management cluster and, if its context is given, the parent cluster.
+
+    Returns:
+        Pairs of a name for messages and what kubectl printed; and a warning for what the caller may not read.
+
+    Raises:
+        Faults: When kubectl is not there, or a read that `status` can't do without fails.
+    """
+    program = _find()
+    found, results, errors = [], [], []
+    for name, reads in ((context, MANAGEMENT), *(((parent_context, PARENT),) if parent_context else ())):
+        for one in reads:
+            command = [program, "--context", name, "get", *one.what, "-o", "json", f"--request-timeout={_REQUEST}"]
+            shown = f"kubectl --context {name} get {' '.join(one.what)}"
+            data, reason = _run(command)
+            if not reason:
+                found.append((shown, data))
+                continue
+            message = f"`{shown}` failed: {reason}"
+            if one.optional:
+                results.append(Result(message=message, severity=WARNING, tags=tagged(rule="kubectl")))
+                continue
+            errors.append(Result(message=message, tags=tagged(rule="kubectl")))
+            break  # the others of this cluster would most likely fail alike
+    if errors:
+        raise Faults(errors)
+    return found, results
+
+
+def _find() -> str:
+    folders = [folder for folder in os.get_exec_path() if Path(folder).is_absolute()]
+    program = shutil.which("kubectl", path=os.pathsep.join(folders)) if folders else None
+    if program is None:
+        message = (
+            "kubectl is not in an absolute folder of PATH; install it there, or give dumps (--help shows the commands)"
+        )
+        raise fault(message, tags=tagged(rule="kubectl"))
+    return program
+
+
+def _run(command: Sequence[str]) -> tuple[bytes, str]:
+    """Run kubectl; return what it printed, or why there is nothing."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return b"", f"no answer within {_SECONDS} seconds"
+    except OSError as error:
+        return b"", error.strerror or "it can't be run"
+    if done.returncode == 0:
+        return done.stdout, ""
+    told = raw.quote(done.stderr.decode("utf-8", "replace").strip()[-4096:])
+    return b"", told or f"exit code {done.returncode} without a message"

@@ -1,0 +1,274 @@
+"""Checks: does what the ClusterResourceSets hold arrive on the workload cluster?
+
+Looked at are the Binding, the objects themselves and the Cluster's own conditions; never the condition of a set, which
+all its Clusters share.
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.status import report
+from krm_fn.status.report import Reason
+from krm_fn.status.scene import clock, provisioned
+from krm_fn.status.selected import CLUSTERS, SETS
+from krm_fn.surface import CAPI_MANAGER, RESOURCE_SET_TYPE, RETRY_ANNOTATION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from krm_fn.status.report import Delivery
+    from krm_fn.status.scene import Case
+
+
+def infrastructure(case: Case) -> Iterator[Reason]:
+    """Cluster API delivers nothing before the infrastructure is there."""
+    cluster = case.cluster
+    if not case.agents or case.delivered == report.YES or provisioned(cluster):
+        return
+    told = f" ({cluster.infrastructure})" if cluster.infrastructure else ""
+    phase = f"; phase {cluster.phase}" if cluster.phase else ""
+    yield Reason(
+        code="infrastructure",
+        message=f"its infrastructure is not ready yet{told}{phase}; nothing is delivered before",
+        remedy=("its infrastructure provider has to finish; what it waits for", _describe(case)),
+    )
+
+
+def control_plane(case: Case) -> Iterator[Reason]:
+    """There is no API server yet."""
+    cluster = case.cluster
+    started = any(one.time is not None for one in case.deliveries)
+    if case.agents and not started and provisioned(cluster) and cluster.initialized is False:
+        yield Reason(
+            code="control-plane",
+            message="its control plane is not initialized yet; nothing is delivered before",
+            remedy=("its control plane provider has to finish; what it waits for", _describe(case)),
+        )
+
+
+def unreachable(case: Case) -> Iterator[Reason]:
+    """No connection from the management cluster to the workload cluster, from the start or since some time."""
+    cluster = case.cluster
+    if not case.agents or not provisioned(cluster) or cluster.initialized is False:
+        return
+    delivered = case.delivered == report.YES
+    if case.unreachable:
+        message, since = cluster.probed
+        waits = [*case.in_state(report.OUTDATED), *case.in_state(report.FAILED), *case.in_state(report.WAITING)]
+        effect = (
+            f"{_listed(waits)} will be applied once it can"
+            if waits
+            else "what is delivered stays, and a later change will wait"
+        )
+        yield Reason(
+            code="unreachable",
+            message=f"Cluster API can't reach its API server{f' since {clock(since)}' if since else ''}"
+            f"{f' ({message})' if message else ''}; {effect}",
+            remedy=(
+                (
+                    "restore the way from the management cluster to its API server (network, load balancer, certificate, "
+                    f"Secret {cluster.name}-kubeconfig); Cluster API connects by itself within a minute"
+                ),
+                _describe(case),
+            ),
+            severity=WARNING if delivered else ERROR,
+        )
+    elif not cluster.probe and not delivered and case.binding is not None:
+        untried = [one for one in case.sets if one.name in case.binding.sets and not case.binding.sets[one.name]]
+        if untried:
+            yield Reason(
+                code="unreachable",
+                message="Cluster API has tried to deliver, and nothing could be applied: it most likely can't reach the API "
+                "server of the workload cluster",
+                remedy=("the manager's log tells why", _log(case)),
+            )
+
+
+def wrong_type(case: Case) -> Iterator[Reason]:
+    """A Secret of another type than resource-set stops its whole ClusterResourceSet, for every Cluster."""
+    namespace = case.cluster.namespace
+    severity = WARNING if case.delivered == report.YES else ERROR
+    found = False
+    for kind, name in dict.fromkeys(entry for one in case.sets for entry in one.resources):
+        payload = case.scene.payload(namespace, kind, name)
+        if payload is not None and payload.wrong_type:
+            found = True
+            yield Reason(
+                code="wrong-secret-type",
+                message=f"Secret {name} has type {payload.type or 'Opaque'}, not {RESOURCE_SET_TYPE}: Cluster API refuses it, "
+                "and with it the whole ClusterResourceSet",
+                remedy=(
+                    "a Secret's type can't be changed: delete the Secret, then sync the right one",
+                    f"kubectl -n {quote(namespace)} delete secret {quote(name)}",
+                ),
+                severity=severity,
+            )
+    if not found and any(one.refused_type and _unseen_secret(case, one.name) for one in case.sets):
+        yield Reason(
+            code="wrong-secret-type",
+            message=f"a Secret of its ClusterResourceSet is not of type {RESOURCE_SET_TYPE}; Cluster API refuses the whole set",
+            remedy=("create that Secret anew with the right type, since a Secret's type can't be changed",),
+            severity=severity,
+        )
+
+
+def _unseen_secret(case: Case, resource_set: str) -> bool:
+    """Tell whether a set refers to a Secret that may be there, was not dumped and is not applied."""
+    one = next(each for each in case.sets if each.name == resource_set)
+    return any(
+        kind == "Secret"
+        and case.scene.payload(one.namespace, kind, name) is None
+        and not case.scene.surely_missing(one, kind, name)
+        and not any(each.name == name and each.time for each in case.deliveries)
+        for kind, name in one.resources
+    )
+
+
+def missing(case: Case) -> Iterator[Reason]:
+    """A Secret or ConfigMap is not there; Cluster API goes on without it and reports the set as applied."""
+    for one in case.in_state(report.MISSING):
+        yield Reason(
+            code="missing-resource",
+            message=f"{one.kind} {one.name} is not there: Cluster API skips what it can't find, and calls the "
+            "ClusterResourceSet applied all the same",
+            remedy=("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",),
+        )
+    for one in case.in_state(report.DELETED):
+        yield Reason(
+            code="missing-resource",
+            message=f"{one.kind} {one.name} was deleted after it had been applied: its Cluster keeps what it got, and no other "
+            "Cluster gets it any more",
+            remedy=("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",),
+            severity=WARNING,
+        )
+
+
+def too_short(case: Case) -> Iterator[Reason]:
+    """A value under 32 bytes fails the whole object with EOF."""
+    for payload in case.payloads():
+        for key in payload.too_short():
+            yield Reason(
+                code="short-value",
+                message=f"{payload.kind} {payload.name}, key {key}: shorter than 32 bytes, which Cluster API can't read (EOF)",
+                remedy=("remove the key, or make the value longer with a comment",),
+            )
+
+
+def unparsable(case: Case) -> Iterator[Reason]:
+    """One bad document fails the whole object, and only the manager's log tells."""
+    for payload in case.payloads():
+        if payload.wrong_type or payload.too_short():
+            continue
+        broken = case.scene.broken(payload)
+        if broken:
+            yield Reason(
+                code="unparsable",
+                message=f"{payload.kind} {payload.name} can't be read as manifests ({broken}); one such document fails all of it",
+                remedy=("render and sync again; try what was written by hand with kubectl create --dry-run=client",),
+            )
+
+
+def not_applied(case: Case) -> Iterator[Reason]:
+    """The Binding records that a resource was tried and refused."""
+    failed = [one for one in case.in_state(report.FAILED) if not _explained(case, one)]
+    if failed and not case.unreachable:
+        tried = max((one.time for one in failed if one.time), default=None)
+        yield Reason(
+            code="not-applied",
+            message=f"the workload cluster refused {_listed(failed)}{f' (last tried {clock(tried)})' if tried else ''}: an "
+            "object in it is invalid there, changes an immutable field, or is denied by an admission policy",
+            remedy=(
+                "the manager's log names the object and the error; correct it in Git, render and sync",
+                _log(case),
+                "where only the workload cluster was at fault, have it tried again at once",
+                _retry(case, {one.resource_set for one in failed}),
+            ),
+        )
+
+
+def _explained(case: Case, delivery: Delivery) -> bool:
+    """Tell whether another check says why a resource failed."""
+    payload = case.scene.payload(case.cluster.namespace, delivery.kind, delivery.name)
+    return payload is not None and bool(payload.wrong_type or payload.too_short() or case.scene.broken(payload))
+
+
+def replaced(case: Case) -> Iterator[Reason]:
+    """Another set applied its own content after the set that counts now, and Cluster API does not repair that."""
+    lost = case.in_state(report.REPLACED)
+    if lost:
+        newest = case.agents[0]
+        yield Reason(
+            code="other-content",
+            message=f"ClusterResourceSet {case.replaced_by} applied its agent after {newest.name} did, so the cluster runs what "
+            f"{case.replaced_by} holds; Cluster API applies {_listed(lost)} again only when it changes",
+            remedy=(
+                f"change the agent of config {newest.owner}, for example an entry of spec.agent.podAnnotations; render and sync",
+            ),
+        )
+
+
+def outdated(case: Case) -> Iterator[Reason]:
+    """What is applied is not what the Secret or ConfigMap holds now; asked where nothing else explains it."""
+    late = case.in_state(report.OUTDATED)
+    if late:
+        yield Reason(
+            code="outdated",
+            message=f"{_listed(late)} changed, and the workload cluster still has the earlier content; Cluster API applies a "
+            "change within seconds, so either it is quite new or the manager does not run",
+            remedy=("have it applied at once", _retry(case, {one.resource_set for one in late})),
+        )
+
+
+def waiting(case: Case) -> Iterator[Reason]:
+    """Selected, nothing known against it, and not there yet; asked where nothing else explains it."""
+    late = case.in_state(report.WAITING)
+    if late:
+        binding = (
+            "its ClusterResourceSetBinding does not list it" if case.binding else "it has no ClusterResourceSetBinding"
+        )
+        yield Reason(
+            code="waiting",
+            message=f"not delivered yet: {_listed(late)}; {binding}. Cluster API retries by itself, after up to 17 minutes",
+            remedy=("have it tried again at once", _retry(case, {one.resource_set for one in late})),
+        )
+
+
+def changed(case: Case) -> Iterator[Reason]:
+    """Strategy ApplyOnce never brings a later content."""
+    for one in case.in_state(report.CHANGED):
+        prepares = one.name.endswith(("-identity", ".identity"))
+        yield Reason(
+            code="changed",
+            message=f"{one.kind} {one.name} was changed after it was applied; strategy ApplyOnce never brings the change",
+            remedy=()
+            if prepares
+            else (
+                (
+                    "to have changes arrive, set spec.clusterResourceSet.strategy: Reconcile together with a new "
+                    "spec.clusterResourceSet.name (docs/immutable-fields.md)"
+                ),
+            ),
+            severity=INFO if prepares else WARNING,
+        )
+
+
+def _listed(found: Sequence[Delivery]) -> str:
+    return ", ".join(dict.fromkeys(f"{one.kind} {one.name}" for one in found))
+
+
+def _describe(case: Case) -> str:
+    return f"kubectl -n {quote(case.cluster.namespace)} describe {CLUSTERS} {quote(case.cluster.name)}"
+
+
+def _log(case: Case) -> str:
+    return f"kubectl -n capi-system logs deployment/{CAPI_MANAGER} | grep {quote(case.cluster.name)}"
+
+
+def _retry(case: Case, sets: set[str]) -> str:
+    """Touch the sets: Cluster API looks at them at once, instead of after its growing delay."""
+    names = " ".join(map(quote, sorted(sets)))
+    mark = f'{RETRY_ANNOTATION}="$(date +%s)"'
+    return f"kubectl -n {quote(case.cluster.namespace)} annotate --overwrite {SETS} {names} {mark}"

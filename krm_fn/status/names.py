@@ -1,0 +1,314 @@
+"""Who is registered: from names on the parent cluster to Clusters on the management cluster, each with its evidence.
+
+What ties a ManagedCluster to a Cluster is known to the workload cluster alone (`spec.clusterId` is the UID of a Lease
+there). So a name that a Cluster was given is proof; names that agents choose are counted, per namespace where the agents
+register with it and by their prefix where not; and a name that an agent chose earlier stays when it is given one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from krm_fn.base.records import Record
+from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.status import registered, report
+from krm_fn.status.report import Pool, Reason
+from krm_fn.status.scene import count, some
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from krm_fn.status.objects import Managed, Request
+    from krm_fn.status.scene import Case, Scene
+
+# clusternet v0.18.1 `pkg/agent`: k8s.io/apimachinery `rand.String(5)`, an alphabet without vowels and look-alikes
+_RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
+_NAMED = 2  # candidates that are named before "or N others"
+
+
+class Judged(Record):
+    """Everything about registrations.
+
+    Attributes:
+        cases: The cases, each with its verdict.
+        pools: The Clusters that can only be counted.
+        notes: What concerns no single Cluster.
+        strangers: ManagedClusters that no Cluster accounts for.
+        doubtful: Whether a Cluster may be registered under a name that nothing here tells.
+    """
+
+    cases: tuple[Case, ...]
+    pools: tuple[Pool, ...]
+    notes: tuple[Reason, ...]
+    strangers: tuple[Managed, ...]
+    doubtful: bool
+
+
+def chosen_prefix(name: str) -> str:
+    """Return the prefix of a name that an agent may have chosen; "" for any other name."""
+    found = _RANDOM.search(name)
+    return name[: found.start()] if found else ""
+
+
+def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
+    """Find out for each Cluster whether it is registered, and how that is known."""
+    named = [_by_name(scene, case) for case in cases]
+    if not scene.parent:
+        return Judged(cases=tuple(named), pools=(), notes=(), strangers=(), doubtful=False)
+    names = {case.name for case in named if case.name}
+    rest = [one for one in scene.managed if one.name not in names]
+    before = _given_before(scene, named, rest)
+    chosen = [one for one in rest if one.origin or chosen_prefix(one.name)]
+    shared = _Shared(
+        scene, [case for case in named if case.prefix and _open(case) and case.cluster.title not in before], chosen
+    )
+    surplus = shared.surplus()
+    for case in named:
+        title = case.cluster.title
+        if case.name and _open(case) and title not in before:
+            before[title] = surplus.get(case.cluster.namespace) or surplus.get("") or ()
+    found = []
+    for case in named:
+        earlier = before.get(case.cluster.title)
+        found.append(_earlier(case, earlier) if earlier else shared.verdict(case))
+    kept = {one.name for managed in before.values() for one in managed}
+    keeping = sum(1 for managed in before.values() if managed)
+    notes = [*shared.notes(), *([_short_of_names(keeping, sorted(kept))] if keeping > len(kept) else [])]
+    prefixes = {pool.prefix for pool in shared.pools}
+    strangers = [one for one in rest if one.name not in kept and not _pooled(one, prefixes)]
+    # a Cluster whose registration is under a name that nothing here tells may be any of the strangers
+    lost = any(case.registered == report.NO and case.has_agent for case in found)
+    return Judged(
+        cases=tuple(found),
+        pools=tuple(shared.pools),
+        notes=(*notes, *_others(scene, strangers)),
+        strangers=tuple(strangers),
+        doubtful=lost or bool(keeping) or any(pool.missing for pool in shared.pools),
+    )
+
+
+def _open(case: Case) -> bool:
+    """Tell whether an agent should have registered a Cluster, and the name that it has now does not tell."""
+    return case.has_agent and case.registered in {report.NO, report.UNKNOWN} and not case.requests
+
+
+def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> dict[str, Sequence[Managed]]:
+    """Find the Clusters that report under a name which they were given earlier: their own, or with the namespace."""
+    odd = {one.name: one for one in rest if not one.origin and not chosen_prefix(one.name) and scene.alive(one)}
+    times = Counter(case.cluster.name for case in cases)
+    found: dict[str, Sequence[Managed]] = {}
+    for case in cases if odd else ():
+        name, namespace = case.cluster.name, case.cluster.namespace
+        known = odd.get(f"{namespace}-{name}") or (odd.get(name) if times[name] == 1 else None)
+        if known is not None and _open(case):
+            found[case.cluster.title] = [known]
+    return found
+
+
+def _earlier(case: Case, before: Sequence[Managed]) -> Case:
+    said = " or ".join(one.name for one in before[:_NAMED])
+    others = f" or {len(before) - _NAMED} others" if len(before) > _NAMED else ""
+    seen = tuple(before) if len(before) == 1 else ()
+    return case.replace(registered=report.EARLIER, evidence=f"registered earlier as {said}{others}", known=seen)
+
+
+def _pooled(managed: Managed, prefixes: Iterable[str]) -> bool:
+    return bool(managed.origin) or chosen_prefix(managed.name) in prefixes
+
+
+def _by_name(scene: Scene, case: Case) -> Case:
+    """Judge a Cluster by the name that it was given, as far as that goes."""
+    if not case.agents or not scene.parent:
+        known, evidence = (
+            (report.UNKNOWN, "the parent was not looked at") if case.agents else (report.NO, "nothing selects it")
+        )
+        return case.replace(registered=known, evidence=evidence)
+    if not case.name:
+        evidence = "its agent chooses the name" if case.has_agent else "no agent is delivered"
+        return case.replace(registered=report.UNKNOWN if case.has_agent else report.NO, evidence=evidence)
+    if case.managed:
+        evidence = f"registered (by name) as {case.managed[0].namespace}/{case.managed[0].name}"
+        if scene.alive(case.managed[0]):
+            return case.replace(registered=report.YES, evidence=evidence)
+        return case.replace(registered=report.NOT_READY, evidence=f"{evidence}, and does not report")
+    asked = bool(case.requests) and not case.requests[0].result
+    evidence = (
+        f"its request {case.requests[0].name} is not answered" if asked else f"no ManagedCluster is called {case.name}"
+    )
+    return case.replace(registered=report.PENDING if asked else report.NO, evidence=evidence)
+
+
+def _short_of_names(keeping: int, names: Sequence[str]) -> Reason:
+    return Reason(
+        code="earlier-names",
+        message=f"{count(keeping, 'Cluster')} were given a name after their agents had chosen one, which they keep, and of such "
+        f"names only {len(names)} report: {some(names)}; some of these Clusters may not be registered",
+        remedy=(
+            "compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster",
+            "kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}",
+        ),
+        severity=WARNING,
+    )
+
+
+def _others(scene: Scene, strangers: Sequence[Managed]) -> list[Reason]:
+    """Name the ManagedClusters that report and that no Cluster accounts for; they are alive, so not left over."""
+    found = [f"{one.namespace}/{one.name}" for one in strangers if scene.alive(one)]
+    if not found or not scene.clusters:
+        return []
+    message = (
+        f"{count(len(found), 'ManagedCluster')} of other names report to the parent: {some(found)}; they were registered by "
+        "hand, from another management cluster, or under an earlier name, since a registration keeps its first name"
+    )
+    return [Reason(code="others", message=message, severity=INFO)]
+
+
+class _Shared:
+    """Clusters whose agents choose their names, and the ManagedClusters that can be theirs."""
+
+    def __init__(self, scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> None:
+        self.scene = scene
+        self._cases: dict[tuple[str, str], list[Case]] = defaultdict(list)  # by prefix and namespace
+        for case in cases:
+            self._cases[case.prefix, case.cluster.namespace].append(case)
+        self._labelled: dict[str, list[Managed]] = defaultdict(list)  # by namespace
+        self._chosen: dict[str, list[Managed]] = defaultdict(list)  # by prefix
+        for one in rest:
+            prefix = chosen_prefix(one.name)
+            if one.origin:
+                self._labelled[one.origin].append(one)
+            else:
+                self._chosen[prefix].append(one)
+        self.pools: list[Pool] = []
+        self._pool_of: dict[tuple[str, str], Pool] = {}
+        self._count()
+
+    def _count(self) -> None:
+        """Make the pools: one per namespace, but one per prefix for what only the prefix tells."""
+        registered_ids = {one.cluster_id for one in self.scene.managed}
+        self._open = [one for one in self.scene.requests if one.cluster_id not in registered_ids]
+        for prefix in sorted({prefix for prefix, _ in self._cases}):
+            namespaces = sorted(namespace for found, namespace in self._cases if found == prefix)
+            chosen = self._alive(self._chosen[prefix])
+            apart = [one for one in namespaces if self._labelled[one] or not self._chosen[prefix]]
+            together = [one for one in namespaces if one not in apart]
+            left = len(chosen)
+            if together:
+                total = sum(len(self._cases[prefix, one]) for one in together)
+                lacking = max(0, total - left)
+                left = max(0, left - total)
+                self._add(prefix, "", together, (total, len(self._chosen[prefix]), len(chosen), lacking))
+            for namespace in apart:
+                total, ready = len(self._cases[prefix, namespace]), len(self._alive(self._labelled[namespace]))
+                taken = min(max(0, total - ready), left)
+                left -= taken
+                counts = (total, len(self._labelled[namespace]), ready, max(0, total - ready) - taken)
+                self._add(prefix, namespace, [namespace], counts)
+
+    def _add(self, prefix: str, namespace: str, namespaces: Sequence[str], counts: tuple[int, int, int, int]) -> None:
+        clusters, managed, ready, missing = counts
+        pool = Pool(
+            prefix=prefix, namespace=namespace, clusters=clusters, managed=managed, ready=ready, missing=missing
+        )
+        self.pools.append(pool)
+        for one in namespaces:
+            self._pool_of[prefix, one] = pool
+
+    def surplus(self) -> dict[str, list[Managed]]:
+        """Return the ManagedClusters that report and that these Clusters don't need, by namespace ("" where unknown)."""
+        found: dict[str, list[Managed]] = {}
+        for namespace, managed in self._labelled.items():
+            alive = self._alive(managed)
+            needed = sum(len(cases) for (_, one), cases in self._cases.items() if one == namespace)
+            if len(alive) > needed:
+                found[namespace] = alive
+        for prefix, managed in sorted(self._chosen.items()):
+            alive = self._alive(managed)
+            needed = sum(
+                max(0, len(cases) - len(self._alive(self._labelled[namespace])))
+                for (one, namespace), cases in self._cases.items()
+                if one == prefix
+            )
+            if len(alive) > needed:
+                found.setdefault("", []).extend(alive)
+        return found
+
+    def verdict(self, case: Case) -> Case:
+        """Judge a Cluster by the numbers of its namespace or prefix."""
+        pool = self._pool_of.get((case.prefix, case.cluster.namespace))
+        if pool is None or not case.has_agent:
+            return case
+        evidence = f"{min(pool.ready, pool.clusters)} of {pool.clusters} {_whose(pool)} report"
+        if pool.missing < pool.clusters:
+            return case.replace(registered=report.COUNTED, evidence=evidence)
+        waiting = self._asking(pool)
+        if waiting and len(waiting) >= pool.clusters and not any(one.result for one in waiting):
+            return case.replace(registered=report.PENDING, evidence=evidence, requests=tuple(waiting[:1]))
+        silent = self._silent(pool)
+        if len(silent) >= pool.clusters:
+            mine = tuple(silent) if pool.clusters == 1 else ()
+            return case.replace(registered=report.NOT_READY, evidence=evidence, managed=mine)
+        refused = tuple(one for one in waiting if one.result)[:1]
+        return case.replace(registered=report.NO, evidence=evidence, requests=refused)
+
+    def notes(self) -> list[Reason]:
+        """Report where Clusters are missing, and what the parent has instead of them."""
+        found = []
+        for pool in self.pools:
+            if not pool.missing:
+                continue
+            alone = pool.clusters == pool.missing == 1
+            if not alone:
+                asking = self._asking(pool)
+                found += [registered.refused(one) if one.result else registered.pending(one) for one in asking]
+                silent = [f"{one.namespace}/{one.name}, {self.scene.ago(one.last_seen)}" for one in self._silent(pool)]
+                found += [_silence(pool, silent)] if silent else []
+                found.append(_missing(pool))
+        return found
+
+    def _alive(self, managed: Iterable[Managed]) -> list[Managed]:
+        return [one for one in managed if self.scene.alive(one)]
+
+    def _silent(self, pool: Pool) -> list[Managed]:
+        known = self._labelled[pool.namespace] if pool.namespace else self._chosen[pool.prefix]
+        return [one for one in known if not self.scene.alive(one)]
+
+    def _asking(self, pool: Pool) -> list[Request]:
+        """Return the requests that led to no ManagedCluster and can be of a pool's Clusters."""
+        return [
+            one
+            for one in self._open
+            if (one.origin == pool.namespace if one.origin else chosen_prefix(one.cluster_name) == pool.prefix)
+        ]
+
+
+def _whose(pool: Pool) -> str:
+    return "of this namespace" if pool.namespace else f"called {pool.prefix}-xxxxx"
+
+
+def _silence(pool: Pool, silent: Sequence[str]) -> Reason:
+    place = f"of namespace {pool.namespace}" if pool.namespace else f"called {pool.prefix}-xxxxx"
+    return Reason(
+        code="lost",
+        message=f"{count(len(silent), 'ManagedCluster')} {place} stopped reporting: {some(silent)}",
+        remedy=("look at the agents",),
+        severity=ERROR,
+    )
+
+
+def _missing(pool: Pool) -> Reason:
+    """Say how many Clusters of a pool can't be registered, whichever they are."""
+    place = f"in namespace {pool.namespace}" if pool.namespace else f"that register as {pool.prefix}-xxxxx"
+    return Reason(
+        code="not-all-registered",
+        message=f"{pool.missing} of the {count(pool.clusters, 'Cluster')} with an agent {place} "
+        f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; which is which only the workload "
+        "clusters know, since agents choose the name (identity.mode Shared)",
+        remedy=(
+            "compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster",
+            "kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}",
+            "with identity.mode PerCluster every Cluster has a name of its own",
+        ),
+    )

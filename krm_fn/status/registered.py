@@ -1,0 +1,152 @@
+"""Checks: does the parent cluster know the Cluster, under one name, and hear of it?"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.status import report
+from krm_fn.status.report import Reason
+from krm_fn.status.scene import age, some
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from krm_fn.status.objects import Request
+    from krm_fn.status.scene import Case
+
+REQUESTS = "clusterregistrationrequests.clusters.clusternet.io"
+_AGENT = "Deployment "
+_KNOWN = frozenset({report.YES, report.NOT_READY, report.EARLIER})
+
+
+def token_expired(case: Case) -> Iterator[Reason]:
+    """An expired token keeps new clusters out, silently, and does not hurt registered ones."""
+    if not case.token_expired or not case.agents:
+        return
+    registered = case.registered in _KNOWN
+    effect = (
+        "registered clusters don't need it any more, new ones do" if registered else "the parent refuses new agents"
+    )
+    certain = case.registered in {report.NO, report.PENDING} and case.scene.parent
+    yield Reason(
+        code="token-expired",
+        message=f"the registration token expired on {case.token_expired}: {effect}",
+        remedy=("create a new token on the parent, give it to the config, render and sync",),
+        severity=ERROR if certain else WARNING,
+    )
+
+
+def duplicate_name(case: Case) -> Iterator[Reason]:
+    """Two Clusters, or two ManagedClusters, under one name."""
+    if case.namesakes:
+        yield Reason(
+            code="duplicate-name",
+            message=f"{some(case.namesakes)} registers under the same name, {case.name}",
+            remedy=("use {namespace} in spec.identity.nameTemplate, render and sync",),
+        )
+    if len(case.managed) < 2:  # noqa: PLR2004 - two is what the word means
+        return
+    scene = case.scene
+    best, *others = case.managed
+    titles = some([f"{one.namespace}/{one.name}" for one in others])
+    # the one before a rebuilding stops before the one after it begins; two clusters report side by side
+    beside = [one for one in others if scene.alive(one) and (one.last_seen or 0) > (best.created or 0)]
+    if beside:
+        yield Reason(
+            code="duplicate-managed-cluster",
+            message=f"{len(beside) + 1} clusters report to the parent under the name {case.name}: "
+            f"{some([f'{one.namespace}/{one.name}' for one in (best, *beside)])}",
+            remedy=("have one of them register under another name; a name counts at the first registration only",),
+        )
+    else:
+        last = max((one.last_seen or one.created or 0) for one in others)
+        dead = all(map(scene.dead, others))
+        yield Reason(
+            code="rebuilt",
+            message=f"it registered anew as {best.namespace}/{best.name}, as a rebuilt cluster does; {titles} of the same name "
+            f"last reported {scene.ago(last or None)}, before that",
+            remedy=(
+                "the commands that remove it are listed below"
+                if dead
+                else f"nothing now; status lists the commands that remove it once it has been silent for {age(scene.dead_after)}",
+            ),
+            severity=INFO,
+        )
+
+
+def not_registered(case: Case) -> Iterator[Reason]:
+    """Delivered, and still the parent does not know it."""
+    if case.delivered == report.NO or not case.scene.parent:
+        return
+    if case.registered == report.PENDING:
+        yield pending(case.requests[0])
+    elif case.registered == report.NO and case.requests:
+        yield refused(case.requests[0])
+    elif case.registered == report.NO:
+        known = f"the parent knows no {case.name}" if case.name else f"on the parent {case.evidence}"
+        yield Reason(
+            code="not-registered",
+            message=f"the agent is delivered, but {known}",
+            remedy=(
+                (
+                    "look at the agent; usual causes: the parent URL can't be reached from there, the parent refuses the token (wrong, "
+                    "expired, deleted), the image can't be pulled"
+                ),
+                *_look(case),
+            ),
+        )
+
+
+def pending(request: Request) -> Reason:
+    """A registration that nobody has answered."""
+    return Reason(
+        code="request-pending",
+        message=f"the registration request {request.name} has not been answered",
+        remedy=(
+            (
+                "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is "
+                "never approved"
+            ),
+        ),
+    )
+
+
+def refused(request: Request) -> Reason:
+    """A registration that the hub denied, or approved without effect."""
+    told = f": {request.error}" if request.error else ""
+    return Reason(
+        code="request-refused",
+        message=f"the registration request {request.name} is {request.result}{told}, and there is no ManagedCluster for it",
+        remedy=(
+            "fix the cause, then delete the request on the parent; the agent asks again",
+            f"kubectl delete {REQUESTS} {quote(request.name)}",
+        ),
+    )
+
+
+def not_ready(case: Case) -> Iterator[Reason]:
+    """Registered, and its agent does not report, or reports trouble."""
+    if case.registered != report.NOT_READY or not case.managed:
+        return
+    found = case.managed[0]
+    told = f" ({found.reason})" if found.reason else ""
+    title = f"{found.namespace}/{found.name}"
+    if found.ready == "False":
+        code, message = "not-ready", f"its agent reports that the cluster is not ready{told}"
+    elif found.last_seen is None:
+        code, message = "lost", f"its agent has never reported to ManagedCluster {title}{told}"
+    else:
+        told = f", though the parent still calls it ready{told}" if found.ready == "True" else told
+        code, message = "lost", f"its agent last reported {case.scene.ago(found.last_seen)}{told}"
+    yield Reason(code=code, message=message, remedy=("look at the agent", *_look(case)))
+
+
+def _look(case: Case) -> tuple[str, ...]:
+    """The command (of bash) that shows the agent's pods on the workload cluster, and keeps its credential in no file."""
+    place, name = quote(case.cluster.namespace), case.cluster.name
+    deployed = (title for one in case.deliveries for title in one.objects if title.startswith(_AGENT))
+    namespace = next(deployed, "").removeprefix(_AGENT).partition("/")[0] or "clusternet-system"
+    secret = f"kubectl -n {place} get secret {quote(f'{name}-kubeconfig')} -o jsonpath={{.data.value}} | base64 -d"
+    return (f"kubectl --kubeconfig <({secret}) -n {quote(namespace)} get pods,events",)
