@@ -137,7 +137,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found)
     parent = parent or bool(parent_context)
-    report = status.evaluate(found, moment, parent=parent, reported=reported, dead_after=dead_after)
+    report = status.evaluate(found, moment, parent=parent, reported=reported, dead_after=dead_after, stories=titles)
     if not report.clusters and not found.empty_lists:
         # all of none are registered: a check that looked at nothing must not be green
         message = (

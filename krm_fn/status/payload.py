@@ -15,7 +15,14 @@ from krm_fn.kube import secrets as encoding
 from krm_fn.model import AgentVersion, Secret
 from krm_fn.status.dump import documents
 from krm_fn.status.objects import generated, ref
-from krm_fn.surface import CHECKSUM_ANNOTATION, MIN_VALUE_BYTES, REGISTRATION_SECRET, RESOURCE_SET_TYPE, TOKEN_KEY
+from krm_fn.surface import (
+    AGENT_NAMESPACE_ANNOTATION,
+    CHECKSUM_ANNOTATION,
+    MIN_VALUE_BYTES,
+    REGISTRATION_SECRET,
+    RESOURCE_SET_TYPE,
+    TOKEN_KEY,
+)
 from krm_fn.tokens import formats
 from krm_fn.yaml.errors import BadYaml
 
@@ -42,6 +49,7 @@ class Payload:
         self.namespace = raw.text(value, "metadata", "namespace")
         self.ours = generated(value)
         self.type = raw.text(value, "type")
+        self.agent_namespace = raw.text(value, "metadata", "annotations", AGENT_NAMESPACE_ANNOTATION)
         secret = self.kind == "Secret"
         self.values = {
             key: _decode(text) if secret else text.encode("utf-8", "surrogatepass")

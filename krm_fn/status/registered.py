@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from krm_fn.status.scene import Case
 
 REQUESTS = "clusterregistrationrequests.clusters.clusternet.io"
-_AGENT = "Deployment "
 _KNOWN = frozenset({report.YES, report.NOT_READY, report.EARLIER})
 
 
@@ -146,7 +145,6 @@ def not_ready(case: Case) -> Iterator[Reason]:
 def _look(case: Case) -> tuple[str, ...]:
     """The command (of bash) that shows the agent's pods on the workload cluster, and keeps its credential in no file."""
     place, name = quote(case.cluster.namespace), case.cluster.name
-    deployed = (title for one in case.deliveries for title in one.objects if title.startswith(_AGENT))
-    namespace = next(deployed, "").removeprefix(_AGENT).partition("/")[0] or "clusternet-system"
+    namespace = case.scene.agent_namespace(case.agents[0])
     secret = f"kubectl -n {place} get secret {quote(f'{name}-kubeconfig')} -o jsonpath={{.data.value}} | base64 -d"
     return (f"kubectl --kubeconfig <({secret}) -n {quote(namespace)} get pods,events",)

@@ -61,7 +61,7 @@ class Delivery(Record):
         strategy: Of the set.
         time: When it was last applied, or tried, in seconds since the epoch.
         digest: What is applied, as the Binding records it.
-        objects: What the resource delivers, as far as it was dumped and can be read.
+        objects: What the resource delivers, where that was asked for and can be read.
     """
 
     resource_set: str

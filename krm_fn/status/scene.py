@@ -15,6 +15,7 @@ from krm_fn.surface import (
     HUB_AGENT_MAP,
     agent_of,
     identity_map_of,
+    identity_of,
     registration_of,
     set_of,
 )
@@ -76,7 +77,6 @@ class Scene:
         self.payloads_dumped = bool(self.served)
         self._digests: dict[Payload, str] = {}
         self._broken: dict[Payload, str] = {}
-        self._titles: dict[Payload, tuple[str, ...]] = {}
         self._expiries: dict[Payload, int | None] = {}
         self._tokens: dict[Payload, Secret | None] = {}
         self._checksums: dict[Payload, str] = {}
@@ -139,12 +139,6 @@ class Scene:
             self._broken[one] = one.broken()
         return self._broken[one]
 
-    def titles(self, one: Payload) -> tuple[str, ...]:
-        """Return what a Secret or ConfigMap delivers."""
-        if one not in self._titles:
-            self._titles[one] = one.titles()
-        return self._titles[one]
-
     def token_expiry(self, one: LiveSet) -> int | None:
         """Return when the token expires that a set delivers; None when unknown or never."""
         for kind, name in one.resources:
@@ -204,6 +198,11 @@ class Scene:
     def agent(self, one: LiveSet) -> Payload | None:
         """Return the ConfigMap with the agent of a set, if it was dumped."""
         return self.payload(one.namespace, "ConfigMap", HUB_AGENT_MAP if one.hub else _agent_name(one))
+
+    def agent_namespace(self, one: LiveSet) -> str:
+        """Return the namespace in which the agent of a set runs on its workload clusters."""
+        identity = self.payload(one.namespace, "ConfigMap", identity_of(base(one)))
+        return (identity.agent_namespace if identity else "") or "clusternet-system"
 
     def registration_name(self, one: LiveSet) -> str:
         """Return the name that a set gives its one Cluster; "" where agents choose."""

@@ -55,8 +55,14 @@ _BEHIND = frozenset({report.OUTDATED, report.REPLACED})
 _OLD = 3600  # seconds from which the age of a dump is worth a word
 
 
-def evaluate(
-    found: Dump, now: int, *, parent: bool = False, reported: int | None = None, dead_after: int = DEAD_AFTER
+def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
+    found: Dump,
+    now: int,
+    *,
+    parent: bool = False,
+    reported: int | None = None,
+    dead_after: int = DEAD_AFTER,
+    stories: frozenset[str] = frozenset(),
 ) -> Report:
     """Find out how far every Cluster of a dump has come.
 
@@ -66,9 +72,10 @@ def evaluate(
         parent: Whether the parent cluster was dumped though it printed empty lists.
         reported: The time that ages of reports are counted from, by default `now`.
         dead_after: Seconds without a report after which an agent counts as gone for good.
+        stories: Clusters, as `namespace/name`, for which to read what each Secret and ConfigMap delivers.
     """
     scene = Scene(found, now, reported=now if reported is None else reported, parent=parent, dead_after=dead_after)
-    cases = [_case(scene, cluster) for cluster in scene.clusters]
+    cases = [_case(scene, cluster, told=cluster.title in stories) for cluster in scene.clusters]
     namesakes = _namesakes(cases)
     cases = [
         case.replace(namesakes=tuple(title for title in namesakes.get(case.name, ()) if title != case.cluster.title))
@@ -97,7 +104,7 @@ def newest_report(found: Dump) -> int | None:
     return max((time for time in times if time is not None), default=None)
 
 
-def _case(scene: Scene, cluster: LiveCluster) -> Case:
+def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
     sets = scene.selecting(cluster)
     agents = tuple(
         sorted(
@@ -107,6 +114,8 @@ def _case(scene: Scene, cluster: LiveCluster) -> Case:
     binding = scene.binding(cluster)
     over = _replaced_by(scene, cluster, agents, binding)
     deliveries = tuple(_deliveries(scene, sets, binding, agents[0].name if over else ""))
+    if told:
+        deliveries = tuple(one.replace(objects=_objects(scene, cluster, one)) for one in deliveries)
     name = scene.registration_name(agents[0]) if agents else ""
     return Case(
         scene=scene,
@@ -187,10 +196,14 @@ def _deliveries(scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None
                     state=state,
                     time=entry.time if entry else None,
                     digest=entry.digest if entry else "",
-                    objects=scene.titles(payload) if payload is not None else (),
                 )
             )
     return found
+
+
+def _objects(scene: Scene, cluster: LiveCluster, one: Delivery) -> tuple[str, ...]:
+    payload = scene.payload(cluster.namespace, one.kind, one.name)
+    return payload.titles() if payload is not None else ()
 
 
 def _replaced_by(scene: Scene, cluster: LiveCluster, agents: tuple[LiveSet, ...], binding: Binding | None) -> str:

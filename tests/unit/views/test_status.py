@@ -13,8 +13,9 @@ NOW = 1795428000  # 2026-11-23T10:00:00Z
 OLD = "2026-06-02T03:04:05Z"
 
 
-def report(*objects: live.Object, now: int = NOW) -> Report:
-    return status.evaluate(dump.read([("dump", json.dumps(live.listed(*objects)).encode())]), now)
+def report(*objects: live.Object, now: int = NOW, of: str = "") -> Report:
+    found = dump.read([("dump", json.dumps(live.listed(*objects)).encode())])
+    return status.evaluate(found, now, stories=frozenset({of}))
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_counted_clusters_show_the_numbers_with_what_they_are_of_in_a_pipe() -> 
 def test_the_tree_tells_the_whole_story_of_a_cluster() -> None:
     fleet = Fleet()
     live.probe(fleet.clusters[0], "Remote connection probe failed")
-    found = report(*fleet.everything).only(frozenset({"team-a/web-1"}))
+    found = report(*fleet.everything, of="team-a/web-1").only(frozenset({"team-a/web-1"}))
     lines = status_tree.render(found).splitlines()
     assert lines[0].split() == ["Cluster", "team-a/web-1", "fine", "Provisioned"]
     told = "\n".join(" ".join(line.split()) for line in lines)
