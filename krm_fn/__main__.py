@@ -75,6 +75,7 @@ def _function() -> int:
 
         from krm_fn import function  # noqa: PLC0415
         from krm_fn.tokens.operator import Offers  # noqa: PLC0415
+        from krm_fn.tokens.redaction import redacted  # noqa: PLC0415
 
         offers = Offers(os.environ)
         epoch = offers.epoch()
@@ -85,7 +86,8 @@ def _function() -> int:
             found.apply(outcome.changes)
             found.results += outcome.results
 
-        return runner.run(process, *runner.standard_streams())
+        stdin, stdout, stderr = runner.standard_streams()
+        return runner.run(process, stdin, stdout, redacted(stderr))
 
     return runner.guarded(work, sys.stderr)
 

@@ -13,9 +13,11 @@ from krm_fn.clusters import inventory
 from krm_fn.earlier import upsert
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
-from krm_fn.model import ValueSource
+from krm_fn.kube.secrets import looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import expiry, redaction, sources
+from krm_fn.tokens.formats import Refused
+from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from krm_fn.clusters.inventory import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
-    from krm_fn.model import Config, Secret, Token
+    from krm_fn.model import Config, Generated, Secret, Token
     from krm_fn.tokens.operator import Offers
 
 
@@ -49,14 +51,14 @@ class Options(Record):
 class Outcome(Record):
     """What a run came to. With an error among the results, `changes` is empty.
 
-    `secrets` are the tokens of the run: whoever prints more than `results` takes them out of it first.
+    `redactor` knows the tokens of the run: whoever prints more than `results` passes it through there first.
     """
 
     changes: Changes
     results: tuple[Result, ...]
+    redactor: Redactor
     plan: plan.Plan | None = None
     configs: tuple[Config, ...] = ()
-    secrets: tuple[Secret, ...] = ()
 
 
 def process(
@@ -100,12 +102,14 @@ def _processed(items: Sequence[Item], function_config: Item | None, options: Opt
     try:
         configs, others = find_configs(items, function_config)
     except Faults as found:
-        return Outcome(changes=Changes(), results=redaction.scrubbed_by_shape(found.results))
-    tokens, results = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
-    secrets = _secrets(configs, tokens)
+        redactor = Redactor(_given(items, function_config))
+        return Outcome(changes=Changes(), results=redactor.results(found.results), redactor=redactor)
+    tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
+    known = [*_given(items, function_config), *found_tokens]
     if len(tokens) != len(configs):
-        shown = redaction.scrubbed(plan.ordered(results), secrets)
-        return Outcome(changes=Changes(), results=shown, configs=configs, secrets=secrets)
+        redactor = Redactor(known)
+        shown = redactor.results(plan.ordered(results))
+        return Outcome(changes=Changes(), results=shown, redactor=redactor, configs=configs)
     names = _names(configs)
     taken = inventory.take(items, names)
     baseline = None if options.baseline is None else inventory.take(options.baseline, names)
@@ -114,16 +118,17 @@ def _processed(items: Sequence[Item], function_config: Item | None, options: Opt
             configs=configs, tokens=tuple(tokens), others=others, items=items, inventory=taken, baseline=baseline
         )
     )
-    results += [*expiry.bootstrap_secrets(items), *_leaks(configs, tokens, items, taken), *made.results]
+    results += [*_leaks(configs, tokens, items, taken), *made.results]
     results += _verdict_results(made) if options.verbose else []
     changes = Changes()
     if not has_errors(results):
         changes = upsert.upsert(configs, made.generated, taken.owned, host_paths=host_paths)
         changes = changes.replace(labelled=made.labelled, revised=made.revised)
         results += upsert.path_faults(changes, items, configs) if host_paths and changes.added else []
-    shown = redaction.scrubbed(plan.ordered(results), secrets)
+    redactor = Redactor(known, _public_names(made.generated))
+    shown = redactor.results(plan.ordered(results))
     changes = Changes() if has_errors(shown) else changes
-    return Outcome(changes=changes, results=shown, plan=made, configs=configs, secrets=secrets)
+    return Outcome(changes=changes, results=shown, redactor=redactor, plan=made, configs=configs)
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
@@ -194,12 +199,28 @@ def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
 # --- tokens ----------------------------------------------------------------------------------------------------------
 
 
+def _given(items: Sequence[Item], function_config: Item | None) -> list[Secret]:
+    """Return the tokens that configs hold themselves, those included that can't be decoded."""
+    given = [item for item in items if kinds.is_config(item)]
+    if function_config is not None:
+        given.append(function_config)
+    return [secret for item in given for secret in kinds.given_tokens(item)]
+
+
 def _tokens(
     configs: Sequence[Config], items: Sequence[Item], options: Options, *, into_files: bool
-) -> tuple[list[Token], list[Result]]:
-    """Return the token of each config, and what there is to report about them; fewer tokens than configs on an error."""
+) -> tuple[list[Token], list[Result], list[Secret]]:
+    """Find the token of each config.
+
+    Returns:
+        The tokens, fewer than configs on an error; what there is to report about them; and all that must not be shown, of
+        which what was refused may be most of a token.
+    """
+    bootstrap = expiry.bootstrap_secrets(items)
     results: list[Result] = [warning for config in configs for warning in config.warnings]
+    results += expiry.review_bootstrap_secrets(bootstrap)
     tokens: list[Token] = []
+    known = [one.token for one in bootstrap]
     generator = all(kinds.is_config(item) for item in items)
     for config in configs:
         try:
@@ -207,18 +228,20 @@ def _tokens(
             token = sources.resolve(config, items, options.offers, generator_position=generator)
         except Faults as found:
             results += found.results
+            known += [found.secret] if isinstance(found, Refused) else []
             continue
         tokens.append(token)
-        results += expiry.review(config, token, items, now=options.now)
+        known += [] if token.secret is None else [token.secret]
+        results += expiry.review(config, token, bootstrap, now=options.now)
         warning = sources.git_warning(config) if into_files else None
         results += [] if warning is None else [warning]
-    return tokens, results
+    return tokens, results, known
 
 
-def _secrets(configs: Sequence[Config], tokens: Sequence[Token]) -> tuple[Secret, ...]:
-    """Return every token of a run: a user may have put one into a name or label too, which other modules quote."""
-    given = [config.token.value for config in configs if isinstance(config.token, ValueSource)]
-    return (*given, *(token.secret for token in tokens if token.secret is not None))
+def _public_names(generated: Sequence[Generated]) -> list[str]:
+    """Return names of ours that look like a token by chance, such as `canary.cluster0000000001`, though no part of them does."""
+    names = {new.key.name for new in generated if looks_like_token(new.key.name)}
+    return sorted(name for name in names if not any(looks_like_token(part) for part in name.split(".", 1)))
 
 
 def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[Item], taken: Inventory) -> list[Result]:

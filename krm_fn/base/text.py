@@ -1,34 +1,10 @@
-"""Text for messages: a value as one short printable line, and the name that was most likely meant."""
+"""Text for messages: the name that was most likely meant, and lists that stay short."""
 
 from __future__ import annotations
-
-from krm_fn.base.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-_LONGEST_SHOWN = 60
-_TOKEN = late(r"[a-z0-9]{6}\.[a-z0-9]{16}|eyJ[A-Za-z0-9_-]{8,}")
-
-
-def plain(value: object) -> str:
-    """Return a value as one short printable line; text in the form of a token is never shown."""
-    text = "".join(char if char.isprintable() else "?" for char in _text(value))
-    if ("." in text or "eyJ" in text) and _TOKEN.search(text):  # most have neither, and need nothing compiled
-        return "…"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    try:
-        return str(value)
-    except ValueError:  # an int of more than 4,300 digits
-        return "a very long number"
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

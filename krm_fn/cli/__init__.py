@@ -13,6 +13,7 @@ import click
 
 from krm_fn import __version__
 from krm_fn.krm import runner
+from krm_fn.tokens.redaction import redacted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +109,12 @@ def group(ctx: click.Context, debug: bool) -> None:  # noqa: FBT001 - click give
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code: 0, 1 for findings and bad input, 2 for usage, 3 for our fault."""
-    return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments)
+    plain = sys.stderr
+    sys.stderr = redacted(plain)  # usage errors quote arguments
+    try:
+        return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments)
+    finally:
+        sys.stderr = plain
 
 
 def _run(arguments: Sequence[str]) -> int:

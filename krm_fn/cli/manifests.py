@@ -11,7 +11,6 @@ from krm_fn.cli import inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, fault, has_errors
 from krm_fn.surface import agent_of
-from krm_fn.tokens import redaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def command(paths: Sequence[str], config: str | None, only: str | None, chosen: 
         shared.say((*given.results, *outcome.results))
         if has_errors(outcome.results):
             return runner.FAILED
-        click.echo(redaction.scrub("".join(_manifests(outcome, parts, chosen)), outcome.secrets), nl=False)
+        click.echo(outcome.redactor.text("".join(_manifests(outcome, parts, chosen))), nl=False)
     except Faults as faults:
         shared.say(faults.results)
         return runner.FAILED

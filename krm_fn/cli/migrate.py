@@ -10,7 +10,7 @@ from krm_fn.cli import dumps, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults
 from krm_fn.migration import migrate
-from krm_fn.tokens import redaction
+from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import migration
 
 HELP = """From clusternet-hub's discovery to a config in Git.
@@ -56,11 +56,12 @@ def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str
     except Faults as faults:
         shared.say(faults.results)
         return runner.USAGE
-    code = dumps.write(redaction.scrub(migration.config(found), found.tokens), output)
+    redactor = Redactor(found.tokens)
+    code = dumps.write(redactor.text(migration.config(found)), output)
     if code != runner.OK:
         return code
     width, colour = dumps.terminal(sys.stderr)
-    guide = redaction.scrub(migration.guide(found, width=width, colour=colour), found.tokens)
+    guide = redactor.text(migration.guide(found, width=width, colour=colour))
     click.echo(guide, err=True, nl=False, color=colour)
-    shared.say(redaction.scrubbed(found.warnings, found.tokens))
+    shared.say(redactor.results(found.warnings))
     return runner.OK

@@ -14,7 +14,6 @@ from krm_fn.clusters import inventory
 from krm_fn.earlier import compare, read
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, has_errors
-from krm_fn.tokens import redaction
 from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table
 from krm_fn.views.shown import Shown
 
@@ -71,7 +70,7 @@ def command(paths: Sequence[str], config: str | None, form: str, baseline: str |
     if outcome.plan is None:
         return runner.FAILED
     view = Shown(plan=outcome.plan, configs=outcome.configs, results=results, comparison=_comparison(outcome, earlier))
-    click.echo(redaction.scrub(_shown(view, form), outcome.secrets), nl=False)
+    click.echo(outcome.redactor.text(_shown(view, form)), nl=False)
     return runner.FAILED if has_errors(results) else runner.OK
 
 

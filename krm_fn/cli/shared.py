@@ -10,8 +10,8 @@ import time
 import click
 
 from krm_fn.krm import runner
-from krm_fn.tokens import redaction
 from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,4 +62,4 @@ def environment_offers() -> Offers:
 
 def say(results: Iterable[Result]) -> None:
     """Write errors and warnings to stderr, one a line; nothing in the shape of a token, whatever it was found in."""
-    runner.say(redaction.scrubbed_by_shape(results), sys.stderr)
+    runner.say(Redactor().results(results), sys.stderr)

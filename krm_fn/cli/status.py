@@ -15,7 +15,7 @@ from krm_fn.krm.results import Faults, Result
 from krm_fn.status import dump, status
 from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import GENERATED_LABEL
-from krm_fn.tokens import redaction
+from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import status_data, status_table, status_tree
 from krm_fn.yaml import write
 
@@ -154,8 +154,9 @@ def command(  # noqa: PLR0913 - one parameter an option
         report = report.only(titles)
     if ignore_unselected:
         report = report.without_unselected()
-    text = _rendered(report, output, failing=failing, trees=bool(titles))
-    code = dumps.write(redaction.scrub(text, report.secrets))
+    redactor = Redactor(report.secrets)
+    text = _rendered(redactor.value(report), output, failing=failing, trees=bool(titles))
+    code = dumps.write(redactor.text(text))
     return code or (runner.OK if report.ok and (report.certain or not strict) else runner.FAILED)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from krm_fn.krm.results import Faults, Result
 from krm_fn.kube.labels import label_key_fault, label_value_fault
 from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault
+from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster
 from krm_fn.surface import CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION
 
@@ -34,7 +35,6 @@ TOPOLOGY_OWNED_LABEL = "topology.cluster.x-k8s.io/owned"
 
 _KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", type(None): "null", list: "a list"}
 
-_SHOWN = 80  # of characters, in a message
 
 # Keys of Cluster API's domains that a user may well put on a Cluster; no others are ever set on one by a controller.
 USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/managed-by"})
@@ -43,6 +43,9 @@ USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/manage
 def is_cluster(item: Item) -> bool:
     """Tell whether an item is a Cluster of Cluster API, in any version (CloudNativePG and others have a kind alike)."""
     return item.kind == "Cluster" and item.group == CLUSTER_GROUP
+
+
+_SHOWN = 80  # characters of a name in a message
 
 
 def read(item: Item) -> Cluster:
@@ -135,7 +138,7 @@ def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
 
 def _short(text: str) -> str:
     """Return text that may be anything, fit for a message."""
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+    return repr(quoted(text))
 
 
 def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import nearest, plain
+from krm_fn.base.text import nearest
 from krm_fn.config import build, rules
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
 from krm_fn.krm.results import Faults
+from krm_fn.kube.secrets import quoted
+from krm_fn.model import Secret
 from krm_fn.surface import API_VERSION, GROUP, KIND
 
 TYPE_CHECKING = False
@@ -37,6 +39,22 @@ def identity_of(item: Item) -> tuple[str, str]:
     if isinstance(name, str) and name:
         return item.namespace, name
     return item.namespace, "" if item.name == _NAME_OF_HOST else item.name
+
+
+def given_tokens(item: Item) -> list[Secret]:
+    """Return what a configuration gives as `registrationToken.value`, whether or not it can be decoded."""
+    try:
+        whole = item.value()
+    except Faults:
+        return []
+    data = whole.get("data")
+    spec = whole.get("spec")
+    source = spec.get("registrationToken") if isinstance(spec, dict) else None
+    given = [
+        source.get("value") if isinstance(source, dict) else source,
+        data.get("registrationToken.value") if isinstance(data, dict) else None,
+    ]
+    return [Secret(one) for one in given if isinstance(one, str)]
 
 
 def decode(item: Item, listed: Item | None = None) -> Config:
@@ -77,7 +95,7 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
     if value.get("apiVersion") != API_VERSION:
         # nothing else can be judged by a version that we don't know
         top.field("apiVersion").fault(
-            f'must be {API_VERSION}, not "{plain(value.get("apiVersion"))}": this function knows no other version',
+            f'must be {API_VERSION}, not "{quoted(value.get("apiVersion"))}": this function knows no other version',
             "api-version",
         )
         raise Faults(log.faults)
@@ -109,12 +127,12 @@ def _foreign(item: Item, top: Place) -> None:
     if item.group == GROUP:
         near = nearest(item.kind, (KIND,))
         hint = f": did you mean {near}?" if near else ""
-        top.field("kind").fault(f'must be {KIND}, not "{plain(item.kind)}"{hint}', "kind")
+        top.field("kind").fault(f'must be {KIND}, not "{quoted(item.kind)}"{hint}', "kind")
     elif item.kind == KIND:
-        top.field("apiVersion").fault(f'must be {API_VERSION}, not "{plain(item.api_version)}"', "api-version")
+        top.field("apiVersion").fault(f'must be {API_VERSION}, not "{quoted(item.api_version)}"', "api-version")
     else:
         top.field("kind").fault(
-            f'must be {KIND} of {API_VERSION}, or ConfigMap of v1, not "{plain(item.kind)}" of '
-            f'"{plain(item.api_version)}"',
+            f'must be {KIND} of {API_VERSION}, or ConfigMap of v1, not "{quoted(item.kind)}" of '
+            f'"{quoted(item.api_version)}"',
             "kind",
         )

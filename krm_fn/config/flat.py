@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import nearest, plain
+from krm_fn.base.text import nearest
 from krm_fn.config.fields import Either, ListOf, MapOf, Object, Selector
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.report import Place
 from krm_fn.config.tree.spec import SPEC, walk
 from krm_fn.kube import selector_text
+from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class _BadValueError(ValueError):
 def unflatten(config_map: dict[str, Any], at: Place) -> dict[str, Any]:
     """Return what `spec` would hold; `at` is the place of `data`. Faults go to its log."""
     for key in sorted(config_map.keys() - _ENVELOPE - _HARMLESS):
-        Place(at.log, plain(key)).fault("is not read: give the settings in data", "unknown-field")
+        Place(at.log, quoted(key)).fault("is not read: give the settings in data", "unknown-field")
     data = config_map.get("data")
     if not isinstance(data, dict) or not data:
         at.fault("is required: it holds the settings, such as parentURL and clusterSelector", "required")
@@ -106,7 +107,7 @@ def _unknown(key: str, at: Place) -> None:
     if field is not None and field.private and rest:  # what follows may be a secret in the wrong place
         place = at.field(head, private=True).key(rest)
     else:
-        place = at.field(key) if plain(key) == key else at.key(key)
+        place = at.field(key) if quoted(key) == key else at.key(key)
     place.fault("is not a known field" + (f": did you mean {near}?" if near else ""), "unknown-field")
 
 
@@ -156,7 +157,7 @@ def _pairs(kind: MapOf, text: str) -> object:
             message = "must be pairs key=value with ',' between them, or JSON"
             raise _BadValueError(message)
         if key in found:
-            message = f"gives {plain(key)} twice: keep one"
+            message = f"gives {quoted(key)} twice: keep one"
             raise _BadValueError(message)
         found[key] = _typed(kind.value, value)
     return found

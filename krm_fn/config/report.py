@@ -6,8 +6,8 @@ nowhere text that has the form of a token.
 
 from __future__ import annotations
 
-from krm_fn.base.text import plain
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Place:
 
     def key(self, key: object) -> Place:
         """Return the place of an entry of this map; the key may hold dots and anything else."""
-        return Place(self.log, f"{self.path}[{'…' if self.private else plain(key)}]", private=self.private)
+        return Place(self.log, f"{self.path}[{'…' if self.private else quoted(key)}]", private=self.private)
 
     def fault(self, text: str, rule: str, *, fix: str = "", proposed: object = None) -> None:
         """Report an error.
@@ -94,16 +94,16 @@ class Place:
 
     def shown(self, value: object) -> str:
         """Return the value in quotes after a blank, or nothing where it may not be shown."""
-        return "" if self.private else f' "{plain(value)}"'
+        return "" if self.private else f' "{quoted(value)}"'
 
     def described(self, value: object) -> str:
         """Name the type of a value, and the value itself where it is short and may be shown."""
         if value is None:
             return "nothing"
         if isinstance(value, bool):
-            return "a boolean" if self.private else f"the boolean {plain(value)}"
+            return "a boolean" if self.private else f"the boolean {quoted(value)}"
         if isinstance(value, (int, float)):
-            return "a number" if self.private else f"the number {plain(value)}"
+            return "a number" if self.private else f"the number {quoted(value)}"
         if isinstance(value, str):
             return f"the string{self.shown(value)}" if value and not self.private else "a string"
         return "a list" if isinstance(value, (list, tuple)) else "an object"

@@ -9,14 +9,11 @@ import re
 from datetime import datetime, timezone
 from typing import Any
 
+from krm_fn.kube.secrets import MOST_QUOTED, quoted
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# What must never be shown, in whatever foreign text it turns up: JWTs and bootstrap tokens
-# (Kubernetes `k8s.io/cluster-bootstrap/token/api.BootstrapTokenPattern`), plain or as base64 of either.
-_TOKENS = re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*|\b[a-z0-9]{6}\.[a-z0-9]{16}\b|\b[A-Za-z0-9+/]{40,}={0,2}")
-_LONGEST_MESSAGE = 300
 
 
 def dig(value: Any, *path: str) -> Any:
@@ -84,10 +81,5 @@ def condition(value: Any, kind: str, *path: str) -> Mapping[str, Any]:
 
 
 def quote(message: str) -> str:
-    """Return foreign text fit to be shown: one line, nothing that looks like a token, no control characters."""
-    if not message:
-        return ""
-    line = " ".join(message.split())
-    line = _TOKENS.sub("(hidden)", line)
-    line = "".join(character if character.isprintable() else "?" for character in line)
-    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
+    """Return foreign text fit to be shown: one short line without tokens or control characters."""
+    return quoted(message, MOST_QUOTED) if message else ""

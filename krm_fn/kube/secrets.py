@@ -1,4 +1,8 @@
-"""What a Secret holds: base64 as Kubernetes reads it, and values that SOPS has encrypted."""
+"""What a Secret holds: base64 as Kubernetes reads it, values that SOPS has encrypted, and the shape of a token.
+
+The one place that knows how a registration token looks. Whatever quotes foreign text hides that shape first and shortens
+afterwards, since a token that was cut has none. Every search takes time in proportion to the text.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,24 @@ from krm_fn.base.patterns import late
 
 _BASE64 = late(r"[A-Za-z0-9+/]*={0,2}\Z")
 _SOPS = late(r"ENC\[[A-Z0-9_]+,")
+
+HIDDEN = "(hidden)"
+MOST_QUOTED = 200  # characters of foreign text in a message
+
+# A bootstrap token by itself; one that is glued to other text, where a digit tells it from a host's name; a JWT, or what is
+# left of one, from its first part on (base64url of `{"`). Kubernetes `k8s.io/cluster-bootstrap/token/api`.
+_TOKEN = late(
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])"
+    r"|[A-Za-z0-9]{6}\.(?=[A-Za-z]{0,15}[0-9])[A-Za-z0-9]{16,}(?:\.[A-Za-z0-9]{16,})*"
+    r"|eyJ(?:[A-Za-z0-9_-]{8}|[A-Za-z0-9_-]{0,7}\.[A-Za-z0-9_.-]{8})[A-Za-z0-9_.-]*"
+)
+# Text in which a whole token may be encoded: its dot alone in URL form, all of it in hexadecimal form or base64
+_SHORTEST_ENCODED = 25
+_ENCODED = late(r"[A-Za-z0-9+/_%.=-]{25,}")
+_PERCENT = late(r"%([0-9A-Fa-f]{2})")
+_HEXADECIMAL = late(r"[0-9A-Fa-f]{46,}")
+_BASE64_RUN = late(r"[A-Za-z0-9+/_-]{31,}")
+_DEEPEST = 2  # a manifest in base64 holds tokens in base64
 
 
 def encode(text: str) -> str:
@@ -29,3 +51,77 @@ def decode(text: str) -> bytes | None:
 def encrypted(value: str) -> bool:
     """Tell whether a value is one that SOPS has encrypted and nobody has decrypted."""
     return value.startswith("ENC[") and bool(_SOPS.match(value))
+
+
+def looks_like_token(value: str) -> bool:
+    """Tell whether a text holds what has the shape of a token; such a text is never printed."""
+    return ("." in value or "eyJ" in value) and bool(_TOKEN.search(value))
+
+
+def tokens_in(text: str) -> list[str]:
+    """Return what has the shape of a token in a text."""
+    return _TOKEN.findall(text)
+
+
+def hide(text: str, public: str = "") -> str:
+    """Return a text without anything in the shape of a token, be it plain or encoded.
+
+    Args:
+        text: Any text.
+        public: What may be shown in whatever shape: names of our own, with a separator between them.
+    """
+    if len(text) >= _SHORTEST_ENCODED:
+        text = _ENCODED.sub(lambda found: HIDDEN if _encodes_token(found[0]) else found[0], text)
+    if "." in text or "eyJ" in text:  # most have neither, and need nothing compiled
+        text = _TOKEN.sub(lambda found: found[0] if public and found[0] in public else HIDDEN, text)
+    return text
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """Return a foreign value as one short printable line without a token."""
+    text = hide(" ".join(_text(value).split()))
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else "\ufffd" for one in text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def decodings(text: str) -> list[str]:
+    """Return what a text may stand for: in base64 (at whatever place in it), URL and hexadecimal form."""
+    found = []
+    if "%" in text:
+        found.append(_PERCENT.sub(lambda code: chr(int(code[1], 16)), text))
+    found += [
+        bytes.fromhex(run[shift : len(run) - (len(run) - shift) % 2]).decode("latin-1")
+        for run in _HEXADECIMAL.findall(text)
+        for shift in (0, 1)
+    ]
+    for run in _BASE64_RUN.findall(text):
+        if run != run.lower():  # that of a token has capitals, most long names have none
+            standard = run.replace("-", "+").replace("_", "/")
+            found += [_decoded(standard[shift:]) for shift in range(4)]
+    return found
+
+
+def _decoded(run: str) -> str:
+    rest = len(run) % 4
+    padded = run[:-1] if rest == 1 else run + "=" * (-rest % 4)
+    return binascii.a2b_base64(padded).decode("latin-1")
+
+
+def _encodes_token(text: str, depth: int = 1) -> bool:
+    return any(
+        looks_like_token(decoded)
+        or (depth < _DEEPEST and any(_encodes_token(one[0], depth + 1) for one in _ENCODED.finditer(decoded)))
+        for decoded in decodings(text)
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return str(value)
+    except ValueError:  # an int of more than 4,300 digits
+        return "a very long number"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.base.text import plain
+from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Words:
         """Take a token that is one of these, or a word where none is named."""
         token = self.next
         if (token not in wanted) if wanted else (not token or token[0] in "=!(),<>"):
-            message = f'must have {what}, not "{plain(token)}"' if token else f"must have {what} at its end"
+            message = f'must have {what}, not "{quoted(token)}"' if token else f"must have {what} at its end"
             raise SelectorError(message)
         return self._tokens.pop()
 
@@ -82,15 +82,15 @@ def _requirement(words: _Words, labels: dict[str, str], expressions: list[dict[s
     if words.next in {"", ","}:
         expressions.append({"key": key, "operator": "Exists"})
         return
-    operator = words.take("=", "==", "!=", "in", "notin", what=f"'=', '!=', 'in' or 'notin' after {plain(key)}")
+    operator = words.take("=", "==", "!=", "in", "notin", what=f"'=', '!=', 'in' or 'notin' after {quoted(key)}")
     if operator in {"in", "notin"}:
         expressions.append({"key": key, "operator": "In" if operator == "in" else "NotIn", "values": _values(words)})
         return
-    value = "" if words.next in {"", ","} else words.take(what=f"a value after {plain(key)}{operator}")
+    value = "" if words.next in {"", ","} else words.take(what=f"a value after {quoted(key)}{operator}")
     if operator == "!=":
         expressions.append({"key": key, "operator": "NotIn", "values": [value]})
     elif labels.setdefault(key, value) != value:
-        message = f"asks for two values of {plain(key)} at once: use the operator in"
+        message = f"asks for two values of {quoted(key)} at once: use the operator in"
         raise SelectorError(message)
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 from krm_fn.base.patterns import late
+from krm_fn.base.records import Record
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.kube import secrets
+from krm_fn.model import Secret
 from krm_fn.tokens import formats
 from krm_fn.tokens.sources import place
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from krm_fn.model import Config, Token
 
 NEAR = 30 * 24 * 3600
+LONG_AGO = -(2**62)  # before every time that can be written: an expiration that no server can read
 GROUP = "system:bootstrappers:clusternet:register-cluster-token"
 
 _TYPE = "bootstrap.kubernetes.io/token"
@@ -33,13 +36,56 @@ _PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
 _RFC3339 = late(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII)
 
 
-def review(config: Config, token: Token, items: Sequence[Item], *, now: int | None) -> tuple[Result, ...]:
+class BootstrapSecret(Record):
+    """A `bootstrap-token-*` Secret of the input."""
+
+    item: Item
+    value: Mapping[str, Any]
+
+    def get(self, key: str) -> str:
+        """Return the text under a key, from `stringData` or `data`; empty where there is none."""
+        plain, packed = self.value.get("stringData"), self.value.get("data")
+        if isinstance(plain, dict) and isinstance(plain.get(key), str):
+            return formats.trimmed(plain[key])
+        value = packed.get(key) if isinstance(packed, dict) else None
+        if not isinstance(value, str) or secrets.encrypted(value):
+            return value if isinstance(value, str) else ""
+        raw = secrets.decode(value)
+        return formats.trimmed(raw.decode("utf-8", "replace")) if raw is not None else ""
+
+    @property
+    def token(self) -> Secret:
+        """The token that it holds, as far as it can be read."""
+        return Secret(f"{self.get('token-id')}.{self.get('token-secret')}")
+
+    @property
+    def expires(self) -> int | None:
+        """Seconds since the epoch; None where it never expires, or is still encrypted. Unreadable counts as expired."""
+        text = self.get("expiration")
+        if not text or secrets.encrypted(text):
+            return None
+        found = _rfc3339(text)
+        return LONG_AGO if found is None else found
+
+
+def bootstrap_secrets(items: Sequence[Item]) -> tuple[BootstrapSecret, ...]:
+    """Return the `bootstrap-token-*` Secrets of the input."""
+    return tuple(
+        BootstrapSecret(item=item, value=item.value())
+        for item in items
+        if item.kind == "Secret" and item.contains(_NAME.encode()) and item.group == "" and item.name.startswith(_NAME)
+    )
+
+
+def review(
+    config: Config, token: Token, bootstrap: Sequence[BootstrapSecret], *, now: int | None
+) -> tuple[Result, ...]:
     """Judge one configuration's token.
 
     Args:
         config: The configuration, for `onExpired` and for the place to name.
-        token: As `sources.resolve` returned it; one that lies outside is not judged.
-        items: The input, in which the token's own `bootstrap-token-*` Secret may stand.
+        token: As `sources.resolve` returned it; one that is kept outside is not judged.
+        bootstrap: The bootstrap Secrets of the input, among which the token's own may be.
         now: Seconds since the epoch; None to leave time out.
 
     Returns:
@@ -51,129 +97,94 @@ def review(config: Config, token: Token, items: Sequence[Item], *, now: int | No
     where = place(config)
     if token.secret.reveal() in _PUBLIC:
         message = (
-            "the registration token is one that is printed in public guides: it is known to everybody, and the one of "
+            "the registration token is one that is printed in public guides: everyone knows it, and the one of "
             "Clusternet's guide expired on 2025-05-10; make your own on the parent cluster"
         )
         return (Result(message=message, severity=severity, tags=tagged(rule="token-public"), **where),)
+    own = [one for one in bootstrap if token.form == formats.BOOTSTRAP and one.get("token-id") == _halves(token)[0]]
     found: list[Result] = []
-    if any(_is_ours(one, token) and not _same_secret(one, token) for one in _bootstrap_secrets(items)):
+    if any(not _same_secret(one, token) for one in own):
         message = (
             "the registration token differs from the bootstrap token of the same id among the resources: "
             "the parent will take only one of them"
         )
         found.append(Result(message=message, severity=WARNING, tags=tagged(rule="token-mismatch"), **where))
-    expires = with_expiration(token, items).expires
-    if expires is not None and now is not None and expires < now + NEAR:
-        state = f"expired on {_day(expires)}" if expires <= now else f"expires on {_day(expires)}"
-        message = f"the registration token {state}: no new cluster registers with it from then on; renew it"
+    times = [one.expires for one in own if one.expires is not None]
+    expires = min(times) if times else token.expires
+    if expires is not None and (expires == LONG_AGO or (now is not None and expires < now + NEAR)):
+        expired = expires == LONG_AGO or (now is not None and expires <= now)
         found.append(
             Result(
-                message=message,
-                severity=severity if expires <= now else WARNING,
-                tags=tagged(rule="token-expired" if expires <= now else "token-expires"),
+                message=f"the registration token {_state(expires, expired=expired)}: no new cluster registers with it from "
+                "then on; rotate it",
+                severity=severity if expired else WARNING,
+                tags=tagged(rule="token-expired" if expired else "token-expires"),
                 **where,
             )
         )
     return tuple(found)
 
 
-def with_expiration(token: Token, items: Sequence[Item]) -> Token:
-    """Return the token with the `expiration` of its `bootstrap-token-*` Secret, when that is among the items."""
-    if token.secret is None or token.form != formats.BOOTSTRAP:
-        return token
-    times = [_rfc3339(_get(one, "expiration")) for one in _bootstrap_secrets(items) if _is_ours(one, token)]
-    known = [time for time in times if time is not None]
-    return token.replace(expires=min(known)) if known else token
+def _state(expires: int, *, expired: bool) -> str:
+    if expires == LONG_AGO:
+        return "counts as expired, since its bootstrap Secret has an expiration that is no time in RFC 3339"
+    return f"expired on {_day(expires)}" if expired else f"expires on {_day(expires)}"
 
 
-def bootstrap_secrets(items: Sequence[Item]) -> tuple[Result, ...]:
-    """Warn of `bootstrap-token-*` Secrets in the input with which no cluster can register.
+def review_bootstrap_secrets(bootstrap: Sequence[BootstrapSecret]) -> tuple[Result, ...]:
+    """Warn of bootstrap Secrets in the input with which no cluster can register.
 
-    Facts: `k8s.io/cluster-bootstrap`: namespace kube-system, type, name after the id, usage and groups. Asked once a
+    Facts: `k8s.io/cluster-bootstrap`: namespace kube-system, type, name after the id, usage and groups. Asked once per
     run, whatever the configurations say.
     """
     found = []
-    for item, secret in _pairs(items):
-        faults = _faults(item, secret)
-        if not faults:
-            continue
-        found.append(
-            Result(
-                message=f"no cluster can register with the bootstrap token {item.name}: {'; '.join(faults)}",
-                severity=WARNING,
-                resource_ref=item.ref(),
-                file_path=item.file_path,
-                file_index=item.file_index,
-                tags=tagged(rule="bootstrap-token"),
+    for one in bootstrap:
+        reasons = _reasons(one)
+        if reasons:
+            item = one.item
+            found.append(
+                Result(
+                    message=f"no cluster can register with the bootstrap token {item.name}: {'; '.join(reasons)}",
+                    severity=WARNING,
+                    resource_ref=item.ref(),
+                    file_path=item.file_path,
+                    file_index=item.file_index,
+                    tags=tagged(rule="bootstrap-token"),
+                )
             )
-        )
     return tuple(sorted(found, key=lambda result: (result.message, result.file_path, result.file_index or 0)))
 
 
-def _faults(item: Item, secret: Mapping[str, Any]) -> list[str]:
-    """Say why the parent would not take a bootstrap token for a registration."""
-    faults = []
-    if secret.get("type") != _TYPE:
-        faults.append(f"its type must be {_TYPE}")
-    if item.namespace != _NAMESPACE:
-        faults.append(f"it must be in namespace {_NAMESPACE}")
-    token_id = _get(secret, "token-id")
-    if not _hidden(token_id) and item.name != _NAME + token_id:
-        faults.append(f"its name must be {_NAME} and then its token-id")
-    usage, groups = _get(secret, "usage-bootstrap-authentication"), _get(secret, "auth-extra-groups")
-    if not _hidden(usage) and usage != "true":
-        faults.append('it needs usage-bootstrap-authentication: "true"')
-    if not _hidden(groups) and GROUP not in groups.split(","):
-        faults.append(f"its auth-extra-groups must hold {GROUP}")
-    expiration = _get(secret, "expiration")
-    if expiration and not _hidden(expiration) and _rfc3339(expiration) is None:
-        faults.append("its expiration is no time in RFC 3339, which counts as expired")
-    return faults
+def _reasons(secret: BootstrapSecret) -> list[str]:
+    """Return why the parent would not take a bootstrap token for a registration."""
+    reasons = []
+    if secret.value.get("type") != _TYPE:
+        reasons.append(f"its type must be {_TYPE}")
+    if secret.item.namespace != _NAMESPACE:
+        reasons.append(f"it must be in namespace {_NAMESPACE}")
+    token_id = secret.get("token-id")
+    if not secrets.encrypted(token_id) and secret.item.name != _NAME + token_id:
+        reasons.append(f"its name must be {_NAME} and then its token-id")
+    usage, groups = secret.get("usage-bootstrap-authentication"), secret.get("auth-extra-groups")
+    if not secrets.encrypted(usage) and usage != "true":
+        reasons.append('it needs usage-bootstrap-authentication: "true"')
+    if not secrets.encrypted(groups) and GROUP not in groups.split(","):
+        reasons.append(f"its auth-extra-groups must hold {GROUP}")
+    if secret.expires == LONG_AGO:
+        reasons.append("its expiration is no time in RFC 3339, which counts as expired")
+    return reasons
 
 
-def _pairs(items: Sequence[Item]) -> list[tuple[Item, dict[str, Any]]]:
-    return [
-        (item, item.value())
-        for item in items
-        if item.kind == "Secret" and item.contains(_NAME.encode()) and item.group == "" and item.name.startswith(_NAME)
-    ]
-
-
-def _bootstrap_secrets(items: Sequence[Item]) -> list[dict[str, Any]]:
-    return [secret for _, secret in _pairs(items)]
-
-
-def _is_ours(secret: Mapping[str, Any], token: Token) -> bool:
-    """Tell whether a bootstrap Secret has the id of a token."""
-    return bool(token.secret and token.form == formats.BOOTSTRAP) and _get(secret, "token-id") == _halves(token)[0]
-
-
-def _same_secret(secret: Mapping[str, Any], token: Token) -> bool:
+def _same_secret(secret: BootstrapSecret, token: Token) -> bool:
     """Tell whether the secret halves agree; one that is absent or encrypted says nothing against it."""
-    half = _get(secret, "token-secret")
-    return not half or _hidden(half) or half == _halves(token)[1]
+    half = secret.get("token-secret")
+    return not half or secrets.encrypted(half) or half == _halves(token)[1]
 
 
 def _halves(token: Token) -> tuple[str, str]:
     value = token.secret.reveal() if token.secret else ""
     head, _, tail = value.partition(".")
     return head, tail
-
-
-def _get(secret: Mapping[str, Any], key: str) -> str:
-    """Return a Secret's text under a key, from `stringData` or `data`; empty where there is none."""
-    plain, packed = secret.get("stringData"), secret.get("data")
-    if isinstance(plain, dict) and isinstance(plain.get(key), str):
-        return formats.trimmed(plain[key])
-    value = packed.get(key) if isinstance(packed, dict) else None
-    if not isinstance(value, str) or secrets.encrypted(value):
-        return value if isinstance(value, str) else ""
-    raw = secrets.decode(value)
-    return formats.trimmed(raw.decode("utf-8", "replace")) if raw is not None else ""
-
-
-def _hidden(value: str) -> bool:
-    return secrets.encrypted(value)
 
 
 def _rfc3339(text: str) -> int | None:

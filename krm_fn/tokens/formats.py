@@ -7,7 +7,7 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 from __future__ import annotations
 
 from krm_fn.base.patterns import late
-from krm_fn.krm.results import fault
+from krm_fn.krm.results import Faults, Result
 from krm_fn.kube import secrets
 from krm_fn.model import Secret, Token
 
@@ -28,10 +28,6 @@ _WRAPPED = (("<", ">"), ("${", "}"), ("$(", ")"), ("{{", "}}"))
 _PLEAS = (
     "change", "replace", "fill", "set", "insert", "your", "todo", "fixme", "redacted", "dummy", "placeholder",
 )  # fmt: skip
-_TOKEN_INSIDE = late(
-    r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
-)
-
 _JWT_PARTS = 3
 # A ServiceAccount token has 800 to 2,000 characters; the agent gets it as one argument, which Linux caps at 128 KiB.
 _MAX_LENGTH = 16 * 1024
@@ -41,6 +37,15 @@ _EXPECTED = (
     "expected a bootstrap token (6 characters, a dot, 16 characters, all of them a-z or 0-9) "
     "or a ServiceAccount token (a JWT: three base64url parts with dots between them)"
 )
+
+
+class Refused(Faults):
+    """A value that is no token; what it might have been is still not to be shown."""
+
+    def __init__(self, result: Result, secret: Secret) -> None:
+        """Keep the value beside its error."""
+        super().__init__([result])
+        self.secret = secret
 
 
 def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
@@ -57,13 +62,13 @@ def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
         The token without the line break; `expires` is a JWT's `exp`, cut to whole seconds.
 
     Raises:
-        Faults: One fault that tells which shape was expected, never the value.
+        Refused: With one error that tells which shape was expected, never the value.
     """
     value = trimmed(secret.reveal())
     reason = _shape_fault(value)
     if reason:
         message = f"the registration token {reason}"
-        raise fault(message, **where)
+        raise Refused(Result(message=message, **where), secret)
     if _BOOTSTRAP.match(value):
         return Token(secret=Secret(value), form=BOOTSTRAP)
     if version.key == _NO_JWT:
@@ -71,27 +76,17 @@ def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
             f"the registration token is a ServiceAccount token, which the agent {version} refuses: "
             "use a bootstrap token, or the agent v0.15.1 or newer"
         )
-        raise fault(message, **where)
+        raise Refused(Result(message=message, **where), secret)
     reason, expires = _claims(value)
     if reason:
         message = f"the registration token looks like a ServiceAccount token (JWT), but {reason}"
-        raise fault(message, **where)
+        raise Refused(Result(message=message, **where), secret)
     return Token(secret=Secret(value), form=JWT, expires=expires)
 
 
 def trimmed(value: str) -> str:
     """Return a value without the one line break that may end it."""
     return value[:-2] if value.endswith("\r\n") else value.removesuffix("\n")
-
-
-def looks_like_token(value: str) -> bool:
-    """Tell whether a value has a token's shape: such a value is never printed, in whatever field it stands."""
-    return "." in value and bool(_TOKEN_INSIDE.search(value))
-
-
-def hide_shapes(text: str, instead: str) -> str:
-    """Return a text with something else in place of whatever has a token's shape."""
-    return _TOKEN_INSIDE.sub(instead, text)
 
 
 def _shape_fault(value: str) -> str:

@@ -293,7 +293,7 @@ def _read(item: Item, key: str, config: Config) -> Found:
             raise fault(message, **where)
         return model.Secret(value), where
     keys = sorted(str(one) for one in {*item.keys("data"), *item.keys("stringData")})
-    shown = [one for one in keys if not formats.looks_like_token(one)][:_SHOWN]
+    shown = [one for one in keys if not secrets.looks_like_token(one)][:_SHOWN]
     there = f"it has {', '.join(shown)}" if shown else "it has none"
     message = f"{title} has no key {key}: {there}; name the one to read with secretRef.key"
     raise fault(message, **place(config))
@@ -338,7 +338,7 @@ def _near(ref: SecretSource, items: Sequence[Item]) -> list[str]:
         for item in items
         if item.kind == "Secret" and item.group == "" and item.name in like
     }
-    return sorted(title for title in titles if not formats.looks_like_token(title))[:_SHOWN]
+    return sorted(title for title in titles if not secrets.looks_like_token(title))[:_SHOWN]
 
 
 def _title(namespace: str, name: str) -> str:
@@ -353,7 +353,7 @@ def _refuse_misplaced(config: Config) -> None:
     """
     token = config.token
     names = [name for value in token for name in _texts(value)]
-    if any(formats.looks_like_token(name) for name in names):
+    if any(secrets.looks_like_token(name) for name in names):
         message = (
             f"{token.kind} holds something in the shape of a token where a name or a path belongs: "
             "name where the token is kept instead"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from krm_fn.krm.results import Faults
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
-from krm_fn.tokens import redaction
+from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import migration, status_data, status_table
 from tests.support import live
 from tests.support.live import Fleet
@@ -39,12 +39,14 @@ GARBAGE = st.one_of(
 def show(objects: list[Any], *, parent: bool) -> str:
     """Everything that `status` prints of some objects, as the command prints it."""
     found = status.evaluate(dump.read([("dump", json.dumps(live.listed(*objects)).encode())]), NOW, parent=parent)
+    redactor = Redactor(found.secrets)
+    found = redactor.value(found)
     texts = [
         status_table.render(found, width=80, colour=True),
         status_table.render(found, only_failing=True),
         json.dumps(status_data.as_data(found), ensure_ascii=False),
     ]
-    return "".join(redaction.scrub(text, found.secrets) for text in texts)
+    return "".join(redactor.text(text) for text in texts)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -109,7 +111,7 @@ def test_any_field_may_hold_anything(changes: list[tuple[tuple[Any, ...], Any]],
         text = " ".join(result.message for result in faults.results)
     else:
         text = migration.config(planned) + migration.guide(planned, width=100)
-        text = redaction.scrub(text, planned.tokens)
+        text = Redactor(planned.tokens).text(text)
     assert live.TOKEN not in text
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.base.text import nearest, plain
+from krm_fn.base.text import nearest
 from krm_fn.config.report import Log, Place
+from krm_fn.kube.secrets import quoted
 from tests.support.configs import TOKEN
 
 
@@ -16,15 +17,15 @@ from tests.support.configs import TOKEN
         pytest.param(True, "true", id="a boolean"),
         pytest.param(None, "null", id="null"),
         pytest.param(1.5, "1.5", id="a number"),
-        pytest.param("a\nb\x1b", "a?b?", id="control characters"),
+        pytest.param("a\nb\x1b", "a b\ufffd", id="control characters"),
         pytest.param("x" * 61, "x" * 59 + "…", id="a long text"),
         pytest.param(10**5000, "a very long number", id="a number too long for Python to print"),
-        pytest.param(f"pre{TOKEN}", "…", id="a bootstrap token"),
-        pytest.param("eyJhbGciOiJSUzI1NiJ9.e30.x", "…", id="a JWT"),
+        pytest.param(f"pre{TOKEN}", "pre(hidden)", id="a bootstrap token"),
+        pytest.param("eyJhbGciOiJSUzI1NiJ9.e30.x", "(hidden)", id="a JWT"),
     ],
 )
 def test_a_value_is_shown_as_one_short_line(value: object, expected: str) -> None:
-    assert plain(value) == expected
+    assert quoted(value) == expected
 
 
 @pytest.mark.parametrize(

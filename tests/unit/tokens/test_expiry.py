@@ -39,7 +39,11 @@ def boot_secret(changes: dict[str, Any] | None = None, **metadata: str) -> dict[
 
 
 def review(config: Config, token: Token, items: list[Item], now: int | None = NOW) -> tuple[Result, ...]:
-    return expiry.review(config, token, items, now=now)
+    return expiry.review(config, token, expiry.bootstrap_secrets(items), now=now)
+
+
+def judged(items: list[Item]) -> tuple[Result, ...]:
+    return expiry.review_bootstrap_secrets(expiry.bootstrap_secrets(items))
 
 
 @pytest.fixture
@@ -89,14 +93,13 @@ def test_an_expired_token_is_an_error_where_the_configuration_says_so(
 def test_a_token_that_lies_outside_is_not_judged(config: Config, make_items: Items) -> None:
     items = make_items(boot_secret({"expiration": "2001-01-01T00:00:00Z"}))
     assert review(config, Token(), items) == ()
-    assert expiry.with_expiration(Token(), items) == Token()
 
 
 @pytest.mark.parametrize("now", [None, NOW, 0], ids=["no time", "a time", "before it expired"])
 @pytest.mark.parametrize("value", ["07401b.f395accd246ae52d", "abcdef.0123456789abcdef"])
 def test_a_token_from_public_guides_gets_a_warning_at_any_time(config: Config, value: str, now: int | None) -> None:
     (result,) = review(config, Token(secret=Secret(value), form="bootstrap"), [], now)
-    assert "known to everybody" in result.message
+    assert "everyone knows it" in result.message
     assert result.severity == "warning"
     assert value not in result.message
 
@@ -117,10 +120,10 @@ def test_a_token_from_public_guides_is_an_error_where_expiry_is(strict: Config) 
         pytest.param("2023-11-14T23:13:20+01:00", NOW, id="east"),
         pytest.param("2023-11-14T20:43:20-01:30", NOW, id="west"),
         pytest.param("2023-11-14T22:13:20Z\n", NOW, id="a line break"),
-        pytest.param("2023-11-14 22:13:20", None, id="no T"),
-        pytest.param("2023-11-14T22:13:20", None, id="no zone"),
-        pytest.param("2023-02-30T00:00:00Z", None, id="no such day"),
-        pytest.param("2023-11-14T25:00:00Z", None, id="no such hour"),
+        pytest.param("2023-11-14 22:13:20", expiry.LONG_AGO, id="no T"),
+        pytest.param("2023-11-14T22:13:20", expiry.LONG_AGO, id="no zone"),
+        pytest.param("2023-02-30T00:00:00Z", expiry.LONG_AGO, id="no such day"),
+        pytest.param("2023-11-14T25:00:00Z", expiry.LONG_AGO, id="no such hour"),
         pytest.param("ENC[AES256_GCM,data:a=]", None, id="encrypted"),
         pytest.param("", None, id="empty"),
         pytest.param(None, None, id="absent"),
@@ -129,7 +132,18 @@ def test_a_token_from_public_guides_is_an_error_where_expiry_is(strict: Config) 
 def test_the_expiration_of_its_bootstrap_secret_counts(
     make_items: Items, expiration: str | None, expires: int | None
 ) -> None:
-    assert expiry.with_expiration(BOOT, make_items(boot_secret({"expiration": expiration}))).expires == expires
+    (found,) = expiry.bootstrap_secrets(make_items(boot_secret({"expiration": expiration})))
+    assert found.expires == expires
+
+
+@pytest.mark.parametrize("now", [None, NOW], ids=["no time", "a time"])
+def test_an_expiration_that_can_not_be_read_counts_as_expired(
+    make_items: Items, config: Config, strict: Config, now: int | None
+) -> None:
+    items = make_items(boot_secret({"expiration": "next year"}))
+    (warning,), (error,) = review(config, BOOT, items, now), review(strict, BOOT, items, now)
+    assert (warning.severity, error.severity) == ("warning", "error")
+    assert "counts as expired, since its bootstrap Secret has an expiration that is no time" in error.message
 
 
 def test_an_expiration_under_data_counts(make_items: Items, config: Config) -> None:
@@ -140,21 +154,23 @@ def test_an_expiration_under_data_counts(make_items: Items, config: Config) -> N
     assert "expires on 2023-11-20" in result.message
 
 
-def test_the_earliest_of_two_counts(make_items: Items) -> None:
+def test_the_earliest_of_two_counts(make_items: Items, config: Config) -> None:
     items = make_items(
         boot_secret({"expiration": "2030-01-01T00:00:00Z"}), boot_secret({"expiration": "2023-11-14T22:13:20Z"})
     )
-    assert expiry.with_expiration(BOOT, items).expires == NOW
+    (result,) = review(config, BOOT, items)
+    assert "expired on 2023-11-14" in result.message
 
 
-def test_another_tokens_expiration_does_not_count(make_items: Items) -> None:
+def test_another_tokens_expiration_does_not_count(make_items: Items, config: Config) -> None:
     items = make_items(boot_secret({"token-id": "zzzzzz", "expiration": "2001-01-01T00:00:00Z"}))
-    assert expiry.with_expiration(BOOT, items) == BOOT
+    assert review(config, BOOT, items) == ()
 
 
-def test_a_jwt_has_no_bootstrap_secret(make_items: Items) -> None:
+def test_a_jwt_has_no_bootstrap_secret(make_items: Items, config: Config) -> None:
     token = Token(secret=Secret("q2w3e4.a.b"), form="jwt", expires=7)
-    assert expiry.with_expiration(token, make_items(boot_secret({"expiration": "2030-01-01T00:00:00Z"}))) == token
+    (result,) = review(config, token, make_items(boot_secret({"expiration": "2030-01-01T00:00:00Z"})))
+    assert "expired on 1970-01-01" in result.message
 
 
 def test_another_secret_half_under_the_same_id_gets_a_warning(make_items: Items, config: Config) -> None:
@@ -170,17 +186,17 @@ def test_a_secret_half_that_can_not_be_compared_is_let_be(make_items: Items, con
 
 def test_a_good_bootstrap_secret_gets_nothing(make_items: Items) -> None:
     items = make_items({"kind": "Pod"}, boot_secret({"expiration": "2030-01-01T00:00:00Z"}))
-    assert expiry.bootstrap_secrets(items) == ()
+    assert judged(items) == ()
 
 
 def test_more_groups_than_ours_are_fine(make_items: Items) -> None:
     groups = f"system:bootstrappers:x,{expiry.GROUP}"
-    assert expiry.bootstrap_secrets(make_items(boot_secret({"auth-extra-groups": groups}))) == ()
+    assert judged(make_items(boot_secret({"auth-extra-groups": groups}))) == ()
 
 
 def test_an_encrypted_bootstrap_secret_is_not_judged_by_its_values(make_items: Items) -> None:
     hidden = dict.fromkeys(boot_secret()["stringData"], "ENC[AES256_GCM,data:a=]")
-    assert expiry.bootstrap_secrets(make_items(boot_secret({**hidden, "expiration": "ENC[AES256_GCM,x"}))) == ()
+    assert judged(make_items(boot_secret({**hidden, "expiration": "ENC[AES256_GCM,x"}))) == ()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +226,7 @@ def test_an_encrypted_bootstrap_secret_is_not_judged_by_its_values(make_items: I
 def test_a_bootstrap_secret_that_the_parent_would_not_take_gets_a_warning(
     make_items: Items, secret: dict[str, Any], reason: str
 ) -> None:
-    (result,) = expiry.bootstrap_secrets(make_items(secret))
+    (result,) = judged(make_items(secret))
     assert reason in result.message
     assert result.severity == "warning"
     assert result.resource_ref is not None
@@ -220,6 +236,6 @@ def test_a_bootstrap_secret_that_the_parent_would_not_take_gets_a_warning(
 
 def test_warnings_come_in_the_same_order_whatever_the_inputs(make_items: Items) -> None:
     one, two = boot_secret(name="bootstrap-token-a"), boot_secret(name="bootstrap-token-b")
-    said = [result.message for result in expiry.bootstrap_secrets(make_items(two, one))]
-    assert said == [result.message for result in expiry.bootstrap_secrets(make_items(one, two))]
+    said = [result.message for result in judged(make_items(two, one))]
+    assert said == [result.message for result in judged(make_items(one, two))]
     assert len(said) == 2

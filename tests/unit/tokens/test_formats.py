@@ -149,19 +149,3 @@ def test_a_refused_value_stands_in_no_message_and_no_traceback(value: str, reaso
     assert reason in said
     assert value.strip() not in said
     assert caught.value.__context__ is None
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param(BOOTSTRAP, True, id="bootstrap"),
-        pytest.param(f"kube/{BOOTSTRAP}.yaml", True, id="in a path"),
-        pytest.param(BOOTSTRAP.upper(), True, id="upper case"),
-        pytest.param(jwt({}), True, id="JWT"),
-        pytest.param("clusternet-registration", False, id="a name"),
-        pytest.param("CLUSTERNET_TOKEN", False, id="a variable"),
-        pytest.param("xq2w3e4.r5t6y7u8i9o0p1a2", False, id="a longer word"),
-    ],
-)
-def test_text_in_the_shape_of_a_token_is_recognised(text: str, expected: bool) -> None:  # noqa: FBT001 - a table
-    assert formats.looks_like_token(text) is expected

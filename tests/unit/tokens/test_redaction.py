@@ -10,6 +10,7 @@ from krm_fn.krm.items import Item
 from krm_fn.krm.results import ResourceRef, Result
 from krm_fn.model import Secret
 from krm_fn.tokens import redaction
+from krm_fn.tokens.redaction import Redactor
 
 HALF = "r5t6y7u8i9o0p1a2"
 TOKEN = f"q2w3e4.{HALF}"
@@ -178,34 +179,34 @@ def test_a_result_of_any_room_loses_the_token() -> None:
         resource_ref=ResourceRef(api_version="v1", kind="Pod", name=TOKEN, namespace=HALF),
         tags=(("value", TOKEN),),
     )
-    (clean,) = redaction.scrubbed([result], [Secret(TOKEN)])
+    (clean,) = Redactor([Secret(TOKEN)]).results([result])
     assert HALF not in str(clean.as_data())
     assert HALF not in repr(clean)
     assert "label (hidden) is bad" in clean.message
 
 
 def test_a_result_without_an_object_loses_it_too() -> None:
-    (clean,) = redaction.scrubbed([Result(message=f"a {JWT} b")], [Secret(TOKEN), Secret(JWT)])
+    (clean,) = Redactor([Secret(TOKEN), Secret(JWT)]).results([Result(message=f"a {JWT} b")])
     assert clean.message == "a (hidden) b"
 
 
 def test_a_clean_result_stays_the_same_object() -> None:
     result = Result(message="fine")
-    assert redaction.scrubbed([result], [Secret(TOKEN)])[0] is result
+    assert Redactor([Secret(TOKEN)]).results([result])[0] is result
 
 
 def test_a_text_loses_every_token() -> None:
-    text = redaction.scrub(f"{TOKEN} {HALF} {JWT}", [Secret(TOKEN), Secret(JWT)])
+    text = Redactor([Secret(TOKEN), Secret(JWT)]).text(f"{TOKEN} {HALF} {JWT}")
     assert text == "(hidden) (hidden) (hidden)"
 
 
 def test_a_value_too_short_to_be_a_token_is_not_looked_for() -> None:
-    assert redaction.scrub("a cat sat", [Secret("a")]) == "a cat sat"
+    assert Redactor([Secret("a")]).text("a cat sat") == "a cat sat"
 
 
 def test_before_a_token_is_known_its_shape_is_hidden() -> None:
     ref = ResourceRef(api_version="v1", kind="Pod", name=TOKEN)
-    (clean,) = redaction.scrubbed_by_shape([Result(message=f"{JWT} is bad", resource_ref=ref)])
+    (clean,) = Redactor().results([Result(message=f"{JWT} is bad", resource_ref=ref)])
     assert clean.message == "(hidden) is bad"
     assert clean.resource_ref == ref.replace(name="(hidden)")
 
