@@ -164,7 +164,10 @@ def whole(data: bytes) -> None:
     """The whole function, with the token from the environment, so that nothing in the input may show it."""
     outcomes: list[function.Outcome] = []
     options = function.Options(
-        offers=Offers({"CLUSTERNET_TOKEN": TOKEN}, "/nonexistent"), now=NOW, verbose=True, baseline=None
+        offers=Offers({"CLUSTERNET_TOKEN": TOKEN, "CLUSTERNET_PARENT_URLS": "*"}, "/nonexistent"),
+        now=NOW,
+        verbose=True,
+        baseline=None,
     )
 
     def process(found: resource_list.ResourceList) -> None:

@@ -224,7 +224,6 @@ def _tokens(
     generator = all(kinds.is_config(item) for item in items)
     for config in configs:
         try:
-            options.offers.check_parent_url(config, file_path=config.file_path)
             token = sources.resolve(config, items, options.offers, generator_position=generator)
         except Faults as found:
             results += found.results

@@ -107,22 +107,35 @@ class Offers:
             raise fault(message, **where)
         return Secret(text)
 
-    def check_parent_url(self, config: Config, **where: Any) -> None:
-        """Refuse a parent that the operator's list lacks; without a list every parent is allowed.
+    def check_parent_url(self, config: Config, *, own_token: bool, **where: Any) -> None:
+        """Refuse a parent that the operator's list lacks.
 
-        Without this a tenant could send the operator's token to a server of its own. The list is not printed: it may
-        name parents that are none of the tenant's business.
+        Without this a tenant could send the operator's token to a server of its own; so where the token is the operator's,
+        the list must be there. `*` in it allows every parent. The list is not printed: it may name parents that are none of
+        the tenant's business.
+
+        Args:
+            config: The configuration.
+            own_token: Whether the token is one that the operator offers.
+            where: Further fields of `Result` for an error.
 
         Raises:
-            Faults: `CLUSTERNET_PARENT_URLS` is set and does not list `spec.parentURL`.
+            Faults: `CLUSTERNET_PARENT_URLS` does not list `spec.parentURL`, or has to be set and is not.
         """
         listed = self._environment.get(PARENT_URLS)
         if listed is None:
+            if own_token:
+                message = (
+                    f"registrationToken.{config.token.kind} takes a token of this runner, and its operator has not said which "
+                    f"parents may get it: set {PARENT_URLS} to their URLs, or to * if the runner renders its owner's "
+                    "repository alone"
+                )
+                raise fault(message, **where)
             return
         allowed = {_normal(url) for url in re.split(r"[\s,]+", listed) if url}
-        if _normal(config.parent_url) not in allowed:
+        if "*" not in allowed and _normal(config.parent_url) not in allowed:
             message = f"parentURL is not one that this runner may use: ask its operator to add it to {PARENT_URLS}"
-            raise fault(message, **{"field": "spec.parentURL", **where})
+            raise fault(message, **{**where, "field": "spec.parentURL"})
 
     def epoch(self) -> int | None:
         """Return the time of reproducible builds (`SOURCE_DATE_EPOCH`, seconds); None when it is not set.

@@ -33,6 +33,7 @@ _HEXADECIMAL = late(r"[0-9A-Fa-f]{12,}")
 _ESCAPED = late(r"(?:%[0-9A-Fa-f]{2}|\\[!-/:-@\[-`{-~]|[A-Za-z0-9+/_.-])+")
 _ESCAPE = late(r"%([0-9A-Fa-f]{2})|\\?(.)", 16)  # 16: a dot matches a line break
 _UNBROKEN = late(rf"\S{{{MOST_QUOTED + 1},}}")
+_DIGIT, _LETTER = late(r"[0-9]"), late(r"[A-Za-z]")
 _PARTS = late(r"(\.?)([A-Za-z0-9_-]{6,})")
 
 _KEY = "\0key"  # in a path: "the key itself"; no key of an object has a NUL
@@ -175,7 +176,7 @@ def _secret_halves(value: str) -> set[str]:
     if not found:
         # refused as no token: what is left of one is random, so it mixes letters and digits, or follows a dot
         for dot, word in _PARTS.findall(value):
-            if (dot and len(word) >= _CUT_HALF) or not (word.isalpha() or word.isdigit()):
+            if (dot and len(word) >= _CUT_HALF) or (_DIGIT.search(word) and _LETTER.search(word)):
                 found.add(word)
     return found
 

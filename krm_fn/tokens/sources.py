@@ -61,17 +61,19 @@ class Source(Record):
         carrier: Makes the object that brings the registration to a namespace, without marks; None where the user keeps it.
             Takes the config, the namespace, the object's name and the registration manifest under its key.
         secret_name: Names the Secret that the user keeps; empty where it is ours.
+        offered: Whether the token is the operator's, and not one of whoever wrote the configuration.
         check: Judges what the input shows of that Secret, given the namespaces that need it.
     """
 
     resolve: Callable[[Request], Found] | None
     carrier: Callable[[Config, str, str, Mapping[str, str]], dict[str, Any]] | None
     secret_name: Callable[[TokenSource], str] = lambda _source: ""
+    offered: bool = False
     check: Callable[[Config, Sequence[Item], Inventory, Sequence[str]], Sequence[Result]] | None = None
 
 
 def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_position: bool) -> Token:
-    """Find the token of a configuration and check its form.
+    """Find the token of a configuration and check its form, after the parent that it is for.
 
     Args:
         config: The configuration.
@@ -83,10 +85,11 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_
         The token; without a value where it is kept outside.
 
     Raises:
-        Faults: The source holds nothing usable. The value is in no message.
+        Faults: The parent is not allowed, or the source holds nothing usable. The value is in no message.
     """
     _refuse_misplaced(config)
     source = _of(config)
+    offers.check_parent_url(config, own_token=source.offered, **place(config))
     if source.resolve is None:
         return model.Token()
     request = Request(config=config, items=items, offers=offers, generator_position=generator_position)
@@ -233,8 +236,8 @@ def _check_existing(
 _SOURCES: Mapping[type[TokenSource], Source] = {
     ValueSource: Source(resolve=_value, carrier=_secret),
     SecretSource: Source(resolve=_secret_ref, carrier=_secret),
-    EnvSource: Source(resolve=_env, carrier=_secret),
-    FileSource: Source(resolve=_file, carrier=_secret),
+    EnvSource: Source(resolve=_env, carrier=_secret, offered=True),
+    FileSource: Source(resolve=_file, carrier=_secret, offered=True),
     ExistingSource: Source(resolve=None, carrier=None, secret_name=_name_of_existing, check=_check_existing),
     ExternalSource: Source(resolve=None, carrier=_external_secret),
 }

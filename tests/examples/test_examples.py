@@ -56,6 +56,7 @@ def _operator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "offered").mkdir()
     (tmp_path / "offered/regToken").write_text(TOKEN + "\n", encoding="utf-8")
     monkeypatch.setenv("CLUSTERNET_TOKEN_DIR", str(tmp_path / "offered"))
+    monkeypatch.setenv("CLUSTERNET_PARENT_URLS", "*")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
 
 

@@ -75,7 +75,7 @@ def token_source(source: str, token: str) -> tuple[Any, list[dict[str, Any]], di
         }
         return {"name": "reg", "namespace": "flux"}, [{**secret, "stringData": {"regToken": token}}], {}
     if source == "env":
-        return "CLUSTERNET_REG_TOKEN", [], {"CLUSTERNET_REG_TOKEN": token}
+        return "CLUSTERNET_REG_TOKEN", [], {"CLUSTERNET_REG_TOKEN": token, "CLUSTERNET_PARENT_URLS": PARENT}
     if source == "file":
         return "reg-token", [], {}
     if source == "existingSecret":
@@ -112,7 +112,7 @@ def render(  # noqa: PLR0913 - what a test varies, each by name
     value, items, env = token_source(source, token)
     if source == "file":
         (folder / "reg-token").write_text(token + "\n", encoding="utf-8")
-        env = {"CLUSTERNET_TOKEN_DIR": str(folder)}
+        env = {"CLUSTERNET_TOKEN_DIR": str(folder), "CLUSTERNET_PARENT_URLS": PARENT}
     agent = {"image": f"ghcr.io/clusternet/clusternet-agent:{release}", **spec.pop("agent", {})}
     config = {
         "apiVersion": "fn.clusternet.io/v1alpha1",

@@ -330,7 +330,11 @@ def test_an_example_decodes_strictly_and_cluster_api_delivers_what_it_promises(
         if isinstance(value, dict) and "name" in value.get("metadata", {})
     ]
     sources = [one["spec"]["registrationToken"] for one in objects if one["kind"] == "ClusternetCAPIConfig"]
-    offered = {"CLUSTERNET_TOKEN_DIR": str(tmp_path), **{one["env"]: TOKEN for one in sources if "env" in one}}
+    offered = {
+        "CLUSTERNET_PARENT_URLS": "*",
+        "CLUSTERNET_TOKEN_DIR": str(tmp_path),
+        **{one["env"]: TOKEN for one in sources if "env" in one},
+    }
     for name in (one["file"] for one in sources if "file" in one):
         (tmp_path / Path(name).name).write_text(TOKEN, encoding="utf-8")
     resources = {"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": objects}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from krm_fn.krm.results import Faults
-from krm_fn.model import Config, EnvSource, Secret
+from krm_fn.model import Config, EnvSource, Secret, ValueSource
 from krm_fn.tokens import operator as module
 from krm_fn.tokens.operator import MAX_FILE, Offers
 
@@ -324,15 +324,28 @@ def test_a_folder_setting_that_offers_too_much_or_nothing_is_refused(folder: str
         pytest.param("https://b.example,https://a.example", "https://a.example", id="with a comma"),
         pytest.param("https://b.example\n  https://a.example\n", "https://a.example", id="with line breaks"),
         pytest.param("https://a.example/k8s/clusters/c1", "https://a.example/k8s/clusters/c1", id="with a path"),
+        pytest.param("*", "https://a.example", id="a star alone"),
+        pytest.param("https://b.example *", "https://a.example", id="a star beside others"),
     ],
 )
-def test_a_listed_parent_is_allowed(make_config: Callable[..., Config], listed: str, url: str) -> None:
+@pytest.mark.parametrize("own_token", [True, False])
+def test_a_listed_parent_is_allowed(
+    make_config: Callable[..., Config], listed: str, url: str, *, own_token: bool
+) -> None:
     config = make_config(source=EnvSource(variable="CLUSTERNET_TOKEN"), parent_url=url)
-    Offers({"CLUSTERNET_PARENT_URLS": listed}).check_parent_url(config)
+    Offers({"CLUSTERNET_PARENT_URLS": listed}).check_parent_url(config, own_token=own_token)
 
 
-def test_every_parent_is_allowed_without_a_list(make_config: Callable[..., Config]) -> None:
-    Offers({}).check_parent_url(make_config(source=EnvSource(variable="CLUSTERNET_TOKEN")))
+def test_a_token_of_the_configuration_itself_may_go_anywhere_without_a_list(make_config: Callable[..., Config]) -> None:
+    Offers({}).check_parent_url(make_config(source=ValueSource(value=Secret("x"))), own_token=False)
+
+
+def test_a_token_of_the_operator_goes_nowhere_without_a_list(make_config: Callable[..., Config]) -> None:
+    with pytest.raises(Faults) as caught:
+        Offers({}).check_parent_url(make_config(source=EnvSource(variable="CLUSTERNET_TOKEN")), own_token=True)
+    (result,) = caught.value.results
+    assert "registrationToken.env takes a token of this runner" in result.message
+    assert "set CLUSTERNET_PARENT_URLS to their URLs, or to *" in result.message
 
 
 @pytest.mark.parametrize(
@@ -349,7 +362,7 @@ def test_every_parent_is_allowed_without_a_list(make_config: Callable[..., Confi
         pytest.param("https://a.example", "https://a.example?x", id="a query"),
         pytest.param("https://a.example", "http://a.example", id="another scheme"),
         pytest.param("a.example", "https://a.example", id="no scheme in the list"),
-        pytest.param("*", "https://a.example", id="a star is no pattern"),
+        pytest.param("https://*.example", "https://a.example", id="a star is no pattern"),
     ],
 )
 def test_a_parent_that_is_not_listed_is_refused_without_showing_the_list(
@@ -357,7 +370,9 @@ def test_a_parent_that_is_not_listed_is_refused_without_showing_the_list(
 ) -> None:
     config = make_config(source=EnvSource(variable="CLUSTERNET_TOKEN"), parent_url=url)
     with pytest.raises(Faults) as caught:
-        Offers({"CLUSTERNET_PARENT_URLS": f"{listed} https://secret.example"}).check_parent_url(config, file_path="f")
+        Offers({"CLUSTERNET_PARENT_URLS": f"{listed} https://secret.example"}).check_parent_url(
+            config, own_token=True, file_path="f"
+        )
     (result,) = caught.value.results
     assert "ask its operator to add it to CLUSTERNET_PARENT_URLS" in result.message
     assert "secret.example" not in result.message
