@@ -151,7 +151,7 @@ class ControlPlane:
         self._controllers.stop()
         self.server.stop()
 
-    def kubectl(self, *arguments: str | Path, stdin: str = "", code: int | None = 0) -> programs.Done:
+    def kubectl(self, *arguments: str | Path, stdin: str = "", code: int | set[int] | None = 0) -> programs.Done:
         """Run kubectl against it, and hold it to an exit code."""
         env = {"KUBECONFIG": str(self.kubeconfig), "KUBECTL_APPLYSET": "true"}
         return programs.run(kubectl(), *arguments, cwd=self._folder, stdin=stdin, env=env, code=code)

@@ -72,6 +72,7 @@ class Space:
         self.fleet = folder / "fleet"
         self.fleet.mkdir()
         self.applied: Path | None = None  # the tree that the last `sync` applied
+        self.printed = ""  # by the last `render`, on stderr
         self._specs: dict[str, Object] = {}
         self._urls: dict[str, str] = {}  # of each Cluster's workload API server
         self._provisioned: set[str] = set()
@@ -140,7 +141,7 @@ class Space:
         """Render the folder into a new tree, as a CI job does."""
         self._trees += 1
         tree = self.folder / f"tree-{self._trees}"
-        self.run("render", self.fleet, "-o", tree, *arguments)
+        self.printed = self.run("render", self.fleet, "-o", tree, *arguments).err
         return tree
 
     def build(self, kustomize: Path) -> str:
