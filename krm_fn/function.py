@@ -156,6 +156,9 @@ def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[t
     """
     among = [item for item in items if kinds.is_config(item)]
     if function_config is None:
+        among += [item for item in items if item.kind == KIND and item.group != GROUP] or (
+            [] if among else _near(items)
+        )
         if not among:
             message = (
                 f"there is no configuration: give a {KIND} ({GROUP}/v1alpha1) as functionConfig, or put one among the"
@@ -181,6 +184,14 @@ def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[t
         except Faults:
             continue  # a faulty config is told of where it is rendered
     return rendered, tuple(others)
+
+
+def _near(items: Sequence[Item]) -> list[Item]:
+    """Return the objects that were most likely meant as configurations: of our group, or of a similar kind."""
+    from krm_fn.base.text import nearest  # noqa: PLC0415 - for errors only
+
+    similar = {kind for kind in {item.kind for item in items} if kind and nearest(kind, (KIND,))}
+    return [item for item in items if item.kind in similar or item.group == GROUP]
 
 
 def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:

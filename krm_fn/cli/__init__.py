@@ -27,11 +27,15 @@ COMMANDS = {
     "manifests": "krm_fn.cli.manifests",
     "status": "krm_fn.cli.status",
     "migrate": "krm_fn.cli.migrate",
+    "explain": "krm_fn.cli.explain",
     "schema": "krm_fn.cli.schema",
     "init": "krm_fn.cli.init",
     "completion": "krm_fn.cli.completion",
     "version": "krm_fn.cli.version",
 }
+
+# Commands whose errors and warnings are about places in files.
+REPORTING = frozenset({"render", "plan", "manifests", "status"})
 
 HELP = """Register Cluster API clusters with Clusternet through Git.
 
@@ -74,6 +78,10 @@ class _Commands(click.Group):
         if where is None:
             return None
         command: click.Command = importlib.import_module(where).command
+        if cmd_name in REPORTING and not any(one.name == "error_format" for one in command.params):
+            from krm_fn.cli import diagnostics  # noqa: PLC0415 - most commands report nothing
+
+            command.params.append(diagnostics.option())
         return command
 
     def resolve_command(
@@ -118,6 +126,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    diagnostics = sys.modules.get("krm_fn.cli.diagnostics")
+    if diagnostics is not None:  # an earlier call in this process
+        diagnostics.begin()
     try:
         code = group.main(list(arguments), prog_name="clusternet-capi-fn", standalone_mode=False)
     except click.Abort:
@@ -125,4 +136,7 @@ def _run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show(sys.stderr)
         return error.exit_code
+    diagnostics = sys.modules.get("krm_fn.cli.diagnostics")
+    if diagnostics is not None:
+        diagnostics.finish()
     return code if isinstance(code, int) else runner.OK

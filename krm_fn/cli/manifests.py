@@ -7,7 +7,7 @@ import click
 from krm_fn import function
 from krm_fn.agent import manifests as agent_manifests
 from krm_fn.agent import payload
-from krm_fn.cli import inputs, shared
+from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, fault, has_errors
 from krm_fn.surface import agent_of
@@ -54,12 +54,12 @@ def command(paths: Sequence[str], config: str | None, only: str | None, chosen: 
         outcome = function.process(
             given.tree.items, given.function_config, function.Options(offers=shared.environment_offers())
         )
-        shared.say((*given.results, *outcome.results))
+        diagnostics.report((*given.results, *outcome.results), outcome.redactor)
         if has_errors(outcome.results):
             return runner.FAILED
         click.echo(outcome.redactor.text("".join(_manifests(outcome, parts, chosen))), nl=False)
     except Faults as faults:
-        shared.say(faults.results)
+        diagnostics.report(faults.results)
         return runner.FAILED
     return runner.OK
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from krm_fn.cli import dumps, shared
+from krm_fn.cli import diagnostics, dumps
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults
 from krm_fn.migration import migrate
@@ -54,7 +54,7 @@ def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str
     try:
         found = migrate.plan(dumps.read(files), name=name, resource_set=resource_set)
     except Faults as faults:
-        shared.say(faults.results)
+        diagnostics.report(faults.results)
         return runner.USAGE
     redactor = Redactor(found.tokens)
     code = dumps.write(redactor.text(migration.config(found)), output)
@@ -63,5 +63,5 @@ def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str
     width, colour = dumps.terminal(sys.stderr)
     guide = redactor.text(migration.guide(found, width=width, colour=colour))
     click.echo(guide, err=True, nl=False, color=colour)
-    shared.say(redactor.results(found.warnings))
+    diagnostics.report(redactor.results(found.warnings))
     return runner.OK

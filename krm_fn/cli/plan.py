@@ -9,7 +9,7 @@ import sys
 import click
 
 from krm_fn import function
-from krm_fn.cli import inputs, shared
+from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.clusters import inventory
 from krm_fn.earlier import compare, read
 from krm_fn.krm import runner
@@ -60,13 +60,13 @@ def command(paths: Sequence[str], config: str | None, form: str, baseline: str |
         given = inputs.read(paths, config)
         earlier = inputs.baseline(baseline)
     except Faults as faults:
-        shared.say(faults.results)
+        diagnostics.report(faults.results)
         return runner.FAILED
     offers = shared.environment_offers()
     options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=earlier)
     outcome = function.process(given.tree.items, given.function_config, options)
     results = (*given.results, *outcome.results)
-    shared.say(results)
+    diagnostics.report(results, outcome.redactor)
     if outcome.plan is None:
         return runner.FAILED
     view = Shown(plan=outcome.plan, configs=outcome.configs, results=results, comparison=_comparison(outcome, earlier))

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from krm_fn import config, function
-from krm_fn.cli import dumps, inputs, shared
+from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.earlier import compare
 from krm_fn.files import documents, targets
 from krm_fn.krm import runner
@@ -120,12 +120,12 @@ def command(  # noqa: PLR0913 - one parameter an option
         hidden = redact or (target == _STDOUT and sys.stdout.isatty())
         made = _Output(given.tree, outcome, only=only, redact=hidden)
         results = [*given.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
-        _say(results, verbose=verbose)
+        _say(results, outcome, verbose=verbose)
         if has_errors(results):
             return runner.FAILED
         return _write(made, target, folder=folder)
     except Faults as faults:
-        shared.say(faults.results)
+        diagnostics.report(faults.results)
         return runner.FAILED
 
 
@@ -263,13 +263,14 @@ def _earlier(target: str, *, folder: bool) -> str | None:
 
 def _progress(objects: int) -> None:
     if objects >= _MANY and sys.stderr.isatty():
-        click.echo(f"rendering {objects:,} objects", err=True)
+        diagnostics.note(f"rendering {objects:,} objects")
 
 
-def _say(results: Sequence[Result], *, verbose: bool) -> None:
-    shared.say(results)
-    if verbose:
-        click.echo("".join(f"{one.text()}\n" for one in results if one.severity == INFO), err=True, nl=False)
+def _say(results: Sequence[Result], outcome: Outcome, *, verbose: bool) -> None:
+    diagnostics.report(results, outcome.redactor)
+    for one in results:
+        if verbose and one.severity == INFO:
+            diagnostics.note(one.text())
 
 
 def _write(made: _Output, target: str, *, folder: bool) -> int:
@@ -291,10 +292,10 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
             contents = made.contents()
             written = targets.replace_tree(target, contents)
             files = "1 file" if len(contents) == 1 else f"{len(contents)} files"
-            click.echo(f"{target}: {files}{'' if written else ', nothing changed'}", err=True)
+            diagnostics.note(f"{target}: {files}{'' if written else ', nothing changed'}")
         else:
             targets.replace_file(target, made.stream())
-            click.echo(f"{target}: written", err=True)
+            diagnostics.note(f"{target}: written")
     finally:
         signal.signal(signal.SIGTERM, before)
     return runner.OK
@@ -326,4 +327,4 @@ def _say_hidden(made: _Output) -> None:
     if made.hidden:
         secrets = "1 Secret" if made.hidden == 1 else f"{made.hidden} Secrets"
         how = "; in a pipe or with -o FILE they are not" if sys.stdout.isatty() else ""
-        click.echo(f"note: the values of {secrets} are hidden{how}", err=True)
+        diagnostics.note(f"note: the values of {secrets} are hidden{how}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-_FORMATS = ("json-schema", "krm-function-definition", "markdown")
+_FORMATS = ("json-schema", "editor-schema", "krm-function-definition", "markdown")
 
 
 @click.command(
@@ -24,7 +24,7 @@ Examples:
     type=click.Choice(_FORMATS),
     default=_FORMATS[0],
     show_default=True,
-    help="JSON Schema for editors, KRMFunctionDefinition for catalogs, or a reference to read.",
+    help="JSON Schema for validators, the same with messages for editors, KRMFunctionDefinition for catalogs, or a reference to read.",
 )
 def command(form: str) -> int:
     """Print it to stdout."""
@@ -46,4 +46,4 @@ def rendered(form: str) -> str:
         return write.dump(export.krm_function_definition())
     import json  # noqa: PLC0415 - one of three is needed
 
-    return json.dumps(export.json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(export.json_schema(editor=form == "editor-schema"), indent=2, ensure_ascii=False) + "\n"

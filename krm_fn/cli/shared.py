@@ -1,23 +1,14 @@
-"""What several commands need: the time, the operator's offers, a way to say results, and how commands end."""
+"""What several commands need: the time, and the operator's offers."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-import sys
 import time
 
 import click
 
-from krm_fn.krm import runner
 from krm_fn.tokens.operator import Offers
-from krm_fn.tokens.redaction import Redactor
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from krm_fn.krm.results import Result
 
 
 class Moment(click.ParamType[int]):
@@ -58,8 +49,3 @@ def moment(given: int | None, offers: Offers) -> int:
 def environment_offers() -> Offers:
     """Return what the operator of this machine offers."""
     return Offers(os.environ)
-
-
-def say(results: Iterable[Result]) -> None:
-    """Write errors and warnings to stderr, one a line; nothing in the shape of a token, whatever it was found in."""
-    runner.say(Redactor().results(results), sys.stderr)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from krm_fn.cli import dumps, kubectl, shared
+from krm_fn.cli import diagnostics, dumps, kubectl, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, Result
 from krm_fn.status import dump, status
@@ -132,7 +132,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         found = _ask(context, parent_context) if context else dumps.read([*files, *more])
         moment = shared.moment(now, shared.environment_offers())
     except Faults as faults:
-        shared.say(faults.results)
+        diagnostics.report(faults.results)
         return runner.USAGE
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found)
@@ -144,12 +144,12 @@ def command(  # noqa: PLR0913 - one parameter an option
             "no Cluster is in the dumps; add what `kubectl get clusters.cluster.x-k8s.io -A -o yaml` prints on the"
             " management cluster"
         )
-        shared.say([Result(message=message)])
+        diagnostics.report([Result(message=message)])
         return runner.USAGE
     if titles:
         unknown = sorted(titles - {one.title for one in report.clusters})
         if unknown:
-            shared.say([Result(message=f"there is no Cluster {title}") for title in unknown])
+            diagnostics.report([Result(message=f"there is no Cluster {title}") for title in unknown])
             return runner.USAGE
         report = report.only(titles)
     if ignore_unselected:
@@ -170,7 +170,7 @@ def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], frozenset[str]]:
 
 def _ask(context: str, parent_context: str) -> Dump:
     inputs, warnings = kubectl.read(context, parent_context)
-    shared.say(warnings)
+    diagnostics.report(warnings)
     return dump.read(inputs)
 
 

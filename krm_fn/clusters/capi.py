@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.krm.results import Faults, Result
 from krm_fn.kube.labels import label_key_fault, label_value_fault
-from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault
+from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault, placeholder
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster
 from krm_fn.surface import CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION
@@ -59,7 +59,10 @@ def read(item: Item) -> Cluster:
     title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
 
     def say(message: str, field: str = "") -> None:
-        results.append(Result(message=f"Cluster {title or '(without a name)'}: {message}", **item.place(field)))
+        fix = _quoted(item, field) if "double quotes" in message else ""
+        results.append(
+            Result(message=f"Cluster {title or '(without a name)'}: {message}", fix=fix, **item.place(field))
+        )
 
     _check_identity(item, say)
     metadata = item.metadata()
@@ -97,14 +100,19 @@ def _check_identity(item: Item, say: Say) -> None:
     elif reason:
         say(f"apiVersion {item.api_version} {reason}", "apiVersion")
     metadata = item.metadata()
-    if not item.name:
-        say("metadata.name is missing or not a string; give the Cluster a name", "metadata.name")
+    if metadata.get("name") in {None, ""}:
+        say("metadata.name is missing; give the Cluster a name", "metadata.name")
+    elif not item.name:
+        say(f"metadata.name is {_typed(metadata['name'])}", "metadata.name")
     elif reason := dns_subdomain_fault(item.name):
-        say(f"metadata.name {_short(item.name)} {reason}", "metadata.name")
-    if "namespace" in metadata and not isinstance(metadata["namespace"], str):
-        say("metadata.namespace is not a string; quote it", "metadata.namespace")
+        say(f"metadata.name {_short(item.name)} {_or_placeholder(item.name, reason)}", "metadata.name")
+    if not isinstance(metadata.get("namespace", ""), str):
+        say(f"metadata.namespace is {_typed(metadata['namespace'])}", "metadata.namespace")
     elif item.namespace and (reason := dns_label_fault(item.namespace)):
-        say(f"metadata.namespace {_short(item.namespace)} {reason}", "metadata.namespace")
+        say(
+            f"metadata.namespace {_short(item.namespace)} {_or_placeholder(item.namespace, reason)}",
+            "metadata.namespace",
+        )
 
 
 def _topology(item: Item) -> bool | None:
@@ -123,17 +131,36 @@ def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
         return {}
     for key, value in found.items():
         if not isinstance(value, str):
-            kind = _KINDS.get(type(value), "a map")
-            remedy = "give a string" if isinstance(value, (dict, list)) else "put it in double quotes"
-            say(
-                f"metadata.{what} {_short(key)} is {kind} for Kubernetes, not a string; {remedy}",
-                f"metadata.{what}.{key}",
-            )
+            say(f"metadata.{what} {_short(key)} is {_typed(value)}", f"metadata.{what}.{key}")
         elif reason := label_key_fault(key.lower() if what == "annotations" else key):
-            say(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}")
+            reason = _or_placeholder(key, reason)
+            say(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}.{key}")
         elif what == "labels" and (reason := label_value_fault(value)):
+            reason = _or_placeholder(value, reason)
             say(f"metadata.labels {key!r} has a bad value {_short(value)}: it {reason}", f"metadata.labels.{key}")
     return found
+
+
+def _quoted(item: Item, field: str) -> str:
+    """Return a field of metadata with its value as a string; "" where YAML has lost the value's spelling."""
+    value: object = item.metadata()
+    *parents, key = field.removeprefix("metadata.").split(".", 1)
+    for step in (*parents, key):
+        value = value.get(step) if isinstance(value, dict) else None
+    text = str(value).lower() if isinstance(value, int) else ""  # a boolean is an int
+    return f'{key}: "{text}"' if text else ""
+
+
+def _typed(value: object) -> str:
+    """Say what a value is that should be a string, and what to do."""
+    remedy = "give a string" if isinstance(value, (dict, list)) else "put it in double quotes"
+    return f"{_KINDS.get(type(value), 'a map')} for Kubernetes, not a string; {remedy}"
+
+
+def _or_placeholder(text: str, reason: str) -> str:
+    """Return the cause of what is wrong with a text: an unfilled placeholder, or the reason itself."""
+    meaning = placeholder(text)
+    return f"is {meaning}" if meaning else reason
 
 
 def _short(text: str) -> str:

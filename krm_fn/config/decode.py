@@ -6,13 +6,14 @@ from krm_fn.base.text import nearest
 from krm_fn.config import build, rules
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Faults, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import Secret
 from krm_fn.surface import API_VERSION, GROUP, KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.krm.items import Item
@@ -68,7 +69,7 @@ def decode(item: Item, listed: Item | None = None) -> Config:
         Faults: With every fault of the object, each with its field path, and never with the value of a secret.
     """
     place = (listed or item).place()
-    log = Log(place)
+    log = Log(place, CONFIG)
     root = "spec"
     if is_config(item):
         name, namespace, spec = _own(item.value(), log)
@@ -94,17 +95,45 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
     top = Place(log, "")
     if value.get("apiVersion") != API_VERSION:
         # nothing else can be judged by a version that we don't know
-        top.field("apiVersion").fault(
-            f'must be {API_VERSION}, not "{quoted(value.get("apiVersion"))}": this function knows no other version',
-            "api-version",
-        )
+        _wrong_version(top, value.get("apiVersion"))
         raise Faults(log.faults)
+    _without_spec(value, top)
     found = CONFIG.read(value, top)
     spec = found.get("spec")
     if spec is not None:
         rules.apply(spec, top.field("spec"))
     metadata = found.get("metadata") or {}
     return metadata.get("name", ""), metadata.get("namespace", ""), spec or {}
+
+
+def _wrong_version(top: Place, found: object) -> None:
+    place = top.field("apiVersion")
+    place.fault(
+        f'must be {API_VERSION}, not "{quoted(found)}": this function knows no other version',
+        "api-version",
+        fix=place.written(API_VERSION),
+        proposed=API_VERSION,
+    )
+
+
+def _without_spec(value: Mapping[str, Any], top: Place) -> None:
+    """Refuse fields of `spec` that are beside where it should be: one error, not one for each field and for `spec`.
+
+    Raises:
+        Faults: There are such fields, and no `spec`.
+    """
+    misplaced = [name for name in SPEC.names if name in value]
+    if value.get("spec") is not None or not misplaced:
+        return
+    first = min(misplaced, key=list(value).index)
+    names = ", ".join(misplaced[:-1]) + (" and " if len(misplaced) > 1 else "") + misplaced[-1]
+    top.log.add(
+        first,
+        message=f"spec is missing: write spec: on a line above {first}, and indent {names} below it",
+        fix=f"spec:\n  {first}: …",
+        tags=tagged(rule="unknown-field"),
+    )
+    raise Faults(top.log.faults)
 
 
 def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
@@ -127,9 +156,10 @@ def _foreign(item: Item, top: Place) -> None:
     if item.group == GROUP:
         near = nearest(item.kind, (KIND,))
         hint = f": did you mean {near}?" if near else ""
-        top.field("kind").fault(f'must be {KIND}, not "{quoted(item.kind)}"{hint}', "kind")
+        place = top.field("kind")
+        place.fault(f'must be {KIND}, not "{quoted(item.kind)}"{hint}', "kind", fix=place.written(KIND), proposed=KIND)
     elif item.kind == KIND:
-        top.field("apiVersion").fault(f'must be {API_VERSION}, not "{quoted(item.api_version)}"', "api-version")
+        _wrong_version(top, item.api_version)
     else:
         top.field("kind").fault(
             f'must be {KIND} of {API_VERSION}, or ConfigMap of v1, not "{quoted(item.kind)}" of '

@@ -6,6 +6,7 @@ Everything comes from the tree that the decoder walks. What the decoder refuses 
 from __future__ import annotations
 
 from functools import singledispatch
+from itertools import combinations
 
 from krm_fn.config.constraints import Constraint, ExactlyOne, Given, Refuse, Require, Some
 from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
@@ -36,13 +37,20 @@ BEYOND = (
 
 # keywords whose value is data, not a schema; `enum` belongs to the type, the others to the field
 _DATA = ("default", "examples", "enum")
-_GIVEN = {"minLength": 1, "minItems": 1, "minProperties": 1}
+_GIVEN: dict[str, Any] = {"not": {"enum": ["", [], {}, None]}}
+# Words of VS Code and the YAML language server; strict validators refuse a schema with keywords that they don't know.
+_FOR_EDITORS = ("patternErrorMessage", "errorMessage")
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 7, which editors know best); Kubernetes' types stand once, in `definitions`."""
+def json_schema(*, editor: bool = False) -> dict[str, Any]:
+    """Return the JSON Schema (draft 7, which editors know best); Kubernetes' types appear once, in `definitions`.
+
+    Args:
+        editor: Whether to add messages for editors, in keywords that are not part of JSON Schema.
+    """
     definitions: dict[str, Any] = {}
-    schema = _hoisted(of_kind(CONFIG), definitions)
+    whole = of_kind(CONFIG)
+    schema = _hoisted(_for_editors(whole) if editor else _plain(whole), definitions)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": TITLE,
@@ -73,7 +81,7 @@ def krm_function_definition() -> dict[str, Any]:
                     "runtime": {
                         "container": {"image": IMAGE, "requireNetwork": False, "requireStorageMount": False},
                     },
-                    "schema": {"openAPIV3Schema": _openapi(of_kind(CONFIG))},
+                    "schema": {"openAPIV3Schema": _openapi(_plain(of_kind(CONFIG)))},
                 }
             ],
         },
@@ -177,8 +185,9 @@ def _format(form: Format) -> dict[str, Any]:
         schema["maxLength"] = form.max_length
     if form.pattern:
         schema["pattern"] = f"^(?:{form.pattern})$"
+        schema["patternErrorMessage"] = f"must be {form.expected}"
     if form.refused:
-        schema["not"] = {"anyOf": [{"pattern": one.pattern} for one in form.refused]}
+        schema["allOf"] = [{"not": {"pattern": one.pattern}, "errorMessage": one.reason} for one in form.refused]
     return schema
 
 
@@ -190,7 +199,8 @@ def of_constraint(constraint: Constraint) -> dict[str, Any]:
 
 @of_constraint.register(ExactlyOne)
 def _(constraint: ExactlyOne) -> dict[str, Any]:
-    return {"oneOf": [{"required": [name]} for name in constraint.names]}
+    text = f"give exactly one of {', '.join(constraint.names[:-1])} and {constraint.names[-1]}"
+    return {"oneOf": [{"required": [name]} for name in constraint.names], "errorMessage": text}
 
 
 @of_constraint.register(Some)
@@ -200,12 +210,14 @@ def _(constraint: Some) -> dict[str, Any]:
 
 @of_constraint.register(Refuse)
 def _(constraint: Refuse) -> dict[str, Any]:
-    return {"not": {"allOf": [_given(constraint.when), _given(constraint.what)]}}
+    text = f"{constraint.what.path} {constraint.text}"
+    return {"not": {"allOf": [_given(constraint.when), _given(constraint.what)]}, "errorMessage": text}
 
 
 @of_constraint.register(Require)
 def _(constraint: Require) -> dict[str, Any]:
-    return {"anyOf": [{"not": _given(constraint.when)}, _at(constraint.path, _GIVEN)]}
+    text = f"{constraint.path} {constraint.text}"
+    return {"not": {"allOf": [_given(constraint.when), {"not": _at(constraint.path, _GIVEN)}]}, "errorMessage": text}
 
 
 def _given(question: Given) -> dict[str, Any]:
@@ -217,7 +229,31 @@ def _given(question: Given) -> dict[str, Any]:
 def _at(path: str, leaf: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an object that has a value at a dotted path, and there one that fits `leaf`."""
     name, _, rest = path.partition(".")
-    return {"required": [name], "properties": {name: _at(rest, leaf) if rest else leaf}}
+    return {"type": "object", "required": [name], "properties": {name: _at(rest, leaf) if rest else leaf}}
+
+
+def _plain(schema: Any) -> Any:
+    """Return a schema without the words for editors."""
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: value if key in _DATA else _plain(value) for key, value in schema.items() if key not in _FOR_EDITORS}
+
+
+def _for_editors(schema: Any) -> Any:
+    """Return a schema whose every `oneOf` says the same by `not`: editors show no message of their own for it."""
+    if isinstance(schema, list):
+        return [_for_editors(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: value if key in _DATA else _for_editors(value) for key, value in schema.items()}
+    each = found.get("oneOf")
+    if isinstance(each, list) and "errorMessage" in found:
+        del found["oneOf"]
+        both = [{"required": [*one["required"], *other["required"]]} for one, other in combinations(each, 2)]
+        found["not"] = {"anyOf": [{"not": {"anyOf": each}}, *both]}
+    return found
 
 
 def _hoisted(schema: Any, definitions: dict[str, Any]) -> Any:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from krm_fn.base.patterns import late
 from krm_fn.base.records import Record
 from krm_fn.base.text import nearest
-from krm_fn.config.kinds import Kind, meant
+from krm_fn.config.kinds import Kind, did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from krm_fn.config.constraints import Constraint
@@ -194,7 +194,7 @@ class Object(Kind):
             elif field.required:
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
-                place.fault(f"is required: give {field.kind.expected}", "required")
+                place.fault(f"is required: give {field.kind.expected}{_example(field)}", "required", fix=_pasted(field))
             elif isinstance(field.kind, Object) and field.default == {}:
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif not isinstance(field.default, Unset):
@@ -205,16 +205,32 @@ class Object(Kind):
 
     def _unknown(self, value: Mapping[str, Any], at: Place) -> None:
         for key in sorted(value.keys() - set(self.names)):
-            near = _near(key, self.names)
+            near = self._near(key, at)
             nameable = _FIELD_NAME.match(key) and (near or not at.private)
             place = at.field(key) if nameable else at.key(key)
-            place.fault(f"is not a known field{meant(near) or self.advice}", "unknown-field")
+            fix = f"{near}:" if near and "." not in near else ""
+            place.fault(f"is not a known field{did_you_mean(near) or self.advice}", "unknown-field", fix=fix)
+            if near:  # the field that was meant is not missing, but misspelt or in the wrong place
+                at.log.explain(near if "." in near else at.field(near).path)
+
+    def _near(self, name: str, at: Place) -> str:
+        """Return the field that was meant: one with other capitals, the only one of that name elsewhere, or nearest."""
+        near = nearest(name, self.names)
+        if near.casefold() == name.casefold() or at.log.tree is None:
+            return near
+        paths = [path for path, field in walk(at.log.tree) if field.name == name]
+        return paths[0] if len(paths) == 1 else near
 
 
 class Selector(Object):
     """A metav1.LabelSelector; in flat keys also written in kubectl's selector syntax."""
 
     advice: str = ": put labels under matchLabels"
+
+    @property
+    def expected(self) -> str:
+        """Its type."""
+        return "a label selector"
 
     def hint(self, value: object) -> str:
         """Kubectl's syntax where YAML is due is the usual slip."""
@@ -228,12 +244,35 @@ def _copied(value: Any) -> Any:
     return [_copied(one) for one in value] if isinstance(value, list) else value
 
 
-def _near(name: str, names: tuple[str, ...]) -> str:
-    """Return the field that was meant: this one with other capitals, the only one of that name elsewhere, or nearest."""
-    near = nearest(name, names)
-    if near.casefold() == name.casefold():
-        return near
-    from krm_fn.config.tree.spec import paths_of  # noqa: PLC0415 - only for a wrong name; the tree itself imports us
+def walk(kind: Object, prefix: str = "") -> Iterator[tuple[str, Field]]:
+    """Yield every field below an object with its dotted path, lists left out, in the order of the tree."""
+    for field in kind.fields:
+        path = f"{prefix}.{field.name}" if prefix else field.name
+        yield path, field
+        if isinstance(field.kind, Object):
+            yield from walk(field.kind, path)
 
-    paths = paths_of(name)
-    return paths[0] if len(paths) == 1 else near
+
+def _example(field: Field) -> str:
+    """Return a field's example on one line, to go on after a message."""
+    return "" if isinstance(field.example, Unset) else f", for example {flow(field.example)}"
+
+
+def _pasted(field: Field) -> str:
+    """Return a field with its example as lines to paste."""
+    if isinstance(field.example, Unset):
+        return ""
+    from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
+
+    return dump({field.name: field.example}).rstrip("\n")
+
+
+def flow(value: object) -> str:
+    """Return JSON-like data as YAML on one line, quoted where YAML needs it."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {flow(one)}' for key, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(flow, value))}]"
+    from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
+
+    return dump(value).rstrip("\n")

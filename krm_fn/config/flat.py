@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from krm_fn.base.text import nearest
-from krm_fn.config.fields import Either, ListOf, MapOf, Object, Selector
+from krm_fn.config.fields import Either, ListOf, MapOf, Object, Selector, walk
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.report import Place
-from krm_fn.config.tree.spec import SPEC, walk
+from krm_fn.config.tree.spec import SPEC
 from krm_fn.kube import selector_text
 from krm_fn.kube.secrets import quoted
 

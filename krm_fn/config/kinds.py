@@ -7,6 +7,7 @@ import re
 from krm_fn.base.records import Record
 from krm_fn.base.text import nearest
 from krm_fn.config import formats
+from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,13 +39,23 @@ class Kind(Record):
         """Say how a value of the wrong type could be mended, to go on after the message; mostly empty."""
         return ""
 
+    def meant(self, value: object) -> str | int | bool | None:  # noqa: ARG002 - subclasses look at the value
+        """Return the value that one of the wrong type was most likely meant to be; None where that is not clear."""
+        return None
+
     def read(self, value: object, at: Place) -> Any:
         """Check type and content. The result means something only if no fault was reported."""
         if value is None:
             at.fault(f"is empty: give {self.expected}, or remove the field", "type")
             return None
         if not self.accepts(value):
-            at.fault(f"must be {self.expected}, not {at.described(value)}{self.hint(value)}", "type")
+            meant = self.meant(value)
+            at.fault(
+                f"must be {self.expected}, not {at.described(value)}{self.hint(value)}",
+                "type",
+                fix=at.written(f'"{meant}"' if isinstance(meant, str) else quoted(meant)) if meant is not None else "",
+                proposed=None if at.private else meant,
+            )
             return None
         return self.check(value, at)
 
@@ -67,6 +78,10 @@ class Text(Kind):
     def hint(self, value: object) -> str:
         """YAML reads `on`, `1e3` and the like as something else."""
         return ": put it in quotes" if isinstance(value, (bool, int, float)) else ""
+
+    def meant(self, value: object) -> str | int | bool | None:
+        """The same text as a string, unless YAML has lost its spelling (`1e3`)."""
+        return quoted(value) if isinstance(value, (bool, int)) else None
 
     def check(self, value: str, at: Place) -> str:
         """Apply the format."""
@@ -96,7 +111,12 @@ class Choice(Kind):
         """Find the value; name the nearest one where it is unknown."""
         if value not in self.values:
             near = "" if at.private else nearest(value, self.values)
-            at.fault(f"must be {self.expected}, not{at.shown(value) or ' this'}{meant(near)}", "enum")
+            at.fault(
+                f"must be {self.expected}, not{at.shown(value) or ' this'}{did_you_mean(near)}",
+                "enum",
+                fix=at.written(near) if near else "",
+                proposed=near or None,
+            )
         return value
 
 
@@ -114,7 +134,11 @@ class Flag(Kind):
 
     def hint(self, value: object) -> str:
         """A quoted boolean is the usual slip."""
-        return ": remove the quotes" if isinstance(value, str) and value in {"true", "false"} else ""
+        return "" if self.meant(value) is None else ": remove the quotes"
+
+    def meant(self, value: object) -> str | int | bool | None:
+        """What the quotes hold."""
+        return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
     def check(self, value: bool, at: Place) -> bool:  # noqa: ARG002, FBT001 - the signature of all kinds
         """Nothing can be wrong with it."""
@@ -141,7 +165,11 @@ class Whole(Kind):
 
     def hint(self, value: object) -> str:
         """A quoted number is the usual slip."""
-        return ": remove the quotes" if isinstance(value, str) and re.fullmatch("[0-9]+", value) else ""
+        return "" if self.meant(value) is None else ": remove the quotes"
+
+    def meant(self, value: object) -> str | int | bool | None:
+        """What the quotes hold."""
+        return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else None
 
     def check(self, value: float, at: Place) -> int:
         """Apply the limits."""
@@ -187,6 +215,6 @@ class Json(Kind):
         return value
 
 
-def meant(near: str) -> str:
+def did_you_mean(near: str) -> str:
     """Say which name was meant, to go on after a message; "" where none is near."""
     return f": did you mean {near}?" if near else ""

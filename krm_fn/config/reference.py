@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
+from krm_fn.base.text import nearest
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
-from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
+from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object, Unset, flow, walk
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
-from krm_fn.config.tree.spec import METADATA, SPEC
+from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
+from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from krm_fn.config.fields import Field
 
 _HEAD = f"""# {TITLE}
 
@@ -34,12 +35,16 @@ spec:
     matchLabels: {{clusternet.io/register: "true"}}
 ```
 
-Editors complete and check the file with the JSON Schema in `schema/clusternetcapiconfig.schema.json`, also printed by
-`clusternet-capi-fn schema`. With the YAML language server, put this at the top of the file:
+Editors complete and check the file with the JSON Schema in `schema/clusternetcapiconfig.editor.schema.json`, also
+printed by `clusternet-capi-fn schema --format editor-schema`. With the YAML language server, put this at the top of the
+file:
 
 ```yaml
-# yaml-language-server: $schema=schema/clusternetcapiconfig.schema.json
+# yaml-language-server: $schema=schema/clusternetcapiconfig.editor.schema.json
 ```
+
+Validators take `schema/clusternetcapiconfig.schema.json` (`clusternet-capi-fn schema`): the same rules in the keywords of
+JSON Schema alone, so that strict ones (ajv) load it. `clusternet-capi-fn explain FIELD` prints a field in a terminal.
 """
 
 _FLAT = """## Flat keys
@@ -80,6 +85,59 @@ def markdown_reference() -> str:
     sections = [_HEAD, *_sections(METADATA, "metadata"), *_sections(SPEC, "spec"), _FLAT]
     beyond = "".join(f"- {sentence}\n" for sentence in BEYOND)
     return "\n".join([*sections, f"{_BEYOND_HEAD}\n{beyond}"])
+
+
+def explanation(path: str) -> tuple[str, str]:
+    """Explain a field.
+
+    Args:
+        path: Dotted, `spec` in front or not; list indices are left out or written `[]`.
+
+    Returns:
+        The text for a terminal, "" for an unknown path; then the path that was most likely meant, "" if none is near.
+    """
+    names = [name for name in path.replace("[]", "").strip(".").split(".") if name]
+    if not names or CONFIG.get(names[0]) is None:
+        names = ["spec", *names]
+    field = Field(name="", kind=CONFIG, doc="")
+    for at, name in enumerate(names):
+        inner = _inside(field.kind)
+        found = None if inner is None else inner.get(name)
+        if inner is None or found is None:
+            known = ["", *(one for one, _ in walk(CONFIG))]
+            there = nearest(name, inner.names) if inner is not None else ""
+            same = [one for one in known if one.rpartition(".")[2] == name]
+            near = ".".join([*names[:at], there]) if there else same[0] if len(same) == 1 else ""
+            return "", near
+        field = found
+    lines = [f"{'.'.join(names)} <{_type(field.kind).replace('`', '')}>", "", *wrap(field.doc, 76, prefix="  "), ""]
+    if field.required:
+        lines += ["Required.", ""]
+    elif not isinstance(field.default, Unset) and field.default not in ({}, []):
+        lines += [f"Default: {flow(field.default)}", ""]
+    if not isinstance(field.example, Unset):
+        lines += ["Example:", *(f"  {line}" for line in dump({field.name: field.example}).splitlines()), ""]
+    inner = _inside(field.kind)
+    if inner is not None:
+        lines.append("Fields:")
+        for one in inner.fields:
+            required = " -required-" if one.required else ""
+            lines += [f"  {one.name} <{_type(one.kind).replace('`', '')}>{required}", *wrap(one.doc, 76, prefix="    ")]
+    return "\n".join(lines).rstrip("\n") + "\n", ""
+
+
+def wrap(text: str, width: int, *, prefix: str) -> list[str]:
+    """Return a text in lines of a width, each behind a prefix."""
+    return textwrap.wrap(text, width, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)
+
+
+def _inside(kind: Kind) -> Object | None:
+    """Return the object whose fields a kind has: its own, those of a list's entries, or of one of several kinds."""
+    if isinstance(kind, ListOf):
+        return _inside(kind.item)
+    if isinstance(kind, Either):
+        return next((found for one in kind.kinds if (found := _inside(one)) is not None), None)
+    return kind if isinstance(kind, Object) else None
 
 
 def _sections(kind: Object, path: str) -> Iterator[str]:

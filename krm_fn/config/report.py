@@ -1,4 +1,4 @@
-"""Where decoding stands in a configuration, and how it says what is wrong there.
+"""Where decoding is in a configuration, and how it reports what is wrong there.
 
 Values are shown only where they can't be secret: nothing under `registrationToken`, no URL, no environment value, and
 nowhere text that has the form of a token.
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from krm_fn.config.fields import Object
+
 
 class Log:
     """Collects the results about one object.
@@ -23,11 +25,12 @@ class Log:
         warnings: Results of severity `warning`.
     """
 
-    __slots__ = ("_broken", "faults", "place", "warnings")
+    __slots__ = ("_broken", "faults", "place", "tree", "warnings")
 
-    def __init__(self, place: Mapping[str, Any]) -> None:
-        """Take what every result carries: the place of the object (`Item.place`)."""
+    def __init__(self, place: Mapping[str, Any], tree: Object | None = None) -> None:
+        """Take what every result carries, the place of the object (`Item.place`), and all the fields that there are."""
         self.place = place
+        self.tree = tree
         self._broken: set[str] = set()
         self.faults: list[Result] = []
         self.warnings: list[Result] = []
@@ -91,6 +94,15 @@ class Place:
     def warn(self, text: str, rule: str) -> None:
         """Report a warning in the same form."""
         self.log.add(self.path, message=f"{self.path} {text}", severity=WARNING, tags=tagged(rule=rule))
+
+    def written(self, value: str) -> str:
+        """Return this field with a value, as a line to paste; "" where the value may not be shown."""
+        if self.private:
+            return ""
+        if self.path.endswith("]"):
+            index = self.path[:-1].rpartition("[")[2]
+            return f"- {value}" if index.isdigit() else f"{index}: {value}"
+        return f"{self.path.rpartition('.')[2]}: {value}"
 
     def shown(self, value: object) -> str:
         """Return the value in quotes after a blank, or nothing where it may not be shown."""

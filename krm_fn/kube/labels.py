@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from krm_fn.base.records import Record
-from krm_fn.kube.names import dns_subdomain_fault
+from krm_fn.kube.names import MAX_SUBDOMAIN, dns_subdomain_fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,19 +33,32 @@ def label_key_fault(key: str) -> str:
     Source: apimachinery `validation.IsQualifiedName`: an optional DNS subdomain and `/`, then at most 63 characters.
     """
     prefix, slash, name = key.rpartition("/")
-    if slash:
-        if not prefix:
-            return "has an empty prefix before '/'"
-        reason = dns_subdomain_fault(prefix)
-        if reason:
-            return f"prefix {reason}"
+    if slash and not prefix:
+        return "has an empty prefix before '/'"
+    if slash and dns_subdomain_fault(prefix):
+        if len(prefix) > MAX_SUBDOMAIN:
+            return f"has a prefix of {len(prefix)} characters, at most {MAX_SUBDOMAIN} are allowed"
+        return _typographic(key) or (
+            "has a prefix before '/' that is not a DNS subdomain (lower-case letters, digits, '-', '.')"
+        )
+    return _name_part_fault(key, name)
+
+
+def _name_part_fault(key: str, name: str) -> str:
     if not name:
         return "has no name part"
     if len(name) > _MAX_NAME:
-        return f"name part is {len(name)} characters long, at most {_MAX_NAME} are allowed"
+        return f"has a name part of {len(name)} characters, at most {_MAX_NAME} are allowed"
     if not _is_name(name):
-        return "name part must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
+        return _typographic(key) or (
+            "has a name part that is not letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
+        )
     return ""
+
+
+def _typographic(text: str) -> str:
+    """Name quotes that a word processor has put in."""
+    return "contains typographic quotes: use plain ones" if set(text) & set("“”‘’„«»") else ""
 
 
 def label_value_fault(value: str) -> str:
@@ -53,7 +66,9 @@ def label_value_fault(value: str) -> str:
     if len(value) > _MAX_NAME:
         return f"is {len(value)} characters long, at most {_MAX_NAME} are allowed"
     if value and not _is_name(value):
-        return "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
+        return (
+            _typographic(value) or "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
+        )
     return ""
 
 

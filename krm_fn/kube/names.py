@@ -40,3 +40,22 @@ def _is_label(text: str) -> bool:
         and text[0] != "-"
         and text[-1] != "-"
     )
+
+
+# What an unfilled placeholder contains, what it is, and what has to happen before the function sees it.
+_PLACEHOLDERS = (
+    (
+        "${",
+        "a variable: substitute it before this function runs (clusterctl generate, envsubst; Flux' postBuild is later)",
+    ),
+    ("{{", "a template expression: render it (helm template, say) before this function runs"),
+    ("($", "a binding of Chainsaw: give the value itself"),
+    ("<path:", "a placeholder of argocd-vault-plugin: fill it in before this function runs"),
+    ("ENC[", "a value that SOPS has encrypted: decrypt it before this function runs"),
+    ("<", "a placeholder: fill it in"),
+)
+
+
+def placeholder(text: str) -> str:
+    """Say what kind of unfilled placeholder a text contains, to go on after "is"; empty if there is none."""
+    return next((meaning for mark, meaning in _PLACEHOLDERS if mark in text), "")

@@ -322,9 +322,10 @@ def _missing(ref: SecretSource, items: Sequence[Item]) -> str:
                 f"a Secret only in the cluster: use {source} instead of secretRef"
             )
     near = _near(ref, items)
-    there = f"near it: {', '.join(near)}" if near else "and none has a similar name"
+    if near:
+        return f"Secret {title} is not among the resources: did you mean {' or '.join(near)}?"
     return (
-        f"Secret {title} is not among the resources, {there}; "
+        f"Secret {title} is not among the resources, and none has a similar name; "
         "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"
     )
 

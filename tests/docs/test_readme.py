@@ -146,7 +146,9 @@ def test_every_make_target_that_is_named_exists(target: str) -> None:
 def test_the_schema_line_for_editors_works_from_a_checkout() -> None:
     line = re.search(r"^# yaml-language-server: \$schema=(\S+)$", ENGLISH, re.MULTILINE)
     assert line
-    assert (ROOT / "examples/kustomization" / line[1]).resolve() == ROOT / "schema/clusternetcapiconfig.schema.json"
+    assert (
+        ROOT / "examples/kustomization" / line[1]
+    ).resolve() == ROOT / "schema/clusternetcapiconfig.editor.schema.json"
 
 
 def test_the_version_in_file_names_and_tags_is_this_one() -> None:

@@ -17,6 +17,7 @@ from krm_fn import __version__
 from krm_fn.__main__ import main
 from krm_fn.cli import COMMANDS
 from krm_fn.config import decode, export, reference
+from krm_fn.config.fields import walk
 from krm_fn.config.tree import spec
 from krm_fn.krm import runner
 from krm_fn.krm.items import Item
@@ -109,7 +110,7 @@ KUBERNETES = "spec.agent.affinity."
 
 
 def test_the_fields_of_the_configuration_are_the_documented_ones() -> None:
-    found = dict(spec.walk(spec.CONFIG))
+    found = dict(walk(spec.CONFIG))
     assert [path for path in found if not path.startswith(KUBERNETES)] == FIELDS
     assert {path: found[path].default for path in DEFAULTS} == DEFAULTS
     assert (ROOT / "docs/reference/configuration.md").read_text() == reference.markdown_reference()
@@ -284,15 +285,17 @@ OPTIONS = {
             "--now",
             "--verbose",
             "--debug",
+            "--error-format",
         )
     ],
-    "plan": ["PATHS", "-c", "--config", "-o", "--output", "--baseline", "--now"],
-    "manifests": ["PATHS", "-c", "--config", "--only", "--cluster"],
+    "plan": ["PATHS", "-c", "--config", "-o", "--output", "--baseline", "--now", "--error-format"],
+    "manifests": ["PATHS", "-c", "--config", "--only", "--cluster", "--error-format"],
     "status": [
         *("ARGUMENTS", "-f", "--file", "--context", "--parent-context", "-o", "--output", "--failing"),
-        *("--ignore-unselected", "--strict", "--parent", "--dead-after", "--now", "--debug"),
+        *("--ignore-unselected", "--strict", "--parent", "--dead-after", "--now", "--debug", "--error-format"),
     ],
     "migrate": ["FILES", "-o", "--output", "--name", "--resource-set", "--debug"],
+    "explain": ["FIELD"],
     "schema": ["--format"],
     "init": ["FOLDER", "--for"],
     "completion": ["SHELL"],

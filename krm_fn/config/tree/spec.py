@@ -14,10 +14,6 @@ from krm_fn.config.tree import agent, kubernetes, output, token
 from krm_fn.surface import API_VERSION, KIND
 from krm_fn.tokens import sources
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 SPEC = Object(
     fields=(
         Field(
@@ -165,17 +161,3 @@ CONFIG = Object(
         Field(name="spec", kind=SPEC, required=True, doc="What is wanted."),
     )
 )
-
-
-def walk(kind: Object, prefix: str = "") -> Iterator[tuple[str, Field]]:
-    """Yield every field below an object with its dotted path, lists left out, in the order of the tree."""
-    for field in kind.fields:
-        path = f"{prefix}.{field.name}" if prefix else field.name
-        yield path, field
-        if isinstance(field.kind, Object):
-            yield from walk(field.kind, path)
-
-
-def paths_of(name: str) -> list[str]:
-    """Return the paths of all fields of a name."""
-    return [path for path, field in walk(CONFIG) if field.name == name]

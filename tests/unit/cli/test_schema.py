@@ -1,4 +1,4 @@
-"""`schema`: prints what the model says, in three formats."""
+"""`schema`: prints what the model says, in four formats."""
 
 from __future__ import annotations
 

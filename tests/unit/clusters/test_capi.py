@@ -46,7 +46,7 @@ def test_a_label_that_is_no_string_is_refused_at_its_place(value: Any, kind: str
     ("change", "message"),
     [
         ({"name": None}, "metadata.name is missing"),
-        ({"namespace": 5}, "metadata.namespace is not a string"),
+        ({"namespace": 5}, "metadata.namespace is a number for Kubernetes, not a string; put it in double quotes"),
         ({"labels": "x"}, "metadata.labels must be a mapping"),
         ({"annotations": []}, "metadata.annotations must be a mapping"),
     ],
@@ -69,11 +69,21 @@ def test_all_faults_of_a_cluster_are_told_at_once() -> None:
     ("metadata", "message"),
     [
         pytest.param(
-            {"labels": {"a b": "x"}}, r"metadata\.labels has a bad key 'a b': it name part must be", id="label"
+            {"labels": {"a b": "x"}},
+            r"metadata\.labels has a bad key 'a b': it has a name part that is not letters",
+            id="label",
         ),
-        pytest.param({"labels": {"A/b": "x"}}, r"metadata\.labels has a bad key 'A/b': it prefix must be", id="prefix"),
+        pytest.param(
+            {"labels": {"A/b": "x"}},
+            r"metadata\.labels has a bad key 'A/b': it has a prefix before '/' that is not",
+            id="prefix",
+        ),
         pytest.param({"annotations": {"a/b/c": "x"}}, r"metadata\.annotations has a bad key 'a/b/c'", id="annotation"),
-        pytest.param({"labels": {"k" * 200: "x"}}, rf"a bad key '{'k' * 59}…': it name part is 200", id="a long one"),
+        pytest.param(
+            {"labels": {"k" * 200: "x"}},
+            rf"a bad key '{'k' * 59}…': it has a name part of 200 characters",
+            id="a long one",
+        ),
     ],
 )
 def test_a_key_that_a_server_would_refuse_is_told(metadata: dict[str, Any], message: str) -> None:

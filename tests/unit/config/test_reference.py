@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from krm_fn.cli.schema import rendered
-from krm_fn.config.fields import Object
-from krm_fn.config.tree.spec import SPEC, walk
+from krm_fn.config.fields import Object, walk
+from krm_fn.config.tree.spec import SPEC
 
 ROOT = Path(__file__).parents[3]
 FILES = {
     "docs/reference/configuration.md": "markdown",
     "schema/clusternetcapiconfig.schema.json": "json-schema",
+    "schema/clusternetcapiconfig.editor.schema.json": "editor-schema",
     "schema/krm-function-definition.yaml": "krm-function-definition",
 }
 OURS = [path for path, field in walk(SPEC) if isinstance(field.kind, Object) and not field.kind.upstream]

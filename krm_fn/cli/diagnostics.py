@@ -1,0 +1,289 @@
+"""How commands print errors and warnings: for people, with the source line on a terminal; for GitHub; as SARIF.
+
+What is printed here has passed the redaction of the results. A source line is a new way for a secret to get out, so it
+is shown only where it can hold none: `_showable`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from krm_fn import __version__
+from krm_fn.files import folders
+from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Faults
+from krm_fn.krm.runner import REPORT_AT, tell
+from krm_fn.tokens.redaction import Redactor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from krm_fn.krm.results import Result
+
+TEXT, GITHUB, SARIF = FORMATS = ("text", "github", "sarif")
+
+_LONGEST_LINE = 200  # of a source line that is shown
+_COLOURS = {ERROR: "red", WARNING: "yellow", INFO: "cyan"}
+_LEVELS = {ERROR: "error", WARNING: "warning", INFO: "note"}
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_DOCUMENT = re.compile(r"---(\s|$)")
+_SECRET_KIND = re.compile(r"""(^|[\s{,])["']?kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE)
+_TOKEN_BLOCK = re.compile(r"""["']?registrationToken["']?\s*:""")
+_KEY = re.compile(r"""\s*(- +)*(["']?[\w./$-]+["']?:(\s|$)|- )|\s*[\t}\]<>=]""")
+_PRIVATE_VALUE = re.compile(r"""["']?(value|token|password|secret)\w*["']?\s*:\s*\S""", re.IGNORECASE)
+_WORD = re.compile(r""""[^"]*"|'[^']*'|[^\s,:{}\[\]#]+(:[^\s,:{}\[\]#]+)*""")
+
+
+class _State:
+    """What one call of the command line was asked for, and what it has collected."""
+
+    def __init__(self) -> None:
+        self.form = TEXT
+        self.collected: list[Result] = []
+
+
+_state = _State()
+
+
+def option() -> click.Option:
+    """Return the option `--error-format`."""
+    return click.Option(
+        ["--error-format"],
+        type=click.Choice(FORMATS),
+        default=TEXT,
+        show_default=True,
+        expose_value=False,
+        callback=lambda _ctx, _param, value: setattr(_state, "form", value),
+        help="How errors and warnings are printed on stderr: for people, as annotations of GitHub Actions, or as SARIF.",
+    )
+
+
+def begin() -> None:
+    """Forget what an earlier call in this process collected."""
+    _state.__init__()  # type: ignore[misc] # a fresh state in the same place
+
+
+def finish() -> None:
+    """Print what has to be one document."""
+    if _state.form == SARIF:
+        import json  # noqa: PLC0415 - one of three forms
+
+        tell(json.dumps(sarif(_state.collected), indent=2, ensure_ascii=False) + "\n", sys.stderr)
+
+
+def note(text: str) -> None:
+    """Print a line for people on stderr; a program that reads SARIF there gets none."""
+    if _state.form != SARIF:
+        click.echo(text, err=True)
+
+
+def report(results: Iterable[Result], redactor: Redactor | None = None) -> None:
+    """Print errors and warnings on stderr, errors first, each once; nothing in the shape of a token.
+
+    Args:
+        results: What there is to report; infos are left out.
+        redactor: Knows the tokens of the run, which no source line may show.
+    """
+    redactor = redactor or Redactor()
+    wanted = [one for one in redactor.results(results) if one.severity != INFO]
+    # the order of the function itself (`runner.say`)
+    wanted.sort(key=lambda one: (one.severity != ERROR, len(one.message)))
+    if _state.form == SARIF:
+        _state.collected += wanted
+        return
+    if _state.form == GITHUB:
+        lines = [github(one) for one in wanted]
+    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        source = _Source(redactor)
+        width = shutil.get_terminal_size().columns
+        lines = [terminal(one, source, width=width, colour=not os.environ.get("NO_COLOR")) for one in wanted]
+    else:
+        lines = [one.text() for one in wanted]
+    tell("".join(f"{line}\n" for line in dict.fromkeys(lines)), sys.stderr)
+
+
+# --- on a terminal ---------------------------------------------------------------------------------------------------
+
+
+def terminal(result: Result, source: _Source, *, width: int, colour: bool) -> str:
+    """Return a result with its source line, the place marked, and the corrected text."""
+
+    def styled(text: str, **style: Any) -> str:
+        return click.style(text, **style) if colour else text
+
+    head, word, rest = result.text().partition(f"{result.severity}: ")
+    wrapped = textwrap.wrap(
+        head + word + rest, max(width, 40), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    first = wrapped[0].replace(
+        head + word, styled(head, bold=True) + styled(word, fg=_COLOURS[result.severity], bold=True), 1
+    )
+    lines = [first, *wrapped[1:]]
+    shown = source.line(result)
+    if shown and result.line is not None and result.column is not None:
+        number = str(result.line)
+        gutter = " " * len(number)
+        marked = _WORD.match(shown, result.column - 1)
+        length = max(len(marked[0]) if marked else 1, 1)
+        bar = styled(" | ", fg="blue")
+        pad = "".join("\t" if one == "\t" else " " for one in shown[: result.column - 1])
+        lines += [
+            styled(number, fg="blue") + bar + shown,
+            gutter + bar + pad + styled("^" * length, fg=_COLOURS[result.severity], bold=True),
+        ]
+    if result.fix:
+        fix = result.fix.splitlines()
+        lines += [styled("help: ", fg="green", bold=True) + fix[0], *(f"      {line}" for line in fix[1:])]
+    return "\n".join(lines)
+
+
+class _Source:
+    """The files that results are about, for their lines."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self.redactor = redactor
+        self.files: dict[str, list[str]] = {}
+
+    def line(self, result: Result) -> str:
+        """Return the line of a result; "" where there is none, or where it might show a secret."""
+        if result.line is None or not result.file_path or result.file_path == STDIN:
+            return ""
+        ref = result.resource_ref
+        if "egistrationToken" in result.field or (ref is not None and ref.kind == "Secret"):
+            return ""
+        if result.file_path not in self.files:
+            self.files[result.file_path] = self._read(result.file_path)
+        lines = self.files[result.file_path]
+        if result.line > len(lines) or not _showable(lines, result.line - 1):
+            return ""
+        line = lines[result.line - 1].rstrip("\r")
+        printable = line.replace("\t", "").isprintable()
+        return line if printable and self.redactor.text(line) == line else ""
+
+    @staticmethod
+    def _read(path: str) -> list[str]:
+        if not Path(path).is_file():
+            return []
+        try:
+            return folders.read(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split("\n")
+        except Faults:
+            return []
+
+
+def _showable(lines: Sequence[str], at: int) -> bool:
+    """Tell whether a line can hold no secret: it is in no Secret, not below registrationToken, and looks like a field."""
+    line = lines[at]
+    if len(line) > _LONGEST_LINE or _PRIVATE_VALUE.search(line) or ("://" in line and "@" in line):
+        return False
+    start = next((one for one in range(at, 0, -1) if _DOCUMENT.match(lines[one])), 0)
+    end = next((one for one in range(at + 1, len(lines)) if _DOCUMENT.match(lines[one])), len(lines))
+    document = "\n".join(lines[start:end])
+    if _SECRET_KIND.search(document):
+        return False
+    if not _TOKEN_BLOCK.search(document):
+        return True
+    if not _KEY.match(line) or _TOKEN_BLOCK.search(line):
+        return False
+    depth = _indent(line)
+    for above in reversed(lines[start:at]):
+        if above.strip() and _indent(above) < depth:
+            depth = _indent(above)
+            if _TOKEN_BLOCK.search(above):
+                return False
+    return True
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+# --- for programs ----------------------------------------------------------------------------------------------------
+
+
+def github(result: Result) -> str:
+    """Return a result as a workflow command of GitHub Actions, which annotates the line in the pull request."""
+    values: dict[str, object] = {}
+    if result.file_path and result.file_path != STDIN:
+        values = {"file": result.file_path, "line": result.line, "col": result.column}
+    if result.rule:
+        values["title"] = result.rule
+    properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in values.items() if value is not None)
+    message = result.message + (f"\n\n{result.fix}" if result.fix else "")
+    return f"::{_LEVELS[result.severity]}{' ' if properties else ''}{properties}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for one in "%\r\n" + more:
+        text = text.replace(one, f"%{ord(one):02X}")
+    return text
+
+
+def sarif(results: Sequence[Result]) -> dict[str, Any]:
+    """Return results as one SARIF log (2.1.0)."""
+    rules = sorted({_rule(one) for one in results})
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "clusternet-capi-fn",
+                        "version": __version__,
+                        "informationUri": REPORT_AT.removesuffix("/issues"),
+                        "rules": [{"id": rule} for rule in rules],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [_sarif_result(one, rules) for one in results],
+            }
+        ],
+    }
+
+
+def _rule(result: Result) -> str:
+    return result.rule or "general"
+
+
+def _sarif_result(result: Result, rules: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "ruleId": _rule(result),
+        "ruleIndex": rules.index(_rule(result)),
+        "level": _LEVELS[result.severity],
+        "message": {"text": result.message},
+    }
+    location: dict[str, Any] = {}
+    if result.file_path:
+        location["physicalLocation"] = _physical(result.file_path, result.line, result.column)
+    ref = result.resource_ref
+    if ref is not None and ref.kind:
+        title = "/".join(part for part in (ref.kind, ref.namespace, ref.name) if part)
+        location["logicalLocations"] = [{"fullyQualifiedName": f"{title}: {result.field}" if result.field else title}]
+    if location:
+        found["locations"] = [location]
+    related = [
+        {"message": {"text": one.label}, "physicalLocation": _physical(one.file_path, one.line, one.column)}
+        for one in result.related
+        if one.file_path
+    ]
+    if related:
+        found["relatedLocations"] = related
+    return found
+
+
+def _physical(path: str, line: int | None, column: int | None) -> dict[str, Any]:
+    from urllib.parse import quote  # noqa: PLC0415 - one of three forms
+
+    uri = quote(os.fsencode(path))
+    found: dict[str, Any] = {"artifactLocation": {"uri": f"file://{uri}" if path.startswith("/") else uri}}
+    if line is not None:
+        found["region"] = {"startLine": line} if column is None else {"startLine": line, "startColumn": column}
+    return found
