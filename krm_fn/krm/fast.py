@@ -19,8 +19,9 @@ exact where it answers:
    `kind` or `apiVersion` (these words, or anything quoted, tagged, anchored, aliased or explicit, in column 2) is looked
    at. There must be exactly one, a plain `kind: X` whose next line is not deeper than column 2. A block or plain scalar
    can't hold it, being indented deeper. A quoted scalar or flow collection could, unless it is the line right after
-   `apiVersion`, or no `"`, `'`, `{` or `[` stands before it in the entry, or the entry up to that line is complete for
-   libyaml. Everything else is asked from the events.
+   `apiVersion`; so any other such line is one more cut: what comes before it in the entry, and what begins with it,
+   must be complete for libyaml. The parser then is in the mapping with its keys in column 2 when it meets the line, and
+   reads on as it reads the second piece alone. Everything else is asked from the events.
 5. *Depth.* libyaml takes time quadratic in the depth of flow collections, so pieces with many brackets, and pieces
    with very long lines, are walked by events with a bound, as the full parse does.
 6. *Aliases.* An entry with what looks like an alias is walked by events, and one to an anchor outside of the entry makes
@@ -44,12 +45,10 @@ from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from krm_fn.krm.outline import Outline
-
-    Span = tuple[int, int]
 
 _NOT_PLAIN_LINES = (b"\r", b"\0")
 _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029".encode())
@@ -71,7 +70,6 @@ _LINE = late(
 _API_VERSION, _KIND, _LATE_KIND, _ENTRY, _OTHER = 1, 2, 3, 4, 5
 _BEGINS = frozenset((_API_VERSION, _KIND, _ENTRY))
 _KEY = len("apiVersion: ")
-_QUOTED_OR_FLOW = (b'"', b"'", b"{", b"[")
 _ALIAS = late(rb"\*[A-Za-z0-9_-]")
 _BEFORE_ALIAS = b" \t\n,[{-?:"
 _HEAD_LINE = late(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
@@ -115,7 +113,7 @@ class _Scan:
         self.nodes: list[int] = []  # of the entries' objects
         self.who: list[tuple[str, str] | None] = []  # apiVersion and kind; None: ask the events
         self.known: dict[tuple[bytes, bytes], tuple[str, str]] = {}  # by the text, so that each is held once
-        self.late: list[tuple[int, int]] = []  # begins of entries that must be complete up to their kind
+        self.late: list[int] = []  # lines with a kind that no quoted scalar or flow collection may hold
 
     def run(self) -> Outline:
         """Find everything.
@@ -135,8 +133,7 @@ class _Scan:
         self.scan(first - 1)
         rest = self.starts[-1]
         found = self.frame(data[:first], data[rest:], rest)
-        require_entries(self.starts, data)
-        require(self.begins(), data)
+        require(sorted([*self.starts, *self.late]), data)
         self.refuse_crossing()
         self.identify(found)
         return found
@@ -162,7 +159,7 @@ class _Scan:
                     first = b""
                 second = match[_LATE_KIND]
                 if first:
-                    self.late.append((starts[-1], match.start() + 1))
+                    self.late.append(match.start() + 1)
             elif group == _OTHER:
                 if match[_OTHER] == b"-" or not match[_OTHER].isalpha():
                     raise NotPlain
@@ -211,15 +208,6 @@ class _Scan:
         found.end = behind.end + rest_at
         return found
 
-    def begins(self) -> list[tuple[int, int]]:
-        """Return the begins of entries up to their kind that must be complete YAML."""
-        data = self.data
-        return [
-            (start, end)
-            for start, end in self.late
-            if any(data.find(byte, start, end) >= 0 for byte in _QUOTED_OR_FLOW)
-        ]
-
     def refuse_crossing(self) -> None:
         """Leave objects with an alias to an anchor outside of them to the full parse."""
         data, starts = self.data, self.starts
@@ -262,62 +250,34 @@ def identity(text: bytes) -> tuple[str, str] | None:
     if match is None or _DOUBTFUL.search(text, match.end() - 1):
         return None
     try:
-        require([(0, len(text))], text)
+        require((0, len(text)), text)
     except (yaml.YAMLError, BadYaml):
         return None
     return _text(match[1]), _text(match[2])
 
 
-def require_entries(starts: Sequence[int], data: bytes) -> None:
-    """Make sure that every entry of a list in column 0 by itself is a complete YAML document.
+def require(cuts: Sequence[int], data: bytes) -> None:
+    """Make sure that each piece of a text, from one cut to the next, is a complete YAML document by itself.
 
     Args:
-        starts: Where the entries begin, each with `- ` in column 0 and none with such a line inside, and where the last
-            one ends.
+        cuts: Offsets of the starts of lines, ascending, and where the last piece ends.
         data: The text.
 
     Raises:
         yaml.YAMLError: One is not.
         BadYaml: One is nested too deep.
     """
-    place, last = 0, len(starts) - 1
+    place, last = 0, len(cuts) - 1
     while place < last:
-        behind = min(max(bisect_right(starts, starts[place] + _BATCH) - 1, place + 1), last)
-        text = data[starts[place] : starts[behind]].replace(b"\n- ", b"\n---\n- ")
+        behind = min(max(bisect_right(cuts, cuts[place] + _BATCH) - 1, place + 1), last)
+        pieces = [data[cuts[at] : cuts[at + 1]] for at in range(place, behind)]
+        text = _SEPARATOR.join(pieces)
         if _shallow(text):
             _raw_parse(text)
         else:
-            for piece in text.split(b"\n---\n"):
-                _require_one(piece + b"\n")
+            for piece in pieces:
+                _require_one(piece)
         place = behind
-
-
-def require(pieces: Iterable[Span], data: bytes) -> None:
-    """Make sure that every piece by itself is a complete YAML document.
-
-    Raises:
-        yaml.YAMLError: One is not.
-        BadYaml: One is nested too deep.
-    """
-    batch: list[bytes] = []
-    size = 0
-    for start, end in pieces:
-        piece = data[start:end]
-        batch.append(piece if piece.endswith(b"\n") else piece + b"\n")
-        size += end - start
-        if size > _BATCH:
-            _check_batch(batch)
-            batch, size = [], 0
-    _check_batch(batch)
-
-
-def _check_batch(batch: list[bytes]) -> None:
-    joined = _SEPARATOR.join(batch)
-    if _shallow(joined):
-        _raw_parse(joined)
-        return
-    for piece in batch:
-        _require_one(piece)
 
 
 def _require_one(piece: bytes) -> None:

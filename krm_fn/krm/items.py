@@ -6,14 +6,13 @@ start; metadata and values are read by YAML events on demand and kept.
 
 from __future__ import annotations
 
-import yaml
-from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent
-
 from krm_fn.base.patterns import late
+from krm_fn.krm import partial
 from krm_fn.krm.host_annotations import INDEX, PATH
+from krm_fn.krm.partial import UNSURE, Span
 from krm_fn.krm.results import Faults, ResourceRef, fault
 from krm_fn.yaml.errors import BadYaml, remedy
-from krm_fn.yaml.read import Builder, load, parser, scalar_value
+from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,21 +20,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 _UNSET: Any = object()
-_ONLY_WHOLE = BadYaml("only the whole value tells")
 _LONGEST_INDEX = 9  # digits; no host counts further
 # Escapes that can stand for a character of a plain text, or join two lines; the tag of binary values.
 _REWRITTEN = late(rb"\\[xuU/\r\n]|[!:]binary")
+_last_source = b""  # all items of an input share one
+_rewrites = False  # whether it has anything of that kind
 _PLAIN_TEXT = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+~")
 
 
-class Item:
+class Item(Span):
     """One object of the input.
 
     Attributes:
-        source: The text that holds it.
-        start: Offset of its first byte.
-        end: Offset behind its last byte.
-        column: Column of its first byte.
         position: Index in the input.
         api_version: `apiVersion`; "" when absent or not a string.
         kind: `kind`; "" when absent or not a string.
@@ -50,12 +46,8 @@ class Item:
         "_title",
         "_value",
         "api_version",
-        "column",
-        "end",
         "kind",
         "position",
-        "source",
-        "start",
         "wanted",
         "wanted_labels",
     )
@@ -87,6 +79,7 @@ class Item:
         self.start = start
         self.end = end
         self.column = column
+        self.behind = 0
         self.position = position
         self.api_version = api_version
         self.kind = kind
@@ -199,7 +192,8 @@ class Item:
             Faults: The object can't be read.
         """
         if self._metadata is None and self._value is _UNSET:
-            self._walk(("metadata",))
+            found = partial.metadata(self)
+            self._metadata = None if found is UNSURE else found
         if self._metadata is None:
             self._metadata = _mapping(self.value().get("metadata"))
         return self._metadata
@@ -210,8 +204,9 @@ class Item:
         Raises:
             Faults: The object can't be read.
         """
-        found = self._walk(path) if self._value is _UNSET else _UNSET
-        if found is _UNSET:
+        self.metadata()
+        found = partial.is_mapping(self, path) if self._value is _UNSET else UNSURE
+        if found is UNSURE:
             node = self.get(*path)
             return None if node is None else isinstance(node, dict)
         known: bool | None = found
@@ -254,66 +249,6 @@ class Item:
         value_: dict[str, Any] = self._value
         return value_
 
-    def _walk(self, path: tuple[str, ...]) -> Any:
-        """Read by events as far as a field, and keep the metadata if they come by.
-
-        Returns:
-            What `is_mapping` says of the field; `_UNSET` where only the whole value tells.
-        """
-        if not self._plain(("metadata", *path)):
-            return _UNSET
-        try:
-            events = parser(self.text)
-            builder = Builder(events)
-            events.get_event()
-            events.get_event()
-            event = events.get_event()
-            for depth, key in enumerate(path):
-                if event is not None:
-                    event = self._child(builder, event, key, top=not depth)
-            return None if event is None else _is_mapping(event)
-        except (BadYaml, yaml.YAMLError, UnicodeError):
-            return _UNSET  # `value` says what is wrong
-
-    def _child(self, builder: Builder, parent: Any, wanted: str, *, top: bool) -> Any:
-        """Return the event that begins the value of a key; None where there is no such key.
-
-        Raises:
-            BadYaml: Only the whole value tells.
-        """
-        get = builder.events.get_event
-        if not isinstance(parent, MappingStartEvent):
-            raise _ONLY_WHOLE
-        while not isinstance(key := get(), MappingEndEvent):
-            if not isinstance(key, ScalarEvent) or key.value == "<<":
-                raise _ONLY_WHOLE
-            event = get()
-            if top and key.value == "metadata":
-                self._metadata = _mapping(builder.build(event))
-                if wanted == "metadata":
-                    return event
-            elif key.value == wanted:
-                return event
-            else:
-                builder.skip(event)
-        return None
-
-    def _plain(self, keys: tuple[str, ...]) -> bool:
-        """Tell whether some keys are written without quotes, the first two of them once in the column of the object's own.
-
-        What is found by reading up to a key is the whole truth then: nothing behind it can be the same key again.
-        """
-        source, start, end = self.source, self.start, self.end
-        pad = b"\n" + b" " * self.column
-        for depth, key in enumerate(keys):
-            text = key.encode()
-            line = (pad if depth <= 1 else b"") + text + b":"
-            if source.count(line, start, end) + (depth <= 1 and source.startswith(text + b":", start)) > 1:
-                return False
-            if source.find(text + b'"', start, end) >= 0 or source.find(text + b"'", start, end) >= 0:
-                return False
-        return True
-
     def _unreadable(self, problem: str, line: int | None, column: int | None) -> Faults:
         place = self._title or f"items[{self.position}]"
         if self._file_path:
@@ -340,10 +275,9 @@ class Item:
         for text in texts:
             if source.find(text, start, end) >= 0 or not _PLAIN_TEXT.issuperset(text):
                 return True
-        if source.find(b"binary", start, end) >= 0:
-            return True
-        backslash = source.find(b"\\", start, end)
-        return backslash >= 0 and _REWRITTEN.search(source, backslash, end) is not None
+        if _last_source is not source:
+            _look_through(source)
+        return _rewrites and _REWRITTEN.search(source, start, end) is not None
 
     def where(self) -> str:
         """Return the place for messages: `clusters/a.yaml (object 2)`, or `items[12], line 345`."""
@@ -396,17 +330,11 @@ class Item:
         self.wanted = made
 
 
-def _is_mapping(event: Any) -> bool | None:
-    """Tell whether an event begins a mapping; None if it is null.
-
-    Raises:
-        BadYaml: It is an alias: only the whole value tells.
-    """
-    if isinstance(event, AliasEvent):
-        raise _ONLY_WHOLE
-    if isinstance(event, ScalarEvent) and scalar_value(event) is None:
-        return None
-    return isinstance(event, MappingStartEvent)
+def _look_through(source: bytes) -> None:
+    """Note once for all items of an input whether anything in it can stand for a text without showing it."""
+    global _last_source, _rewrites  # noqa: PLW0603 - what the last call found
+    _last_source = source
+    _rewrites = (b"\\" in source or b"binary" in source) and _REWRITTEN.search(source) is not None
 
 
 def _string(value: Any) -> str:

@@ -61,6 +61,7 @@ def _typographic(text: str) -> str:
     return "contains typographic quotes: use plain ones" if set(text) & set("“”‘’„«»") else ""
 
 
+@lru_cache(maxsize=4096)
 def label_value_fault(value: str) -> str:
     """Say what is wrong with a label value; empty if nothing. Source: `validation.IsValidLabelValue`."""
     if len(value) > _MAX_NAME:

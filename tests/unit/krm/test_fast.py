@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING
-
 import pytest
 import yaml
 
 from krm_fn.krm import fast, outline
 from krm_fn.yaml.errors import BadYaml
 from tests.properties.test_fast import shape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"
 ENTRY = "- apiVersion: v1\n  kind: A\n"
@@ -100,40 +94,30 @@ def test_without_libyaml_or_its_bare_parse_there_is_no_shortcut(missing: str, mo
     assert fast.read((HEAD + ENTRY).encode()) is None
 
 
-def documents(*pieces: bytes) -> None:
-    starts = [0]
+def require(*pieces: bytes) -> None:
+    cuts = [0]
     for piece in pieces:
-        starts.append(starts[-1] + len(piece))
-    fast.require(list(pairwise(starts)), b"".join(pieces))
-
-
-def entries(*pieces: bytes) -> None:
-    starts = [0]
-    for piece in pieces:
-        starts.append(starts[-1] + len(piece))
-    fast.require_entries(starts, b"".join(pieces))
+        cuts.append(cuts[-1] + len(piece))
+    fast.require(cuts, b"".join(pieces))
 
 
 @pytest.mark.parametrize("pieces", [(b"- a\n", b"- b: 'c'\n"), (b"- a",), (), (b"- {a: [b]}\n# c\n",)])
 def test_complete_pieces_are_good(pieces: tuple[bytes, ...]) -> None:
-    entries(*pieces)
-    documents(*pieces)
+    require(*pieces)
 
 
 @pytest.mark.parametrize("piece", [b"- 'a\n", b"- [a\n", b"- {a: \n", b"- a: b\n c\n d: e\n", b'- "a\n# b\n'])
-@pytest.mark.parametrize("check", [entries, documents])
-def test_an_incomplete_piece_is_refused_whatever_comes_behind_it(piece: bytes, check: Callable[..., object]) -> None:
+def test_an_incomplete_piece_is_refused_whatever_comes_behind_it(piece: bytes) -> None:
     with pytest.raises(yaml.YAMLError):
-        check(b"- a\n", piece, b"- b'\n", b"- b]\n", b'- b"\n', b"- b}\n")
+        require(b"- a\n", piece, b"- b'\n", b"- b]\n", b'- b"\n', b"- b}\n")
 
 
 @pytest.mark.parametrize("many", [1, 500, 20_000])
-@pytest.mark.parametrize("check", [entries, documents])
-def test_brackets_beyond_the_bound_are_walked_one_piece_at_a_time(many: int, check: Callable[..., object]) -> None:
-    check(*[b"- [[a]]\n"] * many)
+def test_brackets_beyond_the_bound_are_walked_one_piece_at_a_time(many: int) -> None:
+    require(*[b"- [[a]]\n"] * many)
     with pytest.raises(BadYaml):
-        check(*[b"- [[a]]\n"] * many, b"- " + b"[" * 300 + b"]" * 300 + b"\n")
+        require(*[b"- [[a]]\n"] * many, b"- " + b"[" * 300 + b"]" * 300 + b"\n")
 
 
 def test_a_document_may_hold_a_list_in_column_0() -> None:
-    documents(b"a:\n- 'b\n- c'\n")
+    require(b"a:\n- 'b\n- c'\n")
