@@ -25,11 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None for those of the process.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if not _completes():
+        os.environ.pop(COMPLETION, None)  # left over from somewhere; click would answer it instead of doing its work
     try:
         code = _run(arguments)
     except KeyboardInterrupt:  # while modules were being loaded
-        sys.stderr.write("error: interrupted; nothing was written\n")
-        code = 130
+        code = _failed(130, "error: interrupted; nothing was written\n")
+    except (MemoryError, SystemError):  # the same
+        code = _failed(1, "error: out of memory; nothing was written\n")
     if argv is None and _is_function(arguments):
         _leave(code)
     return code
@@ -48,6 +51,19 @@ def _run(arguments: Sequence[str]) -> int:
     from krm_fn.cli import main as command_line  # noqa: PLC0415 - click costs a third of a cold start
 
     return command_line(arguments)
+
+
+def _completes() -> bool:
+    """Tell whether a shell asks for completions: it gives the words so far as well."""
+    return os.environ.get(COMPLETION, "").endswith("_complete") and "COMP_WORDS" in os.environ
+
+
+def _failed(code: int, message: str) -> int:
+    try:  # noqa: SIM105 - contextlib costs more than this
+        sys.stderr.write(message)
+    except (AttributeError, OSError, ValueError):  # closed: the exit code still tells
+        pass
+    return code
 
 
 def _is_function(arguments: Sequence[str]) -> bool:
@@ -77,11 +93,10 @@ def _function() -> int:
         from krm_fn.tokens.operator import Offers  # noqa: PLC0415
         from krm_fn.tokens.redaction import redacted  # noqa: PLC0415
 
-        offers = Offers(os.environ)
-        epoch = offers.epoch()
-        options = function.Options(offers=offers, now=int(time.time()) if epoch is None else epoch)
-
         def process(found: ResourceList) -> None:
+            offers = Offers(os.environ)
+            epoch = offers.epoch()
+            options = function.Options(offers=offers, now=int(time.time()) if epoch is None else epoch)
             outcome = function.run(found, options)
             found.apply(outcome.changes)
             found.results += outcome.results

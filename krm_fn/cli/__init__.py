@@ -18,6 +18,7 @@ from krm_fn.tokens.redaction import redacted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 # Where each command lives, in the order of the help.
 COMMANDS = {
@@ -108,11 +109,12 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, "--version", prog_name="clusternet-capi-fn")
 @click.pass_context
-def group(ctx: click.Context, debug: bool) -> None:  # noqa: FBT001 - click gives flags by position
+def group(ctx: click.Context, debug: bool) -> Any:  # noqa: FBT001 - click gives flags by position
     """Hand over to a command; without one, be the function."""
     ctx.obj = {"debug": debug}
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(_Commands.get_command(group, ctx, "fn"))  # type: ignore[arg-type]
+    if ctx.invoked_subcommand is not None:
+        return None
+    return ctx.invoke(_Commands.get_command(group, ctx, "fn"))  # type: ignore[arg-type]
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -37,11 +37,11 @@ Example:
 def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug: bool) -> int:  # noqa: FBT001 - click
     """Run the function over stdin."""
     del debug  # read by krm_fn.cli.main before click parses anything
-    offers = shared.environment_offers()
-    items = None if baseline is None else documents.Tree.read([str(baseline)]).items
-    options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose)
 
     def process(found: ResourceList) -> None:
+        offers = shared.environment_offers()
+        items = None if baseline is None else documents.Tree.read([str(baseline)]).items
+        options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose)
         outcome = function.run(found, options)
         found.apply(outcome.changes)
         found.results += outcome.results

@@ -142,7 +142,7 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
     except KeyboardInterrupt:
         tell("error: interrupted; nothing was written\n", stderr)
         return INTERRUPTED
-    except MemoryError:
+    except (MemoryError, SystemError):  # the second is what the interpreter's own code raises when it has none left
         tell("error: out of memory; nothing was written. Give the process more, or split the input\n", stderr)
         return FAILED
     except OSError as error:  # of the machine: what a command prints on a full device, say

@@ -355,7 +355,7 @@ def test_a_wrong_time_in_the_environment_is_exit_1_and_one_line() -> None:
         PROGRAM, input=hostile.GOOD, capture_output=True, check=False, env={**os.environ, "SOURCE_DATE_EPOCH": "soon"}
     )
     assert done.returncode == 1
-    assert done.stdout == b""
+    assert b"results:" in done.stdout
     assert "SOURCE_DATE_EPOCH" in one_line(done.stderr)
 
 

@@ -63,8 +63,9 @@ def test_a_baseline_that_is_missing_is_wrong_usage(call: Callable[..., Any]) -> 
 def test_a_baseline_that_can_not_be_read_is_an_error(call: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_bytes(b"a: [\n")
     code, out, said = call("fn", "--baseline", str(tmp_path))
-    assert (code, out) == (1, b"")
-    assert said.startswith("error: ")
+    assert code == 1
+    assert b"results:" in out
+    assert "error: " in said
 
 
 def test_the_time_that_counts_can_be_given(call: Callable[..., Any]) -> None:
