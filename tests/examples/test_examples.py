@@ -19,7 +19,7 @@ from krm_fn.__main__ import main
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
-ELSEWHERE = {"ci"}  # tests/docs/test_ci_example.py
+ELSEWHERE = {"ci", "own-function"}  # tests/docs/test_ci_example.py, test_own_function.py beside this
 LOCAL = 'config.kubernetes.io/local-config: "true"'  # read, and not printed
 TOKEN = "7fq2kd.m4v9x0c8b1n6z3pw"
 UPDATE = os.environ.get("UPDATE_EXPECTED") == "1"
