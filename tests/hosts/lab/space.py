@@ -159,7 +159,9 @@ class Space:
         return programs.run("clusternet-capi-fn", *arguments, cwd=self.folder, code=code)
 
     def apply(self, tree: Path, *, server_side: bool = False, code: int = 0) -> programs.Done:
-        """Apply a tree with kubectl, by client-side or server-side apply."""
+        """Apply a tree with kubectl, by client-side or server-side apply; an empty one needs no kubectl."""
+        if not read_tree(tree):
+            return programs.Done(0, "", "")
         how = ["--server-side", "--force-conflicts"] if server_side else []
         return self.management.kubectl("apply", *how, "-R", "-f", tree, code=code)
 

@@ -230,3 +230,4 @@ def test_apply_once_delivers_the_first_content_and_no_later_one(space: Space) ->
     space.wait_delivered("web")
     assert running(workload) == before
     assert workload.container()["image"] == OLDER
+    assert space.check_status(web="yes").reasons("web")  # that the change never arrives

@@ -99,7 +99,7 @@ def test_a_change_of_what_is_immutable_arrives_by_the_printed_steps(
     space.sync("--baseline", old, prune=False)
     wait(lambda: len(space.list(SETS)) > 2, "both sets")
     space.wait_delivered("web")
-    space.status()
+    space.check_status(web="yes")  # the step that the message names: prune only after that
     space.prune(old, space.applied)
     check_nothing_is_lost(space, workload, was)
 
@@ -202,7 +202,7 @@ def test_a_cluster_that_moves_between_waves_and_back_runs_what_the_page_says(spa
     space.sync()
     space.wait_delivered("web")  # by its binding, which says that this was applied
     assert web.container()["image"] == DEFAULT
-    space.status()
+    space.check_status(web="outdated", shop="yes")
     waves(space, DEFAULT, "ghcr.io/clusternet/clusternet-agent:v0.17.1")  # docs/waves.md: a new content arrives
     space.sync()
     space.wait_delivered("web")
