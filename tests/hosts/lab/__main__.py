@@ -57,7 +57,7 @@ def up(release: str = "1.14") -> None:
 
 
 def serve(release: str) -> None:
-    """Run a lab until a signal ends it."""
+    """Run a lab until a signal or the end of its link in .cache ends it."""
     place = labs.claim()
     STATE.unlink(missing_ok=True)
     STATE.symlink_to(place.folder)
@@ -69,8 +69,8 @@ def serve(release: str) -> None:
         lab.pki.kubeconfig(place.folder / "kubeconfig", {plane.name: plane.url for plane in planes})
         about = {"release": release, "port": place.ports.first, "pid": os.getpid()}
         (place.folder / "ready").write_text(json.dumps(about), encoding="utf-8")
-        while True:
-            signal.pause()
+        while STATE.is_symlink():  # `make clean` ends the lab too
+            time.sleep(1)
     finally:
         lab.stop()
         STATE.unlink(missing_ok=True)

@@ -28,6 +28,16 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the manager's log with a failure."""
+    report = yield
+    lab = getattr(item, "funcargs", {}).get("lab")
+    if report.failed and lab:
+        report.sections.append(("log of capi-controller-manager", lab.manager.tail()))
+    return report
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test the releases of Cluster API that it asks for."""
     if "lab" in metafunc.fixturenames:

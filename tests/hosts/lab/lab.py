@@ -48,6 +48,7 @@ class Place:
     def release(self) -> None:
         """Remove the folder, and let another lab use the place."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        Path(self._lock.name).unlink(missing_ok=True)
         self._lock.close()
 
 
@@ -58,24 +59,35 @@ def claim() -> Place:
     assert root.stat().st_uid == os.getuid(), f"{root} belongs to somebody else"
     claimed = None
     for number in range(LABS):
-        folder, path = root / str(number), root / f"{number}.lock"
+        folder = root / str(number)
         if claimed and not folder.exists():
             continue
-        lock = path.open("w", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+        lock = _lock(root / f"{number}.lock")
+        if lock is None:
             continue
         shutil.rmtree(folder, ignore_errors=True)
-        ports = servers.Ports(FIRST_PORT + PORTS_PER_LAB * number)
-        if not claimed and _free(ports):
+        place = Place(folder, servers.Ports(FIRST_PORT + PORTS_PER_LAB * number), lock)
+        if not claimed and _free(place.ports):
             folder.mkdir(mode=0o700)
-            claimed = Place(folder, ports, lock)
+            claimed = place
         else:
-            lock.close()
+            place.release()
     assert claimed, f"no free ports for a lab from {FIRST_PORT} on"
     return claimed
+
+
+def _lock(path: Path) -> IO[str] | None:
+    """Lock a place; None if another lab has it."""
+    lock = path.open("w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    if os.fstat(lock.fileno()).st_nlink == 0:  # released meanwhile, and its file is gone
+        lock.close()
+        return None
+    return lock
 
 
 class Lab:
@@ -93,7 +105,7 @@ class Lab:
         self._workloads = {
             name: Workload(name, folder, ports, index, self.pki) for index, name in enumerate(NAMES[2:], start=2)
         }
-        self._manager = cluster_api.manager(release, folder, ports, self.management, self.pki)
+        self.manager = cluster_api.manager(release, folder, ports, self.management, self.pki)
         self._started: set[str] = set()
 
     @classmethod
@@ -111,14 +123,14 @@ class Lab:
         self._workloads["w1"].start()
         self.management.wait_ready()
         cluster_api.install(self.release, self.ports, self.management, self.pki)
-        self._manager.start()
+        self.manager.start()
         self.management.start_controllers()  # after the CRDs, which the garbage collector else sees half a minute later
         self.workload("w1")
-        wait(lambda: _answers(self.ports.webhooks) or self._manager.check(), "Cluster API's webhooks")
+        wait(lambda: _answers(self.ports.webhooks) or self.manager.check(), "Cluster API's webhooks")
 
     def stop(self) -> None:
         """End everything."""
-        self._manager.stop()
+        self.manager.stop()
         for plane in (self.management, self._parent, *self._workloads.values()):
             plane.stop()
         self.etcd.stop()
