@@ -24,6 +24,7 @@ BASES = {"cold": "python + PyYAML (C)", "hosts": "clusternet-capi-fn render"}
 COLOURS = {
     "cat": "#7f7f7f",
     "clusternet-capi-fn": "#1f77b4",
+    "libyaml parse alone": "#8c564b",
     "Go SDK no-op": "#2ca02c",
     "PyYAML (C) load + dump": "#d62728",
     "ruamel.yaml round trip": "#9467bd",

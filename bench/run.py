@@ -37,6 +37,7 @@ HOST_SIZES = (100, 1_000, 5_000)
 
 OURS = "clusternet-capi-fn"
 C_LOADER = "import yaml; yaml.CSafeLoader"
+RAW_PARSE = "import gc, sys, yaml; gc.disable(); yaml.cyaml.CParser(sys.stdin.buffer.read()).raw_parse()"
 RUAMEL = """\
 import sys
 from ruamel.yaml import YAML
@@ -83,6 +84,7 @@ def stream_variants(size: int, go: str | None) -> list[Variant]:
     found = [
         Variant("cat", ["cat"]),
         Variant(OURS, [ours()]),
+        Variant("libyaml parse alone", python(RAW_PARSE, sys.executable)),
         Variant("PyYAML (C) load + dump", [sys.executable, str(HERE / "naive.py")], rounds=1 if size > 10_000 else 3),
     ]
     if size < 1_000:

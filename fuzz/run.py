@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import json
 import pathlib
 import random
 import re
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -78,7 +81,31 @@ def seeds(target: str) -> list[bytes]:
         texts = [part[1] for part in parts if part]
     if target == "whole":
         texts += [re.sub(rb'value: "?plantd\.0123456789abcdef"?', b"env: CLUSTERNET_TOKEN", text) for text in texts]
+    if target in {"reader", "whole"}:
+        texts += [form for text in texts for form in other_forms(text)]
     return [text for text in texts if len(text) <= SEED_SIZE] or [b""]
+
+
+def other_forms(text: bytes) -> list[bytes]:
+    """Return a ResourceList as JSON and in flow style, with a shared anchor, and behind and before document markers."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return []
+    if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+        return []
+    block = yaml.safe_dump({**value, "items": []}, sort_keys=False).encode()
+    listed = yaml.safe_dump(value["items"], sort_keys=False, default_flow_style=True).encode()
+    shared = b"- kind: A\n  metadata: &a {name: a, labels: {x: 'y'}}\n- kind: B\n  metadata: *a\n"
+    return [
+        json.dumps(value, default=str).encode(),
+        json.dumps(value, default=str, indent=2).encode(),
+        yaml.safe_dump(value, sort_keys=False, default_flow_style=True).encode(),
+        block.replace(b"items: []\n", b"items: " + listed.replace(b"\n", b"\n  ").rstrip() + b"\n"),
+        block.replace(b"items: []\n", b"items:\n" + shared),
+        b"%YAML 1.1\n---\n" + text + b"...\n# end\n",
+        b"--- " + json.dumps(value, default=str).encode() + b"\n...\n",
+    ]
 
 
 def mutate(data: bytes, other: bytes, chance: random.Random) -> bytes:

@@ -137,12 +137,17 @@ def selector(data: bytes) -> None:
 
 
 def stream(data: bytes) -> None:
-    """Plain manifests: read or refused."""
+    """Plain manifests: read or refused; what follows the end of a document without a new one is refused."""
     try:
         for item in streams.read_stream(data, "stdin"):
             item.value()
     except Faults:
         return
+    if b"..." in data and b"%" not in data:
+        try:
+            list(yaml.parse(data, yaml.CSafeLoader))
+        except yaml.YAMLError as error:
+            hold("document start" not in str(error), "a stream that no YAML parser takes is read")
 
 
 def live(data: bytes) -> None:
