@@ -39,6 +39,7 @@ def config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
         cluster_selector=_selector(spec["clusterSelector"]),
         namespace_selector=None if selector is None else _selector(selector),
         namespaces=tuple(spec.get("namespaces", ())),
+        serve_empty_namespaces=spec["serveEmptyNamespaces"],
         agent=_agent(spec["agent"]),
         identity=_identity(spec["identity"]),
         resource_set=_resource_set(spec["clusterResourceSet"]),

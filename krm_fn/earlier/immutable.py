@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.part import Part
     from krm_fn.earlier.read import Before, Earlier
-    from krm_fn.model import Config, Generated, ObjectKey
+    from krm_fn.model import Config, Generated
 
 _NUMBERED = late(r"(.*)-(\d+)\Z")
 _SHOWN = 3
@@ -44,9 +44,9 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
             continue
         spec = new.value["spec"]
         if old.selector_data != spec["clusterSelector"]:
-            changed.setdefault("clusterSelector", []).append(_title(new.key))
+            changed.setdefault("clusterSelector", []).append(new.key.full_name)
         if old.strategy != spec["strategy"]:
-            changed.setdefault("strategy", []).append(_title(new.key))
+            changed.setdefault("strategy", []).append(new.key.full_name)
     for field, places in sorted(changed.items()):
         results.append(_immutable(config, earlier, field, places))
     made = {new.key for new in generated}
@@ -153,7 +153,3 @@ def moves(parts: Sequence[Part], before: Before) -> list[Result]:
         )
         for (old, new), titles in sorted(found.items())
     ]
-
-
-def _title(key: ObjectKey) -> str:
-    return f"{key.namespace}/{key.name}" if key.namespace else key.name

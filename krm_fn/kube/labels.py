@@ -129,6 +129,12 @@ class LabelSelector(Record):
         )
 
     @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """All of it as requirements."""
+        pairs = (Requirement(key=key, operator=IN, values=(value,)) for key, value in self.match_labels)
+        return (*pairs, *self.match_expressions)
+
+    @property
     def empty(self) -> bool:
         """Whether it has no requirement at all (and so matches everything)."""
         return not self.match_labels and not self.match_expressions

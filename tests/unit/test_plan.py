@@ -254,13 +254,6 @@ def test_a_cluster_of_another_group_is_none_of_ours() -> None:
     assert len(made.plan.verdicts) == 1
 
 
-def test_a_cluster_that_stands_twice_is_an_error() -> None:
-    assert (
-        "Cluster team-a/a appears twice; remove one of them (the other: stdin:4:3)"
-        in run([cluster("a"), cluster("a")]).stderr
-    )
-
-
 # --- guards ----------------------------------------------------------------------------------------------------------
 
 
