@@ -33,6 +33,7 @@ def review(configs: Sequence[Config], inventory: Inventory, fleet: Fleet) -> Ite
         inventory: What the input holds.
         fleet: Its readable Clusters.
     """
+    unreached = 0
     for one in inventory.unreadable:
         reached = [
             config
@@ -42,11 +43,17 @@ def review(configs: Sequence[Config], inventory: Inventory, fleet: Fleet) -> Ite
         ]
         severity, addition = ERROR, ""
         if not reached:
+            unreached += 1
             severity, addition = WARNING, _UNREACHED
+            if unreached > _SHOWN:
+                continue
         elif all(config.guard.on_invalid_cluster == "Skip" for config in reached):
             shared = any(not config.per_cluster for config in reached)
             severity, addition = WARNING, _NOT_COUNTED if shared else _LEFT_OUT
         yield from (result.replace(severity=severity, message=result.message + addition) for result in one.results)
+    if unreached > _SHOWN:
+        message = f"{unreached - _SHOWN} more Clusters that no config of this run can reach have faults"
+        yield Result(message=message, severity=WARNING, tags=tagged(rule="cluster"))
     for copies in inventory.duplicates:
         yield _duplicate(copies, reached=any(fleet.reaches(config, one) for config in configs for one in copies))
     for config in configs:

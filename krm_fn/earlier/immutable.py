@@ -12,6 +12,7 @@ from krm_fn.base.text import some
 from krm_fn.clusters.naming import refusal
 from krm_fn.earlier.read import Coverage
 from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.surface import identity_map_of
 from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
@@ -49,9 +50,12 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
             changed.setdefault("strategy", []).append(new.key.full_name)
     for field, places in sorted(changed.items()):
         results.append(_immutable(config, earlier, field, places))
-    made = {new.key for new in generated}
+    # under ApplyOnce each identity mode has an identity ConfigMap of its own
+    n = config.resource_set.name
+    maps = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
+    served = {new.key.namespace for new in generated}
     for key, _owner, agent_namespace in earlier.agent_namespaces:
-        if agent_namespace != config.agent.namespace and key in made:
+        if agent_namespace != config.agent.namespace and key.name in maps and key.namespace in served:
             results.append(
                 Result(
                     message=(

@@ -528,6 +528,17 @@ def test_an_existing_secret_with_the_marks_of_earlier_output_is_not_removed_sile
     assert made.items == first.items
 
 
+@pytest.mark.parametrize("mode", ["Shared", "PerCluster"])
+@pytest.mark.parametrize("strategy", ["Reconcile", "ApplyOnce"])
+def test_another_agent_namespace_is_an_error_whatever_changes_with_it(mode: str, strategy: str) -> None:
+    way = {"clusterResourceSet": {"strategy": strategy}}
+    first = run([cluster("a")], config(**way))
+    moved = config(identity={"mode": mode}, agent={"namespace": "elsewhere"}, **way)
+    made = Run(document(first.items, moved))
+    assert made.code == 1
+    assert "spec.agent.namespace changes from clusternet-system to elsewhere" in made.stderr
+
+
 SHARED, SINGLE = {"identity": {"mode": "Shared"}}, PER_CLUSTER
 
 

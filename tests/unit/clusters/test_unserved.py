@@ -68,6 +68,15 @@ def test_a_faulty_cluster_that_a_config_may_reach_is_an_error(faulty: Any, spec:
     assert UNREACHED not in made.stderr
 
 
+def test_of_many_faulty_clusters_that_no_config_can_reach_ten_are_told() -> None:
+    made = run(
+        [cluster("a"), *(cluster(f"old-{at}", "team-b", version="v1alpha4") for at in range(30))], config(**ELSEWHERE)
+    )
+    assert made.code == 0, made.stderr
+    assert len([one for one in made.messages("warning") if UNREACHED in one]) == 10
+    assert "20 more Clusters that no config of this run can reach have faults" in made.stderr
+
+
 def test_one_config_that_may_reach_it_is_enough() -> None:
     configs = [config("one"), config("two", clusterSelector={"matchLabels": {"env": "dev"}})]
     items = [cluster("a"), cluster("b", "team-b", labels={"env": "dev"}), unnamed(env="dev"), *configs]
