@@ -7,6 +7,7 @@ Everything between the bytes that come in and the bytes that go out speaks in th
 from __future__ import annotations
 
 from krm_fn.base.records import Record
+from krm_fn.base.text import full_name
 from krm_fn.surface import API_VERSION, KIND, identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False
@@ -155,6 +156,20 @@ class AgentOptions(Record):
     patches: tuple[Patch, ...]
 
 
+class Registration(Record):
+    """What the agent is told about the cluster it registers; an empty part is left to the agent.
+
+    Attributes:
+        name: The name to register under.
+        name_prefix: Instead of a name: the agent appends `-` and five random characters.
+        labels: Labels of the future ManagedCluster.
+    """
+
+    name: str = ""
+    name_prefix: str = ""
+    labels: Mapping[str, str] = {}
+
+
 class IdentityOptions(Record):
     """`spec.identity`: under which name and labels clusters register."""
 
@@ -224,6 +239,7 @@ class Config(Record):
     cluster_selector: LabelSelector
     namespace_selector: LabelSelector | None
     namespaces: tuple[str, ...]
+    serve_empty_namespaces: bool
     agent: AgentOptions
     identity: IdentityOptions
     resource_set: ResourceSetOptions
@@ -255,7 +271,7 @@ class Config(Record):
     @property
     def owner(self) -> str:
         """Value of the ownership annotation: `namespace/name`, or `name` where the config has no namespace."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return full_name(self.namespace, self.name)
 
     def set_of(self, cluster: Cluster) -> str:
         """Return the name of the ClusterResourceSet that delivers this config's agent to a Cluster."""
@@ -303,7 +319,7 @@ class Cluster(Record):
     @property
     def title(self) -> str:
         """`namespace/name`, or the name alone."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return full_name(self.namespace, self.name)
 
     def place(self, field: str = "") -> dict[str, Any]:
         """Return the fields of a `Result` that point at a field of the object, or at the object."""
@@ -345,6 +361,16 @@ class ObjectKey(Record):
     namespace: str
     name: str
 
+    @property
+    def full_name(self) -> str:
+        """`namespace/name`, or the name alone."""
+        return full_name(self.namespace, self.name)
+
+    @property
+    def title(self) -> str:
+        """What messages call it: `ConfigMap team-a/fleet-agent`."""
+        return f"{self.kind} {self.full_name}"
+
 
 class Generated(Record):
     """An object of the output: its identity, its value (a fresh dict), and the config that owns it."""
@@ -375,14 +401,13 @@ class Verdict(Record):
     registration_labels: Mapping[str, str] = {}
 
 
-class Edit(Record):
-    """A change to one of the user's own items.
+class Review(Record):
+    """What a look at objects of the management or the parent cluster came to.
 
     Attributes:
-        item: Position in the input.
-        kind: `label` (set `labels`), or `value` (replace by `value`, comments kept).
+        revised: New values of items, by position in the input; the editor changes only what differs.
+        results: What there is to report.
     """
 
-    item: int
-    labels: Mapping[str, str] = {}
-    value: Mapping[str, Any] | None = None
+    revised: Mapping[int, Mapping[str, Any]] = {}
+    results: tuple[Result, ...] = ()

@@ -6,12 +6,13 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
-from krm_fn import management
 from krm_fn.base.records import Record
-from krm_fn.clusters import capi, naming
+from krm_fn.clusters import capi, naming, unserved
 from krm_fn.clusters.part import Part
 from krm_fn.clusters.selection import Fleet
 from krm_fn.earlier import guard, overlap, read
+from krm_fn.featuregate import review as featuregate
+from krm_fn.hub import review as hub
 from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Result, has_errors, tagged
 from krm_fn.outputs.build import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
@@ -84,21 +85,18 @@ class Plan(Record):
 def make(request: Request) -> Plan:
     """Decide everything about an input."""
     inventory = request.inventory
-    fleet = Fleet(inventory.clusters, inventory.namespaces)
+    fleet = Fleet(inventory)
     before = read.before(inventory, request.baseline)
     parts = _select(request, fleet)
     others = [(other, fleet.select(other)) for other in request.others if other.mode != "Check"]
     _name(parts, others, before)
     _build(parts)
-    results = [
-        *_unreadable_clusters(request),
-        *(fault for part in parts for fault in fleet.faults(part.config)),
-    ]
+    results = list(unserved.review(request.configs, inventory, fleet))
     if not has_errors(results):  # a Cluster that can't be read might be the one that matches
         for part in parts:
-            part.results += guard.check_counts(part.config, len(part.served), len(inventory.clusters))
+            part.results += guard.check_counts(part, len(inventory.clusters))
     results += _compare(parts, before, request)
-    results += _overlaps(parts, others, before, inventory)
+    results += _overlaps(parts, others, before, inventory, fleet)
     for part in parts:
         part.results += [
             *_selector_warnings(part, inventory),
@@ -135,18 +133,8 @@ def _output_order(new: Generated) -> tuple[str, int, str]:
 
 def _select(request: Request, fleet: Fleet) -> list[Part]:
     return [
-        Part(config, token, fleet.select(config)) for config, token in zip(request.configs, request.tokens, strict=True)
-    ]
-
-
-def _unreadable_clusters(request: Request) -> list[Result]:
-    """Return the faults of Clusters that could not be read; a warning where every config leaves such Clusters out."""
-    skip = bool(request.configs) and all(one.guard.on_invalid_cluster == "Skip" for one in request.configs)
-    return [
-        one.replace(severity=WARNING, message=one.message + " (left out: spec.guard.onInvalidCluster is Skip)")
-        if skip and ("rule", "duplicate-cluster") not in one.tags
-        else one
-        for one in request.inventory.faults
+        Part(config, token, fleet.select(config), fleet.targets(config))
+        for config, token in zip(request.configs, request.tokens, strict=True)
     ]
 
 
@@ -206,21 +194,31 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
     for part in parts:
         served = sorted({new.key.namespace for new in part.generated})
         part.results += sources.check(part.config, request.items, request.inventory, served)
+        if part.config.resource_set.extra_resources:
+            from krm_fn.outputs import extra  # noqa: PLC0415 - few have any
+
+            part.results += extra.check(part.config, request.items, served)
+    if not all(part.renders for part in parts):
+        from krm_fn.earlier import references  # noqa: PLC0415 - for mode Check alone
+
+        kept = [sources.kept_secret(part.config.token) for part in parts]
+        results += references.check(request.inventory.owned, request.items, kept)
     return results + guard.check_removed(parts, before)
 
 
 # --- check -----------------------------------------------------------------------------------------------------------
 
 
-def _overlaps(parts: Sequence[Part], others: Sequence[Reached], before: Before, inventory: Inventory) -> list[Result]:
+def _overlaps(
+    parts: Sequence[Part], others: Sequence[Reached], before: Before, inventory: Inventory, fleet: Fleet
+) -> list[Result]:
     """Report what two configs would both do; a config in mode Check owns nothing, so it is in nobody's way."""
     rendered = [part for part in parts if part.renders]
     reached: list[Reached] = [(part.config, part.matched) for part in rendered]
     if rendered:
         reached += others
     results = overlap.shared_clusters(reached)
-    if not inventory.clusters:
-        results += overlap.same_targets([config for config, _ in reached])
+    results += overlap.same_targets([(config, fleet.unseen(config)) for config, _ in reached])
     known = {config.owner for config, _ in reached}
     strangers = [one for one in before.output.all.main_sets if one.owner not in known]
     if strangers:
@@ -287,13 +285,13 @@ def _review(parts: Sequence[Part], items: Sequence[Item]) -> dict[int, Mapping[s
     """Look over what the management and the parent cluster run; return new values of such items."""
     revised: dict[int, Mapping[str, Any]] = {}
     for part in parts:
-        review = management.review(items, part.config)
-        part.results += review.results
-        part.results += [
-            _edited_twice(items[position], part.config)
-            for position, value in review.revised.items()
-            if revised.setdefault(position, value) != value
-        ]
+        for review in (featuregate.review(items, part.config), hub.review(items, part.config)):
+            part.results += review.results
+            part.results += [
+                _edited_twice(items[position], part.config)
+                for position, value in review.revised.items()
+                if revised.setdefault(position, value) != value
+            ]
     return revised
 
 

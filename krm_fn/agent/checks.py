@@ -5,27 +5,23 @@ All other rules about options (types, names, refused flags and variables) stand 
 
 from __future__ import annotations
 
-from krm_fn.agent import flags, releases
+from krm_fn.agent import flags, manifests, patches, releases
 from krm_fn.krm.results import Faults, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from krm_fn.model import AgentOptions
 
 
-def faults(options: AgentOptions) -> list[Result]:
-    """Return every fault, with its field."""
-    return [*_extra_args(options), *_gates(options)]
-
-
-def refuse(found: Sequence[Result]) -> None:
-    """Raise faults, if there are any.
+def review(options: AgentOptions) -> None:
+    """Check options against the agent's release, and patches against its objects: once, before anything is built.
 
     Raises:
-        Faults: With all of them.
+        Faults: With every fault found; their fields begin with `spec.agent`.
     """
+    found = [*_extra_args(options), *_gates(options)]
+    if options.patches:
+        found += patches.faults(manifests.every_object(options), options.patches)
     if found:
         raise Faults(found)
 

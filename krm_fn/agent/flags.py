@@ -10,9 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from krm_fn.agent.manifests import Registration
     from krm_fn.agent.releases import Traits
-    from krm_fn.model import AgentOptions
+    from krm_fn.model import AgentOptions, Registration
 
 # As in the upstream manifests; MultiClusterService stays off unless asked for, since it needs two CRDs on the cluster.
 DEFAULT_GATES = {"AppPusher": True, "Predictor": True, "Recovery": True, "SocketConnection": True}

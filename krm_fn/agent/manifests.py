@@ -8,10 +8,10 @@ token Secret for the app deployer, a namespace on every namespaced object, the c
 
 from __future__ import annotations
 
-from krm_fn.agent import checks, flags, patches
+from krm_fn.agent import flags, patches
 from krm_fn.agent.releases import traits
-from krm_fn.base.records import Record
 from krm_fn.kube import secrets
+from krm_fn.model import Registration
 from krm_fn.surface import (
     ADMIN_ROLE,
     AGENT,
@@ -25,7 +25,6 @@ from krm_fn.surface import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.agent.releases import Traits
@@ -45,18 +44,10 @@ _RBAC = f"{_RBAC_GROUP}/v1"
 _READ = ["get", "list", "watch"]
 
 
-class Registration(Record):
-    """What the agent is told about the cluster it registers; an empty part is left to the agent.
-
-    Attributes:
-        name: The name to register under.
-        name_prefix: Instead of a name: the agent appends `-` and five random characters.
-        labels: Labels of the future ManagedCluster.
-    """
-
-    name: str = ""
-    name_prefix: str = ""
-    labels: Mapping[str, str] = {}
+def every_object(options: AgentOptions) -> list[dict[str, Any]]:
+    """Return all objects without patches, for those who check patches; no registration and no token."""
+    agent = _agent(options, Registration(), "")
+    return [*_identity(options.namespace), _registration(options.namespace, "", ""), *agent]
 
 
 def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
@@ -65,11 +56,7 @@ def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
     They are the same for every release and depend on the namespace (and on patches) alone: a ClusterResourceSet with
     ApplyOnce never brings a later change. The Secret asks the cluster to make a token (Kubernetes 1.24 and newer make
     none by themselves); agents up to v0.12 find it through the account's `secrets`.
-
-    Raises:
-        Faults: If a patch is wrong, or an option needs another release of the agent.
     """
-    review(options)
     return patches.apply(_identity(options.namespace), options.patches)
 
 
@@ -80,11 +67,7 @@ def registration_object(options: AgentOptions, parent_url: str, token: str) -> d
         options: The agent's options.
         parent_url: URL of the parent cluster's API server.
         token: The token itself. The result holds it base64-encoded and must not reach any message.
-
-    Raises:
-        Faults: If a patch is wrong, or an option needs another release of the agent.
     """
-    review(options)
     return patches.apply([_registration(options.namespace, parent_url, token)], options.patches)[0]
 
 
@@ -95,29 +78,8 @@ def agent_objects(options: AgentOptions, registration: Registration, checksum: s
         options: The agent's options.
         registration: Under which name and labels the cluster registers.
         checksum: Digest of the registration Secret's content; a change of it rolls the pods. "" leaves it out.
-
-    Raises:
-        Faults: If a patch is wrong, or an option needs another release of the agent.
     """
-    review(options)
     return patches.apply(_agent(options, registration, checksum), options.patches)
-
-
-def review(options: AgentOptions) -> None:
-    """Check options against the agent's release and patches against its objects, all at once.
-
-    Raises:
-        Faults: With every fault found; their fields begin with `spec.agent`.
-    """
-    found = checks.faults(options)
-    if options.patches:
-        everything = [
-            *_identity(options.namespace),
-            _registration(options.namespace, "", ""),
-            *_agent(options, Registration(), ""),
-        ]
-        found += patches.faults(everything, options.patches)
-    checks.refuse(found)
 
 
 def _identity(namespace: str) -> list[dict[str, Any]]:

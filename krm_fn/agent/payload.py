@@ -11,7 +11,7 @@ import re
 
 from krm_fn.agent import manifests
 from krm_fn.agent.flags import labels_text
-from krm_fn.agent.manifests import Registration
+from krm_fn.model import Registration
 from krm_fn.surface import DEPLOYER_TOKEN_KEY, DEPLOYMENT_KEY, IDENTITY_KEY, MIN_VALUE_BYTES, RBAC_KEY, REGISTRATION_KEY
 from krm_fn.yaml.write import dump, quoted
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.model import AgentOptions
-
-# One key a stage. The app deployer's token Secret has its own after its ServiceAccount's: within one value Cluster API
-# creates Secrets first, and the token controller may delete one whose account does not exist yet.
 
 
 def documents(objects: Iterable[Any]) -> str:
@@ -40,21 +37,13 @@ def documents(objects: Iterable[Any]) -> str:
 
 
 def identity_values(options: AgentOptions) -> dict[str, str]:
-    """Return the data of the identity ConfigMap.
-
-    Raises:
-        Faults: As `manifests.identity_objects`.
-    """
+    """Return the data of the identity ConfigMap."""
     objects = manifests.identity_objects(options)
     return {IDENTITY_KEY: documents(objects[:-1]), DEPLOYER_TOKEN_KEY: documents(objects[-1:])}
 
 
 def registration_values(options: AgentOptions, parent_url: str, token: str) -> dict[str, str]:
-    """Return the values of the registration Secret, not yet base64-encoded.
-
-    Raises:
-        Faults: As `manifests.registration_object`.
-    """
+    """Return the values of the registration Secret, not yet base64-encoded."""
     return {REGISTRATION_KEY: documents([manifests.registration_object(options, parent_url, token)])}
 
 
@@ -67,11 +56,7 @@ class AgentPayload:
     """
 
     def __init__(self, options: AgentOptions) -> None:
-        """Take the options and check them.
-
-        Raises:
-            Faults: As `manifests.agent_objects`.
-        """
+        """Take the options."""
         *rbac, deployment = manifests.agent_objects(options, Registration())
         self._options = options
         self._rbac = documents(rbac)

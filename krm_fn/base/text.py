@@ -24,3 +24,8 @@ def some(texts: Sequence[str], most: int = 10) -> str:
     """Return texts as a list that stays short: `a, b and 7 more`."""
     more = len(texts) - most
     return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def full_name(namespace: str, name: str) -> str:
+    """Return `namespace/name`, or the name alone where there is no namespace."""
+    return f"{namespace}/{name}" if namespace else name

@@ -6,30 +6,61 @@ Sources: kubernetes-sigs/cluster-api v1.14.0 `docs/book/src/reference/versions.m
 
 from __future__ import annotations
 
-from krm_fn.krm.results import Faults, Result
+from krm_fn.base.records import Record
+from krm_fn.krm.results import Result, tagged
 from krm_fn.kube.labels import label_key_fault, label_value_fault
 from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault, placeholder
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster
-from krm_fn.surface import CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION
+from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from krm_fn.krm.items import Item
+    from krm_fn.kube.labels import LabelSelector
 
-V1BETA1 = "v1beta1"
-V1BETA2 = "v1beta2"
+    Say = Callable[[str, str], None]
 
-# A new version of Cluster API's API is one row here and a golden case.
-VERSIONS: dict[str, str] = {
-    V1BETA1: "",
-    V1BETA2: "",
-    "v1alpha4": "was last served by Cluster API v1.5; upgrade the object to v1beta1 or newer",
-    "v1alpha3": "was last served by Cluster API v1.4; upgrade the object to v1beta1 or newer",
-    "v1alpha2": "was last served by Cluster API v0.3; upgrade the object to v1beta1 or newer",
-}
+
+class Version(Record):
+    """A version of Cluster API's API, for Clusters and ClusterResourceSets alike.
+
+    Attributes:
+        name: As in `apiVersion`, after the group.
+        gone: Which Cluster API served it last; "" for one that is read and written.
+    """
+
+    name: str
+    gone: str = ""
+
+
+# Oldest first. A new version is one row here: messages, the choices of `clusterResourceSet.apiVersion`, what is read and
+# the `apiVersion` of what is written derive from it.
+VERSIONS: tuple[Version, ...] = (
+    Version(name="v1alpha2", gone="v0.3"),
+    Version(name="v1alpha3", gone="v1.4"),
+    Version(name="v1alpha4", gone="v1.5"),
+    Version(name="v1beta1"),
+    Version(name="v1beta2"),
+)
+
+
+def served() -> tuple[str, ...]:
+    """Return the versions that are read and written, oldest first."""
+    return tuple(one.name for one in VERSIONS if not one.gone)
+
+
+def api_version(clusters: Iterable[Cluster]) -> str:
+    """Return the `apiVersion` of the ClusterResourceSets beside some Clusters: the newest version among theirs.
+
+    A management cluster serves both kinds in the same versions. Without Clusters to judge by it is the newest of all.
+    """
+    names = served()
+    used = [names.index(name) for one in clusters if (name := one.api_version.rpartition("/")[2]) in names]
+    return f"{ADDONS_GROUP}/{names[max(used)] if used else names[-1]}"
+
 
 TOPOLOGY_OWNED_LABEL = "topology.cluster.x-k8s.io/owned"
 
@@ -48,21 +79,43 @@ def is_cluster(item: Item) -> bool:
 _SHOWN = 80  # characters of a name in a message
 
 
-def read(item: Item) -> Cluster:
-    """Read a Cluster as far as the product needs it.
+class Unreadable(Record):
+    """A Cluster with faults: what is certain of it, so that configs that can't reach it need not care.
 
-    Raises:
-        Faults: For a version that is no longer or not yet known, a missing name, or labels that are no strings.
+    Attributes:
+        namespace: Its namespace; None where that is faulty.
+        labels: The labels that can be read, as the server will see them.
+        unsure: Keys whose value is faulty.
+        open: Whether it may have other labels as well once it is corrected.
+        results: What is wrong.
     """
-    results = []
+
+    namespace: str | None
+    labels: Mapping[str, str]
+    unsure: frozenset[str]
+    open: bool
+    results: tuple[Result, ...]
+
+    def may_match(self, selector: LabelSelector) -> bool:
+        """Tell whether a selector could match the Cluster once its faults are corrected."""
+        return all(
+            one.key in self.unsure or (self.open and one.key not in self.labels) or one.matches(self.labels)
+            for one in selector.requirements
+        )
+
+
+def read(item: Item) -> Cluster | Unreadable:
+    """Read a Cluster as far as the product needs it, with all of its faults at once."""
+    results: list[Result] = []
+    broken: set[str] = set()
     topology = _topology(item)  # before anything else: one look at the object shows this and its metadata
     title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
 
     def say(message: str, field: str = "") -> None:
+        broken.add(field)
         fix = _quoted(item, field) if "double quotes" in message else ""
-        results.append(
-            Result(message=f"Cluster {title or '(without a name)'}: {message}", fix=fix, **item.place(field))
-        )
+        message = f"Cluster {title or '(without a name)'}: {message}"
+        results.append(Result(message=message, fix=fix, tags=tagged(rule="cluster"), **item.place(field)))
 
     _check_identity(item, say)
     metadata = item.metadata()
@@ -72,11 +125,22 @@ def read(item: Item) -> Cluster:
         say("spec must be a mapping", "spec")
     elif not topology and item.contains(b"topology") and item.is_mapping("spec", "topology") is False:
         say("spec.topology must be a mapping", "spec.topology")
-    if results:
-        raise Faults(results)
     live = labels
     if topology:
         live = {**labels, CLUSTER_NAME_LABEL: item.name, TOPOLOGY_OWNED_LABEL: ""}
+    if results:
+        unsure = {field.removeprefix("metadata.labels.") for field in broken if field.startswith("metadata.labels.")}
+        if topology and "metadata.name" in broken:
+            unsure.add(CLUSTER_NAME_LABEL)
+        if "spec" in broken or "spec.topology" in broken:
+            unsure |= {CLUSTER_NAME_LABEL, TOPOLOGY_OWNED_LABEL}
+        return Unreadable(
+            namespace=None if "metadata.namespace" in broken else item.namespace,
+            labels=dict(filter(lambda pair: isinstance(pair[1], str), live.items())),
+            unsure=frozenset(unsure),
+            open="metadata.labels" in broken or any(label_key_fault(key) for key in unsure),
+            results=tuple(results),
+        )
     return Cluster(
         namespace=item.namespace,
         name=item.name,
@@ -92,15 +156,20 @@ def read(item: Item) -> Cluster:
 
 
 def _check_identity(item: Item, say: Say) -> None:
-    """Say what a server would refuse about version, name and namespace; the namespace names files, too."""
+    """Report what a server would refuse about version, name and namespace; the namespace names files, too."""
     version = item.api_version.partition("/")[2]
-    reason = VERSIONS.get(version)
-    if reason is None:
-        say(f"apiVersion {item.api_version} is not known here; known are v1beta1 and v1beta2", "apiVersion")
-    elif reason:
-        say(f"apiVersion {item.api_version} {reason}", "apiVersion")
+    row = next((one for one in VERSIONS if one.name == version), None)
+    if row is None:
+        say(f"apiVersion {_short(item.api_version)} is not known here; known are {_listed(served())}", "apiVersion")
+    elif row.gone:
+        oldest = served()[0]
+        say(
+            f"apiVersion {item.api_version} was last served by Cluster API {row.gone}; upgrade the object to {oldest} or"
+            " newer",
+            "apiVersion",
+        )
     metadata = item.metadata()
-    if metadata.get("name") in {None, ""}:
+    if metadata.get("name") is None or metadata["name"] == "":
         say("metadata.name is missing; give the Cluster a name", "metadata.name")
     elif not item.name:
         say(f"metadata.name is {_typed(metadata['name'])}", "metadata.name")
@@ -123,7 +192,7 @@ def _topology(item: Item) -> bool | None:
 
 
 def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
-    """Return labels or annotations; say which of them is no string, since the API server would refuse the object."""
+    """Return labels or annotations; report those that the API server would refuse the object for."""
     if found is None:
         return {}
     if not isinstance(found, dict):
@@ -163,6 +232,10 @@ def _or_placeholder(text: str, reason: str) -> str:
     return f"is {meaning}" if meaning else reason
 
 
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
 def _short(text: str) -> str:
     """Return text that may be anything, fit for a message."""
     return repr(quoted(text))
@@ -178,9 +251,3 @@ def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:
     if any(key in cluster.live_labels for cluster in clusters):
         return ""
     return f"no Cluster API controller sets {key} on Clusters, and no Cluster in the input carries it"
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Say = Callable[[str, str], None]

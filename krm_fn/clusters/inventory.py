@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.clusters import capi
-from krm_fn.krm.results import Faults, Related, Result, tagged
+from krm_fn.kube.names import dns_label_fault
 from krm_fn.model import ObjectKey
 from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
 
@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from krm_fn.clusters.capi import Unreadable
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster
 
@@ -45,7 +46,8 @@ class Inventory(Record):
 
     Attributes:
         clusters: Every readable Cluster, by namespace and name.
-        unreadable: Faults of the Clusters that are not, by the position of the item.
+        unreadable: Those with faults.
+        duplicates: Clusters of one namespace and name, where there are several; the first of them is in `clusters`.
         namespaces: Labels of the Namespace objects, by name.
         owned: Objects that we made, for any config.
         occupied: Other objects whose text holds one of the names asked for, by identity.
@@ -53,7 +55,8 @@ class Inventory(Record):
     """
 
     clusters: tuple[Cluster, ...]
-    faults: tuple[Result, ...]
+    unreadable: tuple[Unreadable, ...]
+    duplicates: tuple[tuple[Cluster, ...], ...]
     namespaces: Mapping[str, Mapping[str, str]]
     owned: tuple[Owned, ...]
     occupied: Mapping[ObjectKey, Item]
@@ -69,7 +72,8 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
     needles = tuple(name.encode() for name in names)
     mark = OWNER_ANNOTATION.encode()
     clusters: dict[tuple[str, str], Cluster] = {}
-    faults: list[Result] = []
+    copies: dict[tuple[str, str], list[Cluster]] = {}
+    unreadable: list[Unreadable] = []
     namespaces: dict[str, Mapping[str, str]] = {}
     owned: list[Owned] = []
     occupied: dict[ObjectKey, Item] = {}
@@ -78,12 +82,18 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
         if kind not in _KINDS:
             continue
         if capi.is_cluster(item):
-            _take_cluster(item, clusters, faults)
-        elif kind == "Namespace" and item.api_version == "v1":
+            cluster = capi.read(item)
+            if isinstance(cluster, capi.Unreadable):
+                unreadable.append(cluster)
+            else:
+                known = clusters.setdefault(cluster.key, cluster)
+                if known is not cluster:
+                    copies.setdefault(cluster.key, [known]).append(cluster)
+        elif kind == "Namespace" and item.api_version == "v1" and not dns_label_fault(item.name):
             # of two Namespaces of one name a server keeps one, nobody knows which: only what both say counts
             labels = _text_only(item.metadata().get("labels"))
-            known = namespaces.setdefault(item.name, labels)
-            namespaces[item.name] = {key: value for key, value in known.items() if labels.get(key) == value}
+            before = namespaces.setdefault(item.name, labels)
+            namespaces[item.name] = {key: value for key, value in before.items() if labels.get(key) == value}
         elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *needles):
             owner = _owner(item) if item.contains(mark) else ""
             if owner:
@@ -92,7 +102,8 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
                 occupied[key_of(item)] = item
     return Inventory(
         clusters=tuple(clusters[key] for key in sorted(clusters)),
-        faults=tuple(sorted(faults, key=lambda one: one.message)),
+        unreadable=tuple(sorted(unreadable, key=lambda one: one.results[0].message)),
+        duplicates=tuple(tuple(copies[key]) for key in sorted(copies)),
         namespaces=namespaces,
         owned=tuple(sorted(owned, key=lambda one: tuple(one.key))),
         occupied=occupied,
@@ -102,25 +113,6 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
 def key_of(item: Item) -> ObjectKey:
     """Return the identity of an item's object."""
     return ObjectKey(group=item.group, kind=item.kind, namespace=item.namespace, name=item.name)
-
-
-def _take_cluster(item: Item, clusters: dict[tuple[str, str], Cluster], faults: list[Result]) -> None:
-    try:
-        cluster = capi.read(item)
-    except Faults as found:
-        faults.extend(found.results)
-        return
-    first = clusters.setdefault(cluster.key, cluster)
-    if first is not cluster:
-        other = Related(label="the other", item=first.item, file_path=first.file_path, file_index=first.file_index)
-        faults.append(
-            Result(
-                message=f"Cluster {cluster.title} appears twice; remove one of them",
-                related=(other,),
-                tags=tagged(rule="duplicate-cluster"),
-                **item.place(),
-            )
-        )
 
 
 def _owner(item: Item) -> str:

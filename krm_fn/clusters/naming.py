@@ -7,7 +7,7 @@ The agent accepts 60 characters, the ManagedCluster CRD 30 (clusternet v0.18.1, 
 from __future__ import annotations
 
 from krm_fn.base.digest import sha256_hex
-from krm_fn.base.text import some
+from krm_fn.base.text import full_name, some
 from krm_fn.clusters.part import Naming
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.kube.labels import label_value_fault
@@ -56,7 +56,7 @@ def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping
                 _refuse(
                     part,
                     naming.cluster,
-                    f"Cluster {_title(holder[0])} of ClusternetCAPIConfig {holder[1]} registers as {naming.name!r} too; make"
+                    f"Cluster {full_name(*holder[0])} of ClusternetCAPIConfig {holder[1]} registers as {naming.name!r} too; make"
                     " the names differ, with {namespace} in spec.identity.nameTemplate for instance",
                 )
 
@@ -70,9 +70,9 @@ def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holde
     for key, part in claimants if skip else ():
         if key != holder:
             part.skipped[key] = f"{len(claimants)} Clusters would all register as {name!r}"
-    left = f"; {'all but ' + _title(holder) if holder else 'all'} are {_LEFT_OUT}" if skip else ""
+    left = f"; {'all but ' + full_name(*holder) if holder else 'all'} are {_LEFT_OUT}" if skip else ""
     first, part = claimants[0]
-    titles = some([_title(key) for key, _ in claimants])
+    titles = some([full_name(*key) for key, _ in claimants])
     message = (
         f"Clusters {titles} would all register as {name!r}; make the names differ, with {{namespace}} in"
         f" spec.identity.nameTemplate for instance{left}"
@@ -96,10 +96,6 @@ def refusal(cluster: Cluster, reason: str, severity: str = ERROR) -> Result:
 
 def _result(cluster: Cluster, message: str, severity: str) -> Result:
     return Result(message=message, severity=severity, tags=tagged(rule="cluster"), **cluster.place())
-
-
-def _title(key: ClusterKey) -> str:
-    return "/".join(part for part in key if part)
 
 
 def register(config: Config, cluster: Cluster) -> Naming:

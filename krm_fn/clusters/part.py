@@ -37,17 +37,21 @@ class Part:
         config: The config.
         token: Its registration token.
         matched: The Clusters that it reaches, by namespace and name.
+        namespaces: Those that it serves whether or not the input has a matching Cluster there.
         namings: With PerCluster, how each of them registers.
         skipped: Those that are left out, each with the reason.
         generated: Its objects.
         results: What there is to report about it.
     """
 
-    def __init__(self, config: Config, token: Token, matched: tuple[Cluster, ...]) -> None:
+    def __init__(
+        self, config: Config, token: Token, matched: tuple[Cluster, ...], namespaces: tuple[str, ...] = ()
+    ) -> None:
         """Begin with what the config reaches."""
         self.config = config
         self.token = token
         self.matched = matched
+        self.namespaces = namespaces
         self.namings: dict[tuple[str, str], Naming] = {}
         self.skipped: dict[tuple[str, str], str] = {}
         self.generated: list[Generated] = []

@@ -13,8 +13,9 @@ from krm_fn.model import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from krm_fn.clusters.inventory import Inventory
     from krm_fn.clusters.part import Part
     from krm_fn.model import Cluster, Config
 
@@ -24,15 +25,12 @@ NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 class Fleet:
     """The Clusters and Namespaces of one input, for any number of configs to select from."""
 
-    def __init__(self, clusters: Iterable[Cluster], namespaces: Mapping[str, Mapping[str, str]]) -> None:
-        """Take what the input holds.
-
-        Args:
-            clusters: Any order.
-            namespaces: Labels of the Namespace objects, by name.
-        """
-        self.clusters = sorted(clusters, key=lambda one: one.key)
-        self._namespaces = namespaces
+    def __init__(self, inventory: Inventory) -> None:
+        """Take what the input holds."""
+        self.clusters = sorted(inventory.clusters, key=lambda one: one.key)
+        self._namespaces = inventory.namespaces
+        self._held: set[str] = {one.namespace for one in self.clusters}
+        self._held.update(one.namespace for one in inventory.unreadable if one.namespace is not None)
         self._reasons: dict[tuple[int, str], str] = {}
         self._selected = 0
         self._by_label: dict[tuple[str, str], list[Cluster]] | None = None
@@ -43,14 +41,25 @@ class Fleet:
         return tuple(
             cluster
             for cluster in self._candidates(config)
-            if not self._namespace_reason(config, cluster.namespace) and selector.matches(cluster.live_labels)
+            if not self.namespace_reason(config, cluster.namespace) and selector.matches(cluster.live_labels)
         )
 
-    def faults(self, config: Config) -> list[Result]:
-        """Return an error for each Cluster about which the config's namespaceSelector can't decide."""
-        if config.namespace_selector is None:
-            return []
-        return [_no_namespace(config, cluster) for cluster in self.clusters if not cluster.namespace]
+    def targets(self, config: Config) -> tuple[str, ...]:
+        """Return the namespaces that a config serves whether or not the input has a matching Cluster there."""
+        if not config.serve_empty_namespaces:
+            return config.namespaces
+        empty = (name for name in sorted(self._namespaces) if name not in self._held)
+        return tuple(name for name in empty if not self.namespace_reason(config, name))
+
+    def unseen(self, config: Config) -> tuple[str, ...]:
+        """Return the namespaces that a config serves without any Cluster of the input there to judge by."""
+        return tuple(name for name in self.targets(config) if name not in self._held)
+
+    def reaches(self, config: Config, cluster: Cluster) -> bool:
+        """Tell whether a config reaches a Cluster."""
+        return not self.namespace_reason(config, cluster.namespace) and config.cluster_selector.matches(
+            cluster.live_labels
+        )
 
     def decide(self, config: Config, cluster: Cluster) -> tuple[str, str]:
         """Return why a Cluster is or is not reached.
@@ -59,7 +68,7 @@ class Fleet:
             A code (`matched`, `labels`, `namespace-labels`, `namespace-not-listed`), and the requirement that decided, in
             kubectl's syntax, with what was seen instead where it failed.
         """
-        reason = self._namespace_reason(config, cluster.namespace)
+        reason = self.namespace_reason(config, cluster.namespace)
         if reason:
             return ("namespace-labels" if config.namespace_selector is not None else "namespace-not-listed"), reason
         missed = config.cluster_selector.first_failure(cluster.live_labels)
@@ -97,7 +106,7 @@ class Fleet:
             if cluster.key in part.skipped:
                 return at
         for at, part in enumerate(parts):
-            if not self._namespace_reason(part.config, cluster.namespace):
+            if not self.namespace_reason(part.config, cluster.namespace):
                 return at
         return 0
 
@@ -133,7 +142,7 @@ class Fleet:
         for cluster in self.clusters:
             if cluster.namespace or config.namespace_selector is None:
                 totals[cluster.namespace] = totals.get(cluster.namespace, 0) + 1
-        matched: dict[str, int] = dict.fromkeys((*config.namespaces, *(totals if alone else ())), 0)
+        matched: dict[str, int] = dict.fromkeys((*part.namespaces, *(totals if alone else ())), 0)
         for cluster in part.served:
             matched[cluster.namespace] = matched.get(cluster.namespace, 0) + 1
         return [
@@ -171,7 +180,7 @@ class Fleet:
         found = [cluster for pair in pairs for cluster in self._by_label.get(pair, ())]
         return sorted(found, key=lambda one: one.key)
 
-    def _namespace_reason(self, config: Config, namespace: str) -> str:
+    def namespace_reason(self, config: Config, namespace: str) -> str:
         """Return why a config leaves a namespace out; "" if it does not."""
         if not config.namespaces and config.namespace_selector is None:
             return ""
@@ -195,16 +204,3 @@ def _namespace_reason(config: Config, namespace: str, known: Mapping[str, Mappin
     if missed and namespace not in known:
         return f"namespace {namespace}: {missed} (its Namespace object is not in the input)"
     return f"namespace {namespace}: {missed}" if missed else ""
-
-
-def _no_namespace(config: Config, cluster: Cluster) -> Result:
-    return Result(
-        message=(
-            f"Cluster {cluster.name} has no namespace, so spec.namespaceSelector of {config.owner} can't be applied;"
-            " give it metadata.namespace, or use no namespaceSelector"
-        ),
-        field="metadata.namespace",
-        file_path=cluster.file_path,
-        file_index=cluster.file_index,
-        tags=tagged(rule="namespace-needed"),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krm_fn.config.agent_rules import agent_version
 from krm_fn.config.tree import token
-from krm_fn.kube.labels import LabelSelector, Requirement
+from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.model import (
     AgentOptions,
     AgentVersion,
@@ -36,9 +36,10 @@ def config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
         namespace=namespace,
         parent_url=spec["parentURL"],
         token=token.source(spec["registrationToken"]),
-        cluster_selector=_selector(spec["clusterSelector"]),
-        namespace_selector=None if selector is None else _selector(selector),
+        cluster_selector=LabelSelector.read(spec["clusterSelector"]) or MATCHES_NOTHING,
+        namespace_selector=None if selector is None else LabelSelector.read(selector),
         namespaces=tuple(spec.get("namespaces", ())),
+        serve_empty_namespaces=spec["serveEmptyNamespaces"],
         agent=_agent(spec["agent"]),
         identity=_identity(spec["identity"]),
         resource_set=_resource_set(spec["clusterResourceSet"]),
@@ -48,14 +49,6 @@ def config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
         guard=_guard(spec["guard"]),
         mode=spec["mode"],
     )
-
-
-def _selector(value: Mapping[str, Any]) -> LabelSelector:
-    requirements = [
-        Requirement(key=one["key"], operator=one["operator"], values=tuple(sorted(set(one.get("values", ())))))
-        for one in value.get("matchExpressions", ())
-    ]
-    return LabelSelector.of(value.get("matchLabels", {}), list(dict.fromkeys(requirements)))
 
 
 def _agent(value: Mapping[str, Any]) -> AgentOptions:

@@ -27,10 +27,11 @@ SUMMARY = "Which Cluster API clusters register with which Clusternet parent clus
 IMAGE = "clusternet-capi-fn"
 
 # Names of checks (tag `rule` of a result) that the schema can't say.
-BEYOND_RULES = ("duplicate-entry", *(rule.name for rule in RULES))
+BEYOND_RULES = ("duplicate-entry", "not-json", *(rule.name for rule in RULES))
 BEYOND = (
     *(rule.sentence for rule in RULES),
     "Entries of `agent.env` differ in `name`, entries of `clusterResourceSet.extraResources` in kind and name.",
+    "Numbers in a patch are finite: YAML has `.nan` and `.inf`, JSON has not.",
     "The prefix of a label key has at most 253 characters.",
     "A value that YAML reads as a boolean or a number (`on`, `1e3`) is in quotes where a string is due.",
 )

@@ -86,21 +86,38 @@ LABEL_KEY = Format(
 )
 LABEL_VALUE = Format(expected="a label value", pattern=f"(?:{NAME_PATTERN})?", max_length=63, explain=label_value_fault)
 # ConfigMap and Secret keys: apimachinery validation.IsConfigMapKey
-DATA_KEY = Format(expected="a key of a Secret or ConfigMap", pattern=r"[-._a-zA-Z0-9]+", max_length=253)
+_PATH_LIKE = Refusal(pattern=r"^[.](?:$|[.])", reason="must not be '.' or begin with '..': the API server refuses it")
+DATA_KEY = Format(
+    expected="a key of a Secret or ConfigMap", pattern=r"[-._a-zA-Z0-9]+", max_length=253, refused=(_PATH_LIKE,)
+)
 # apimachinery validation.IsEnvVarName
-ENV_NAME = Format(expected="the name of an environment variable", pattern="[-._a-zA-Z][-._a-zA-Z0-9]*")
+ENV_NAME = Format(
+    expected="the name of an environment variable", pattern="[-._a-zA-Z][-._a-zA-Z0-9]*", refused=(_PATH_LIKE,)
+)
 # apimachinery resource.Quantity, not negative
 QUANTITY = Format(
     expected="a quantity such as 100m, 0.5 or 128Mi",
     pattern=r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?",
     max_length=64,
 )
-# corev1 ResourceName in a container: a standard name or one with a domain
+_RESOURCE = "cpu, memory, ephemeral-storage, hugepages-SIZE, or a name with a domain such as example.com/gpu"
+
+
+def _resource_fault(name: str) -> str:
+    if name in {"cpu", "memory", "ephemeral-storage"}:
+        return ""
+    reason = label_key_fault(name)
+    if not reason and "/" not in name and not name.startswith("hugepages-"):
+        reason = f"must be {_RESOURCE}"
+    return reason
+
+
+# k8s.io/kubernetes pkg/apis/core/validation.validateContainerResourceName: a standard name or one with a domain
 RESOURCE_NAME = Format(
-    expected="a resource name such as cpu or memory",
-    pattern=f"(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}",
+    expected=_RESOURCE,
+    pattern=f"cpu|memory|ephemeral-storage|hugepages-[-A-Za-z0-9_.]{{0,51}}[A-Za-z0-9]|{SUBDOMAIN_PATTERN}/{NAME_PATTERN}",
     max_length=317,
-    explain=label_key_fault,
+    explain=_resource_fault,
 )
 RBAC_NAME = Format(expected="the name of an object", pattern="[^/%\\x00-\\x1f\\x7f ]+", max_length=253)
 

@@ -199,7 +199,7 @@ class Number(Kind):
 
 
 class Json(Kind):
-    """An object whose content is not ours to check."""
+    """An object of any content that JSON can hold."""
 
     @property
     def expected(self) -> str:
@@ -210,8 +210,17 @@ class Json(Kind):
         """Mappings only."""
         return isinstance(value, dict)
 
-    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:  # noqa: ARG002 - the signature of all kinds
-        """Leave it as it is."""
+    def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
+        """Refuse the two values of YAML that JSON, and so an API server, does not know."""
+        pending: list[tuple[Any, Place]] = [(value, at)]
+        while pending:
+            one, place = pending.pop()
+            if isinstance(one, dict):
+                pending += [(below, place.field(str(key))) for key, below in one.items()]
+            elif isinstance(one, list):
+                pending += [(below, place.entry(index)) for index, below in enumerate(one)]
+            elif isinstance(one, float) and not -float("inf") < one < float("inf"):
+                place.fault("must not be .nan or .inf, which JSON can't hold: give a finite number", "not-json")
         return value
 
 

@@ -59,7 +59,7 @@ def served(parts: Sequence[Part]) -> Served:
         identity = identity_of(part.config.resource_set.name)
         for new in part.generated:
             if new.key.kind == RESOURCE_SET_KIND and new.key.name != identity:
-                pairs.add(_pair(new.key))
+                pairs.add(new.key.full_name)
                 namespaces.add(new.key.namespace)
     clusters = frozenset(cluster.title for part in parts for cluster in part.served)
     return Served(clusters=clusters, pairs=frozenset(pairs), namespaces=frozenset(namespaces))
@@ -109,9 +109,9 @@ def _count(tree: Tree, counted: Earlier, now: Served) -> list[Removal]:
         reached.update(one.key for one in covering)
     pairs = [one for one in counted.main_sets if one.key not in reached]
     gone = [
-        _pair(one.key)
+        one.key.full_name
         for one in pairs
-        if _pair(one.key) not in now.pairs and not _served_otherwise(one.key.namespace, one.cluster, now)
+        if one.key.full_name not in now.pairs and not _served_otherwise(one.key.namespace, one.cluster, now)
     ]
     return [
         Removal(
@@ -153,18 +153,14 @@ def _over_limit(config: Config, found: Removal) -> Result:
     return _result(config, message, "maxRemovedClusters")
 
 
-def _pair(key: ObjectKey) -> str:
-    return f"{key.namespace}/{key.name}" if key.namespace else key.name
-
-
-def check_counts(config: Config, matched: int, total: int) -> list[Result]:
+def check_counts(part: Part, total: int) -> list[Result]:
     """Apply `allowNoClusters` and `minClusters`.
 
     Args:
-        config: The config.
-        matched: How many Clusters it reaches.
+        part: A config, with the Clusters that it reaches.
         total: How many Clusters the input has.
     """
+    config, matched = part.config, len(part.served)
     results = []
     if total == 0:
         needs = [
@@ -194,7 +190,7 @@ def check_counts(config: Config, matched: int, total: int) -> list[Result]:
                 "minClusters",
             )
         )
-    if matched == 0 and not results and not config.guard.allow_no_clusters and not config.namespaces:
+    if matched == 0 and not results and not config.guard.allow_no_clusters and not part.namespaces:
         seen = f"none of the {total} Clusters in the input matches" if total else "the input has no Cluster for"
         results.append(
             _result(

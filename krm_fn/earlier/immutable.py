@@ -12,6 +12,7 @@ from krm_fn.base.text import some
 from krm_fn.clusters.naming import refusal
 from krm_fn.earlier.read import Coverage
 from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.surface import identity_map_of
 from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.part import Part
     from krm_fn.earlier.read import Before, Earlier
-    from krm_fn.model import Config, Generated, ObjectKey
+    from krm_fn.model import Config, Generated
 
 _NUMBERED = late(r"(.*)-(\d+)\Z")
 _SHOWN = 3
@@ -44,14 +45,17 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
             continue
         spec = new.value["spec"]
         if old.selector_data != spec["clusterSelector"]:
-            changed.setdefault("clusterSelector", []).append(_title(new.key))
+            changed.setdefault("clusterSelector", []).append(new.key.full_name)
         if old.strategy != spec["strategy"]:
-            changed.setdefault("strategy", []).append(_title(new.key))
+            changed.setdefault("strategy", []).append(new.key.full_name)
     for field, places in sorted(changed.items()):
         results.append(_immutable(config, earlier, field, places))
-    made = {new.key for new in generated}
+    # under ApplyOnce each identity mode has an identity ConfigMap of its own
+    n = config.resource_set.name
+    maps = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
+    served = {new.key.namespace for new in generated}
     for key, _owner, agent_namespace in earlier.agent_namespaces:
-        if agent_namespace != config.agent.namespace and key in made:
+        if agent_namespace != config.agent.namespace and key.name in maps and key.namespace in served:
             results.append(
                 Result(
                     message=(
@@ -153,7 +157,3 @@ def moves(parts: Sequence[Part], before: Before) -> list[Result]:
         )
         for (old, new), titles in sorted(found.items())
     ]
-
-
-def _title(key: ObjectKey) -> str:
-    return f"{key.namespace}/{key.name}" if key.namespace else key.name

@@ -81,7 +81,6 @@ def _result(config: Config, reference: Reference, field: str, namespaces: Sequen
             " new set, in each namespace; then prune (docs/immutable-fields.md)"
         ),
         severity=WARNING,
-        field=field,
-        file_path=config.file_path,
         tags=tagged(rule="owners-replaced"),
+        **config.place(field),
     )

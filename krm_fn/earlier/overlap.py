@@ -45,13 +45,17 @@ def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list
     ]
 
 
-def same_targets(configs: Sequence[Config]) -> list[Result]:
-    """Report configs that name one namespace with one selector: without Clusters to look at, that much is certain."""
+def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result]:
+    """Report configs that serve one namespace with one selector: without Clusters to look at, that much is certain.
+
+    Args:
+        targets: Each config with the namespaces that it serves without a Cluster of the input there.
+    """
     results = []
-    ordered = sorted(configs, key=lambda one: one.owner)
-    for at, one in enumerate(ordered):
-        for other in ordered[at + 1 :]:
-            shared = sorted(set(one.namespaces) & set(other.namespaces))
+    ordered = sorted(targets, key=lambda target: target[0].owner)
+    for at, (one, namespaces) in enumerate(ordered):
+        for other, others in ordered[at + 1 :] if namespaces else ():
+            shared = sorted(set(namespaces) & set(others))
             if shared and one.cluster_selector == other.cluster_selector:
                 message = (
                     f"ClusternetCAPIConfigs {one.owner} and {other.owner} both serve namespace {some(shared, _SHOWN)} with the same"
@@ -112,7 +116,7 @@ def name_clashes(
     theirs: dict[tuple[str, str], list[str]] = {}
     results = []
     for new in generated:
-        title = _title(new.key)
+        title = new.key.title
         first = made.setdefault(new.key, new.owner)
         if first != new.owner:
             both.setdefault((first, new.owner), []).append((title, new.key))
@@ -156,10 +160,6 @@ def _clash(message: str) -> Result:
     return Result(message=message, field="spec.clusterResourceSet.name", tags=tagged(rule="name-clash"))
 
 
-def _title(key: ObjectKey) -> str:
-    return f"{key.kind} {key.namespace}/{key.name}" if key.namespace else f"{key.kind} {key.name}"
-
-
 def _clusters(clusters: Sequence[Cluster]) -> str:
     return f"Cluster{'s' if len(clusters) > 1 else ''} {some([cluster.title for cluster in clusters], _SHOWN)}"
 
@@ -179,7 +179,7 @@ def stranded(sets: Iterable[EarlierSet], clusters: set[tuple[str, str]]) -> list
     return [
         Result(
             message=(
-                f"{_title(one.key)}, made by ClusternetCAPIConfig {one.owner} in an earlier step, is for Cluster"
+                f"{one.key.title}, made by ClusternetCAPIConfig {one.owner} in an earlier step, is for Cluster"
                 f" {one.cluster}, which is not in the input; a namePrefix or nameSuffix after the function does this. Run it"
                 " in the outermost layer"
             ),

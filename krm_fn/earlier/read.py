@@ -6,7 +6,7 @@ Earlier output is our own in the input (kpt feeds it back) or that of a baseline
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement
+from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     CLUSTER_NAME_LABEL,
@@ -184,7 +184,7 @@ def _read_set(key: ObjectKey, owner: str, item: Item) -> EarlierSet:
     return EarlierSet(
         key=key,
         owner=owner,
-        selector=read_selector(selector),
+        selector=LabelSelector.read(selector) or MATCHES_NOTHING,
         selector_data=selector,
         strategy=str(spec.get("strategy", "ApplyOnce")),
         resources=tuple(
@@ -194,17 +194,3 @@ def _read_set(key: ObjectKey, owner: str, item: Item) -> EarlierSet:
         ),
         registration_name=name if isinstance(name, str) else "",
     )
-
-
-def read_selector(data: Mapping[str, Any]) -> LabelSelector:
-    """Read a selector that a server accepted; parts that are malformed are left out."""
-    labels = data.get("matchLabels")
-    expressions = data.get("matchExpressions")
-    found = []
-    for one in expressions if isinstance(expressions, list) else ():
-        if isinstance(one, dict) and one.get("operator") in OPERATORS and isinstance(one.get("key"), str):
-            values = one.get("values")
-            listed = tuple(sorted({str(value) for value in values})) if isinstance(values, list) else ()
-            found.append(Requirement(key=one["key"], operator=one["operator"], values=listed))
-    pairs = {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
-    return LabelSelector.of(pairs, found)

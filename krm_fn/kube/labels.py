@@ -19,6 +19,7 @@ IN = "In"
 NOT_IN = "NotIn"
 EXISTS = "Exists"
 DOES_NOT_EXIST = "DoesNotExist"
+_ENTRY = ("key", "operator", "values")
 OPERATORS = (IN, NOT_IN, EXISTS, DOES_NOT_EXIST)
 
 _MAX_NAME = 63
@@ -128,6 +129,27 @@ class LabelSelector(Record):
             ),
         )
 
+    @classmethod
+    def read(cls, data: object) -> LabelSelector | None:
+        """Read a metav1.LabelSelector as any object may hold it; None where an API server would refuse it."""
+        if not isinstance(data, dict):
+            return None
+        labels, entries = data.get("matchLabels"), data.get("matchExpressions")
+        labels, entries = {} if labels is None else labels, [] if entries is None else entries
+        if not isinstance(labels, dict) or not isinstance(entries, list):
+            return None
+        if not all(isinstance(value, str) for value in labels.values()):
+            return None
+        found = [_requirement(one) for one in entries]
+        expressions = [one for one in dict.fromkeys(found) if one is not None]
+        return None if None in found else cls.of(labels, expressions)
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """All of it as requirements."""
+        pairs = (Requirement(key=key, operator=IN, values=(value,)) for key, value in self.match_labels)
+        return (*pairs, *self.match_expressions)
+
     @property
     def empty(self) -> bool:
         """Whether it has no requirement at all (and so matches everything)."""
@@ -175,6 +197,19 @@ class LabelSelector(Record):
         return ",".join(
             [*(f"{key}={value}" for key, value in self.match_labels), *(str(one) for one in self.match_expressions)]
         )
+
+
+# For a selector that no server would take, where an answer is needed all the same.
+MATCHES_NOTHING = LabelSelector(match_expressions=(Requirement(key="", operator=EXISTS),))
+
+
+def _requirement(data: object) -> Requirement | None:
+    key, operator, values = (data.get(name) for name in _ENTRY) if isinstance(data, dict) else (None, None, None)
+    values = [] if values is None else values
+    if not isinstance(key, str) or not key or operator not in OPERATORS or not isinstance(values, list):
+        return None
+    texts = {value for value in values if isinstance(value, str)}
+    return Requirement(key=key, operator=operator, values=tuple(sorted(texts)))
 
 
 def _seen(key: str, labels: Mapping[str, str]) -> str:

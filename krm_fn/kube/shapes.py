@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from krm_fn.base.text import full_name
 from krm_fn.krm.results import ERROR, Result, tagged
 from krm_fn.surface import LOCAL_CONFIG_ANNOTATION
 
@@ -62,7 +63,7 @@ def is_local(item: Item) -> bool:
 
 def title(item: Item) -> str:
     """Name an object in a message: kind, namespace and name."""
-    return f"{item.kind} {item.namespace}/{item.name}" if item.namespace else f"{item.kind} {item.name}"
+    return f"{item.kind} {full_name(item.namespace, item.name)}"
 
 
 def told(item: Item, message: str, *, rule: str, severity: str = ERROR, field: str = "") -> Result:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from krm_fn.agent import payload
-from krm_fn.agent.manifests import Registration
+from krm_fn.agent import checks, payload
 from krm_fn.base.digest import sha256_hex
 from krm_fn.clusters import naming
-from krm_fn.outputs import carriers, registration, resource_set
+from krm_fn.model import Generated, ObjectKey, Registration
+from krm_fn.outputs import carriers, marks, registration, resource_set
+from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from krm_fn.clusters.part import Part
-    from krm_fn.model import Cluster, Config, Generated
+    from krm_fn.model import Cluster, Config
 
 
 def build(part: Part) -> Iterator[Generated]:
@@ -24,13 +25,14 @@ def build(part: Part) -> Iterator[Generated]:
         Faults: The agent's options don't fit one another, or an object would be too large.
     """
     config, token = part.config, part.token
-    by_namespace: dict[str, list[Cluster]] = {namespace: [] for namespace in config.namespaces}
+    by_namespace: dict[str, list[Cluster]] = {namespace: [] for namespace in part.namespaces}
     for cluster in part.served:
         by_namespace.setdefault(cluster.namespace, []).append(cluster)
     if config.hub.discovery_secret and token.secret is not None:
         yield _discovery_secret(part)
     if not by_namespace:
         return
+    checks.review(config.agent)
     identity_values = payload.identity_values(config.agent)
     registration_values: dict[str, str] = {}
     if token.secret is not None:
@@ -62,10 +64,13 @@ def build(part: Part) -> Iterator[Generated]:
 
 
 def _discovery_secret(part: Part) -> Generated:
-    from krm_fn.hub.discovery import discovery_secret as content  # noqa: PLC0415 - for those who keep hub discovery
-    from krm_fn.outputs.discovery import discovery_secret  # noqa: PLC0415
+    from krm_fn.hub.discovery import discovery_secret  # noqa: PLC0415 - for those who keep hub discovery
 
-    return discovery_secret(part.config, content(part.config, part.token))
+    config = part.config
+    value = discovery_secret(config, part.token)
+    key = ObjectKey(group="", kind="Secret", namespace=HUB_NAMESPACE, name=HUB_NAME)
+    marked = {**value, "metadata": marks.metadata(config, HUB_NAMESPACE, HUB_NAME)}
+    return Generated(key=key, value=marked, owner=config.owner)
 
 
 def _checksum(config: Config, registration_values: Mapping[str, str]) -> str:

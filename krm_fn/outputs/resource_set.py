@@ -8,6 +8,7 @@ strategy; with `ApplyOnce` for all, one ClusterResourceSet refers to everything.
 
 from __future__ import annotations
 
+from krm_fn.clusters import capi
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.outputs import marks
@@ -31,11 +32,8 @@ APPLY_ONCE = "ApplyOnce"
 
 
 def api_version(config: Config, clusters: Iterable[Cluster]) -> str:
-    """Decide the version for one namespace: v1beta1 where all its Clusters are v1beta1, else v1beta2."""
-    if config.resource_set.api_version:
-        return config.resource_set.api_version
-    versions = {cluster.api_version.rpartition("/")[2] for cluster in clusters}
-    return f"{ADDONS_GROUP}/{'v1beta1' if versions == {'v1beta1'} else 'v1beta2'}"
+    """Decide the version for one namespace."""
+    return config.resource_set.api_version or capi.api_version(clusters)
 
 
 def identity_set(config: Config, namespace: str, version: str) -> Generated | None:

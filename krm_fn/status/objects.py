@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.kube import raw
-from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement
+from krm_fn.kube.labels import LabelSelector
 from krm_fn.status.dump import identity
 from krm_fn.surface import (
     GENERATED_LABEL,
@@ -185,7 +185,7 @@ def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
         role=IDENTITY if identity_only else AGENT,
         owner=raw.text(value, "metadata", "annotations", OWNER_ANNOTATION),
         hub=hub,
-        selector=_selector(raw.mapping(value, "spec", "clusterSelector")),
+        selector=LabelSelector.read(raw.mapping(value, "spec", "clusterSelector")),
         strategy=raw.text(value, "spec", "strategy") or "ApplyOnce",
         resources=resources,
         registration_name=raw.text(value, "metadata", "annotations", REGISTRATION_NAME_ANNOTATION),
@@ -269,15 +269,3 @@ def _condition(value: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 def _told(found: Mapping[str, Any]) -> str:
     reason, message = raw.text(found, "reason"), raw.quote(raw.text(found, "message"))
     return f"{reason}: {message}" if reason and message else reason or message
-
-
-def _selector(value: Mapping[str, Any]) -> LabelSelector | None:
-    """Read a metav1.LabelSelector; None where a requirement has no key or an unknown operator."""
-    expressions = []
-    for one in raw.entries(value, "matchExpressions"):
-        key, operator, values = raw.text(one, "key"), raw.text(one, "operator"), raw.dig(one, "values")
-        if not key or operator not in OPERATORS:
-            return None
-        listed = [entry for entry in values if isinstance(entry, str)] if isinstance(values, list) else []
-        expressions.append(Requirement(key=key, operator=operator, values=tuple(sorted(set(listed)))))
-    return LabelSelector.of(raw.strings(value, "matchLabels"), expressions)

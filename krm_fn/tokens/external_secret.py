@@ -46,9 +46,6 @@ def external_secret(config: Config, source: ExternalSource, namespace: str, name
         source: Its token source.
         namespace: Namespace of the Clusters; "" where they have none.
         name: Name of the ExternalSecret and of the Secret that it makes.
-
-    Raises:
-        Faults: As `manifests.registration_object`.
     """
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
@@ -85,11 +82,7 @@ def external_secret(config: Config, source: ExternalSource, namespace: str, name
 
 
 def template(config: Config) -> str:
-    """Return the registration manifest as a template of Go's text/template that takes the token as `.regToken`.
-
-    Raises:
-        Faults: As `manifests.registration_object`.
-    """
+    """Return the registration manifest as a template of Go's text/template that takes the token as `.regToken`."""
     manifest = manifests.registration_object(config.agent, config.parent_url, "")
     mark = _unused(payload.documents([manifest]))
     manifest["data"] = {**manifest.get("data", {}), TOKEN_KEY: mark}

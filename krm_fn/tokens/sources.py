@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from krm_fn import model
 from krm_fn.base.records import Record
+from krm_fn.base.text import full_name
 from krm_fn.krm.results import WARNING, Result, fault, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
@@ -184,7 +185,7 @@ def _secret_ref(request: Request) -> Found:
     ref: SecretSource = config.token  # type: ignore[assignment]
     if request.generator_position:
         message = (
-            f"Secret {_title(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
+            f"Secret {full_name(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
             "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
         )
         raise fault(message, **place(config))
@@ -192,12 +193,12 @@ def _secret_ref(request: Request) -> Found:
     if not found:
         raise fault(_missing(ref, request.items), **place(config))
     if len(found) > 1:
-        places = ", ".join(f"{_title(item.namespace, item.name)} in {item.where()}" for item in found[:_SHOWN])
+        places = ", ".join(f"{full_name(item.namespace, item.name)} in {item.where()}" for item in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         remedy = "remove all but one" if ref.namespace else "set secretRef.namespace"
         if len({item.namespace for item in found}) == 1:
             remedy = "remove all but one"
-        message = f"{len(found)} Secrets are called {_title(ref.namespace, ref.name)}: {places}{more}; {remedy}"
+        message = f"{len(found)} Secrets are called {full_name(ref.namespace, ref.name)}: {places}{more}; {remedy}"
         raise fault(message, **place(config))
     return _read(found[0], ref.key, config)
 
@@ -273,7 +274,7 @@ def _read(item: Item, key: str, config: Config) -> Found:
     Raises:
         Faults: The key is missing or its value is no text.
     """
-    title = f"Secret {_title(item.namespace, item.name)}"
+    title = f"Secret {full_name(item.namespace, item.name)}"
     whole = item.value()
     for name in ("stringData", "data"):
         values = whole.get(name)
@@ -313,7 +314,7 @@ def _text(raw: bytes | None) -> str | None:
 
 def _missing(ref: SecretSource, items: Sequence[Item]) -> str:
     """Say that no Secret has the name, and what comes near."""
-    title = _title(ref.namespace, ref.name)
+    title = full_name(ref.namespace, ref.name)
     for item in items:
         source = _SEALED.get((item.group, item.kind))
         if source and item.name == ref.name and (not ref.namespace or item.namespace == ref.namespace):
@@ -338,15 +339,11 @@ def _near(ref: SecretSource, items: Sequence[Item]) -> list[str]:
     like = {name for name in names if ref.name in name or name in ref.name}
     like.update(difflib.get_close_matches(ref.name, sorted(names), n=_SHOWN, cutoff=0.6))
     titles = {
-        _title(item.namespace, item.name)
+        full_name(item.namespace, item.name)
         for item in items
         if item.kind == "Secret" and item.group == "" and item.name in like
     }
     return sorted(title for title in titles if not secrets.looks_like_token(title))[:_SHOWN]
-
-
-def _title(namespace: str, name: str) -> str:
-    return f"{namespace}/{name}" if namespace else name
 
 
 def _refuse_misplaced(config: Config) -> None:

@@ -7,7 +7,7 @@ characters, so lists and diffs are cut with a note of how much was left out.
 from __future__ import annotations
 
 from krm_fn.views import plan_mermaid, shown
-from krm_fn.views.shown import count, title
+from krm_fn.views.shown import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def _changes(view: Shown) -> list[str]:
     comparison = view.comparison
     if comparison is None:
         return []
-    lines = [f"- added: {_text(title(key))}" for key in comparison.added[:MAX_ROWS]]
+    lines = [f"- added: {_text(key.title)}" for key in comparison.added[:MAX_ROWS]]
     lines += _cut(len(comparison.added), MAX_ROWS, "added objects")
-    lines += [f"- removed: {_text(title(key))}" for key in comparison.removed[:MAX_ROWS]]
+    lines += [f"- removed: {_text(key.title)}" for key in comparison.removed[:MAX_ROWS]]
     lines += _cut(len(comparison.removed), MAX_ROWS, "removed objects")
     diff = [line for change in comparison.changed for line in change.diff]
     if diff:

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krm_fn.earlier.compare import Comparison
     from krm_fn.krm.results import Result
-    from krm_fn.model import Config, ObjectKey, Verdict
+    from krm_fn.model import Config, Verdict
     from krm_fn.plan import Plan
 
 
@@ -72,11 +72,6 @@ class Shown(Record):
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: `1 Cluster`, `2 Clusters`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def title(key: ObjectKey) -> str:
-    """Return an object's identity for people: `ConfigMap team-a/fleet-agent`."""
-    return f"{key.kind} {key.namespace}/{key.name}" if key.namespace else f"{key.kind} {key.name}"
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:

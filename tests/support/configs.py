@@ -65,6 +65,7 @@ def faults_of(changes: dict[str, Any], prefix: str = "spec.") -> list[str]:
 
 
 _VALUE = {"registrationToken": {"value": TOKEN}}
+_DEPLOYMENT = {"kind": "Deployment", "name": "clusternet-agent"}
 _EXTERNAL = {"secretStoreRef": {"name": "vault"}, "remoteRef": {"key": "clusternet"}}
 
 # What must be fine: a sentence, and the changes to the smallest configuration.
@@ -528,6 +529,46 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "spec.identity.labelKeys[0]",
         "stands in identity.labels too",
     ),
+    "a variable that looks like a path": (
+        {"agent.env": [{"name": "..x", "value": "1"}]},
+        "spec.agent.env[0].name",
+        "must not be '.' or begin with '..'",
+    ),
+    "a variable called dot": ({"agent.env": [{"name": "."}]}, "spec.agent.env[0].name", "must not be '.'"),
+    "a key that looks like a path": (
+        {"registrationToken": {"secretRef": {"name": "a", "key": "..token"}}},
+        "spec.registrationToken.secretRef.key",
+        "must not be '.' or begin with '..'",
+    ),
+    "a resource that no server knows": (
+        {"agent.resources": {"limits": {"gpu": 1}}},
+        "spec.agent.resources.limits[gpu]",
+        "must be cpu, memory",
+    ),
+    "a patch with a number that is none": (
+        {"agent.patches": [{"target": _DEPLOYMENT, "patch": {"spec": {"a": [1, float("nan")]}}}]},
+        "spec.agent.patches[0].patch.spec.a[1]",
+        "must not be .nan or .inf",
+    ),
+    "a patch with an infinite number": (
+        {"agent.patches": [{"target": _DEPLOYMENT, "patch": {"spec": {"replicas": float("-inf")}}}]},
+        "spec.agent.patches[0].patch.spec.replicas",
+        "must not be .nan or .inf",
+    ),
+    "empty namespaces without a selector": (
+        {"serveEmptyNamespaces": True},
+        "spec.namespaceSelector",
+        "is required with serveEmptyNamespaces",
+    ),
+    "empty namespaces with PerCluster": (
+        {
+            "namespaceSelector": {"matchLabels": {"a": "b"}},
+            "serveEmptyNamespaces": True,
+            "identity.mode": "PerCluster",
+        },
+        "spec.serveEmptyNamespaces",
+        "is only for identity.mode Shared",
+    ),
     "an unknown identity": ({"identity.mode": "percluster"}, "spec.identity.mode", "did you mean PerCluster?"),
     "a long set name": ({"clusterResourceSet.name": "x" * 101}, "spec.clusterResourceSet.name", "at most 100"),
     "a foreign API version": (
@@ -563,7 +604,6 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a percentage over 100": ({"guard.maxRemovedClusters": "101%"}, "spec.guard.maxRemovedClusters", "percentage"),
     "a number in quotes": ({"guard.maxRemovedClusters": "5"}, "spec.guard.maxRemovedClusters", "a percentage such as"),
     "a negative guard": ({"guard.minClusters": -1}, "spec.guard.minClusters", "must be at least 0"),
-    "skipping with Shared": ({"guard.onInvalidCluster": "Skip"}, "spec.guard.onInvalidCluster", "can be Skip only"),
     "hub discovery without the token": (
         {"registrationToken": {"existingSecret": {"name": "a"}}, "hub.discoverySecret": True},
         "spec.hub.discoverySecret",

@@ -184,7 +184,7 @@ OBJECTS: dict[str, Case] = {
         kept=True,
     ),
     "two Clusters of one name": Case(
-        listed(CLUSTER + CLUSTER), "Cluster team-a/a stands twice in the input; remove one of them", kept=True
+        listed(CLUSTER + CLUSTER), "Cluster team-a/a appears twice in the input", kept=True
     ),
     "a label twice": Case(
         listed(CLUSTER + b"      env: dev\n"), _TWICE + r"items\[0\], line 12, column 7; remove one of them", kept=True

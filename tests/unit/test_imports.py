@@ -24,10 +24,10 @@ MOST_MODULES = 81
 
 # Rooms that a run enters only for certain configurations or inputs.
 RARE = {
-    "krm_fn.earlier.check", "krm_fn.cli", "krm_fn.earlier.compare", "krm_fn.config.export", "krm_fn.config.flat",
+    "krm_fn.earlier.keep", "krm_fn.cli", "krm_fn.earlier.compare", "krm_fn.config.export", "krm_fn.config.flat",
     "krm_fn.config.reference", "krm_fn.live", "krm_fn.featuregate.core_provider", "krm_fn.hub.discovery",
     "krm_fn.featuregate.gates", "krm_fn.hub.deployments", "krm_fn.hub.kubeconfig", "krm_fn.featuregate.manager",
-    "krm_fn.featuregate.stages", "krm_fn.outputs.discovery", "krm_fn.tokens.external_secret",
+    "krm_fn.featuregate.stages", "krm_fn.outputs.extra", "krm_fn.earlier.references", "krm_fn.tokens.external_secret",
     "krm_fn.files.documents", "krm_fn.yaml.edit", "krm_fn.files.folders", "krm_fn.krm.json_list", "krm_fn.yaml.nodes",
     "krm_fn.yaml.textual", "krm_fn.tokens.existing_secret", "krm_fn.earlier.upgrade", "krm_fn.views",
 }  # fmt: skip

@@ -254,13 +254,6 @@ def test_a_cluster_of_another_group_is_none_of_ours() -> None:
     assert len(made.plan.verdicts) == 1
 
 
-def test_a_cluster_that_stands_twice_is_an_error() -> None:
-    assert (
-        "Cluster team-a/a appears twice; remove one of them (the other: stdin:4:3)"
-        in run([cluster("a"), cluster("a")]).stderr
-    )
-
-
 # --- guards ----------------------------------------------------------------------------------------------------------
 
 
@@ -533,6 +526,17 @@ def test_an_existing_secret_with_the_marks_of_earlier_output_is_not_removed_sile
     assert made.code == 1
     assert "is marked as this function's own output" in made.stderr
     assert made.items == first.items
+
+
+@pytest.mark.parametrize("mode", ["Shared", "PerCluster"])
+@pytest.mark.parametrize("strategy", ["Reconcile", "ApplyOnce"])
+def test_another_agent_namespace_is_an_error_whatever_changes_with_it(mode: str, strategy: str) -> None:
+    way = {"clusterResourceSet": {"strategy": strategy}}
+    first = run([cluster("a")], config(**way))
+    moved = config(identity={"mode": mode}, agent={"namespace": "elsewhere"}, **way)
+    made = Run(document(first.items, moved))
+    assert made.code == 1
+    assert "spec.agent.namespace changes from clusternet-system to elsewhere" in made.stderr
 
 
 SHARED, SINGLE = {"identity": {"mode": "Shared"}}, PER_CLUSTER

@@ -71,6 +71,7 @@ spec.registrationToken.externalSecret.remoteRef.metadataPolicy
 spec.registrationToken.externalSecret.refreshInterval spec.registrationToken.onExpired
 spec.clusterSelector spec.clusterSelector.matchLabels spec.clusterSelector.matchExpressions
 spec.namespaceSelector spec.namespaceSelector.matchLabels spec.namespaceSelector.matchExpressions spec.namespaces
+spec.serveEmptyNamespaces
 spec.agent spec.agent.image spec.agent.version spec.agent.namespace spec.agent.replicas spec.agent.imagePullPolicy
 spec.agent.imagePullSecrets spec.agent.resources spec.agent.resources.requests spec.agent.resources.limits
 spec.agent.nodeSelector spec.agent.tolerations spec.agent.affinity spec.agent.priorityClassName spec.agent.podLabels
@@ -264,6 +265,7 @@ def test_results_have_the_shape_of_the_specification() -> None:
         },
         "field": {"path": "metadata.labels.env"},
         "file": {"path": "clusters/a.yaml", "index": 2},
+        "tags": {"rule": "cluster"},
     }
     tagged = run([cluster("a"), cluster("a")]).data["results"]
     assert ("duplicate-cluster", "error") in [(one.get("tags", {}).get("rule"), one["severity"]) for one in tagged]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from krm_fn.clusters import capi
 from krm_fn.config import formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.tree import kubernetes
+from krm_fn.surface import ADDONS_GROUP
 
 IDENTITY = Object(
     fields=(
@@ -62,18 +64,10 @@ RESOURCE_SET = Object(
         ),
         Field(
             name="apiVersion",
-            kind=Choice(
-                values=(
-                    "auto",
-                    "addons.cluster.x-k8s.io/v1beta1",
-                    "addons.cluster.x-k8s.io/v1beta2",
-                    "v1beta1",
-                    "v1beta2",
-                )
-            ),
+            kind=Choice(values=("auto", *(f"{ADDONS_GROUP}/{name}" for name in capi.served()), *capi.served())),
             default="auto",
-            doc="API version of the ClusterResourceSets; auto decides per namespace: v1beta1 where all matching "
-            "Clusters are, else v1beta2.",
+            doc="API version of the ClusterResourceSets; auto decides per namespace: the newest version of its matching "
+            f"Clusters, or {capi.served()[-1]} where it has none.",
         ),
         Field(
             name="labels",
@@ -134,7 +128,8 @@ GUARD = Object(
             name="onInvalidCluster",
             kind=Choice(values=("Fail", "Skip")),
             default="Fail",
-            doc="What happens to a Cluster that can't be served; Skip only with PerCluster.",
+            doc="What happens to a Cluster that can't be served: Fail the run, or Skip it with a warning. With Shared it is "
+            "only not counted, since a shared selector can't leave it out.",
         ),
     )
 )

@@ -7,7 +7,7 @@ and the Markdown reference all walk it; what spans several fields and no schema 
 from __future__ import annotations
 
 from krm_fn.config import formats
-from krm_fn.config.constraints import Given, Refuse
+from krm_fn.config.constraints import Given, Refuse, Require
 from krm_fn.config.fields import Field, ListOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text
 from krm_fn.config.tree import agent, kubernetes, output, token
@@ -50,6 +50,14 @@ SPEC = Object(
             kind=ListOf(item=kubernetes.NAMESPACE, minimum=1, unique=True),
             doc="Instead of namespaceSelector: exactly these, whether or not the input has Clusters there.",
             example=["fleet-eu", "fleet-us"],
+        ),
+        Field(
+            name="serveEmptyNamespaces",
+            kind=Flag(),
+            default=False,
+            doc="Also serve the Namespaces of the input that namespaceSelector matches and that have no Cluster in the "
+            "input: for Clusters that are made through the API, not in Git.",
+            example=True,
         ),
         Field(name="agent", kind=agent.AGENT, default={}, doc="How clusternet-agent is installed."),
         Field(
@@ -107,6 +115,16 @@ SPEC = Object(
             what=Given(path="namespaces"),
             text="must not be given together with namespaceSelector: choose one",
         ),
+        Require(
+            when=Given(path="serveEmptyNamespaces", values=(True,)),
+            path="namespaceSelector",
+            text="is required with serveEmptyNamespaces: it says which Namespaces are meant",
+        ),
+        Refuse(
+            when=Given(path="identity.mode", values=("PerCluster",)),
+            what=Given(path="serveEmptyNamespaces", values=(True,)),
+            text="is only for identity.mode Shared: with PerCluster each set is made for a Cluster of the input",
+        ),
         Refuse(
             when=Given(path="identity.mode", values=("Shared",), absent=True),
             what=Given(path="identity.nameTemplate"),
@@ -121,11 +139,6 @@ SPEC = Object(
             when=Given(path="identity.mode", values=("PerCluster",)),
             what=Given(path="identity.namePrefix"),
             text="is only for identity.mode Shared: use nameTemplate with PerCluster",
-        ),
-        Refuse(
-            when=Given(path="identity.mode", values=("Shared",), absent=True),
-            what=Given(path="guard.onInvalidCluster", values=("Skip",)),
-            text="can be Skip only with identity.mode PerCluster: set the mode, or use Fail",
         ),
         *(
             Refuse(

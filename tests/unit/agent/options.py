@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from krm_fn.model import AgentOptions, AgentVersion
+from tests.support.decoded import decoded
 
 NEWEST = "v0.18.1"
 RELEASES = (
@@ -20,7 +21,6 @@ RELEASES = (
     NEWEST,
     "v0.19.0",
 )
-TAINTS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
 def version(text: str) -> AgentVersion:
@@ -29,40 +29,8 @@ def version(text: str) -> AgentVersion:
 
 
 def agent(release: str = NEWEST, **changes: Any) -> AgentOptions:
-    values: dict[str, Any] = {
-        "image": f"ghcr.io/clusternet/clusternet-agent:{release}",
-        "version": version(release),
-        "namespace": "clusternet-system",
-        "replicas": 3,
-        "image_pull_policy": "",
-        "image_pull_secrets": (),
-        "resources": {},
-        "node_selector": {},
-        "tolerations": tuple({"key": key, "operator": "Exists"} for key in TAINTS),
-        "affinity": {
-            "podAntiAffinity": {
-                "preferredDuringSchedulingIgnoredDuringExecution": [
-                    {
-                        "weight": 100,
-                        "podAffinityTerm": {
-                            "labelSelector": {"matchLabels": {"app": "clusternet-agent"}},
-                            "topologyKey": "kubernetes.io/hostname",
-                        },
-                    }
-                ]
-            }
-        },
-        "priority_class_name": "",
-        "pod_labels": {},
-        "pod_annotations": {},
-        "env": (),
-        "sync_mode": "Dual",
-        "cluster_type": "StandardCluster",
-        "feature_gates": {},
-        "extra_args": (),
-        "patches": (),
-    }
-    return AgentOptions(**{**values, **changes})
+    of_release = {"image": f"ghcr.io/clusternet/clusternet-agent:{release}", "version": version(release)}
+    return decoded().agent.replace(**{**of_release, **changes})
 
 
 EVERY_OPTION: dict[str, Any] = {

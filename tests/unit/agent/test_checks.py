@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from krm_fn.agent import checks, manifests
+from krm_fn.agent import checks
 from krm_fn.krm.results import Faults
 from tests.unit.agent.options import RELEASES, agent
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_defaults_have_no_fault_under_any_release(release: str) -> None:
-    assert checks.faults(agent(release)) == []
+    checks.review(agent(release))
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,10 @@ def test_the_defaults_have_no_fault_under_any_release(release: str) -> None:
 def test_an_option_that_the_agent_would_exit_on_is_a_fault(
     release: str, changes: dict[str, Any], field: str, message: str
 ) -> None:
-    (result,) = checks.faults(agent(release, **changes))
+    with pytest.raises(Faults) as raised:
+        checks.review(agent(release, **changes))
 
+    (result,) = raised.value.results
     assert (result.field, result.message, result.severity) == (field, message, "error")
 
 
@@ -57,6 +59,6 @@ def test_all_faults_are_raised_at_once() -> None:
     options = agent("v0.14.0", feature_gates={"MultiClusterService": True}, extra_args=("--secure-port=1",))
 
     with pytest.raises(Faults) as raised:
-        manifests.registration_object(options, "https://p", "t")
+        checks.review(options)
 
     assert len(raised.value.results) == 2

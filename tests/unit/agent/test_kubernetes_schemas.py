@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from krm_fn.agent import payload
-from krm_fn.agent.manifests import Registration
-from krm_fn.model import Patch
+from krm_fn.model import Patch, Registration
 from krm_fn.surface import DEPLOYMENT_KEY
 from tests.unit.agent.options import EVERY_OPTION, agent
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import manifests
-from krm_fn.agent.manifests import Registration
-from krm_fn.model import Patch
+from krm_fn.model import Patch, Registration
 from tests.unit.agent.options import EVERY_OPTION, RELEASES, agent
 
 READ = ["get", "list", "watch"]

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from krm_fn.agent import manifests, patches
-from krm_fn.agent.manifests import Registration
+from krm_fn.agent import checks, manifests, patches
 from krm_fn.krm.results import Faults
-from krm_fn.model import Patch
+from krm_fn.model import Patch, Registration
 from tests.unit.agent.options import agent
 
 
@@ -99,7 +98,7 @@ def test_a_patch_without_a_target_is_a_fault_that_lists_the_targets() -> None:
     options = agent(patches=(patch("Deployment", "agent", spec={}),))
 
     with pytest.raises(Faults) as raised:
-        manifests.identity_objects(options)
+        checks.review(options)
 
     (result,) = raised.value.results
     assert result.field == "spec.agent.patches[0]"
@@ -113,7 +112,7 @@ def test_the_deployers_own_role_is_a_target_only_where_there_is_one() -> None:
 
     assert manifests.agent_objects(agent("v0.15.1", patches=change), Registration())[4]["rules"] == []
     with pytest.raises(Faults, match="no agent object"):
-        manifests.agent_objects(agent("v0.15.2", patches=change), Registration())
+        checks.review(agent("v0.15.2", patches=change))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +167,7 @@ def test_a_patch_that_would_break_the_object_is_a_fault(
     kind: str, name: str, change: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(Faults) as raised:
-        manifests.agent_objects(agent(patches=(Patch(kind=kind, name=name, patch=change),)), Registration())
+        checks.review(agent(patches=(Patch(kind=kind, name=name, patch=change),)))
 
     (result,) = raised.value.results
     assert result.field == "spec.agent.patches[0].patch"
@@ -186,7 +185,7 @@ def test_every_wrong_patch_is_reported_at_once_and_a_good_one_in_between_is_not(
     )
 
     with pytest.raises(Faults) as raised:
-        manifests.review(options)
+        checks.review(options)
 
     assert [result.field for result in raised.value.results] == [
         "spec.agent.patches[0].patch",
@@ -203,6 +202,6 @@ def test_a_refused_patch_value_is_not_shown() -> None:
     )
 
     with pytest.raises(Faults) as raised:
-        manifests.review(options)
+        checks.review(options)
 
     assert planted not in str(raised.value)

@@ -9,9 +9,7 @@ import pytest
 import yaml
 
 from krm_fn.agent import manifests, payload
-from krm_fn.agent.manifests import Registration
-from krm_fn.krm.results import Faults
-from krm_fn.model import Patch
+from krm_fn.model import Patch, Registration
 from krm_fn.surface import RBAC_KEY
 from tests.unit.agent.options import EVERY_OPTION, RELEASES, agent
 
@@ -92,8 +90,3 @@ def test_the_same_rbac_text_is_shared_by_all_registrations() -> None:
     first, second = (fast.values(Registration(name=name))[RBAC_KEY] for name in ("a", "b"))
 
     assert first is second
-
-
-def test_a_faulty_option_is_reported_before_any_text_is_made() -> None:
-    with pytest.raises(Faults):
-        payload.AgentPayload(agent("v0.14.0", extra_args=("--secure-port=1",)))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from krm_fn.featuregate.review import review
 from krm_fn.krm.results import ERROR, INFO, WARNING
-from krm_fn.management import review
-from tests.unit.management.builders import config, core_provider, items, messages, secret, severities
+from tests.unit.reviews.builders import config, core_provider, items, messages, secret, severities
 
 GATES_ON = {"manager": {"featureGates": {"ClusterResourceSet": True}}}
 GATES_OFF = {"manager": {"featureGates": {"MachinePool": True, "ClusterResourceSet": False}}}

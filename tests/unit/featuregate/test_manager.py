@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from krm_fn.featuregate.review import review
 from krm_fn.krm.results import ERROR, INFO, WARNING
-from krm_fn.management import review
-from tests.unit.management.builders import config, container_of, deployment, items, manager, messages, severities
+from tests.unit.reviews.builders import config, container_of, deployment, items, manager, messages, severities
 
 ON = "--feature-gates=MachinePool=true,ClusterResourceSet=true"
 OFF = "--feature-gates=MachinePool=true,ClusterResourceSet=false"

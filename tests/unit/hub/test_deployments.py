@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from krm_fn.hub.review import review
 from krm_fn.krm.results import INFO, WARNING
-from krm_fn.management import review
-from tests.unit.management.builders import (
+from tests.unit.reviews.builders import (
     SECRET_NAME,
     container_of,
     controller_manager,

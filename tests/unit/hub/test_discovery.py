@@ -7,10 +7,10 @@ from base64 import b64decode
 import pytest
 
 from krm_fn.hub.discovery import discovery_secret
+from krm_fn.hub.review import review
 from krm_fn.krm.results import WARNING
-from krm_fn.management import review
 from krm_fn.model import HubOptions, Secret, Token
-from tests.unit.management.builders import TOKEN, config, messages, severities
+from tests.unit.reviews.builders import TOKEN, config, messages, severities
 
 WITH_DISCOVERY = {"feature_gate": "Ignore", "hub": HubOptions(discovery_secret=True)}
 

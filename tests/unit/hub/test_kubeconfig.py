@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from krm_fn.hub.review import review
 from krm_fn.krm.results import ERROR, INFO, WARNING, Result
-from krm_fn.management import review
-from tests.unit.management.builders import (
+from tests.unit.reviews.builders import (
     SECRET_NAME,
     controller_manager,
     hub_config,

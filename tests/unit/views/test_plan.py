@@ -11,7 +11,7 @@ from krm_fn.earlier import compare
 from krm_fn.krm.results import Result
 from krm_fn.krm.streams import read_stream
 from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table
-from krm_fn.views.shown import Shown, count, title
+from krm_fn.views.shown import Shown, count
 from krm_fn.yaml.write import dump
 from tests.support.lists import cluster, config, run
 
@@ -98,5 +98,5 @@ def test_json_and_yaml_end_with_a_line_end() -> None:
 def test_numbers_agree_with_their_nouns() -> None:
     assert (count(1, "Cluster"), count(0, "Cluster"), count(2, "Cluster")) == ("1 Cluster", "0 Clusters", "2 Clusters")
     view = shown([cluster("a", "")])
-    assert {title(new.key) for new in view.plan.generated} >= {"ConfigMap clusternet-cluster-api-agent"}
+    assert {new.key.title for new in view.plan.generated} >= {"ConfigMap clusternet-cluster-api-agent"}
     assert "5 generated objects in 1 namespace" in view.summary

@@ -1,4 +1,4 @@
-"""Builders for the tests of `management`: items, configs, and the usual Deployments."""
+"""Builders for the tests of feature gates and of the hub's set-up: items, configs, and the usual Deployments."""
 
 from __future__ import annotations
 
@@ -7,20 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from krm_fn.kube.labels import LabelSelector
-from krm_fn.model import (
-    Config,
-    GitopsOptions,
-    GuardOptions,
-    HubOptions,
-    IdentityOptions,
-    KubeconfigRef,
-    ResourceSetOptions,
-    Secret,
-    ValueSource,
-)
+from krm_fn.model import Config, HubOptions, KubeconfigRef, Secret, ValueSource
+from tests.support.decoded import decoded
 from tests.support.items import item_of
-from tests.unit.agent.options import agent
 
 if TYPE_CHECKING:
     from krm_fn.krm.items import Item
@@ -31,31 +20,7 @@ SECRET_NAME = "management-kubeconfig"
 
 
 def config(**changes: Any) -> Config:
-    values: dict[str, Any] = {
-        "name": "fleet",
-        "namespace": "",
-        "parent_url": "https://parent.example.com:6443",
-        "token": ValueSource(value=Secret(TOKEN)),
-        "cluster_selector": LabelSelector(match_labels=(("a", "b"),)),
-        "namespace_selector": None,
-        "namespaces": (),
-        "agent": agent(),
-        "identity": IdentityOptions(mode="Shared", name_prefix="", name_template="{name}", labels={}, label_keys=()),
-        "resource_set": ResourceSetOptions(
-            name="clusternet-cluster-api",
-            strategy="Reconcile",
-            api_version="",
-            labels={},
-            annotations={},
-            extra_resources=(),
-        ),
-        "feature_gate": "Check",
-        "hub": HubOptions(),
-        "gitops": GitopsOptions(),
-        "guard": GuardOptions(),
-        "mode": "Render",
-    }
-    return Config(**{**values, **changes})
+    return decoded(**{"token": ValueSource(value=Secret(TOKEN)), **changes})
 
 
 def hub_config(key: str = "kubeconfig", name: str = SECRET_NAME, **changes: Any) -> Config:

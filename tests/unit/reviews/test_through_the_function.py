@@ -6,7 +6,7 @@ from base64 import b64decode
 from typing import Any
 
 from tests.support.lists import TOKEN, Run, cluster, config, document, run
-from tests.unit.management.builders import (
+from tests.unit.reviews.builders import (
     SECRET_NAME,
     container_of,
     controller_manager,

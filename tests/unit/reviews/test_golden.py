@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tests.unit.management.golden import CASES, read, run
+from tests.unit.reviews.golden import CASES, read, run
 
 
 def test_there_are_golden_cases() -> None:

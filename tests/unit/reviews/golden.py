@@ -1,6 +1,6 @@
-"""The golden cases of `management`: what they are made of, and how they are rewritten.
+"""The golden cases of feature gates and of the hub's set-up: what they are made of, and how they are rewritten.
 
-`python -m tests.unit.management.golden` writes `expected.yaml` and `results.yaml` of every case anew; read the
+`python -m tests.unit.reviews.golden` writes `expected.yaml` and `results.yaml` of every case anew; read the
 difference before committing it.
 """
 
@@ -12,17 +12,28 @@ from typing import Any
 import yaml
 
 from krm_fn.config import decode
-from krm_fn.management import review
+from krm_fn.featuregate import review as featuregate
+from krm_fn.hub import review as hub
+from krm_fn.model import Config, Review
 from krm_fn.yaml.edit import revise
 from tests.support.items import item_of
 
-FOLDER = Path(__file__).parents[2] / "golden" / "management"
+FOLDER = Path(__file__).parents[2] / "golden" / "reviews"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 SEPARATOR = "---\n"
 
 
+def review(items: Any, config: Config) -> Review:
+    """Ask both packages, as the Plan does."""
+    found = [one.review(items, config) for one in (hub, featuregate)]
+    return Review(
+        revised={position: value for one in found for position, value in one.revised.items()},
+        results=tuple(result for one in found for result in one.results),
+    )
+
+
 def run(stream: str, config: str) -> tuple[str, list[dict[str, Any]]]:
-    """Return a stream of manifests as `management` leaves it, and its results."""
+    """Return a stream of manifests as both reviews leave it, and its results."""
     texts = stream.split(SEPARATOR)
     numbers = [number for number, text in enumerate(texts) if text.strip()]
     items = [item_of(texts[number].encode(), position) for position, number in enumerate(numbers)]

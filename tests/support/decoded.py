@@ -1,0 +1,23 @@
+"""Configs as the decoder makes them of a small document, with what a test changes of the record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from krm_fn.config import decode
+from krm_fn.krm.items import Item
+from krm_fn.surface import API_VERSION, KIND
+
+if TYPE_CHECKING:
+    from krm_fn.model import Config
+
+
+def decoded(**changes: Any) -> Config:
+    """Return a config with every default; `changes` are fields of the record."""
+    spec = {
+        "parentURL": "https://parent.example.com:6443",
+        "registrationToken": {"existingSecret": {"name": "registration"}},
+        "clusterSelector": {"matchLabels": {"env": "prod"}},
+    }
+    value = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "fleet"}, "spec": spec}
+    return decode(Item.from_value(value, 0)).replace(**changes)

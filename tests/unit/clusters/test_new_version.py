@@ -1,0 +1,39 @@
+"""A version of Cluster API's API is one row: a made-up one is enough for everything that depends on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+PROGRAM = """
+import json, sys
+from krm_fn.clusters import capi
+capi.VERSIONS += (capi.Version(name="v1beta3"),)
+from krm_fn.config import export
+from tests.support.lists import cluster, config, run
+def version(*versions, **spec):
+    made = run([cluster(f"c{at}", version=one) for at, one in enumerate(versions)], config(**spec))
+    assert made.code == 0, made.stderr
+    return made.item("ClusterResourceSet", "clusternet-cluster-api")["apiVersion"]
+spec = export.json_schema()["properties"]["spec"]["properties"]
+json.dump({
+    "alone": version("v1beta3"),
+    "mixed": version("v1beta1", "v1beta3"),
+    "older": version("v1beta1", "v1beta2"),
+    "asked": version("v1beta1", clusterResourceSet={"apiVersion": "v1beta3"}),
+    "message": run([cluster("a", version="v9")]).stderr,
+    "choices": spec["clusterResourceSet"]["properties"]["apiVersion"]["enum"],
+}, sys.stdout)
+"""
+
+
+def test_one_row_gives_the_render_the_messages_and_the_schema() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+
+    assert found["alone"] == found["mixed"] == found["asked"] == "addons.cluster.x-k8s.io/v1beta3"
+    assert found["older"] == "addons.cluster.x-k8s.io/v1beta2"
+    assert "known are v1beta1, v1beta2 and v1beta3" in found["message"]
+    assert {"v1beta3", "addons.cluster.x-k8s.io/v1beta3"} <= set(found["choices"])
