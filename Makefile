@@ -35,8 +35,12 @@ demo: $(VENV)/.runtime ## render examples/kustomization and print the result
 .PHONY: test
 test: lint unit ## lint, types, import walls, tests with coverage (no host programs needed)
 
+SCRIPTS := .ci/audit .ci/container-rig .ci/find-python .ci/install-tools .ci/run requirements/lock krm_fn/starters/flux/render.sh
+WORKFLOWS := examples/ci/plan-comment.yml $(wildcard examples/flux/ci/*.yml) \
+  examples/tokens/ci-variable/.github/workflows/render.yaml
+
 .PHONY: lint
-lint: $(VENV)/.dev ## ruff, mypy, import-linter
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, zizmor
 	$(call step,ruff)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
@@ -44,6 +48,10 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter
 	@$(BIN)/mypy --no-error-summary
 	$(call step,import-linter)
 	@PYTHONPATH=. $(BIN)/lint-imports >$(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	$(call step,shellcheck)
+	@$(BIN)/shellcheck --severity warning $(SCRIPTS)
+	$(call step,zizmor)
+	@$(BIN)/zizmor --quiet --offline --no-progress --config .github/zizmor.yml .github $(WORKFLOWS)
 
 .PHONY: unit
 unit: $(VENV)/.dev ## tests with coverage (no host programs needed)

@@ -14,6 +14,7 @@ from krm_fn.earlier import upsert
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
 from krm_fn.kube.secrets import looks_like_token
+from krm_fn.model import Secret
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import expiry, redaction, sources
 from krm_fn.tokens.formats import Refused
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from krm_fn.clusters.inventory import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
-    from krm_fn.model import Config, Generated, Secret, Token
+    from krm_fn.model import Config, Generated, Token
     from krm_fn.tokens.operator import Offers
 
 
@@ -82,12 +83,13 @@ def process(
         The changes, and everything to report. Errors of the input are results, never exceptions.
     """
     outcome = _processed(items, function_config, options, host_paths=host_paths)
-    if all(one.severity == INFO for one in outcome.results):
-        return outcome
-    from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
+    results: Sequence[Result] = outcome.results
+    if any(one.severity != INFO for one in results):
+        from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
 
-    results = [_of_config(one, outcome.configs) for one in outcome.results]
-    return outcome.replace(results=located(results, items, function_config, stream=stream))
+        results = [_of_config(one, outcome.configs) for one in results]
+        results = located(results, items, function_config, stream=stream)
+    return outcome.replace(results=outcome.redactor.results(results))  # last, after all that adds to them
 
 
 def _of_config(result: Result, configs: Sequence[Config]) -> Result:
@@ -99,20 +101,19 @@ def _of_config(result: Result, configs: Sequence[Config]) -> Result:
 
 
 def _processed(items: Sequence[Item], function_config: Item | None, options: Options, *, host_paths: bool) -> Outcome:
+    """Run the function; the results have their tokens still."""
     try:
         configs, others = find_configs(items, function_config)
     except Faults as found:
         redactor = Redactor(_given(items, function_config))
-        return Outcome(changes=Changes(), results=redactor.results(found.results), redactor=redactor)
+        return Outcome(changes=Changes(), results=found.results, redactor=redactor)
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]
     if len(tokens) != len(configs):
-        redactor = Redactor(known)
-        shown = redactor.results(plan.ordered(results))
-        return Outcome(changes=Changes(), results=shown, redactor=redactor, configs=configs)
-    names = _names(configs)
-    taken = inventory.take(items, names)
-    baseline = None if options.baseline is None else inventory.take(options.baseline, names)
+        ordered = tuple(plan.ordered(results))
+        return Outcome(changes=Changes(), results=ordered, redactor=Redactor(known), configs=configs)
+    taken = inventory.take(items, _names(configs))
+    baseline = None if options.baseline is None else inventory.take(options.baseline, _names(configs))
     made = plan.make(
         plan.Request(
             configs=configs, tokens=tuple(tokens), others=others, items=items, inventory=taken, baseline=baseline
@@ -125,10 +126,13 @@ def _processed(items: Sequence[Item], function_config: Item | None, options: Opt
         changes = upsert.upsert(configs, made.generated, taken.owned, host_paths=host_paths)
         changes = changes.replace(labelled=made.labelled, revised=made.revised)
         results += upsert.path_faults(changes, items, configs) if host_paths and changes.added else []
-    redactor = Redactor(known, _public_names(made.generated))
-    shown = redactor.results(plan.ordered(results))
-    changes = Changes() if has_errors(shown) else changes
-    return Outcome(changes=changes, results=shown, redactor=redactor, plan=made, configs=configs)
+    # names are shortened on the way to a registration name, after which a token in one has its shape no longer
+    names = [cluster.name for cluster in taken.clusters] + [config.identity.name_template for config in configs]
+    known += [Secret(name) for name in names if looks_like_token(name)]
+    redactor = Redactor(known, _public_names(configs, made.generated))
+    ordered = tuple(plan.ordered(results))
+    changes = Changes() if has_errors(ordered) else changes
+    return Outcome(changes=changes, results=ordered, redactor=redactor, plan=made, configs=configs)
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
@@ -248,10 +252,15 @@ def _tokens(
     return tokens, results, known
 
 
-def _public_names(generated: Sequence[Generated]) -> list[str]:
-    """Return names of ours that look like a token by chance, such as `canary.cluster0000000001`, though no part of them does."""
+def _public_names(configs: Sequence[Config], generated: Sequence[Generated]) -> list[str]:
+    """Return names of ours that look like a token only because they join two names: `canary.cluster0000000001`."""
+    sets = tuple(f"{one.resource_set.name}." for one in configs if not looks_like_token(one.resource_set.name))
     names = {new.key.name for new in generated if looks_like_token(new.key.name)}
-    return sorted(name for name in names if not any(looks_like_token(part) for part in name.split(".", 1)))
+    return sorted(name for name in names if any(_joined(name, start) for start in sets))
+
+
+def _joined(name: str, start: str) -> bool:
+    return name.startswith(start) and not looks_like_token(name[len(start) :])
 
 
 def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[Item], taken: Inventory) -> list[Result]:
