@@ -10,6 +10,8 @@ import click
 
 from krm_fn.tokens.operator import Offers
 
+_LONGEST_SECONDS = 11  # digits: beyond the year 5000
+
 
 class Moment(click.ParamType[int]):
     """`--now`: RFC 3339, or seconds since the epoch."""
@@ -20,12 +22,14 @@ class Moment(click.ParamType[int]):
         """Return seconds since the epoch."""
         if isinstance(value, int):
             return value
-        if value.isascii() and value.isdigit():
+        if value.isascii() and value.isdigit() and len(value) <= _LONGEST_SECONDS:
             return int(value)
         try:
             found = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
-            self.fail(f"{value!r} is neither RFC 3339 (2026-11-23T10:00:00Z) nor seconds since the epoch", param, ctx)
+            self.fail(
+                f"{value[:40]!r} is neither RFC 3339 (2026-11-23T10:00:00Z) nor seconds since the epoch", param, ctx
+            )
         if found.tzinfo is None:
             found = found.replace(tzinfo=dt.timezone.utc)
         return int(found.timestamp())

@@ -41,6 +41,7 @@ _KEPT = frozenset({CLUSTER, RESOURCE_SET, BINDING, SECRET, CONFIG_MAP, DEPLOYMEN
 _DEEPEST_LIST = 2
 _SHOWN_KINDS = 5
 # a table as kubectl prints it when -o is forgotten
+_DIGITS = 20  # of a 64-bit number: the longest resourceVersion that a server gives
 _TABLE = re.compile(r"(?:NAMESPACE|NAME)\s{2,}[A-Z]")
 _KUBECTL_ERROR = re.compile(r"(?:Error from server|error:|Unable to connect|No resources found)[^\n]*")
 _SEPARATOR = re.compile(r"\s*(?:---[^\S\n]*(?:\n|\Z)\s*)*")
@@ -140,7 +141,11 @@ def _keep(
 def _version(value: Mapping[str, Any]) -> tuple[int, str, str]:
     """Order two states of one object; the last part only makes the choice independent of the inputs' order."""
     version = raw.text(value, "metadata", "resourceVersion")
-    return (int(version) if version.isascii() and version.isdigit() else -1, raw.text(value, "apiVersion"), repr(value))
+    return (
+        int(version) if version.isascii() and version.isdigit() and len(version) <= _DIGITS else -1,
+        raw.text(value, "apiVersion"),
+        repr(value),
+    )
 
 
 def _expand(

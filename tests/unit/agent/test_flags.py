@@ -145,6 +145,7 @@ def test_the_last_value_of_a_flag_counts(given: list[str], value: str | None) ->
         (["--secure-port=on"], -1),
         (["--secure-port=²"], -1),
         (["--secure-port"], -1),
+        (["--secure-port=" + "9" * 5000], -1),
     ],
 )
 def test_the_health_port_follows_the_flag(given: list[str], port: int) -> None:
