@@ -23,12 +23,14 @@ step = @printf '%s==> %s%s\n' '$(bold)' '$(1)' '$(plain)' >&2
 
 ## Use
 
+DEMO := $(addprefix examples/kustomization/,namespaces.yaml clusters registration-token.yaml fleet.yaml)
+
 .PHONY: demo
-demo: $(VENV)/.runtime ## render examples/kustomization and print the result
-	$(call step,clusternet-capi-fn render examples/kustomization)
-	@$(BIN)/clusternet-capi-fn render examples/kustomization
-	$(call step,clusternet-capi-fn plan examples/kustomization)
-	@$(BIN)/clusternet-capi-fn plan examples/kustomization >&2
+demo: $(VENV)/.runtime ## render the files of examples/kustomization and print the result (needs no kustomize)
+	$(call step,clusternet-capi-fn render $(DEMO))
+	@$(BIN)/clusternet-capi-fn render $(DEMO)
+	$(call step,clusternet-capi-fn plan $(DEMO))
+	@$(BIN)/clusternet-capi-fn plan $(DEMO) >&2
 
 ## Check
 

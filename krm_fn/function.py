@@ -15,7 +15,7 @@ from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
 from krm_fn.kube.secrets import looks_like_token
 from krm_fn.model import Secret
-from krm_fn.surface import GROUP, HUB_NAME, KIND
+from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
 from krm_fn.tokens import expiry, redaction, sources
 from krm_fn.tokens.formats import Refused
 from krm_fn.tokens.redaction import Redactor
@@ -137,6 +137,10 @@ def _processed(items: Sequence[Item], function_config: Item | None, options: Opt
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
     """Run the function over a ResourceList."""
+    if resource_list.host_paths and resource_list.function_config is not None:
+        hidden = _hidden(resource_list.items, resource_list.function_config)
+        if hidden is not None:
+            return Outcome(changes=Changes(), results=(hidden,), redactor=Redactor())
     return process(
         resource_list.items,
         resource_list.function_config,
@@ -144,6 +148,22 @@ def run(resource_list: ResourceList, options: Options) -> Outcome:
         host_paths=resource_list.host_paths,
         stream=True,
     )
+
+
+def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
+    """Report that the host hands over selected items alone, where that can be told.
+
+    Without our own earlier output among them, each run would add the same objects again.
+    """
+    annotations = function_config.metadata().get("annotations")
+    packaged = isinstance(annotations, dict) and KPT_PACKAGE_ANNOTATION in annotations
+    if not packaged or any(item.kind == "Kptfile" for item in items):  # kpt lists it unless told otherwise
+        return None
+    message = (
+        "the host hides objects from this function, its own earlier output among them, which it would add again: remove"
+        " selectors, exclude and --match-* from its step in the Kptfile; spec.clusterSelector chooses the Clusters"
+    )
+    return Result(message=message, file_path=function_config.file_path, tags=tagged(rule="hidden-items"))
 
 
 # --- configs ---------------------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class Plan(Record):
         results: Everything to report, errors first. With an error in it nothing may be emitted.
         fleet: The Clusters.
         before: What came before.
+        renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
     """
 
     parts: tuple[Part, ...]
@@ -75,11 +76,18 @@ class Plan(Record):
     results: tuple[Result, ...]
     fleet: Fleet
     before: Before
+    renamed: Mapping[tuple[str, str], str] = {}
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What was decided about each Cluster, worked out when asked for: as `Fleet.verdicts`."""
-        return tuple(self.fleet.verdicts(self.parts))
+        found = self.fleet.verdicts(self.parts)
+        if not self.renamed:
+            return tuple(found)
+        return tuple(
+            one.replace(resource_set=self.renamed.get((one.cluster.namespace, one.resource_set), one.resource_set))
+            for one in found
+        )
 
 
 def make(request: Request) -> Plan:

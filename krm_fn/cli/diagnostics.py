@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from krm_fn import __version__
-from krm_fn.files import folders
+from krm_fn.files import reading
 from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Faults
 from krm_fn.krm.runner import REPORT_AT, tell
 from krm_fn.tokens.redaction import Redactor
@@ -173,7 +173,7 @@ class _Source:
         if not Path(path).is_file():
             return []
         try:
-            return folders.read(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split("\n")
+            return reading.read(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split("\n")
         except Faults:
             return []
 

@@ -7,8 +7,7 @@ import pathlib
 import click
 
 from krm_fn import function
-from krm_fn.cli import shared
-from krm_fn.files import documents
+from krm_fn.cli import inputs, shared
 from krm_fn.krm import runner
 
 TYPE_CHECKING = False
@@ -40,7 +39,7 @@ def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug
 
     def process(found: ResourceList) -> None:
         offers = shared.environment_offers()
-        items = None if baseline is None else documents.Tree.read([str(baseline)]).items
+        items = None if baseline is None else inputs.baseline(str(baseline))
         options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose)
         outcome = function.run(found, options)
         found.apply(outcome.changes)

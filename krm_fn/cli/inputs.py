@@ -1,79 +1,191 @@
-"""Folders and files as the function's input, for the commands that run without kustomize or kpt."""
+"""What a PATH holds, for every command that runs without kustomize or kpt: `render`, `plan` and `manifests` alike."""
 
 from __future__ import annotations
 
+import os
+import sys
+
+import click
+
+from krm_fn import function
 from krm_fn.base.records import Record
-from krm_fn.cli import kustomizations
-from krm_fn.files import documents
-from krm_fn.krm.results import WARNING, Result, fault, tagged
-from krm_fn.surface import GROUP
+from krm_fn.cli.builds import Builds
+from krm_fn.files import documents, reading
+from krm_fn.files.reading import Rules
+from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault, tagged
+from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
+from krm_fn.tokens import redaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Any
 
     from krm_fn.files.documents import Tree
+    from krm_fn.function import Options, Outcome
     from krm_fn.krm.items import Item
 
 SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
 FUNCTION_ANNOTATION = "config.kubernetes.io/function"
+_MANY = 5000  # objects, from which on a person would wonder whether anything happens
+
+
+class Source(Record):
+    """What a command was told to read.
+
+    Attributes:
+        paths: Folders, files, or `-` for stdin.
+        config: File with the one ClusternetCAPIConfig (or its ConfigMap form); "" to take those among the objects.
+        exclude: Patterns of files and folders below the paths that are not read.
+        skip: Folders and files that are not read either: the output, the baseline.
+        enable_exec: Whether programs and images that the input names may be run.
+    """
+
+    paths: tuple[str, ...]
+    config: str = ""
+    exclude: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    enable_exec: bool = False
 
 
 class Input(Record):
-    """What a command was given.
+    """What a command was given, and what the function makes of it.
 
     Attributes:
         tree: The manifests; their items are the function's input.
-        function_config: The config given apart from them; None to take those among the items.
-        results: Warnings about what is not done with the input.
+        results: Warnings of the reading.
+        outcome: What the function made. Where kustomize called it in its build, that is in the tree already, and there
+            are no changes to make.
+        made: Positions of the objects in the tree that the function made in kustomize's build; None where it did not
+            run there.
     """
 
     tree: Tree
-    function_config: Item | None
     results: tuple[Result, ...]
+    outcome: Outcome
+    made: frozenset[int] | None = None
 
 
-def read(paths: Sequence[str], config: str | None = None, skip: Collection[str] = ()) -> Input:
-    """Read manifests and, if it is given apart, the config.
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is read: `paths`, `config`, `exclude`, `enable_exec`."""
+    for decorate in (
+        click.option(
+            "--enable-exec",
+            is_flag=True,
+            help="Let kustomize run the programs, images and Helm charts that PATH names. Without it, nothing but this"
+            " function runs.",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="GLOB",
+            help="Leave out files and folders below PATH, in the syntax of .gitignore; can be given several times.",
+        ),
+        click.option("-c", "--config", metavar="FILE", help="The ClusternetCAPIConfig, if it is not among the files."),
+        click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
+    ):
+        command = decorate(command)
+    return command
 
-    Args:
-        paths: Folders, files, or `-` for stdin.
-        config: File with one ClusternetCAPIConfig (or its ConfigMap form).
-        skip: Real paths not to be read where they lie in a folder, such as the one to be written to.
+
+def process(source: Source, options: Options) -> Input:
+    """Read an input and run the function over it.
+
+    A folder with a kustomization is built by kustomize. Where the build calls this function, that very call is what
+    counts; else the function runs over what was built.
 
     Raises:
-        Faults: What can't be read, or a config file that holds not exactly one config.
+        Faults: What can't be read or built, or a config file that holds not exactly one config.
     """
-    settings = kustomizations.scan([path for path in paths if path != documents.STDIN])
-    warnings: list[Result] = list(settings.results)
-
-    def wanted(path: str, item: Item) -> bool:
-        if item.group in SETTINGS_GROUPS:
-            return False
-        if not item.contains(FUNCTION_ANNOTATION.encode()):
-            return True
-        annotations = item.metadata().get("annotations")
-        foreign_function = isinstance(annotations, dict) and FUNCTION_ANNOTATION in annotations and item.group != GROUP
-        if foreign_function:
-            warnings.append(_function_not_run(path, item))
-        return not foreign_function
-
-    tree = documents.Tree.read(paths, skip={*skip, *settings.skip}, wanted=wanted)
-    function_config = None
-    if config is not None:
-        found = documents.Tree.read([config]).items
-        if len(found) != 1:
-            message = f"{config} holds {len(found)} objects; give a file with one ClusternetCAPIConfig"
-            raise fault(message, file_path=config, tags=tagged(rule="config-file"))
-        function_config = found[0]
-    return Input(tree=tree, function_config=function_config, results=(*tree.results, *warnings))
+    warnings: list[Result] = []
+    config = _config(source.config) if source.config else None
+    plain = [path for path in source.paths if path == documents.STDIN or not reading.kustomization(path)]
+    rules = Rules(skip=frozenset(map(os.path.realpath, source.skip)), exclude=source.exclude)
+    tree = documents.Tree.read(plain, rules=rules, wanted=lambda path, item: _wanted(path, item, warnings))
+    builds = Builds(options, enable_exec=source.enable_exec)
+    try:
+        for path in dict.fromkeys(source.paths):
+            if path not in plain:
+                builds.add(path, tree, lambda path, item: _wanted(path, item, warnings))
+    except Faults as faults:
+        if not builds.failed:
+            raise Faults(redaction.scrubbed(faults.results, builds.secrets)) from None
+    _check(tree, warnings)
+    if len(tree.items) >= _MANY and sys.stderr.isatty():
+        click.echo(f"{len(tree.items):,} objects", err=True)
+    results = (*tree.results, *builds.results, *warnings)
+    if not builds.calls or (config is not None and not builds.failed):
+        outcome = function.process(tree.items, config, options)
+        if builds.unused and any(("rule", "no-config") in one.tags for one in outcome.results):
+            raise _unused_config(builds.unused[0])
+        return Input(tree=tree, results=results, outcome=outcome)
+    if plain and not builds.failed:
+        message = (
+            f"{builds.calls[0].folder} calls this function itself, which sees nothing of {reading.show(plain[0])} there: give"
+            " it as the only PATH"
+        )
+        raise fault(message, file_path=builds.calls[0].folder, tags=tagged(rule="function-in-build"))
+    return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made(tree))
 
 
 def baseline(folder: str | None) -> Sequence[Item] | None:
     """Read an earlier rendered tree; None where none was given."""
-    return None if folder is None else documents.Tree.read([folder]).items
+    return None if folder is None else documents.Tree.read([folder], rules=Rules(rendered=True)).items
+
+
+def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
+    """Tell whether an object is one; what configures a host or another function is not, and that is reported."""
+    if item.group in SETTINGS_GROUPS:
+        return False
+    if not item.contains(FUNCTION_ANNOTATION.encode()):
+        return True
+    annotations = item.metadata().get("annotations")
+    foreign_function = isinstance(annotations, dict) and FUNCTION_ANNOTATION in annotations and item.group != GROUP
+    if foreign_function:
+        warnings.append(_function_not_run(path, item))
+    return not foreign_function
+
+
+def _check(tree: Tree, results: Collection[Result]) -> None:
+    """Refuse what would be lost, and what belongs on stdin.
+
+    Raises:
+        Faults: All of it.
+    """
+    errors = [one for one in results if one.severity == ERROR]
+    for item in tree.items:
+        if item.kind == "ResourceList":
+            message = (
+                f"{item.where()} is a ResourceList, which the function takes on stdin: use `clusternet-capi-fn fn`"
+            )
+            errors.append(Result(message=message, file_path=item.file_path, tags=tagged(rule="resource-list")))
+    if errors:
+        raise Faults(errors)
+
+
+def _config(path: str) -> Item:
+    found = documents.Tree.read([path]).items
+    if len(found) != 1:
+        message = f"{path} holds {len(found)} objects; give a file with one ClusternetCAPIConfig"
+        raise fault(message, file_path=path, tags=tagged(rule="config-file"))
+    return found[0]
+
+
+def _unused_config(path: str) -> Faults:
+    message = (
+        f"{path} holds a {KIND} that the build does not use: name the file under transformers in the kustomization, or give"
+        f" it with -c {path}"
+    )
+    return fault(message, file_path=path, tags=tagged(rule="no-config"))
 
 
 def _function_not_run(path: str, item: Item) -> Result:
+    """Report a config of another function, which is left out; a Cluster never is."""
+    if item.kind == "Cluster" and item.group == CLUSTER_GROUP:
+        message = (
+            f"Cluster {item.namespace}/{item.name} has the annotation {FUNCTION_ANNOTATION}, which marks the configuration"
+            " of a function: remove it"
+        )
+        return Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="function-annotation"))
     message = f"{path}: {item.kind} {item.name} configures another function, which is not run here"
     return Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="function-ignored"))

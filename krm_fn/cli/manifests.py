@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from krm_fn.function import Outcome
-    from krm_fn.model import Config, Verdict
+    from krm_fn.model import Config
 
 PARTS = ("identity", "registration", "agent")
 PLACEHOLDER = "<base64 of the registration token>"
@@ -36,24 +36,29 @@ Examples:
 
 
 @click.command("manifests", help=HELP)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("-c", "--config", metavar="FILE", help="The ClusternetCAPIConfig, if it is not among the files.")
+@inputs.options
 @click.option("--only", type=click.Choice(PARTS), help="One part only.")
 @click.option(
     "--cluster", "chosen", metavar="NAMESPACE/NAME", help="One Cluster only (with PerCluster each has its own)."
 )
-def command(paths: Sequence[str], config: str | None, only: str | None, chosen: str | None) -> int:
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
+    paths: Sequence[str],
+    config: str | None,
+    exclude: tuple[str, ...],
+    enable_exec: bool,
+    only: str | None,
+    chosen: str | None,
+) -> int:
     """Print them."""
     parts = (only,) if only else PARTS
     try:
-        given = inputs.read(paths, config)
-        configs, _ = function.find_configs(given.tree.items, given.function_config)
-        if parts == ("registration",):
-            click.echo("".join(registration(one) for one in configs), nl=False)
+        source = inputs.Source(paths=tuple(paths), config=config or "", exclude=exclude, enable_exec=enable_exec)
+        given = inputs.process(source, function.Options(offers=shared.environment_offers()))
+        outcome = given.outcome
+        if parts == ("registration",) and outcome.configs:
+            click.echo("".join(registration(one) for one in outcome.configs), nl=False)
             return runner.OK
-        outcome = function.process(
-            given.tree.items, given.function_config, function.Options(offers=shared.environment_offers())
-        )
         diagnostics.report((*given.results, *outcome.results), outcome.redactor)
         if has_errors(outcome.results):
             return runner.FAILED
@@ -87,18 +92,27 @@ def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> It
         why = f"it does not register: {reasons[0]}" if reasons else "there is no such Cluster in the input"
         message = f"Cluster {chosen}: {why}"
         raise fault(message)
-    shown: dict[str, list[Verdict]] = {}
-    for one in served:
-        config = configs[one.config]
-        n, own = config.resource_set.name, one.cluster.name if config.per_cluster else ""
+    shown: dict[tuple[str, str], list[str]] = {}
+
+    def add(config: Config, namespace: str, own: str, title: str) -> None:
+        n = config.resource_set.name
         texts = []
         for part in parts:
             if part == "registration":
                 texts.append(registration(config))
                 continue
             name = config.identity_map if part == "identity" else agent_of(n, own)
-            texts.extend(carriers[config.owner, one.cluster.namespace, name]["data"].values())
-        shown.setdefault("".join(texts), []).append(one)
-    for text, verdicts in shown.items():
-        yield f"# for {', '.join(one.cluster.title for one in verdicts)} (config {verdicts[0].config})\n"
+            texts.extend(carriers[config.owner, namespace, name]["data"].values())
+        shown.setdefault(("".join(texts), config.owner), []).append(title)
+
+    for one in served:
+        config = configs[one.config]
+        add(config, one.cluster.namespace, one.cluster.name if config.per_cluster else "", one.cluster.title)
+    reached = {(one.config, one.cluster.namespace) for one in served}
+    for owner, namespace, name in carriers if chosen is None else ():
+        config = configs[owner]
+        if name == agent_of(config.resource_set.name) and (owner, namespace) not in reached:
+            add(config, namespace, "", f"namespace {namespace}")
+    for (text, owner), titles in shown.items():
+        yield f"# for {', '.join(titles)} (config {owner})\n"
         yield text

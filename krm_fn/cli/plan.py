@@ -41,8 +41,7 @@ Exit code 1 if rendering would fail; the reasons are on stderr, and in the outpu
 
 
 @click.command("plan", help=HELP)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("-c", "--config", metavar="FILE", help="The ClusternetCAPIConfig, if it is not among the files.")
+@inputs.options
 @click.option(
     "-o",
     "--output",
@@ -54,17 +53,33 @@ Exit code 1 if rendering would fail; the reasons are on stderr, and in the outpu
 )
 @click.option("--baseline", metavar="DIR", help="An earlier rendered tree to compare with (the main branch, say).")
 @shared.now_option
-def command(paths: Sequence[str], config: str | None, form: str, baseline: str | None, now: int | None) -> int:
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
+    paths: Sequence[str],
+    config: str | None,
+    exclude: tuple[str, ...],
+    enable_exec: bool,
+    form: str,
+    baseline: str | None,
+    now: int | None,
+) -> int:
     """Plan and print."""
+    offers = shared.environment_offers()
     try:
-        given = inputs.read(paths, config)
         earlier = inputs.baseline(baseline)
+        options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=earlier)
+        source = inputs.Source(
+            paths=tuple(paths),
+            config=config or "",
+            exclude=exclude,
+            skip=(baseline,) if baseline else (),
+            enable_exec=enable_exec,
+        )
+        given = inputs.process(source, options)
     except Faults as faults:
         diagnostics.report(faults.results)
         return runner.FAILED
-    offers = shared.environment_offers()
-    options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=earlier)
-    outcome = function.process(given.tree.items, given.function_config, options)
+    outcome = given.outcome
     results = (*given.results, *outcome.results)
     diagnostics.report(results, outcome.redactor)
     if outcome.plan is None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
-from krm_fn import config, function
+from krm_fn import config as configs
+from krm_fn import function
 from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.earlier import compare
-from krm_fn.files import documents, targets
+from krm_fn.files import documents, reading, writing
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Faults, Result, fault, has_errors, tagged
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from krm_fn.files.documents import Tree
+    from krm_fn.cli.inputs import Input
     from krm_fn.function import Outcome
     from krm_fn.krm.items import Item
 
@@ -34,11 +35,13 @@ HELP = """Do what the function does, without kustomize or kpt: read manifests, p
 
 PATH is a folder or file with the Clusters and their ClusternetCAPIConfig, or - for stdin. Everything that is not
 changed is printed as it was read, comments included. The config itself and objects annotated
-config.kubernetes.io/local-config are left out, as kustomize does.
+config.kubernetes.io/local-config are left out, as kustomize does. Of a folder, every .yaml, .yml and .json file counts,
+but hidden ones, what --exclude and .krmignore name, Helm charts and the output of an earlier run.
 
 With -o DIR each generated object gets a file <namespace>/<kind>_<name>.yaml, and your own files keep their paths. What
 an earlier run wrote there (DIR/.clusternet-capi-fn lists it) and this one does not is removed; other files stay. DIR may
-lie in a PATH: it is not read as input, but as the baseline if --baseline is not given. All of it is written or nothing.
+be below a PATH: it is not read as input, but as the baseline if --baseline is not given. The output is written
+completely or not at all, and only the owner can read files with a Secret.
 
 \b
 Examples:
@@ -52,8 +55,7 @@ Exit code: 0; 1 if anything is wrong (then nothing is written); 2 for wrong usag
 
 _STDOUT = "-"
 _FILE_SUFFIXES = (".yaml", ".yml")
-# of objects, from which on a person would wonder whether anything happens
-_MANY = 5000
+_FORMS = ("yaml", "json", "table", "markdown", "mermaid", "name", "wide")  # that a person may take -o for
 # kubectl apply keeps the whole object in this annotation
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NOTHING = b"# clusternet-capi-fn render: no objects\n"
@@ -61,10 +63,7 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
 
 
 @click.command("render", help=HELP)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "-c", "--config", "config_file", metavar="FILE", help="The ClusternetCAPIConfig, if it is not among the files."
-)
+@inputs.options
 @click.option(
     "-o",
     "--output",
@@ -90,7 +89,9 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
 def command(  # noqa: PLR0913 - one parameter an option
     *,
     paths: Sequence[str],
-    config_file: str | None,
+    config: str | None,
+    exclude: tuple[str, ...],
+    enable_exec: bool,
     target: str,
     only: str,
     baseline: str | None,
@@ -102,13 +103,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     """Read, process, write."""
     del debug  # read by krm_fn.cli.main before click parses anything
     folder = target != _STDOUT and _is_folder(target)
-    if folder:
-        _check_folder(target, paths)
+    _check_target(target, paths, folder=folder)
     offers = shared.environment_offers()
     try:
-        given = inputs.read(paths, config_file, skip=() if target == _STDOUT else {os.path.realpath(target)})
-        _refuse_resource_lists(given.tree)
-        _progress(len(given.tree.items))
         options = function.Options(
             offers=offers,
             now=shared.moment(now, offers),
@@ -116,9 +113,17 @@ def command(  # noqa: PLR0913 - one parameter an option
             verbose=verbose,
             writes_files=target != _STDOUT,
         )
-        outcome = function.process(given.tree.items, given.function_config, options)
+        source = inputs.Source(
+            paths=tuple(paths),
+            config=config or "",
+            exclude=exclude,
+            skip=tuple(one for one in (target, baseline) if one and one != _STDOUT),
+            enable_exec=enable_exec,
+        )
+        given = inputs.process(source, options)
+        outcome = given.outcome
         hidden = redact or (target == _STDOUT and sys.stdout.isatty())
-        made = _Output(given.tree, outcome, only=only, redact=hidden)
+        made = _Output(given, only=only, redact=hidden)
         results = [*given.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
         _say(results, outcome, verbose=verbose)
         if has_errors(results):
@@ -132,19 +137,24 @@ def command(  # noqa: PLR0913 - one parameter an option
 class _Output:
     """What is to be written, in either form."""
 
-    def __init__(self, tree: Tree, outcome: Outcome, *, only: str, redact: bool) -> None:
+    def __init__(self, given: Input, *, only: str, redact: bool) -> None:
+        tree, outcome = given.tree, given.outcome
         self.tree = tree
         self.redact = redact
         self.generated = list(outcome.changes.added)
         self.results: list[Result] = []
+        self.private: set[str] = set()
         self.hidden = 0
-        if only == "generated":
+        self.left_out = frozenset[int]()
+        if given.made is not None:  # kustomize has done all of it
+            others = frozenset(range(len(tree.items))) - given.made
+            self.changes = Changes(removed=others if only == "generated" else frozenset())
+        elif only == "generated":
             checked = {one.owner for one in outcome.configs if one.mode == "Check"}
             plan = outcome.plan
             made = () if plan is None or has_errors(outcome.results) else plan.generated
             self.generated = [dict(new.value) for new in made if new.owner not in checked]
             self.changes = Changes(removed=frozenset(range(len(tree.items))))
-            self.left_out = frozenset[int]()
             edits = len(outcome.changes.labelled) + len(outcome.changes.revised)
             if edits:
                 message = (
@@ -163,7 +173,7 @@ class _Output:
         gone = self.changes.removed | self.left_out
         revised, replaced = dict(self.changes.revised), dict(self.changes.replaced)
         for item in self.tree.items:
-            if item.kind == "Secret" and not item.group and item.position not in gone:
+            if _is_secret(item) and item.position not in gone:
                 self.hidden += 1
                 if item.position in replaced:
                     replaced[item.position] = _redacted(replaced[item.position])
@@ -173,17 +183,25 @@ class _Output:
         self.hidden += sum(value.get("kind") == "Secret" for value in self.generated)
         self.generated = [_redacted(value) for value in self.generated]
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether a Secret with its values is among the output."""
+        gone = self.changes.removed | self.left_out
+        own = any(_is_secret(item) and item.position not in gone for item in self.tree.items)
+        return not self.redact and (own or any(value["kind"] == "Secret" for value in self.generated))
+
     def stream(self) -> list[bytes]:
         """Return everything as one stream."""
         return self.tree.stream(self.changes.replace(added=tuple(self.generated)), self.left_out) or [_NOTHING]
 
     def contents(self) -> dict[str, bytes]:
-        """Return the files of a folder.
+        """Return the files of a folder, and note in `private` those that hold a Secret.
 
         Raises:
             Faults: A file of the user stands where a generated one belongs.
         """
         contents = self.tree.contents(self.changes, self.left_out)
+        self.private = {file.relative for file in self.tree.files if any(map(_is_secret, file.items))} & set(contents)
         for value in self.generated:
             metadata = value["metadata"]
             path = output_path(value["kind"], metadata.get("namespace", ""), metadata["name"])
@@ -191,6 +209,8 @@ class _Output:
                 message = f"the input holds a file {path}, where a generated object belongs: rename it"
                 raise fault(message, file_path=path)
             contents[path] = dump(value).encode()
+            if value["kind"] == "Secret":
+                self.private.add(path)
         return contents
 
 
@@ -208,10 +228,14 @@ def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
 
 def _is_local(item: Item) -> bool:
     """Tell whether an object is for tools alone: our config, or annotated as local."""
-    if config.is_config(item):
+    if configs.is_config(item):
         return True
     annotations = item.metadata().get("annotations") if item.contains(b"local-config") else None
     return isinstance(annotations, dict) and annotations.get(LOCAL_CONFIG_ANNOTATION) == "true"
+
+
+def _is_secret(item: Item) -> bool:
+    return item.kind == "Secret" and not item.group
 
 
 def _redacted(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,35 +259,43 @@ def _is_folder(target: str) -> bool:
     return target.endswith("/") or not target.endswith(_FILE_SUFFIXES)
 
 
-def _check_folder(target: str, paths: Sequence[str]) -> None:
-    """Refuse a folder that holds the input itself: sources and output would be one."""
+def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
+    """Refuse what is no place for output.
+
+    Raises:
+        click.UsageError: A slip (`-o yaml`), a place that holds the input, or nothing that a file can replace.
+    """
+    if target == _STDOUT:
+        return
+    shown = reading.show(target)
     real = os.path.realpath(target)
-    for path in paths:
-        if path != documents.STDIN and (os.path.realpath(path) + os.sep).startswith(real + os.sep):
-            message = f"-o {target} holds the input {path}: give another folder, which may lie below it"
-            raise click.UsageError(message, click.get_current_context(silent=True))
+    message = ""
+    if target in _FORMS:
+        message = f"-o {target}: render prints YAML, and -o says where to; for a folder of that name write ./{target}"
+    elif target.endswith(".json"):
+        message = f"-o {shown}: render writes YAML; give a name that ends in .yaml, or a folder"
+    elif real == os.sep:
+        message = f"-o {shown}: give a folder of its own"
+    elif not folder and (kind := writing.not_a_file(target)):
+        message = f"-o {shown} is {kind}, not a regular file; for a pipe, print to stdout (-o -)"
+    else:
+        held = [path for path in paths if path != documents.STDIN and _holds(real, os.path.realpath(path))]
+        if held:
+            message = f"-o {shown} holds the input {reading.show(held[0])}: give another place, which may be below it"
+    if message:
+        raise click.UsageError(message, click.get_current_context(silent=True))
 
 
-def _refuse_resource_lists(tree: Tree) -> None:
-    for item in tree.items:
-        if item.kind == "ResourceList":
-            message = (
-                f"{item.where()} is a ResourceList, which the function takes on stdin: use `clusternet-capi-fn fn`"
-            )
-            raise fault(message, file_path=item.file_path, tags=tagged(rule="resource-list"))
+def _holds(target: str, path: str) -> bool:
+    return path == target or reading.inside(path, target)
 
 
 def _earlier(target: str, *, folder: bool) -> str | None:
     """Return the target as a baseline where an earlier run wrote it."""
-    return target if folder and Path(target, targets.INVENTORY).is_file() else None
+    return target if folder and writing.has_marker(target) else None
 
 
 # --- saying and writing ----------------------------------------------------------------------------------------------
-
-
-def _progress(objects: int) -> None:
-    if objects >= _MANY and sys.stderr.isatty():
-        diagnostics.note(f"rendering {objects:,} objects")
 
 
 def _say(results: Sequence[Result], outcome: Outcome, *, verbose: bool) -> None:
@@ -290,11 +322,11 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
     try:
         if folder:
             contents = made.contents()
-            written = targets.replace_tree(target, contents)
+            written = writing.replace_tree(target, contents, made.private)
             files = "1 file" if len(contents) == 1 else f"{len(contents)} files"
             diagnostics.note(f"{target}: {files}{'' if written else ', nothing changed'}")
         else:
-            targets.replace_file(target, made.stream())
+            writing.replace_file(target, made.stream(), private=made.has_secret)
             diagnostics.note(f"{target}: written")
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -304,7 +336,7 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
 def _terminated(number: int, frame: FrameType | None) -> None:
     """End as a signal asks, but by an exception, so that what was begun is undone."""
     del frame
-    click.echo("error: terminated; nothing was changed", err=True)
+    click.echo("error: terminated", err=True)
     sys.exit(128 + number)
 
 

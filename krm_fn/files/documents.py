@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 
-from krm_fn.files import folders
-from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault
+from krm_fn.files import reading
+from krm_fn.files.reading import show
+from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault, tagged
 from krm_fn.krm.streams import BOM, Document, read_documents, read_stream
 from krm_fn.yaml.edit import revise, set_labels
 from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import BinaryIO
 
+    from krm_fn.files.reading import Rules
     from krm_fn.krm.changes import Changes
     from krm_fn.krm.items import Item
 
@@ -75,50 +78,63 @@ class Tree:
         paths: Sequence[str],
         stdin: BinaryIO | None = None,
         *,
-        skip: Collection[str] = (),
+        rules: Rules | None = None,
         wanted: Callable[[str, Item], bool] | None = None,
     ) -> Tree:
         """Read folders, files and, for `-`, stdin.
 
-        In folders, `*.yaml`, `*.yml` and `*.json` are read, sorted, at any depth; hidden files and folders are not, nor
-        links that lead out of the folder (with a warning).
+        In folders, `*.yaml`, `*.yml` and `*.json` are read, sorted, at any depth; `reading.find` says what is not. A
+        document that is no object is an error, in rendered output a warning.
 
         Args:
             paths: Folders, files and `-`.
-            stdin: Stands for `-`; the process's own where left out.
-            skip: Real paths of folders and files not to be read where they lie in a folder.
+            stdin: Read for `-`; the process's own where left out.
+            rules: What is left out of folders.
             wanted: Takes a file's path and an object; says whether it counts as an item at all.
 
         Raises:
             Faults: Everything that can't be read, with file, line and column.
         """
-        found, results = folders.find([path for path in dict.fromkeys(paths) if path != STDIN], skip)
-        sources = [(one.path, one.relative, one.explicit) for one in found]
-        if STDIN in paths:
-            sources.append((STDIN, "stdin.yaml", True))
-        files: list[SourceFile] = []
-        count = 0
-        for path, relative, explicit in sources:
-            shown = "stdin" if path == STDIN else path
+        found, results = reading.find([path for path in dict.fromkeys(paths) if path != STDIN], rules)
+        sources: list[reading.Found | None] = [*found, *([None] if STDIN in paths else [])]
+        budget = reading.Budget()
+        tree = cls([], ())
+        for source in sources:
+            shown, relative = ("stdin", "stdin.yaml") if source is None else (show(source.path), source.relative)
             try:
-                data = (stdin or sys.stdin.buffer).read() if path == STDIN else folders.read(path)
-                documents = read_documents(data, shown)
+                data = (stdin or sys.stdin.buffer).read() if source is None else reading.read_found(source)
+                documents = read_documents(budget.take(data), shown)
             except Faults as faults:
                 results += faults.results
                 continue
-            results += _strays(documents, shown, explicit=explicit)
-            for document in documents:
-                items = [item for item in document.items if wanted is None or wanted(shown, item)]
-                document.passed_over = len(items) < len(document.items)
-                document.items = items
-                for item in items:
-                    item.position = count
-                    count += 1
-            files.append(SourceFile(shown, relative, data, documents))
+            lenient = rules is not None and rules.rendered
+            results += _strays(
+                documents, shown, severity=WARNING if lenient else ERROR, named=source is None or source.explicit
+            )
+            tree.add(shown, relative, data, documents, wanted)
         errors = [result for result in results if result.severity == ERROR]
         if errors:
             raise Faults(errors)
-        return cls(files, results)
+        tree.results = tuple(results)
+        return tree
+
+    def add(
+        self,
+        path: str,
+        relative: str,
+        data: bytes,
+        documents: list[Document],
+        wanted: Callable[[str, Item], bool] | None = None,
+    ) -> None:
+        """Take the documents of one more file."""
+        for document in documents:
+            items = [item for item in document.items if wanted is None or wanted(path, item)]
+            document.passed_over = len(items) < len(document.items)
+            document.items = items
+            for item in items:
+                item.position = len(self.items)
+                self.items.append(item)
+        self.files.append(SourceFile(path, relative, data, documents))
 
     def stream(self, changes: Changes, left_out: Collection[int] = ()) -> list[bytes]:
         """Return everything as one stream of documents.
@@ -131,7 +147,7 @@ class Tree:
         for file in self.files:
             text = written(file, changes, left_out)
             if text.strip():
-                _join(pieces, text.removeprefix(BOM))
+                _join(pieces, _ended(text.removeprefix(BOM)))
         for value in changes.added:
             _join(pieces, dump(value).encode())
         return pieces
@@ -243,13 +259,33 @@ def _join(pieces: list[bytes], text: bytes) -> None:
     pieces.append(text)
 
 
-def _strays(documents: list[Document], path: str, *, explicit: bool) -> list[Result]:
-    """Report documents that are no objects: an error in a file that was asked for, a warning in a folder."""
+def _ended(text: bytes) -> bytes:
+    """Return a file's text with a line end behind it, so that another document can follow.
+
+    A file that ends inside a block scalar would have a line end more in its value.
+    """
+    if text.endswith((b"\n", b"\r")):
+        return text
+    last = read_documents(text)[-1]
+    body = text[last.body :]
+    try:
+        value = load(body)
+        if isinstance(value, dict) and load(body + b"\n") != value:
+            return text[: last.body] + revise(body + b"\n", value)
+    except BadYaml:
+        pass  # JSON that libyaml refuses
+    return text + b"\n"
+
+
+def _strays(documents: list[Document], path: str, *, severity: str, named: bool) -> list[Result]:
+    """Report documents that are no objects."""
+    remedy = "" if named else f"; leave the file out with --exclude {path.rpartition('/')[2]}"
     return [
         Result(
-            message=f"{one.stray}: {path}, line {one.line}" + ("" if explicit else "; it is passed over"),
-            severity=ERROR if explicit else WARNING,
+            message=f"{one.stray}: {path}, line {one.line}{remedy if severity == ERROR else '; it is not read'}",
+            severity=severity,
             file_path=path,
+            tags=tagged(rule="no-object"),
         )
         for one in documents
         if one.stray

@@ -173,32 +173,46 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
         document.stray = f"no Kubernetes object (it is {'a list' if isinstance(value, list) else 'a plain value'})"
         return
     item.know(value)
-    entries = value.get("items")
-    if item.kind.endswith("List") and isinstance(entries, list) and item.kind != "ResourceList":
+    if _is_list(value):
         document.is_list = True
-        document.items = _entries(document, data, text, entries, item)
+        document.items = _entries(document, data, text, value["items"], item)
     elif item.api_version and item.kind:
         document.items = [item]
     else:
         document.stray = f"no Kubernetes object (it has no {'kind' if item.api_version else 'apiVersion'})"
 
 
+def _is_list(value: dict[str, Any]) -> bool:
+    kind = value.get("kind")
+    named = isinstance(kind, str) and kind.endswith("List") and kind != "ResourceList"
+    return named and isinstance(value.get("items"), list)
+
+
 def _entries(document: Document, data: bytes, text: bytes, entries: list[Any], parent: Item) -> list[Item]:
-    """Return the entries of a List; a typed list (`ClusterList`) lends them its apiVersion and kind."""
+    """Return the objects of a List, those of Lists in it too."""
     seen = outline.read(text)
     spans = [] if seen is None else seen.items
-    api_version, kind = parent.api_version, parent.kind.removesuffix("List")
     found: list[Item] = []
-    for entry in entries:
+    # each entry with what its List lends it, and its index in the document's own List, or None below that
+    nested: list[tuple[Any, str, str, int | None]] = [
+        (entry, parent.api_version, parent.kind, at) for at, entry in reversed(list(enumerate(entries)))
+    ]
+    while nested:
+        entry, api_version, kind, at = nested.pop()
         if not isinstance(entry, dict):
             document.stray = "a List holds an entry that is no object"
             return []
         value = entry
-        if kind and not entry.get("kind") and not entry.get("apiVersion"):
-            value = {"apiVersion": api_version, "kind": kind, **entry}
+        single = kind.removesuffix("List")
+        if single and not entry.get("kind") and not entry.get("apiVersion"):
+            value = {"apiVersion": api_version, "kind": single, **entry}
+        if _is_list(value):
+            inner = (value.get("apiVersion"), value["kind"])
+            nested += [(one, str(inner[0] or ""), inner[1], None) for one in reversed(value["items"])]
+            continue
         path, index = parent.file_path, (parent.file_index or 0) + len(found)
-        if len(spans) == len(entries) and value is entry:
-            span = spans[len(found)]
+        if at is not None and len(spans) == len(entries) and value is entry:
+            span = spans[at]
             start, end = span.start + document.body, span.end + document.body
             item = Item.from_span(data, start, end, span.column, parent.position + len(found), path, index)
             item.know(value)

@@ -97,6 +97,8 @@ def blocks(page: Path) -> list[list[Shown]]:
 def test_a_page_shows_what_its_commands_print(page: Path, folder: Path) -> None:
     written = [one for block in blocks(page) for one in block]
     real = [(one, *run(one.command, folder)) for one in written]
+    if page.name != "README.md" and any("neither kustomize nor kubectl is on PATH" in output for _, _, output in real):
+        pytest.skip("no kustomize and no kubectl here, and a command of this page needs one")
     if os.environ.get("UPDATE_DOCS"):
         _update(page, [(one, output) for one, _, output in real])
         written = [one for block in blocks(page) for one in block]

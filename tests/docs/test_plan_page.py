@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.examples import plain_files
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/plan.md").read_text(encoding="utf-8")
 
@@ -71,4 +73,4 @@ def test_every_field_of_a_comparison_is_described(document: dict[str, Any]) -> N
 def test_the_picture_is_what_the_program_draws() -> None:
     shown = re.search(r"^```mermaid\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert shown
-    assert shown[1] == run("plan", "examples/kustomization", "-o", "mermaid")
+    assert shown[1] == run("plan", *plain_files(ROOT / "examples/kustomization"), "-o", "mermaid")

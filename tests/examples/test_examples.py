@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from krm_fn.__main__ import main
+from tests.support.examples import plain_files
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
@@ -76,7 +77,8 @@ def expected(example: Example) -> Path:
 
 def render(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str | Path) -> str:
     """Render to stdout, successfully and without a word about the token."""
-    code = main(["render", *map(str, arguments)])
+    plain = [one for argument in arguments for one in (plain_files(argument) if isinstance(argument, Path) else [argument])]
+    code = main(["render", *plain])
     done = capfdbinary.readouterr()
     assert code == 0, done.err.decode()
     assert TOKEN.encode() not in done.out + done.err

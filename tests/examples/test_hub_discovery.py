@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from krm_fn.__main__ import main
+from tests.support.examples import plain_files
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/hub-discovery"
 PACKAGES = {"management": "fleet.yaml", "parent": "hub.yaml"}
@@ -36,7 +37,7 @@ def _same_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def render(capfdbinary: pytest.CaptureFixture[bytes], *paths: Path) -> str:
-    code = main(["render", *map(str, paths)])
+    code = main(["render", *(one for path in paths for one in plain_files(path))])
     done = capfdbinary.readouterr()
     assert code == 0, done.err.decode()
     assert TOKEN.encode() not in done.err

@@ -15,6 +15,7 @@ from krm_fn.cli import main
 from krm_fn.files.documents import Tree
 from krm_fn.yaml.write import dump
 from krm_fn.tokens.operator import Offers
+from tests.support.examples import plain_files
 
 FOLDER = Path(__file__).parents[2] / "examples/tokens"
 TOKEN = "7fq2kd.m4v9x0c8b1n6z3pw"
@@ -73,7 +74,7 @@ def test_the_command_of_the_page_renders_it(
 ) -> None:
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
-    code = main(["render", "--only", "generated", str(FOLDER / name)])
+    code = main(["render", "--only", "generated", *plain_files(FOLDER / name)])
     done = capfdbinary.readouterr()
     assert (code, done.err) == (0, b"")
     assert list(yaml.safe_load_all(done.out)) == list(yaml.safe_load_all(expected(name).read_text()))

@@ -28,7 +28,7 @@ RARE = {
     "krm_fn.config.reference", "krm_fn.live", "krm_fn.featuregate.core_provider", "krm_fn.hub.discovery",
     "krm_fn.featuregate.gates", "krm_fn.hub.deployments", "krm_fn.hub.kubeconfig", "krm_fn.featuregate.manager",
     "krm_fn.featuregate.stages", "krm_fn.outputs.extra", "krm_fn.earlier.references", "krm_fn.tokens.external_secret",
-    "krm_fn.files.documents", "krm_fn.yaml.edit", "krm_fn.files.folders", "krm_fn.krm.json_list", "krm_fn.yaml.nodes",
+    "krm_fn.files.documents", "krm_fn.yaml.edit", "krm_fn.files.reading", "krm_fn.krm.json_list", "krm_fn.yaml.nodes",
     "krm_fn.yaml.textual", "krm_fn.tokens.existing_secret", "krm_fn.earlier.upgrade", "krm_fn.views",
 }  # fmt: skip
 

@@ -195,14 +195,6 @@ def test_several_configs_get_a_column(folder: Folder) -> None:
     assert invoke("plan", path)[1].startswith("CONFIG")
 
 
-def test_a_kustomization_that_asks_for_more_warns(folder: Folder) -> None:
-    path = fleet(folder, cluster("one"))
-    (folder.root / "fleet/kustomization.yaml").write_text(
-        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamePrefix: x-\nresources: [clusters.yaml]\n"
-    )
-    assert "asks for namePrefix, which this command does not do" in invoke("plan", path)[2]
-
-
 def test_the_config_of_another_function_is_passed_over_with_a_warning(folder: Folder) -> None:
     path = fleet(folder, cluster("one"))
     other = {"apiVersion": "x.io/v1", "kind": "SetLabels", "metadata": {"name": "x", "annotations": {}}}
@@ -269,6 +261,14 @@ def test_a_cluster_that_gets_none_is_told_why(chosen: str, reason: str, folder: 
     code, _, said = invoke("manifests", path, "--cluster", chosen)
     assert code == 1
     assert reason in said
+
+
+def test_manifests_of_namespaces_without_clusters_in_the_input_are_printed(folder: Folder) -> None:
+    path = folder.write("fleet.yaml", config(namespaces=["team-a", "team-b"]))
+    code, shown, _ = invoke("manifests", path)
+    assert code == 0
+    assert re.findall("(?m)^# for .*", shown) == [f"# for namespace team-{name} (config fleet)" for name in "ab"]
+    assert shown.count('"kind": "Deployment"') == 2
 
 
 def test_errors_print_no_manifests(folder: Folder) -> None:

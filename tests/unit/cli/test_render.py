@@ -16,13 +16,11 @@ from click.testing import CliRunner
 
 from krm_fn.__main__ import main
 from krm_fn.cli import render
-from krm_fn.files import targets
 from krm_fn.files.documents import Tree
+from krm_fn.files.reading import MARKER
 from krm_fn.krm.streams import read_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from click.testing import Result
 
 TOKEN = "abcdef.0123456789abcdef"
@@ -100,7 +98,7 @@ def program(*arguments: str, **options: object) -> subprocess.CompletedProcess[b
 
 def files(folder: Path) -> list[str]:
     found = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if path != targets.INVENTORY)
+    return sorted(path for path in found if path != MARKER)
 
 
 # --- to stdout -------------------------------------------------------------------------------------------------------
@@ -254,7 +252,7 @@ def test_long_work_is_announced_on_a_terminal(source: Path) -> None:
     (source / "many.yaml").write_text(
         "".join(f"---\napiVersion: v1\nkind: A\nmetadata:\n  name: a{n}\n" for n in range(5000))
     )
-    assert "rendering 5,004 objects\n" in on_terminal("src", "-o", "out.yaml")
+    assert "5,004 objects\n" in on_terminal("src", "-o", "out.yaml")
 
 
 # --- to files --------------------------------------------------------------------------------------------------------
@@ -364,7 +362,7 @@ def test_a_target_that_holds_the_input_is_refused(
     source: Path, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["render", "src", "-o", target]) == 2
-    assert "holds the input src: give another folder" in capsys.readouterr().err
+    assert "holds the input src: give another place" in capsys.readouterr().err
     assert files(source) == ["clusters.yaml", "fleet.yaml", "notes.yaml"]
 
 
@@ -425,17 +423,17 @@ def test_sigterm_half_way_leaves_what_was_there(source: Path, tmp_path: Path, ta
         child.send_signal(signal.SIGTERM)
         errors = child.communicate()[1]
     assert child.returncode == 143
-    assert errors.endswith("error: terminated; nothing was changed\n")
+    assert errors.endswith("error: terminated\n")
     assert [(tmp_path / "out" / path).read_bytes() for path in files(tmp_path / "out")] == before
     assert (tmp_path / "out.yaml").read_bytes() == written
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.yaml", "src"]
 
 
 def test_a_file_that_vanishes_while_it_is_read_is_an_error(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def vanish(path: str, *_: object) -> Sequence[object]:
-        raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+    def vanish(*_: object) -> int:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
-    monkeypatch.setattr("builtins.open", vanish)
+    monkeypatch.setattr("krm_fn.files.reading._open_below", vanish)
     ran = run("src")
     assert ran.return_value == 1
     assert "can't read src/clusters.yaml: No such file or directory" in ran.stderr
@@ -447,3 +445,68 @@ def test_the_rendered_folder_holds_what_the_stream_holds(source: Path) -> None:
     stream = {(item.kind, item.name): item.value() for item in read_stream(run("src").stdout.encode())}
     assert {(item.kind, item.name): item.value() for item in Tree.read(["out"]).items} == stream
     assert source.exists()
+
+
+@pytest.mark.parametrize("target", ["yaml", "json", "table", "markdown", "mermaid"])
+def test_a_form_is_no_place(source: Path, target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "src", "-o", target]) == 2
+    assert f"for a folder of that name write ./{target}" in capsys.readouterr().err
+    assert sorted(path.name for path in source.parent.iterdir()) == ["src"]
+    assert main(["render", "src", "-o", f"./{target}"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        pytest.param("/", "give a folder of its own", id="the root"),
+        pytest.param("../..//../../../../../../..", "give a folder of its own", id="the root, another way"),
+        pytest.param("out.json", "render writes YAML", id="JSON"),
+        pytest.param("pipe.yaml", "is a named pipe, not a regular file", id="a pipe"),
+        pytest.param("link.yaml", "is a link, not a regular file", id="a link"),
+        pytest.param("src/clusters.yaml", "holds the input", id="the input"),
+    ],
+)
+def test_what_is_no_place_for_output_is_wrong_usage(
+    source: Path, target: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo("pipe.yaml")
+    (source.parent / "link.yaml").symlink_to("elsewhere.yaml")
+    before = (source / "clusters.yaml").read_bytes()
+    assert main(["render", "src", "src/clusters.yaml", "-o", target]) == 2
+    assert why in capsys.readouterr().err
+    assert (source / "clusters.yaml").read_bytes() == before
+    assert not (source.parent / "elsewhere.yaml").exists()
+
+
+def test_only_the_owner_can_read_files_with_a_secret(source: Path) -> None:
+    (source / "own.yaml").write_text("apiVersion: v1\nkind: Secret\nmetadata: {name: own, namespace: team-a}\n")
+    assert run("src", "-o", "out").return_value == 0
+    assert run("src", "-o", "out.yaml").return_value == 0
+    private = {path for path in files(source.parent / "out") if Path("out", path).stat().st_mode & 0o077 == 0}
+    assert private == {
+        path for path in files(source.parent / "out") if "\nkind: Secret" in Path("out", path).read_text()
+    }
+    assert "own.yaml" in private
+    assert len(private) > 1
+    assert Path("out.yaml").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("source")
+def test_the_output_of_an_earlier_run_in_the_input_counts_for_no_command() -> None:
+    assert run("src", "-o", "src/out").return_value == 0
+    for command in (["plan", "src"], ["plan", "src", "--baseline", "src/out"], ["manifests", "src"], ["render", "src"]):
+        assert main(command) == 0, command
+
+
+def test_what_is_excluded_is_not_read(source: Path) -> None:
+    (source / "values.yaml").write_text("replicas: 3\n")
+    assert "leave the file out with --exclude values.yaml" in run("src").stderr
+    assert run("src", "--exclude", "values.yaml").return_value == 0
+
+
+def test_a_cluster_with_a_function_annotation_is_an_error(source: Path) -> None:
+    text = CLUSTERS.replace("  name: a\n", "  name: a\n  annotations: {config.kubernetes.io/function: x}\n")
+    (source / "clusters.yaml").write_text(text)
+    ran = run("src")
+    assert ran.return_value == 1
+    assert "which marks the configuration of a function: remove it" in ran.stderr

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from krm_fn.files.documents import Tree
+from krm_fn.files.reading import Rules
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Faults
 from krm_fn.krm.streams import read_stream
@@ -22,11 +23,11 @@ def value(name: str) -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
 
 
-def tree(folder: Path, files: dict[str, str]) -> Tree:
+def tree(folder: Path, files: dict[str, str], **rules: Any) -> Tree:
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text.encode())
-    return Tree.read([str(folder)])
+    return Tree.read([str(folder)], rules=Rules(**rules))
 
 
 def stream(found: Tree, changes: Changes | None = None, left_out: tuple[int, ...] = ()) -> str:
@@ -123,15 +124,61 @@ def test_the_caller_may_not_want_an_object(tmp_path: Path) -> None:
     assert stream(found) == f"---\n{cm('b')}"
 
 
-def test_a_file_in_a_folder_that_is_no_object_is_passed_over_with_a_warning(tmp_path: Path) -> None:
-    found = tree(tmp_path, {"a.yaml": cm("a"), "values.yaml": "replicas: 3\n"})
-    assert stream(found) == cm("a")
-    (warning,) = found.results
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("replicas: 3\n", "it has no apiVersion", id="values"),
+        pytest.param(f"{cm('b')}---\napiVersion: cluster.x-k8s.io/v1beta2\n", "it has no kind", id="cut"),
+        pytest.param("- a\n", "it is a list", id="a list"),
+        pytest.param("text\n", "it is a plain value", id="text"),
+        pytest.param("apiVersion: v1\nkind: List\nitems: [3]\n", "a List holds an entry that is no object", id="entry"),
+        pytest.param(
+            "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{kind: A}]}]\n",
+            "a List holds an entry without apiVersion or kind",
+            id="entry of an entry",
+        ),
+    ],
+)
+def test_a_document_that_is_no_object_is_an_error_that_says_how_to_leave_it_out(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    with pytest.raises(Faults) as found:
+        tree(tmp_path, {"a.yaml": cm("a"), "values.yaml": text})
+    (error,) = found.value.results
+    assert reason in error.message
+    assert f"{tmp_path}/values.yaml, line " in error.message
+    assert error.message.endswith("leave the file out with --exclude values.yaml")
+    assert tree(tmp_path, {}, exclude=("values.yaml",)).items[0].name == "a"
+    (warning,) = tree(tmp_path, {}, rendered=True).results
     assert warning.severity == "warning"
-    assert (
-        warning.message
-        == f"no Kubernetes object (it has no apiVersion): {tmp_path}/values.yaml, line 1; it is passed over"
+
+
+@pytest.mark.parametrize("header", ["|", "|+", ">", "|2"])
+def test_a_file_that_ends_within_a_block_scalar_keeps_its_value_before_another(tmp_path: Path, header: str) -> None:
+    text = f"# c\n{cm('a')}data:\n  k: 'x' # c\n  text: {header}\n    one\n    two"
+    found = tree(tmp_path, {"1.yaml": text, "2.yaml": cm("b")})
+    before = found.items[0].value()
+    assert isinstance(before["data"], dict)
+    shown = stream(found)
+    assert shown.startswith(f"# c\n{cm('a')}data:\n  k: 'x' # c\n")
+    first, second = read_stream(shown.encode())
+    assert first.value() == before
+    assert second.name == "b"
+
+
+def test_lists_are_unfolded_at_any_depth(tmp_path: Path) -> None:
+    inner = (
+        "{apiVersion: v1, kind: ConfigMapList, items: [{metadata: {name: b}}, {apiVersion: v1, kind: List, items: []}]}"
     )
+    text = f"apiVersion: v1\nkind: List\nitems:\n- {{apiVersion: v1, kind: A, metadata: {{name: a}}}}\n- {inner}\n- {{apiVersion: v1, kind: C, metadata: {{name: c}}}}\n"
+    found = tree(tmp_path, {"a.yaml": text})
+    assert [(item.kind, item.name, item.position) for item in found.items] == [
+        ("A", "a", 0),
+        ("ConfigMap", "b", 1),
+        ("C", "c", 2),
+    ]
+    assert stream(found) == text
+    assert stream(found, left_out=(0,)).count("---") == 1
 
 
 def test_a_file_given_by_name_that_is_no_object_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,310 @@
+"""Builds by kustomize, with what this function saw and made in them.
+
+Each call of the function in a build is answered by this process, with the caller's options. The objects that it makes
+carry a mark through the rest of the build, so that each is known under the name that it has in the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import re
+import secrets
+
+from krm_fn import function
+from krm_fn.base.records import Record
+from krm_fn.config import identity_of, is_config
+from krm_fn.files import kustomize
+from krm_fn.files.reading import show
+from krm_fn.krm import places, resource_list, runner
+from krm_fn.krm.changes import Changes
+from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Faults, Result, has_errors, tagged
+from krm_fn.krm.streams import read_documents
+from krm_fn.surface import (
+    CLUSTER_GROUP,
+    KIND,
+    LOCAL_CONFIG_ANNOTATION,
+    OWNER_ANNOTATION,
+    RESOURCE_SET_KIND,
+    output_path,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from krm_fn.files.documents import Tree
+    from krm_fn.function import Options, Outcome
+    from krm_fn.krm.items import Item
+    from krm_fn.krm.resource_list import ResourceList
+    from krm_fn.model import Generated, Secret
+
+_SEPARATOR = re.compile(rb"(?m)^---\n")
+
+
+class Call(Record):
+    """One call of the function in a build.
+
+    Attributes:
+        folder: The folder that was built, as messages call it.
+        files: Its files that may hold our configuration or Clusters.
+        given: What the function got.
+        outcome: What it made of that.
+    """
+
+    folder: str
+    files: tuple[tuple[str, bytes], ...]
+    given: ResourceList
+    outcome: Outcome
+
+
+class Builds:
+    """The builds of one run.
+
+    Attributes:
+        calls: The calls of the function, in order.
+        results: Warnings of the builds.
+    """
+
+    def __init__(self, options: Options, *, enable_exec: bool) -> None:
+        """Take what the function is called with."""
+        self.options = options
+        self.enable_exec = enable_exec
+        self.calls: list[Call] = []
+        self.results: list[Result] = []
+        self.unused: list[str] = []  # files with a config that no build called the function with
+        self.mark = f"fn.clusternet.io/made-{secrets.token_hex(8)}"
+        self.marked = re.compile(rb"(?m)^ +" + re.escape(self.mark.encode()) + rb": *['\"]?([^'\"\n]*)['\"]?\n")
+        self.places: dict[str, int] = {}  # mark -> position in the tree
+
+    @property
+    def failed(self) -> bool:
+        """Whether the function failed in a build, which ended the build."""
+        return any(has_errors(call.outcome.results) for call in self.calls)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The tokens of all calls."""
+        return tuple(secret for call in self.calls for secret in call.outcome.secrets)
+
+    def add(self, folder: str, tree: Tree, wanted: Callable[[str, Item], bool]) -> None:
+        """Build a folder and add the objects to a tree, a file for each.
+
+        Raises:
+            Faults: It can't be built; or the function failed in the build (`failed`).
+        """
+        shown = show(folder)
+        built = kustomize.build(
+            folder, lambda data, files: self.answer(shown, data, files), enable_exec=self.enable_exec
+        )
+        self.results += built.results
+        if not any(call.folder == shown for call in self.calls):
+            self.unused += dict.fromkeys(item.file_path for item in _items(built.sources) if item.kind == KIND)
+        paths: set[str] = set()
+        for piece in _SEPARATOR.split(built.output):
+            found = self.marked.search(piece)
+            data = self.marked.sub(b"", piece)
+            documents = read_documents(data, shown)
+            before = len(tree.items)
+            item = next((item for document in documents for item in document.items), None)
+            if item is None:
+                continue
+            path = output_path(item.kind, item.namespace, item.name)
+            if path in paths:  # of another group
+                path = output_path(f"{item.kind}.{item.group}", item.namespace, item.name)
+            paths.add(path)
+            tree.add(shown, path, data, documents, wanted)
+            if found and len(tree.items) > before:
+                self.places[found[1].decode()] = before
+
+    def answer(self, folder: str, data: bytes, files: Sequence[tuple[str, bytes]]) -> tuple[int, bytes, str]:
+        """Do the work of the function in a build."""
+        try:
+            given = resource_list.read(data)
+            given.function_config = _in_its_file(given.function_config, files)
+            options = self.options.replace(baseline=self.baseline_of(given.function_config))
+            outcome = _placed(function.process(given.items, given.function_config, options), folder, given.items, files)
+        except Faults as faults:
+            given = resource_list.read(b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n")
+            outcome = function.Outcome(changes=Changes(), results=faults.results)
+        self.calls.append(Call(folder=folder, files=tuple(files), given=given, outcome=outcome))
+        errors = io.StringIO()
+        runner.say(outcome.results, errors)
+        if has_errors(outcome.results):
+            return runner.FAILED, b"", errors.getvalue()
+        chunks = resource_list.write(given, self.marked_changes(outcome.changes), outcome.results)
+        return runner.OK, b"".join(chunks), errors.getvalue()
+
+    def marked_changes(self, changes: Changes) -> Changes:
+        """Return changes whose objects carry the mark."""
+        return changes.replace(
+            added=tuple(map(self.with_mark, changes.added)),
+            replaced={position: self.with_mark(value) for position, value in changes.replaced.items()},
+        )
+
+    def with_mark(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an object with the mark, which names it as the function does."""
+        metadata = value["metadata"]
+        annotations = {**metadata.get("annotations", {}), self.mark: _mark_of(value["kind"], metadata)}
+        return {**value, "metadata": {**metadata, "annotations": annotations}}
+
+    def made(self, tree: Tree) -> frozenset[int]:
+        """Return the positions of the objects that the function made."""
+        del tree
+        return frozenset(self.places.values())
+
+    def outcome(self, tree: Tree) -> Outcome:
+        """Return what the function made in all its calls, under the names that it has in the end.
+
+        With an error, that of the call which failed. Of several calls of one config the last counts.
+        """
+        failed = [call.outcome for call in self.calls if has_errors(call.outcome.results)]
+        if failed:
+            return failed[0]
+        last = self.calls[-1]
+        configs = {identity_of(one): one for call in self.calls if (one := call.given.function_config) is not None}
+        outcome = last.outcome
+        if len(configs) > 1 or self.options.baseline is not None:
+            items = list(last.given.items)
+            for one in configs.values():
+                item = copy.copy(one)
+                item.position = len(items)
+                items.append(item)
+            alone = len(configs) == 1 or not all(map(is_config, configs.values()))
+            config = last.given.function_config if alone else None
+            outcome = _placed(function.process(items, config, self.options), last.folder, items, last.files)
+        return self.as_built(outcome, tree)
+
+    def baseline_of(self, config: Item | None) -> Sequence[Item] | None:
+        """Return the baseline without the objects of configs that are not in the same call, which would count as removed."""
+        if self.options.baseline is None or config is None:
+            return self.options.baseline
+        owner = "/".join(part for part in identity_of(config) if part)
+        return [item for item in self.options.baseline if _annotations(item).get(OWNER_ANNOTATION, owner) == owner]
+
+    def as_built(self, outcome: Outcome, tree: Tree) -> Outcome:
+        """Return an outcome with its objects as kustomize built them."""
+        if outcome.plan is None or has_errors(outcome.results):
+            return outcome
+        checked = {config.owner for config in outcome.configs if config.mode == "Check"}
+        generated: list[Generated] = []
+        renamed: dict[tuple[str, str], str] = {}
+        results: list[Result] = []
+        for new in outcome.plan.generated:
+            if new.owner in checked:
+                generated.append(new)
+                continue
+            mark = _mark_of(new.key.kind, {"namespace": new.key.namespace, "name": new.key.name})
+            if mark not in self.places:
+                results.append(_removed(new))
+                continue
+            item = tree.items[self.places[mark]]
+            generated.append(
+                new.replace(key=new.key.replace(namespace=item.namespace, name=item.name), value=item.value())
+            )
+            if new.key.kind == RESOURCE_SET_KIND and new.key.name != item.name:
+                renamed[new.key.namespace, new.key.name] = item.name
+        results += self.lost_clusters(outcome, tree)
+        return outcome.replace(
+            changes=Changes(),
+            plan=outcome.plan.replace(generated=tuple(generated), renamed=renamed),
+            results=(*outcome.results, *results),
+        )
+
+    def lost_clusters(self, outcome: Outcome, tree: Tree) -> list[Result]:
+        """Warn about Clusters that a later part of the build renames, moves or removes: what refers to them is not."""
+        built = {
+            (item.namespace, item.name) for item in tree.items if item.kind == "Cluster" and item.group == CLUSTER_GROUP
+        }
+        local = {
+            (item.namespace, item.name)
+            for item in self.calls[-1].given.items
+            if item.kind == "Cluster"
+            and item.contains(b"local-config")
+            and _annotations(item).get(LOCAL_CONFIG_ANNOTATION) == "true"
+        }
+        verdicts = () if outcome.plan is None else outcome.plan.verdicts
+        gone = sorted({one.cluster.title for one in verdicts if one.matched and one.cluster.key not in built | local})
+        if not gone:
+            return []
+        named = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")  # noqa: PLR2004 - a line
+        message = (
+            f"after this function has run, the build renames, moves or removes {named}: call it in the outermost layer, so"
+            " that what it generates fits"
+        )
+        return [
+            Result(message=message, severity=WARNING, file_path=self.calls[-1].folder, tags=tagged(rule="built-later"))
+        ]
+
+
+def _placed(outcome: Outcome, folder: str, items: Sequence[Item], files: Sequence[tuple[str, bytes]]) -> Outcome:
+    """Return an outcome whose results name files, or at least the folder: nobody sees the stream of a build."""
+    if all(one.file_path or one.line is None for one in outcome.results):
+        return outcome
+    sources: dict[tuple[str, str], list[Item]] = {}
+    for item in _items(files):
+        sources.setdefault((item.kind, item.name), []).append(item)
+
+    def placed(result: Result) -> Result:
+        if result.file_path or result.line is None:
+            return result
+        streamed = items[result.item] if result.item is not None and 0 <= result.item < len(items) else None
+        found = [] if streamed is None else sources.get((streamed.kind, streamed.name), [])
+        found = [item for item in found if streamed is not None and item.namespace in {"", streamed.namespace}]
+        if len(found) != 1:
+            return result.replace(file_path=folder, line=None, column=None)
+        item = copy.copy(found[0])
+        there = result.replace(
+            item=0, file_path=item.file_path, file_index=item.file_index, line=None, column=None, related=()
+        )
+        return places.located([there], [item], None, stream=False)[0]
+
+    return outcome.replace(results=tuple(map(placed, outcome.results)))
+
+
+def _in_its_file(config: Item | None, files: Sequence[tuple[str, bytes]]) -> Item | None:
+    """Return a config as it is in the file that holds it, so that messages can say where, or as it came."""
+    if config is None or config.kind != KIND:
+        return config
+    spec = config.value().get("spec")
+    for item in _items(files):
+        if item.kind == KIND and _same(item, config) and item.value().get("spec") == spec:
+            found = copy.copy(item)
+            found.position = FUNCTION_CONFIG
+            return found
+    return config
+
+
+def _items(files: Sequence[tuple[str, bytes]]) -> Iterator[Item]:
+    """Yield the objects of the files that can be read, and that are not hidden: those are copies more often than not."""
+    for path, data in files:
+        if any(part.strip(".") and part.startswith(".") for part in path.split("/")):
+            continue
+        with contextlib.suppress(Faults):
+            yield from [item for one in read_documents(data, path) for item in one.items]
+
+
+def _same(item: Item, config: Item) -> bool:
+    try:
+        return identity_of(item) == identity_of(config)
+    except Faults:
+        return False
+
+
+def _mark_of(kind: str, metadata: Mapping[str, Any]) -> str:
+    return f"{kind}/{metadata.get('namespace') or ''}/{metadata['name']}"
+
+
+def _annotations(item: Item) -> Mapping[str, Any]:
+    found = item.metadata().get("annotations")
+    return found if isinstance(found, dict) else {}
+
+
+def _removed(new: Generated) -> Result:
+    message = (
+        f"{new.key.kind} {new.key.namespace}/{new.key.name} is generated, but a later part of the build removes it: look for"
+        " a patch that deletes it"
+    )
+    return Result(message=message, severity=WARNING, tags=tagged(rule="built-later"))

@@ -1,0 +1,302 @@
+"""A private copy of a folder for kustomize to build, with the bases that it leads to.
+
+The guarded reader makes it: regular files, no link that leads out of the repository. The copy differs from the folder in
+one thing: a function that is configured as a program (`exec`) is configured there as a container, whose image is a number
+in `Copy.functions`. That makes no difference to anything but who is asked to run it; what the number stands for is decided
+when kustomize asks for it, so what is not part of the build does not count.
+"""
+
+# Descriptors and links are the subject here, and os names them.
+# ruff: noqa: PTH103, PTH112, PTH113, PTH118, PTH119, PTH120, PTH208
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+
+from krm_fn.base.records import Record
+from krm_fn.files import reading
+from krm_fn.files.reading import show
+from krm_fn.krm.results import WARNING, Faults, Result, fault, tagged
+from krm_fn.krm.streams import read_documents
+from krm_fn.yaml.edit import revise
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.read import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+OURS = "clusternet-capi-fn"  # the name of the program and of the image
+NUMBERED = "function.invalid/"  # begins the name of an image that stands for a function of the copy
+FUNCTION_ANNOTATIONS = ("config.kubernetes.io/function", "config.k8s.io/function")
+
+_LEGACY_FIELD = "configFn"  # of metadata, before the annotation
+_LARGEST_FILE = 64 * 1024 * 1024
+_LARGEST_COPY = 512 * 1024 * 1024
+_MOST_FILES = 50_000
+_DEEPEST = 64
+_NOTES = 3
+# A word of a kustomization that leads upwards: bases may be anywhere in the repository.
+_UPWARDS = re.compile(r"\"([^\"\n]*\.\.[^\"\n]*)\"|'([^'\n]*\.\.[^'\n]*)'|([^\s\"',\[\]{}=]*\.\.[^\s\"',\[\]{}]*)")
+_WHOLE_LINE = re.compile(r"(?m)^[ \t]*-[ \t]+(\S.*\.\..*?)[ \t]*$")
+_GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
+_MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU]")
+
+
+class Function(Record):
+    """A function that a file of the copy configures as a program.
+
+    Attributes:
+        path: The program, as the file names it.
+        arguments: Its arguments.
+        file: The file, for messages.
+    """
+
+    path: str
+    arguments: tuple[str, ...]
+    file: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is this function."""
+        return os.path.basename(self.path) == OURS
+
+
+class Copy:
+    """A private copy of a folder, and of the folders with a kustomization that it leads to.
+
+    Attributes:
+        given: The folder, as the caller gave it.
+        root: The same, resolved.
+        bound: What may be copied: the repository that holds it, resolved.
+        functions: The functions that files of it configure as programs, by number.
+        sources: Files that hold configurations of ours or Clusters, with their bytes.
+        warnings: What the build may not know.
+    """
+
+    def __init__(self, given: str, target: str, *, keep_programs: bool) -> None:
+        """Take the folder, and where its copy is to be."""
+        self.given = given
+        self.root = os.path.realpath(given)
+        self.bound = _bound(self.root)
+        self.target = target
+        self.keep_programs = keep_programs
+        self.functions: list[Function] = []
+        self.sources: list[tuple[str, bytes]] = []
+        self.warnings: list[Result] = []
+        self.notes: list[str] = []
+        self.budget = reading.Budget(_LARGEST_COPY)
+        self.done: set[str] = set()
+        self.waiting = [self.root]
+        self.files = 0
+
+    def place(self, path: str) -> str:
+        """Return where a path of the repository is in the copy."""
+        return os.path.normpath(os.path.join(self.target, os.path.relpath(path, self.bound)))
+
+    def make(self) -> None:
+        """Copy.
+
+        Raises:
+            Faults: The kustomization can't be read, or it is all too much.
+        """
+        name = reading.kustomization(self.root)
+        reading.read_below(self.bound, os.path.join(self.given, name), _LARGEST_FILE)
+        while self.waiting:
+            folder = self.waiting.pop()
+            if not any(folder == one or reading.inside(folder, one) for one in self.done):
+                self.folder(folder, self.place(folder), (folder,))
+                self.done.add(folder)
+
+    def folder(self, path: str, place: str, above: tuple[str, ...]) -> None:
+        """Copy a folder with all that is below it."""
+        os.makedirs(place, 0o700, exist_ok=True)
+        try:
+            names = sorted(os.listdir(path))
+        except OSError as error:
+            self.notes.append(f"{show(path)} can't be read ({error.strerror})")
+            return
+        for name in names:
+            if name == ".git":
+                continue
+            where, there = os.path.join(path, name), os.path.join(place, name)
+            real = os.path.realpath(where)
+            if not reading.inside(real, self.bound):
+                self.notes.append(f"{self.shown(where)} is a link that leads out of {show(self.bound)}")
+            elif os.path.isdir(real):
+                if real not in above and len(above) < _DEEPEST:
+                    self.folder(real, there, (*above, real))
+            elif os.path.isfile(real):
+                self.file(where, there)
+
+    def file(self, path: str, place: str) -> None:
+        """Copy a file; functions that it configures as programs become containers with a number."""
+        self.files += 1
+        if self.files > _MOST_FILES:
+            message = f"{show(self.given)} holds or reaches more than {_MOST_FILES} files: give a smaller folder"
+            raise fault(message, file_path=show(self.given))
+        try:
+            data = self.budget.take(reading.read_below(self.bound, path, _LARGEST_FILE))
+        except Faults as faults:
+            if self.budget.left < 0:
+                raise
+            self.notes += [one.message for one in faults.results]
+            return
+        if os.path.basename(path) in reading.KUSTOMIZATIONS:
+            self.follow(path, data)
+        if any(group in data for group in _GROUPS) and path.endswith(reading.SUFFIXES):
+            self.sources.append((self.shown(path), data))
+        if _MAY_CONFIGURE.search(data):
+            data = self.rewritten(data, path)
+        mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+
+    def follow(self, path: str, data: bytes) -> None:
+        """Have the folders copied that words of a kustomization lead up to, if they have one too.
+
+        The words' meaning is kustomize's: a word too many is a folder too many, and one that is missed fails the build.
+        """
+        text = data.decode("utf-8", "replace")
+        words = ["".join(match) for match in _UPWARDS.findall(text)] + _WHOLE_LINE.findall(text)
+        for word in dict.fromkeys(words):
+            if "\0" in word or "://" in word:
+                continue
+            target = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(path)), word))
+            if reading.inside(path, target) or not os.path.isdir(target) or not reading.kustomization(target):
+                continue
+            if reading.inside(target, self.bound):
+                self.waiting.append(target)
+            else:
+                self.notes.append(f"{show(word)} leads out of {show(self.bound)}")
+
+    def shown(self, path: str) -> str:
+        """Return a path for messages, beginning as the caller gave it where it can."""
+        if reading.inside(path, self.root):
+            return show(os.path.normpath(os.path.join(self.given, os.path.relpath(path, self.root))))
+        return show(path)
+
+    def unread(self) -> list[str]:
+        """Return what was not copied, which may explain why the build failed."""
+        notes = list(dict.fromkeys(self.notes))
+        return notes[:_NOTES] + ([f"and {len(notes) - _NOTES} more are not read"] if len(notes) > _NOTES else [])
+
+    # --- functions ---
+
+    def rewritten(self, data: bytes, path: str) -> bytes:
+        """Return a file with its programs as containers."""
+        shown = self.shown(path)
+        nested = os.path.basename(path) in reading.KUSTOMIZATIONS
+        try:
+            return self.text(data, shown, nested=nested)
+        except (BadYaml, Faults):
+            if path.endswith(reading.SUFFIXES) and any(name.encode() in data for name in FUNCTION_ANNOTATIONS):
+                message = f"{shown} can't be read: if it configures a function as a program, kustomize leaves it out"
+                self.warnings.append(
+                    Result(message=message, severity=WARNING, file_path=shown, tags=tagged(rule="unreadable-function"))
+                )
+            return data
+
+    def text(self, data: bytes, shown: str, *, nested: bool) -> bytes:
+        """Return a stream with its programs as containers.
+
+        Raises:
+            BadYaml: It can't be read.
+            Faults: The same.
+        """
+        pieces: list[bytes] = []
+        end = 0
+        for document in read_documents(data):
+            body = data[document.body : document.body_end]
+            value = load(body) if _MAY_CONFIGURE.search(body) else None
+            new = self.value(value, shown, nested=nested)
+            if new is not value:
+                pieces += [data[end : document.body], self.edited(body, value, new)]
+                end = document.body_end
+        return b"".join([*pieces, data[end:]]) if pieces else data
+
+    @staticmethod
+    def edited(body: bytes, value: Any, new: Any) -> bytes:
+        """Return a document with a new value."""
+        if isinstance(value, dict):
+            text = revise(body, new)
+        else:
+            from json import dumps  # noqa: PLC0415 - a patch that is a list
+
+            text = dumps(new).encode()
+        return text if text.endswith(b"\n") else text + b"\n"
+
+    def value(self, value: Any, shown: str, *, nested: bool, key: str = "", parent: Any = None) -> Any:
+        """Return a value with its programs as containers; the value itself where there is none."""
+        if isinstance(value, dict):
+            if key == _LEGACY_FIELD:
+                return self.container(value, shown, value)
+            new = {k: self.value(v, shown, nested=nested, key=str(k), parent=value) for k, v in value.items()}
+            return new if any(new[k] is not v for k, v in value.items()) else value
+        if isinstance(value, list):
+            entries = [self.value(one, shown, nested=nested) for one in value]
+            return entries if any(new is not old for new, old in zip(entries, value, strict=True)) else value
+        if isinstance(value, str) and _MAY_CONFIGURE.search(value.encode("utf-8", "replace")):
+            return self.string(
+                value, shown, nested=nested, is_function=key in FUNCTION_ANNOTATIONS or _patches(key, parent)
+            )
+        return value
+
+    def string(self, value: str, shown: str, *, nested: bool, is_function: bool) -> str:
+        """Return a string with its programs as containers: an annotation, or a text of a kustomization."""
+        try:
+            if is_function:
+                spec = self.container(load(value), shown, value)
+                return spec if isinstance(spec, str) else value
+            text = self.text(value.encode(), shown, nested=False).decode() if nested else value
+        except (BadYaml, Faults, UnicodeError):
+            return value  # a path, say; of an annotation, kustomize reports it
+        return value if text == value else text
+
+    def container(self, spec: Any, shown: str, unchanged: Any) -> Any:
+        """Return a function's specification as that of a container with a number; `unchanged` where it is no program."""
+        if not isinstance(spec, dict):
+            return unchanged
+        image = spec.get("container")
+        program = spec.get("exec") or spec.get("starlark")
+        if (isinstance(image, dict) and image.get("image")) or not isinstance(program, dict):
+            return unchanged
+        path = program.get("path") or program.get("url") or program.get("name") or "?"
+        arguments = program.get("args")
+        function = Function(
+            path=str(path),
+            arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else (),
+            file=shown,
+        )
+        if self.keep_programs and not function.ours:
+            return unchanged
+        self.functions.append(function)
+        new: dict[str, Any] = {"container": {"image": f"{NUMBERED}{len(self.functions) - 1}"}}
+        if isinstance(unchanged, dict):
+            return new
+        from json import dumps  # noqa: PLC0415 - for a kustomization with functions alone
+
+        return dumps(new)
+
+
+def _patches(key: str, parent: Any) -> bool:
+    """Tell whether a string is what a JSON patch sets as a function's annotation."""
+    path = parent.get("path") if isinstance(parent, dict) and key == "value" else None
+    return isinstance(path, str) and path.replace("~1", "/").endswith(FUNCTION_ANNOTATIONS)
+
+
+def _bound(root: str) -> str:
+    """Return the folder that a build must not lead out of: the repository, else the working folder, else its own."""
+    folder = root
+    while True:
+        if os.path.lexists(os.path.join(folder, ".git")):
+            return folder
+        if os.path.dirname(folder) == folder:
+            break
+        folder = os.path.dirname(folder)
+    here = os.path.realpath(os.curdir)
+    return here if reading.inside(root, here) and here != os.sep else root

@@ -1,0 +1,374 @@
+"""Runs kustomize over a folder, such that nothing but this function is run whatever the folder names.
+
+Nothing of a kustomization is interpreted here: the real program builds it. What is done around it:
+
+- It builds a private copy of the folder and of the bases that it reaches, made by the guarded reader: regular files, no
+  link that leads out of the repository.
+- It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker`, for
+  functions in containers, and `helm`. Both are messengers of this process there, which does the work of our own function
+  and refuses anything else. There is nothing else on that PATH but `git`.
+- So that our function as a program (`exec`) is served in the same way, each function that a file of the copy configures
+  as a program is written there as a container with a number; what it stands for is decided when, and only if, kustomize
+  asks for it.
+- kustomize's environment holds nothing of ours: no variable, no home folder, no plugin folder.
+"""
+
+# Descriptors and links are the subject here, and os names them.
+# ruff: noqa: PTH106, PTH117, PTH211, PTH102, PTH113, PTH118
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+from krm_fn.base.records import Record
+from krm_fn.files import reading
+from krm_fn.files.copying import NUMBERED, OURS, Copy
+from krm_fn.files.reading import show
+from krm_fn.krm.results import Faults, Result, fault, tagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
+
+    from krm_fn.files.copying import Function
+
+    # Takes a ResourceList, and the files of the build that may hold our configuration or Clusters (their names for
+    # messages, and their bytes); returns the exit code, stdout and stderr of the function.
+    Answer = Callable[[bytes, Sequence[tuple[str, bytes]]], tuple[int, bytes, str]]
+
+SECONDS = 300.0
+
+_HARMLESS_ARGUMENTS = frozenset({"fn", "--verbose", "--debug"})
+_LARGEST_OUTPUT = 512 * 1024 * 1024
+_MOST_WORDS = 200  # of what kustomize writes to stderr, in characters
+_LONGEST_ADDRESS = 100  # of a socket, in bytes
+_CHUNK = 1024 * 1024
+# What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
+_NETWORK = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+_MESSENGER = """\
+import os, socket, sys
+talk = socket.socket(socket.AF_UNIX)
+talk.connect({socket!r})
+words = b"\\0".join(map(os.fsencode, [{name!r}, *sys.argv[1:]]))
+talk.sendall(b"%d\\n" % len(words) + words)
+hear = talk.makefile("rb")
+what, _, path = hear.readline().rstrip(b"\\n").partition(b" ")
+if what == b"run":
+    os.execv(path, [path, *sys.argv[1:]])
+if what == b"send":
+    talk.sendall(sys.stdin.buffer.read())
+talk.shutdown(socket.SHUT_WR)
+code, length = map(int, hear.readline().split())
+sys.stderr.buffer.write(hear.read(length))
+sys.stdout.buffer.write(hear.read())
+sys.stdout.flush()
+sys.exit(code)
+"""
+
+
+class Built(Record):
+    """What kustomize built.
+
+    Attributes:
+        output: Its output: a stream of documents.
+        sources: The files that may hold our configuration or Clusters, with their bytes.
+        results: Warnings.
+    """
+
+    output: bytes
+    sources: tuple[tuple[str, bytes], ...]
+    results: tuple[Result, ...]
+
+
+def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
+    """Build a folder by `kustomize`, else by `kubectl kustomize`.
+
+    Args:
+        folder: A folder with a kustomization.
+        answer: Does the work of this function, each time that the build calls it.
+        enable_exec: Whether programs, images and Helm charts that the folder names may be run.
+
+    Raises:
+        Faults: There is no such program, the folder can't be read, it names something that must not be run, or the build
+            fails. A fault of the function is not among them: `answer` knows of it, and the build is over.
+    """
+    program = find_program("kustomize")
+    command = [program, "build"]
+    if not program:
+        program = find_program("kubectl")
+        command = [program, "kustomize"]
+    if not program:
+        message = (
+            f"{show(folder)} is built by kustomize ({reading.kustomization(folder)}), and neither kustomize nor kubectl is"
+            " on PATH: install one of them (https://kubectl.docs.kubernetes.io/installation/kustomize/), pipe in what it"
+            " builds elsewhere (`-`), or give the manifests themselves as PATH"
+        )
+        raise fault(message, file_path=show(folder), tags=tagged(rule="no-kustomize"))
+    command.append("--enable-alpha-plugins")
+    can_exec = enable_exec and command[1] == "build"
+    if can_exec:
+        command.append("--enable-exec")
+    if enable_exec:
+        command.append("--enable-helm")
+    with _private_folder() as private:
+        copy = Copy(folder, os.path.join(private, "tree"), keep_programs=can_exec)
+        copy.make()
+        with _Messages(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
+            environment = _environment(private, enable_exec=enable_exec)
+            for name in ("docker",) if enable_exec else ("docker", "helm"):
+                _write_messenger(os.path.join(private, "bin", name), name, messages.path)
+            output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)
+        if messages.error is not None:
+            raise messages.error
+        if messages.refused:
+            raise Faults(dict.fromkeys(messages.refused))
+        if problem:
+            words = [problem, *filter(None, [_words(errors, copy, private)]), *copy.unread()]
+            message = f"kustomize can't build {show(folder)}: {'; '.join(words)}"
+            raise fault(message, file_path=show(folder), tags=tagged(rule="kustomize"))
+        return Built(output=output, sources=tuple(copy.sources), results=tuple(copy.warnings))
+
+
+def find_program(name: str) -> str:
+    """Return where a program is, by the absolute entries of PATH alone; "" where it is not.
+
+    A relative entry would find what the folder at hand holds.
+    """
+    for entry in os.environ.get("PATH", "").split(os.pathsep):
+        path = os.path.join(entry, name)
+        if os.path.isabs(entry) and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return ""
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _private_folder() -> Iterator[str]:
+    """Make a folder for the owner alone, and remove it whatever happens."""
+
+    def terminated(number: int, frame: FrameType | None) -> None:
+        del frame
+        sys.exit(128 + number)
+
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, terminated) if main else None
+    private = os.path.realpath(tempfile.mkdtemp(prefix="clusternet-"))
+    if len(os.fsencode(private)) > _LONGEST_ADDRESS:
+        os.rmdir(private)
+        private = os.path.realpath(tempfile.mkdtemp(prefix="clusternet-", dir="/tmp"))
+    try:
+        for name in ("bin", "home", "tmp", "tree"):
+            os.mkdir(os.path.join(private, name), 0o700)
+        yield private
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+        if main:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
+    """Return kustomize's environment: nothing of ours; where programs may run, what they need of the caller's."""
+    tools = os.path.join(private, "bin")
+    if enable_exec:
+        entries = [one for one in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(one)]
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
+        return {**kept, "PATH": os.pathsep.join([tools, *entries]), "TMPDIR": os.path.join(private, "tmp")}
+    git = find_program("git")
+    if git:
+        os.symlink(git, os.path.join(tools, "git"))
+    return {
+        **{key: os.environ[key] for key in _NETWORK if key in os.environ},
+        "PATH": tools,
+        "HOME": os.path.join(private, "home"),
+        "TMPDIR": os.path.join(private, "tmp"),
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "https",
+    }
+
+
+def _write_messenger(path: str, name: str, address: str) -> None:
+    """Write what kustomize finds as `docker` or `helm`."""
+    text = _MESSENGER.format(name=name, socket=address)
+    if re.fullmatch(r"/[^\s]{1,100}", sys.executable):
+        pieces = {path: f"#!{sys.executable} -IS\n{text}"}
+    else:
+        quoted = sys.executable.replace("'", "'\\''")
+        pieces = {path: f"#!/bin/sh\nexec '{quoted}' -IS '{path}.py' \"$@\"\n", f"{path}.py": text}
+    for place, piece in pieces.items():
+        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(piece)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -> tuple[bytes, str, str]:
+    """Run a program with limits; return its output, what it wrote to stderr, and why it failed."""
+    problem = ""
+    pieces: list[bytes] = []
+    size = 0
+    with (
+        tempfile.TemporaryFile(dir=private) as errors,
+        subprocess.Popen(
+            command,
+            cwd=private,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        ) as process,
+    ):
+        stopped = threading.Event()
+
+        def stop() -> None:
+            stopped.set()
+            _kill(process)
+
+        timer = threading.Timer(SECONDS, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            while process.stdout is not None and (piece := process.stdout.read(_CHUNK)):
+                pieces.append(piece)
+                size += len(piece)
+                if size > _LARGEST_OUTPUT:
+                    problem = f"it built more than {_LARGEST_OUTPUT // (1024 * 1024)} MiB"
+                    break
+            if not problem:
+                process.wait()
+        finally:
+            timer.cancel()
+            _kill(process)
+        if stopped.is_set():
+            problem = f"it took longer than {SECONDS:.0f} seconds"
+        elif not problem and process.returncode:
+            problem = "the build failed"
+        errors.seek(0)
+        said = errors.read(_CHUNK).decode("utf-8", "replace")
+    return b"".join(pieces), said, problem
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those that it started."""
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _words(errors: str, copy: Copy, private: str) -> str:
+    """Return what kustomize said, on one line, with the user's own paths."""
+    text = errors.replace(copy.place(copy.root), show(copy.given)).replace(
+        os.path.join(private, "tree"), show(copy.bound)
+    )
+    text = " ".join(text.split()).removeprefix("Error: ").removeprefix("error: ")
+    text = "".join(one if one.isprintable() else "?" for one in text)
+    return text if len(text) <= 2 * _MOST_WORDS else f"{text[:_MOST_WORDS]} … {text[-_MOST_WORDS:]}"
+
+
+class _Messages:
+    """Hears what kustomize asks of `docker`, and answers."""
+
+    def __init__(self, path: str, copy: Copy, answer: Answer, *, enable_exec: bool) -> None:
+        self.path = path
+        self.functions: Sequence[Function] = copy.functions
+        self.sources: Sequence[tuple[str, bytes]] = copy.sources
+        self.answer = answer
+        self.enable_exec = enable_exec
+        self.refused: list[Result] = []
+        self.error: BaseException | None = None
+        self.listening = socket.socket(socket.AF_UNIX)
+
+    def __enter__(self) -> _Messages:  # noqa: PYI034 - no subclass
+        self.listening.bind(self.path)
+        self.listening.listen()
+        self.thread = threading.Thread(target=self.hear, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self.listening.shutdown(socket.SHUT_RDWR)  # ends accept()
+        self.listening.close()
+        self.thread.join()
+
+    def hear(self) -> None:
+        """Answer one caller after the other; kustomize calls its functions in turn."""
+        while True:
+            try:
+                talk, _ = self.listening.accept()
+            except OSError:
+                return
+            with talk, contextlib.suppress(OSError, ValueError):
+                self.one(talk)
+
+    def one(self, talk: socket.socket) -> None:
+        """Answer one caller."""
+        heard = talk.makefile("rb")
+        name, *words = heard.read(int(heard.readline(20))).split(b"\0")
+        if name == b"helm":
+            result: Result | None = self.refusal("program helm", "", "helm")
+            image = NUMBERED
+        elif words[:1] == [b"run"]:
+            image = os.fsdecode(words[-1])
+            result = self.judge(image)
+        else:
+            talk.sendall(b"end\n0 0\n")
+            return
+        if result is not None:
+            docker = find_program("docker")
+            if self.enable_exec and docker and not image.startswith(NUMBERED):
+                talk.sendall(b"run " + os.fsencode(docker) + b"\n")
+                return
+            self.refused.append(result)
+            said = result.message.encode()
+            talk.sendall(b"end\n1 %d\n" % len(said) + said)
+            return
+        talk.sendall(b"send\n")
+        try:
+            code, output, errors = self.answer(heard.read(), self.sources)
+        except BaseException as error:  # noqa: BLE001 - raised again where the build was asked for
+            self.error = error
+            code, output, errors = 1, b"", "error"
+        talk.sendall(b"%d %d\n" % (code, len(errors.encode())) + errors.encode() + output)
+
+    def judge(self, image: str) -> Result | None:
+        """Say why an image, or the program that it stands for, is not run; None for this function."""
+        number = image.removeprefix(NUMBERED)
+        if number == image or not number.isdigit() or int(number) >= len(self.functions):
+            if re.split("[:@]", image.rpartition("/")[2])[0] == OURS:
+                return None
+            return self.refusal(f"image {show(image)}", "", "kustomize and docker")
+        function = self.functions[int(number)]
+        if not function.ours:
+            return self.refusal(f"program {show(function.path)}", function.file, "kustomize")
+        if _HARMLESS_ARGUMENTS.issuperset(function.arguments):
+            return None
+        message = f"{function.file} gives arguments to {show(function.path)}: give them to this command instead"
+        return Result(message=message, file_path=function.file, tags=tagged(rule="function-arguments"))
+
+    def refusal(self, what: str, file: str, missing: str) -> Result:
+        """Report a program or image that is not run."""
+        where = f"{file} asks for" if file else "the build asks for"
+        why = (
+            f"can't be run here: install {missing}" if self.enable_exec else "is not run unless you pass --enable-exec"
+        )
+        return Result(message=f"{where} the {what}, which {why}", file_path=file, tags=tagged(rule="not-run"))

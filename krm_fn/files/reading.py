@@ -1,0 +1,468 @@
+"""The one reader of files: everything that the program is given by path is opened here, and guarded.
+
+- A path that the caller names may be a link, but must lead to a regular file (or be a descriptor that the caller has
+  open, such as `/dev/stdin`).
+- What is found below a folder never leads out of it: each component is opened by itself and without following links.
+  A link to a file of the same folder is followed by name, as a mounted ConfigMap needs it, and opened by its target.
+- Nothing is opened that could block or never end, and sizes are limited.
+"""
+
+# Descriptors and links are the subject here, and os names them; pathlib's resolve fails on circles before Python 3.13.
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH119
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+
+from krm_fn.base.records import Record
+from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Result, fault, tagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+MARKER = ".clusternet-capi-fn"  # the file that `render -o DIR` leaves in DIR
+
+_CHART = "Chart.yaml"
+_IGNORE = ".krmignore"
+_LARGEST_SETTINGS = 1024 * 1024
+_LARGEST_FILE = 512 * 1024 * 1024
+_LARGEST_INPUT = 1024 * 1024 * 1024
+_MOST_FILES = 200_000
+_KPTFILE = "Kptfile"
+_KPT_FUNCTION = re.compile(rb"(?m)^[ \t-]*(?:image|exec):[ \t]*['\"]?([^\s'\"#]+)")
+_NAMED = 5  # charts that the warning about them names
+_CHUNK = 1024 * 1024
+_DESCRIPTOR = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/([0-9]{1,6})")
+_SAFE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class Found(Record):
+    """A file to read.
+
+    Attributes:
+        path: Where it is, beginning as the user gave it.
+        relative: Below the folder that the user gave; its name if the user gave the file itself.
+        explicit: Whether the user gave the file itself.
+        root: The resolved folder that it must not lead out of; "" if the user gave the file itself.
+    """
+
+    path: str
+    relative: str
+    explicit: bool
+    root: str = ""
+
+
+class Rules(Record):
+    """What is left out of folders.
+
+    Attributes:
+        skip: Resolved paths of folders and files.
+        exclude: Patterns in the syntax of .gitignore, relative to each folder that the user gave.
+        rendered: Whether the folders are rendered output, where a kustomization is not a layout to be built.
+    """
+
+    skip: frozenset[str] = frozenset()
+    exclude: tuple[str, ...] = ()
+    rendered: bool = False
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read(path: str, limit: int = _LARGEST_FILE) -> bytes:
+    """Return the bytes of a file that the caller named.
+
+    Raises:
+        Faults: It can't be read, is no regular file, or is too large.
+    """
+    if path.startswith(("/dev/", "/proc/")) and (given := _DESCRIPTOR.fullmatch(path)):
+        try:
+            with os.fdopen(os.dup(int(given[1] or 0)), "rb") as stream:
+                return _bounded(stream.read(limit + 1), path, limit)
+        except OSError as error:
+            raise Faults([_unreadable(path, error)]) from None
+    try:
+        handle = os.open(path, _SAFE)
+    except (OSError, ValueError) as error:
+        raise Faults([_unreadable(path, error)]) from None
+    return _contents(handle, path, limit)
+
+
+def read_found(found: Found) -> bytes:
+    """Return the bytes of a file that `find` found.
+
+    Raises:
+        Faults: It can't be read, leads out of its folder by now, is no regular file, or is too large.
+    """
+    return read_below(found.root, found.path) if found.root else read(found.path)
+
+
+def read_below(root: str, path: str, limit: int = _LARGEST_FILE) -> bytes:
+    """Return the bytes of a file, which must lie below a folder, links resolved.
+
+    Args:
+        root: The folder, resolved.
+        path: The file, as messages call it.
+        limit: The most bytes that it may have.
+
+    Raises:
+        Faults: It can't be read, leads out of the folder, is no regular file, or is too large.
+    """
+    try:
+        real = os.path.realpath(path)
+        if not inside(real, root):
+            message = f"{show(path)} leads out of {show(root)}: it is not read"
+            raise fault(message, file_path=show(path))
+        handle = _open_below(root, os.path.relpath(real, root).split("/"))
+    except (OSError, ValueError) as error:
+        raise Faults([_unreadable(path, error)]) from None
+    return _contents(handle, path, limit)
+
+
+def kustomization(folder: str) -> str:
+    """Return the name of the file that makes a folder one that kustomize builds; "" where there is none."""
+    return next((name for name in KUSTOMIZATIONS if os.path.lexists(os.path.join(folder, name))), "")
+
+
+def inside(path: str, folder: str) -> bool:
+    """Tell whether a resolved path lies below a resolved folder."""
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _open_below(root: str, parts: Sequence[str]) -> int:
+    """Open a file component by component, following no link; return its descriptor.
+
+    Raises:
+        OSError: A component is missing, or a link.
+    """
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        return os.open(parts[-1], _SAFE | os.O_NOFOLLOW, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _contents(handle: int, path: str, limit: int) -> bytes:
+    """Read an open file to its end, and close it."""
+    try:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            message = f"can't read {show(path)}: it is {kind(mode)}, not a regular file"
+            raise fault(message, file_path=show(path))
+        pieces: list[bytes] = []
+        size = 0
+        while size <= limit and (piece := os.read(handle, min(_CHUNK, limit + 1 - size))):
+            pieces.append(piece)
+            size += len(piece)
+        return _bounded(b"".join(pieces), path, limit)
+    except OSError as error:
+        raise Faults([_unreadable(path, error)]) from None
+    finally:
+        os.close(handle)
+
+
+def _bounded(data: bytes, path: str, limit: int) -> bytes:
+    if len(data) > limit:
+        size = f"{limit // (1024 * 1024)} MiB" if limit >= 1024 * 1024 else f"{limit} bytes"
+        message = f"can't read {show(path)}: it has more than {size}"
+        raise fault(message, file_path=show(path))
+    return data
+
+
+def kind(mode: int) -> str:
+    """Say what a file is that is not a regular one."""
+    kinds = {
+        stat.S_IFLNK: "a link",
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+class Budget:
+    """What one run may read altogether."""
+
+    def __init__(self, left: int = _LARGEST_INPUT) -> None:
+        """Take the number of bytes."""
+        self.left = left
+        self.most = left
+
+    def take(self, data: bytes) -> bytes:
+        """Count bytes that were read, and return them.
+
+        Raises:
+            Faults: The input is too large.
+        """
+        self.left -= len(data)
+        if self.left < 0:
+            message = (
+                f"the input has more than {self.most // (1024 * 1024)} MiB altogether: give less of it, or --exclude"
+            )
+            raise fault(message)
+        return data
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def show(path: str) -> str:
+    """Return a path for messages: whatever is not printable UTF-8 is escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else "".join(one if one.isprintable() else _escaped(one) for one in text)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def _check_name(path: str, name: str) -> Result | None:
+    """Report a file name that can't be shown, or written into a list of names."""
+    if name.isprintable() and name.isascii():
+        return None
+    if show(name) == name:
+        return None
+    message = f"the file name {show(path)} is not printable UTF-8 text: rename the file, or leave it out with --exclude"
+    return Result(message=message, severity=ERROR, file_path=show(path), tags=tagged(rule="file-name"))
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+def find(paths: Sequence[str], rules: Rules | None = None) -> tuple[list[Found], list[Result]]:
+    """Find the files below paths: `*.yaml`, `*.yml`, `*.json`, sorted by path; a file given itself may have any name.
+
+    Args:
+        paths: Folders and files.
+        rules: What is left out of folders.
+
+    Returns:
+        The files, each once, and what to report: errors for what can't be read, warnings for what is passed over.
+    """
+    found: list[Found] = []
+    results: list[Result] = []
+    seen: set[str] = set()
+    many = len(paths) > 1
+    for path in paths:
+        try:
+            mode = os.stat(path).st_mode
+        except (OSError, ValueError) as error:
+            results.append(_unreadable(path, error))
+            continue
+        if stat.S_ISDIR(mode):
+            before = len(found)
+            walk = _Walk(path, os.path.basename(os.path.abspath(path)) if many else "", rules or Rules(), seen)
+            walk.run()
+            found += walk.found
+            results += walk.results
+            if len(found) == before and not walk.results:
+                message = f"{show(path)} holds no file that ends in {', '.join(SUFFIXES)}"
+                results.append(Result(message=message, severity=WARNING, file_path=show(path)))
+        elif (real := os.path.realpath(path)) not in seen:
+            seen.add(real)
+            problem = _check_name(path, path)
+            if problem is not None:
+                results.append(problem)
+            found.append(Found(path=path, relative=os.path.basename(path), explicit=True))
+    return found, results
+
+
+class _Walk:
+    """One walk through a folder."""
+
+    def __init__(self, root: str, prefix: str, rules: Rules, seen: set[str]) -> None:
+        self.given = root
+        self.root = os.path.realpath(root)
+        self.prefix = prefix
+        self.rules = rules
+        self.seen = seen
+        self.found: list[Found] = []
+        self.results: list[Result] = []
+        self.charts: list[str] = []
+
+    def run(self) -> None:
+        """Walk."""
+        self.folder(self.given, "", [(line, "") for line in self.rules.exclude])
+        if self.charts:
+            named = ", ".join(self.charts[:_NAMED])
+            more = f" and {len(self.charts) - _NAMED} more" if len(self.charts) > _NAMED else ""
+            what = "is a Helm chart" if len(self.charts) == 1 else "are Helm charts"
+            message = f"{named}{more} {what}: not read; render with `helm template` and give the output as -"
+            self.results.append(
+                Result(message=message, severity=WARNING, file_path=self.charts[0], tags=tagged(rule="helm-chart"))
+            )
+
+    def folder(self, path: str, relative: str, ignored: Sequence[tuple[str, str]]) -> None:
+        """Take the files of a folder, then those below it."""
+        try:
+            with os.scandir(path) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            self.results.append(_unreadable(path, error))
+            return
+        names = {entry.name for entry in entries}
+        if self.refused(path, relative, names):
+            return
+        if _KPTFILE in names:
+            self.package(os.path.join(path, _KPTFILE))
+        if _IGNORE in names:
+            ignored = [*ignored, *self.ignore_file(os.path.join(path, _IGNORE), relative)]
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.name not in KUSTOMIZATIONS:
+                below = f"{relative}/{entry.name}" if relative else entry.name
+                where = entry.name if path == os.curdir else os.path.join(path, entry.name)
+                self.entry(entry, where, below, ignored)
+
+    def entry(self, entry: os.DirEntry[str], path: str, relative: str, ignored: Sequence[tuple[str, str]]) -> None:
+        """Take a file, walk through a folder, follow a link."""
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if _is_ignored(relative, ignored, is_folder=is_folder):
+            return
+        if entry.is_symlink():
+            self.link(path, relative)
+        elif is_folder:
+            if os.path.realpath(path) not in self.rules.skip and self.good_name(path, entry.name):
+                self.folder(path, relative, ignored)
+        elif entry.name.endswith(SUFFIXES):
+            if entry.is_file(follow_symlinks=False):
+                self.take(path, relative, os.path.realpath(path))
+            else:
+                self.pass_over(path, f"{kind(entry.stat(follow_symlinks=False).st_mode)}, not a regular file")
+
+    def refused(self, path: str, relative: str, names: Collection[str]) -> bool:
+        """Tell whether a folder is not one of plain manifests; report it, unless it is our own output."""
+        if relative and MARKER in names:
+            message = f"{show(path)} holds output of `render` ({MARKER}): it is not read"
+            self.results.append(Result(message=message, severity=INFO, file_path=show(path)))
+            return True
+        if _CHART in names:
+            self.charts.append(show(path))
+            return True
+        found = [name for name in KUSTOMIZATIONS if name in names]
+        if relative and found and not self.rules.rendered:
+            message = (
+                f"{show(path)} is built by kustomize ({found[0]}), and {show(self.given)} is read as plain files: give"
+                f" {show(path)} as PATH instead, or leave it out with --exclude {show(relative)}"
+            )
+            self.results.append(
+                Result(message=message, file_path=show(os.path.join(path, found[0])), tags=tagged(rule="nested-root"))
+            )
+            return True
+        return False
+
+    def package(self, path: str) -> None:
+        """Warn about a kpt package that runs other functions."""
+        try:
+            text = read_below(self.root, path, _LARGEST_SETTINGS)
+        except Faults as faults:
+            self.results += faults.results
+            return
+        if any(b"clusternet-capi-fn" not in name for name in _KPT_FUNCTION.findall(text)):
+            message = f"{show(path)} runs other functions, which are not run here: use `kpt fn render`"
+            self.results.append(
+                Result(message=message, severity=WARNING, file_path=show(path), tags=tagged(rule="function-ignored"))
+            )
+
+    def ignore_file(self, path: str, relative: str) -> list[tuple[str, str]]:
+        """Return the lines of a `.krmignore`, with the folder that they count from."""
+        try:
+            text = read_below(self.root, path, _LARGEST_SETTINGS).decode("utf-8", "replace")
+        except Faults as faults:
+            self.results += faults.results
+            return []
+        return [(line, relative) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+    def link(self, path: str, relative: str) -> None:
+        """Take a link to a file of this folder, as a mounted ConfigMap has them; pass over any other."""
+        real = os.path.realpath(path)
+        within = inside(real, self.root)
+        if os.path.isdir(path) or real == self.root:
+            self.pass_over(
+                path, "a link to a folder" if within or real == self.root else "a link that leads out of the folder"
+            )
+        elif not relative.endswith(SUFFIXES):
+            return
+        elif not os.path.exists(path):
+            self.pass_over(path, "a link to nothing, or in a circle")
+        elif not within:
+            self.pass_over(path, "a link that leads out of the folder")
+        elif os.path.isfile(path):
+            self.take(path, relative, real)
+        else:
+            self.pass_over(path, "a link to something that is not a regular file")
+
+    def pass_over(self, path: str, reason: str) -> None:
+        """Report that something is not read."""
+        message = f"{show(path)} is {reason}: it is not read; name it on the command line if it belongs here"
+        self.results.append(Result(message=message, severity=WARNING, file_path=show(path)))
+
+    def good_name(self, path: str, name: str) -> bool:
+        """Tell whether a name can be shown; report it where not."""
+        problem = _check_name(path, name)
+        if problem is not None:
+            self.results.append(problem)
+        return problem is None
+
+    def take(self, path: str, relative: str, real: str) -> None:
+        """Take a file, once."""
+        if real in self.seen or real in self.rules.skip or not self.good_name(path, os.path.basename(path)):
+            return
+        self.seen.add(real)
+        if len(self.seen) > _MOST_FILES:
+            message = f"{show(self.given)} holds more than {_MOST_FILES} files: give less of it, or --exclude"
+            raise fault(message, file_path=show(self.given))
+        below = f"{self.prefix}/{relative}" if self.prefix else relative
+        self.found.append(Found(path=path, relative=below, explicit=False, root=self.root))
+
+
+# --- patterns in the syntax of .gitignore ----------------------------------------------------------------------------
+
+
+def _is_ignored(path: str, lines: Sequence[tuple[str, str]], *, is_folder: bool) -> bool:
+    """Tell whether a path is left out; the last line that matches decides."""
+    ignored = False
+    for line, folder in lines:
+        pattern = line.rstrip().removesuffix("/")
+        negated = pattern.startswith("!")
+        pattern = pattern.removeprefix("!").removeprefix("\\")
+        if ignored is not negated or not pattern or (line.rstrip().endswith("/") and not is_folder):
+            continue
+        below = path.removeprefix(f"{folder}/") if folder else path
+        if "/" not in pattern:
+            below = below.rpartition("/")[2]
+        if _matches(pattern.removeprefix("/").split("/"), below.split("/")):
+            ignored = not negated
+    return ignored
+
+
+def _matches(pattern: Sequence[str], path: Sequence[str]) -> bool:
+    """Match a path by its components; `**` stands for any number of them."""
+    from fnmatch import fnmatchcase  # noqa: PLC0415 - most folders have no patterns
+
+    reached = {0}  # how many components of the path the pattern so far can stand for
+    for part in pattern:
+        if part == "**":
+            reached = set(range(min(reached), len(path) + 1)) if reached else set()
+        else:
+            reached = {at + 1 for at in reached if at < len(path) and fnmatchcase(path[at], part)}
+    return len(path) in reached
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> Result:
+    if isinstance(error, OSError):
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or "unknown reason"
+    else:
+        reason = "not a path"
+    return Result(message=f"can't read {show(path)}: {reason}", severity=ERROR, file_path=show(path))
