@@ -29,6 +29,7 @@ from krm_fn.surface import (
     RESOURCE_SET_KIND,
     output_path,
 )
+from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from krm_fn.function import Options, Outcome
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
-    from krm_fn.model import Generated, Secret
+    from krm_fn.model import Generated
 
 _SEPARATOR = re.compile(rb"(?m)^---\n")
 
@@ -84,10 +85,12 @@ class Builds:
         """Whether the function failed in a build, which ended the build."""
         return any(has_errors(call.outcome.results) for call in self.calls)
 
-    @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """The tokens of all calls."""
-        return tuple(secret for call in self.calls for secret in call.outcome.secrets)
+    def redacted(self, results: Sequence[Result]) -> tuple[Result, ...]:
+        """Return results without the tokens of any call."""
+        found = tuple(results)
+        for call in self.calls:
+            found = call.outcome.redactor.results(found)
+        return found
 
     def add(self, folder: str, tree: Tree, wanted: Callable[[str, Item], bool]) -> None:
         """Build a folder and add the objects to a tree, a file for each.
@@ -128,7 +131,7 @@ class Builds:
             outcome = _placed(function.process(given.items, given.function_config, options), folder, given.items, files)
         except Faults as faults:
             given = resource_list.read(b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n")
-            outcome = function.Outcome(changes=Changes(), results=faults.results)
+            outcome = function.Outcome(changes=Changes(), results=faults.results, redactor=Redactor())
         self.calls.append(Call(folder=folder, files=tuple(files), given=given, outcome=outcome))
         errors = io.StringIO()
         runner.say(outcome.results, errors)

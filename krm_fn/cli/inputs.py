@@ -14,7 +14,6 @@ from krm_fn.files import documents, reading
 from krm_fn.files.reading import Rules
 from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault, tagged
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
-from krm_fn.tokens import redaction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def process(source: Source, options: Options) -> Input:
                 builds.add(path, tree, lambda path, item: _wanted(path, item, warnings))
     except Faults as faults:
         if not builds.failed:
-            raise Faults(redaction.scrubbed(faults.results, builds.secrets)) from None
+            raise Faults(builds.redacted(faults.results)) from None
     _check(tree, warnings)
     if len(tree.items) >= _MANY and sys.stderr.isatty():
         click.echo(f"{len(tree.items):,} objects", err=True)

@@ -39,6 +39,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
+    from typing import BinaryIO
 
     from krm_fn.files.copying import Function
 
@@ -317,12 +318,12 @@ class _Messages:
                 talk, _ = self.listening.accept()
             except OSError:
                 return
-            with talk, contextlib.suppress(OSError, ValueError):
-                self.one(talk)
+            # closed by name: the traceback of an error would keep it open, and the caller waiting
+            with talk, talk.makefile("rb") as heard, contextlib.suppress(OSError, ValueError):
+                self.one(talk, heard)
 
-    def one(self, talk: socket.socket) -> None:
+    def one(self, talk: socket.socket, heard: BinaryIO) -> None:
         """Answer one caller."""
-        heard = talk.makefile("rb")
         name, *words = heard.read(int(heard.readline(20))).split(b"\0")
         if name == b"helm":
             result: Result | None = self.refusal("program helm", "", "helm")

@@ -56,15 +56,16 @@ def generate(image: str, engine: tuple[str, ...], checkout: Path, tmp_path: Path
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
 
-    def call(*, code: int | None = 0) -> Done:
+    def call(*, code: int | None = 0, kustomize: Path | None = None) -> Done:
         container = sidecar()
+        tools = () if kustomize is None else ("-v", f"{kustomize.resolve()}:/tools/kustomize:ro")
         command = [*plugin()["generate"]["command"], *plugin()["generate"]["args"]]
         environment = [part for entry in container["env"] for part in ("-e", f"{entry['name']}={entry['value']}")]
         mounts = {entry["name"]: entry["mountPath"] for entry in container["volumeMounts"]}
         return run(
             *engine, "docker", "run", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL",
             "--security-opt=no-new-privileges", "--user", str(container["securityContext"]["runAsUser"]),
-            "--tmpfs", mounts["clusternet-capi-fn-tmp"], *environment,
+            "--tmpfs", f"{mounts['clusternet-capi-fn-tmp']}:exec", *environment, *tools,
             "-v", f"{offered}:{mounts['clusternet-registration']}:ro", "-v", f"{checkout}:{CHECKOUT}:ro",
             "-w", CHECKOUT, "--entrypoint", command[0], image, *command[1:],
             cwd=tmp_path, code=code,
@@ -101,6 +102,41 @@ def test_a_second_run_gives_the_same_bytes(generate: Callable[..., Done]) -> Non
     assert generate().out == generate().out
 
 
+@pytest.fixture
+def layout(checkout: Path) -> Path:
+    """The same repository with a kustomization, whose function is named as a program."""
+    config = checkout / "clusternet.yaml"
+    text = config.read_text(encoding="utf-8")
+    annotated = text.replace(
+        "metadata:\n",
+        "metadata:\n  annotations: {config.kubernetes.io/function: 'exec: {path: x/clusternet-capi-fn}'}\n",
+        1,
+    )
+    config.write_text(annotated, encoding="utf-8")
+    names = [path.name for path in checkout.iterdir() if path != config]
+    (checkout / "kustomization.yaml").write_text(f"resources: {sorted(names)}\ntransformers: [clusternet.yaml]\n")
+    return checkout
+
+
+def test_the_sidecar_renders_a_kustomization_too(generate: Callable[..., Done], kustomize: Path, layout: Path) -> None:
+    built = read(generate(kustomize=kustomize).out)
+    assert generated(built) == SERVED
+    assert ("Cluster", "payments", "payments-prod") in index(built)
+    assert ("Cluster", "retail", "shop") not in index(built)
+    assert layout.exists()
+
+
+def test_a_kustomization_of_a_tenant_runs_nothing_in_the_sidecar(
+    generate: Callable[..., Done], kustomize: Path, layout: Path
+) -> None:
+    config = layout / "clusternet.yaml"
+    evil = "/usr/local/bin/python3"
+    config.write_text(config.read_text(encoding="utf-8").replace("x/clusternet-capi-fn", evil), encoding="utf-8")
+    done = generate(kustomize=kustomize, code=1)
+    assert f"asks for the program {evil}, which is not run unless you pass --enable-exec" in done.err
+    assert done.out == ""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -128,5 +164,6 @@ def test_the_plugin_folder_builds_with_the_sidecar_beside_the_repo_server(kustom
     spec = deployment["spec"]["template"]["spec"]
     assert [container["name"] for container in spec["containers"]] == ["clusternet-capi-fn", "argocd-repo-server"]
     mounted = {entry["name"] for container in spec["containers"] for entry in container["volumeMounts"]}
+    mounted |= {entry["name"] for container in spec["initContainers"] for entry in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in spec["volumes"]}
     assert config["metadata"]["name"] in {volume.get("configMap", {}).get("name") for volume in spec["volumes"]}

@@ -62,6 +62,27 @@ def test_it_works_as_any_other_user_without_capabilities(container: Callable[...
     assert "name: clusternet-cluster-api-registration" in done.out
 
 
+def test_render_writes_a_folder_twice(container: Callable[..., Done], tmp_path: Path) -> None:
+    """The second run reads and replaces what the first wrote: it must not need what the image leaves out."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    out.chmod(0o777)
+    config, item = RESOURCE_LIST.split("functionConfig:\n")[1].split("items:\n- ")
+    (source / "fleet.yaml").write_text(config.replace("\n  ", "\n").removeprefix("  "), encoding="utf-8")
+    flags = ("-v", f"{source}:/in:ro", "-v", f"{out}:/out")
+    for name in ("one", "two"):
+        text = (
+            item.replace("\n  ", "\n")
+            .replace("name: one", f"name: {name}")
+            .replace("namespace: prod", f"namespace: {name}")
+        )
+        (source / "clusters.yaml").write_text(text, encoding="utf-8")
+        container("render", "/in", "-o", "/out", flags=flags)
+        assert (out / name / "secret_clusternet-cluster-api-registration.yaml").exists()
+    assert sorted(path.name for path in out.iterdir()) == [".clusternet-capi-fn", "clusters.yaml", "two"]
+
+
 def test_help_is_the_page_that_kpt_fn_doc_shows(container: Callable[..., Done]) -> None:
     text = container("--help").out
     assert "clusternet-capi-fn" in text

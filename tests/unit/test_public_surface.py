@@ -293,15 +293,7 @@ OPTIONS = {
         )
     ],
     "plan": [
-        "PATHS",
-        "-c",
-        "--config",
-        "--exclude",
-        "--enable-exec",
-        "-o",
-        "--output",
-        "--baseline",
-        "--now",
+        *("PATHS", "-c", "--config", "--exclude", "--enable-exec", "-o", "--output", "--baseline", "--now"),
         "--error-format",
     ],
     "manifests": ["PATHS", "-c", "--config", "--exclude", "--enable-exec", "--only", "--cluster", "--error-format"],

@@ -1,0 +1,326 @@
+"""Building by kustomize, with a stand-in for the program; tests/hosts/test_kustomize_roots.py drives the real ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from krm_fn.files import copying, kustomize, reading
+from krm_fn.krm.results import Faults
+from krm_fn.yaml.read import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+ANNOTATION = "config.kubernetes.io/function"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a kustomization, a PATH with nothing on it, and a place for temporary files."""
+    for name in ("bin", "tmp"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    root = tmp_path / "repository"
+    (root / ".git").mkdir(parents=True)
+    (root / "kustomization.yaml").write_text("resources: []\n")
+    return root
+
+
+def program(folder: Path, script: str, name: str = "kustomize") -> None:
+    path = folder.parent / "bin" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+class Answers:
+    """What is answered, and what was asked."""
+
+    def __init__(self, code: int = 0, output: bytes = b"made\n", errors: str = "") -> None:
+        self.given = (code, output, errors)
+        self.asked: list[bytes] = []
+
+    def __call__(self, data: bytes, files: Sequence[tuple[str, bytes]]) -> tuple[int, bytes, str]:
+        del files
+        self.asked.append(data)
+        return self.given
+
+
+def left(folder: Path) -> list[str]:
+    return [path.name for path in (folder.parent / "tmp").iterdir()]
+
+
+RUN = "echo in | docker run --rm -i --network none -e A=b "
+
+
+def test_without_a_program_it_is_said_how_to_do_without(folder: Path) -> None:
+    with pytest.raises(Faults, match="neither kustomize nor kubectl is on PATH: install one of them") as found:
+        kustomize.build(str(folder), Answers())
+    assert "or give the manifests themselves as PATH" in found.value.results[0].message
+
+
+def test_kustomize_is_taken_before_kubectl(folder: Path) -> None:
+    program(folder, 'echo "kubectl $*"', "kubectl")
+    assert kustomize.build(str(folder), Answers()).output.startswith(b"kubectl kustomize --enable-alpha-plugins /")
+    program(folder, 'echo "kustomize $*"')
+    assert kustomize.build(str(folder), Answers()).output.startswith(b"kustomize build --enable-alpha-plugins /")
+    with_leave = kustomize.build(str(folder), Answers(), enable_exec=True).output
+    assert with_leave.startswith(b"kustomize build --enable-alpha-plugins --enable-exec --enable-helm /")
+    assert left(folder) == []
+
+
+@pytest.mark.parametrize("image", ["clusternet-capi-fn", "a.example.com:5000/b/clusternet-capi-fn:v1@sha256:00"])
+def test_our_image_is_answered_here(folder: Path, image: str) -> None:
+    program(folder, RUN + image)
+    answers = Answers()
+    assert kustomize.build(str(folder), answers).output == b"made\n"
+    assert answers.asked == [b"in\n"]
+
+
+def test_several_calls_are_answered_one_after_the_other(folder: Path) -> None:
+    program(folder, f"docker version --format x\n{RUN}clusternet-capi-fn\n{RUN}clusternet-capi-fn:v2")
+    answers = Answers()
+    assert kustomize.build(str(folder), answers).output == b"made\nmade\n"
+    assert len(answers.asked) == 2
+
+
+def test_large_inputs_and_outputs_pass(folder: Path) -> None:
+    large = b"x" * 10_000_000 + b"\n"
+    program(folder, "/usr/bin/head -c 5000000 /dev/zero | docker run clusternet-capi-fn")
+    answers = Answers(output=large)
+    assert kustomize.build(str(folder), answers).output == large
+    assert len(answers.asked[0]) == 5_000_000
+
+
+@pytest.mark.parametrize("python", ["with a space", "x" * 120])
+def test_the_path_of_the_interpreter_may_be_anything(
+    folder: Path, python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / python).symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(folder.parent / python))
+    program(folder, RUN + "clusternet-capi-fn")
+    assert kustomize.build(str(folder), Answers()).output == b"made\n"
+
+
+def test_a_long_path_for_temporary_files_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = folder.parent / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    program(folder, RUN + "clusternet-capi-fn")
+    assert kustomize.build(str(folder), Answers()).output == b"made\n"
+    assert list(deep.iterdir()) == []
+
+
+@pytest.mark.parametrize("image", ["busybox", "function.invalid/0", "function.invalid/x", "clusternet-capi-fn/x", ""])
+def test_any_other_image_is_refused(folder: Path, image: str) -> None:
+    program(folder, f"{RUN}'{image}'")
+    with pytest.raises(
+        Faults, match=r"the build asks for the image .*, which is not run unless you pass --enable-exec"
+    ):
+        kustomize.build(str(folder), Answers())
+    assert left(folder) == []
+
+
+def test_helm_is_refused(folder: Path) -> None:
+    program(folder, "helm version")
+    with pytest.raises(Faults, match="the build asks for the program helm, which is not run"):
+        kustomize.build(str(folder), Answers())
+
+
+def test_an_error_of_the_answer_is_raised_here(folder: Path) -> None:
+    def broken(*_: object) -> tuple[int, bytes, str]:
+        raise ZeroDivisionError
+
+    program(folder, RUN + "clusternet-capi-fn")
+    with pytest.raises(ZeroDivisionError):
+        kustomize.build(str(folder), broken)
+    assert left(folder) == []
+
+
+def test_a_failing_answer_ends_the_build(folder: Path) -> None:
+    program(folder, f"{RUN}clusternet-capi-fn || exit 1")
+    with pytest.raises(Faults, match=r"kustomize can't build .*: the build failed; because"):
+        kustomize.build(str(folder), Answers(1, b"", "because"))
+
+
+def test_a_build_that_takes_too_long_is_ended_with_its_children(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kustomize, "SECONDS", 0.5)
+    program(folder, "/bin/sleep 60 & /bin/sleep 60")
+    before = time.monotonic()
+    with pytest.raises(Faults, match="it took longer than"):
+        kustomize.build(str(folder), Answers())
+    assert time.monotonic() - before < 20
+
+
+def test_a_build_that_prints_too_much_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kustomize, "_LARGEST_OUTPUT", 2_000_000)
+    program(folder, "exec /usr/bin/head -c 500000000 /dev/zero")
+    with pytest.raises(Faults, match="it built more than"):
+        kustomize.build(str(folder), Answers())
+
+
+def test_what_kustomize_says_is_short_and_has_the_users_paths(folder: Path) -> None:
+    program(folder, 'for last; do :; done; echo "Error: in $last/x.yaml: $(/usr/bin/printf %01000d 7)" >&2; exit 3')
+    with pytest.raises(Faults) as found:
+        kustomize.build(str(folder), Answers())
+    message = found.value.results[0].message
+    assert message.startswith(f"kustomize can't build {folder}: the build failed; in {folder}/x.yaml: 000")
+    assert len(message) < len(str(folder)) * 3 + 500
+
+
+def test_with_leave_another_image_goes_to_the_callers_docker(folder: Path) -> None:
+    program(folder, 'echo "docker $*"; /bin/cat', "docker")
+    program(folder, RUN + "busybox")
+    built = kustomize.build(str(folder), Answers(), enable_exec=True)
+    assert built.output == b"docker run --rm -i --network none -e A=b busybox\nin\n"
+
+
+def test_with_leave_and_no_docker_the_image_is_refused(folder: Path) -> None:
+    program(folder, RUN + "busybox")
+    with pytest.raises(Faults, match="which can't be run here: install kustomize and docker"):
+        kustomize.build(str(folder), Answers(), enable_exec=True)
+
+
+# --- the copy --------------------------------------------------------------------------------------------------------
+
+
+def copied(folder: Path, *, keep_programs: bool = False) -> copying.Copy:
+    copy = copying.Copy(str(folder), str(folder.parent / "copy"), keep_programs=keep_programs)
+    copy.make()
+    return copy
+
+
+def text(copy: copying.Copy, folder: Path, name: str) -> str:
+    with open(copy.place(str(folder / name)), encoding="utf-8") as file:  # noqa: PTH123 - a path of the copy
+        return file.read()
+
+
+NUMBER = r'"{\"container\": {\"image\": \"function.invalid/0\"}}"'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(f"a: {{{ANNOTATION}: 'exec: {{path: x}}'}}\nb: 1e3 # c\n", f"a: {{{ANNOTATION}: {NUMBER}}}\nb: 1e3 # c\n", id="flow"),
+        pytest.param(f"a:\n  {ANNOTATION}: |\n    exec:\n      path: x\nb: on\n", None, id="block"),
+        pytest.param(f"a:\n  {ANNOTATION}: |\n    starlark: {{path: x}}\n", None, id="starlark"),
+        pytest.param("metadata:\n  configFn:\n    exec: {path: x}\n", None, id="the old field"),
+    ],
+)  # fmt: skip
+def test_a_program_becomes_a_number_and_nothing_else_changes(folder: Path, before: str, after: str | None) -> None:
+    (folder / "f.yaml").write_text(before)
+    copy = copied(folder)
+    assert [(one.path, one.file) for one in copy.functions] == [("x", f"{folder}/f.yaml")]
+    found = text(copy, folder, "f.yaml")
+    assert "function.invalid/0" in found
+    if after is not None:
+        assert found == after
+    old, new = load(before), load(found)
+    assert {key: value for key, value in old.items() if key not in {"a", "metadata"}} == {
+        key: value for key, value in new.items() if key not in {"a", "metadata"}
+    }
+
+
+@pytest.mark.parametrize(
+    "unchanged",
+    [
+        pytest.param("spec: {livenessProbe: {exec: {command: [x]}}}\n", id="a probe"),
+        pytest.param(f"a: {{{ANNOTATION}: 'container: {{image: x}}'}} # exec\n", id="an image"),
+        pytest.param(f"a: {{{ANNOTATION}: 'exec: ['}}\n", id="broken"),
+        pytest.param(f"data:\n  doc: |\n    metadata: {{annotations: {{{ANNOTATION}: 'exec: {{path: x}}'}}}}\n", id="text of a ConfigMap"),
+        pytest.param('#!/bin/sh\nexec "$@" {\n', id="a script"),
+    ],
+)  # fmt: skip
+def test_what_is_no_program_stays_byte_for_byte(folder: Path, unchanged: str) -> None:
+    (folder / "f.yaml").write_text(unchanged)
+    copy = copied(folder)
+    assert text(copy, folder, "f.yaml") == unchanged
+    assert copy.functions == []
+
+
+def test_a_file_that_can_not_be_read_and_may_configure_a_program_is_warned_about(folder: Path) -> None:
+    (folder / "f.yaml").write_text(f"a: [\n{ANNOTATION}: exec\n")
+    (warning,) = copied(folder).warnings
+    assert "if it configures a function as a program, kustomize leaves it out" in warning.message
+
+
+def test_with_leave_other_programs_stay_and_can_be_run(folder: Path) -> None:
+    (folder / "f.yaml").write_text(f"a: {{{ANNOTATION}: 'exec: {{path: ./x.sh}}'}}\n")
+    (folder / "x.sh").write_text("#!/bin/sh\n")
+    (folder / "x.sh").chmod(0o755)
+    copy = copied(folder, keep_programs=True)
+    assert copy.functions == []
+    assert os.access(copy.place(str(folder / "x.sh")), os.X_OK)
+
+
+def test_no_file_of_the_copy_can_be_run_without_leave(folder: Path) -> None:
+    (folder / "x.sh").write_text("#!/bin/sh\n")
+    (folder / "x.sh").chmod(0o755)
+    assert os.stat(copied(folder).place(str(folder / "x.sh"))).st_mode & 0o777 == 0o600  # noqa: PTH116 - as above
+
+
+def test_links_within_the_repository_are_copied_as_what_they_lead_to(folder: Path) -> None:
+    (folder / "real").mkdir()
+    (folder / "real/a.yaml").write_text("a: 1\n")
+    (folder / "link").symlink_to("real")
+    (folder / "real/circle").symlink_to("..")
+    copy = copied(folder)
+    assert text(copy, folder, "link/a.yaml") == "a: 1\n"
+
+
+def test_the_repository_bounds_what_is_copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    overlay = folder / "overlays/x"
+    overlay.mkdir(parents=True)
+    (overlay / "kustomization.yaml").write_text("resources: [../../base, '../../my base', ../missing]\n")
+    for name in ("base", "my base"):
+        (folder / name).mkdir()
+        (folder / name / "kustomization.yaml").write_text("resources: []\n")
+    made = copied(overlay)
+    assert made.bound == str(folder)
+    assert text(made, folder, "base/kustomization.yaml")
+    assert text(made, folder, "my base/kustomization.yaml")
+    (folder / ".git").rmdir()
+    monkeypatch.chdir(folder)
+    assert copying.Copy(str(overlay), "x", keep_programs=False).bound == str(folder)
+    monkeypatch.chdir(folder.parent)
+    assert copying.Copy("repository", "x", keep_programs=False).bound == str(folder.parent)
+    monkeypatch.chdir("/")
+    assert copying.Copy(str(overlay), "x", keep_programs=False).bound == str(overlay)
+
+
+def test_more_than_there_may_be_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        (folder / f"{number}.yaml").write_text("a: 1\n")
+    monkeypatch.setattr(copying, "_MOST_FILES", 3)
+    with pytest.raises(Faults, match="more than 3 files"):
+        copied(folder)
+    monkeypatch.undo()
+    monkeypatch.setattr(copying, "_LARGEST_COPY", 10)
+    with pytest.raises(Faults, match="altogether"):
+        copied(folder.parent / "repository")
+
+
+def test_pipes_and_large_files_are_not_copied_and_said_where_the_build_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(folder / "pipe.yaml")
+    (folder / "large.bin").write_bytes(b"x" * 2_000_000)
+    monkeypatch.setattr(copying, "_LARGEST_FILE", 1_000_000)
+    program(folder, "echo missing >&2; exit 1")
+    with pytest.raises(Faults, match=r"missing; .*large\.bin"):
+        kustomize.build(str(folder), Answers())
+
+
+def test_the_names_of_the_kustomization_are_those_of_kustomize(tmp_path: Path) -> None:
+    assert reading.kustomization(str(tmp_path)) == ""
+    for name in reading.KUSTOMIZATIONS:
+        (tmp_path / name).mkdir()
+        assert reading.kustomization(str(tmp_path)) == name
+        (tmp_path / name).rmdir()
