@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 import yaml
 
 from krm_fn import __version__
 from krm_fn.__main__ import main
-from krm_fn.cli import COMMANDS
+from krm_fn.cli import COMMANDS, group
 from krm_fn.config import decode, export, reference
 from krm_fn.config.fields import walk
 from krm_fn.config.tree import spec
@@ -313,7 +313,8 @@ OPTIONS = {
 @pytest.mark.parametrize("command", OPTIONS)
 def test_commands_and_their_options(command: str) -> None:
     assert list(COMMANDS) == list(OPTIONS)
-    found = importlib.import_module(COMMANDS[command]).command
+    found = group.get_command(click.Context(group), command)
+    assert found is not None
     names = [
         name for one in found.params for name in (one.opts if one.param_type_name == "option" else [one.name.upper()])
     ]
