@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from krm_fn import config, function
+from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.earlier import compare
 from krm_fn.files import documents, targets
@@ -80,9 +81,7 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
     show_default=True,
     help="What is generated alone, or your own objects too.",
 )
-@click.option(
-    "--baseline", metavar="DIR", help="An earlier rendered tree, for guard.maxRemovedClusters and immutable fields."
-)
+@baselines.options
 @click.option("--redact", is_flag=True, help="Hide the values of Secrets wherever the output goes.")
 @shared.now_option
 @click.option("--verbose", is_flag=True, help="Say on stderr what was decided about each Cluster.")
@@ -94,6 +93,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     target: str,
     only: str,
     baseline: str | None,
+    against: str | None,
     redact: bool,
     now: int | None,
     verbose: bool,
@@ -112,14 +112,18 @@ def command(  # noqa: PLR0913 - one parameter an option
         options = function.Options(
             offers=offers,
             now=shared.moment(now, offers),
-            baseline=inputs.baseline(baseline or _earlier(target, folder=folder)),
             verbose=verbose,
             writes_files=target != _STDOUT,
         )
+        asked = baselines.Asked(baseline, against, paths, config_file or "", _earlier(target, folder=folder))
+        before = baselines.read(asked, options)
+        if before is not None:
+            options = before.given_to(options)
         outcome = function.process(given.tree.items, given.function_config, options)
         hidden = redact or (target == _STDOUT and sys.stdout.isatty())
         made = _Output(given.tree, outcome, only=only, redact=hidden)
-        results = [*given.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
+        compared = before.results if before is not None else ()
+        results = [*given.results, *compared, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
         _say(results, outcome, verbose=verbose)
         if has_errors(results):
             return runner.FAILED
