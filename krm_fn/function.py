@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from krm_fn.clusters.inventory import Inventory
+    from krm_fn.earlier.compare import Comparison
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
     from krm_fn.model import Config, Generated, Token
@@ -38,6 +39,8 @@ class Options(Record):
         offers: The operator's offers of environment and token files.
         now: Seconds since the epoch, for warnings about a token's life; None to leave them out.
         baseline: Items of an earlier rendered tree; None where none was given.
+        baseline_source: What messages call that tree.
+        baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
         verbose: Whether every Cluster's verdict is said.
         writes_files: Whether the output goes into files (and so, most likely, into Git).
     """
@@ -45,6 +48,8 @@ class Options(Record):
     offers: Offers
     now: int | None = None
     baseline: Sequence[Item] | None = None
+    baseline_source: str = "--baseline"
+    baseline_rendered: bool = False
     verbose: bool = False
     writes_files: bool = False
 
@@ -112,13 +117,20 @@ def _processed(items: Sequence[Item], function_config: Item | None, options: Opt
     if len(tokens) != len(configs):
         ordered = tuple(plan.ordered(results))
         return Outcome(changes=Changes(), results=ordered, redactor=Redactor(known), configs=configs)
-    taken = inventory.take(items, _names(configs))
-    baseline = None if options.baseline is None else inventory.take(options.baseline, _names(configs))
-    made = plan.make(
-        plan.Request(
-            configs=configs, tokens=tuple(tokens), others=others, items=items, inventory=taken, baseline=baseline
-        )
+    prefixes = _names(configs)
+    taken = inventory.take(items, prefixes)
+    baseline = None if options.baseline is None else inventory.take(options.baseline, prefixes)
+    request = plan.Request(
+        configs=configs,
+        tokens=tuple(tokens),
+        others=others,
+        items=items,
+        inventory=taken,
+        baseline=baseline,
+        baseline_source=options.baseline_source,
+        baseline_rendered=options.baseline_rendered,
     )
+    made = plan.make(request)
     results += [*_leaks(configs, tokens, items, taken), *made.results]
     results += _verdict_results(made) if options.verbose else []
     changes = Changes()
@@ -164,6 +176,25 @@ def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
         " selectors, exclude and --match-* from its step in the Kptfile; spec.clusterSelector chooses the Clusters"
     )
     return Result(message=message, file_path=function_config.file_path, tags=tagged(rule="hidden-items"))
+
+
+def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -> Comparison | None:
+    """Compare what a run made with the tree that it was given as baseline.
+
+    Args:
+        outcome: The run.
+        items: Its input.
+        baseline: Its baseline.
+
+    Returns:
+        The comparison; None where the baseline holds nothing to compare with, or the run could make no objects.
+    """
+    made = outcome.plan
+    if made is None or made.before.baseline is None or any(part.served and not part.generated for part in made.parts):
+        return None
+    from krm_fn.earlier import compare as comparing  # noqa: PLC0415 - for `plan` alone
+
+    return comparing.compare(made.parts, made.fleet.clusters, items, made.before.baseline, baseline)
 
 
 # --- configs ---------------------------------------------------------------------------------------------------------

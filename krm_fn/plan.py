@@ -45,6 +45,8 @@ class Request(Record):
         items: The whole input, for the management cluster's own objects.
         inventory: What the input holds.
         baseline: What an earlier rendered tree holds; None where none was given.
+        baseline_source: What messages call that tree.
+        baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
     """
 
     configs: tuple[Config, ...]
@@ -53,6 +55,8 @@ class Request(Record):
     items: Sequence[Item]
     inventory: Inventory
     baseline: Inventory | None = None
+    baseline_source: str = "--baseline"
+    baseline_rendered: bool = False
 
 
 class Plan(Record):
@@ -94,7 +98,7 @@ def make(request: Request) -> Plan:
     """Decide everything about an input."""
     inventory = request.inventory
     fleet = Fleet(inventory)
-    before = read.before(inventory, request.baseline)
+    before = _before(request)
     parts = _select(request, fleet)
     others = [(other, fleet.select(other)) for other in request.others if other.mode != "Check"]
     _name(parts, others, before)
@@ -137,6 +141,13 @@ def _output_order(new: Generated) -> tuple[str, int, str]:
 
 
 # --- select, name, build ---------------------------------------------------------------------------------------------
+
+
+def _before(request: Request) -> Before:
+    baseline = request.baseline
+    if baseline is not None and not baseline.owned and not request.baseline_rendered:
+        baseline = None  # `_compare` reports it
+    return read.before(request.inventory, baseline, request.baseline_source)
 
 
 def _select(request: Request, fleet: Fleet) -> list[Part]:
@@ -211,6 +222,9 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
 
         kept = [sources.kept_secret(part.config.token) for part in parts]
         results += references.check(request.inventory.owned, request.items, kept)
+
+    if request.baseline is not None and before.baseline is None:
+        return [*results, guard.nothing_to_compare(parts, request.baseline_source)]
     return results + guard.check_removed(parts, before)
 
 

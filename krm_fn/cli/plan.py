@@ -9,34 +9,35 @@ import sys
 import click
 
 from krm_fn import function
+from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, inputs, shared
-from krm_fn.clusters import inventory
-from krm_fn.earlier import compare, read
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults, has_errors
-from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table
-from krm_fn.views.shown import Shown
+from krm_fn.krm.results import Faults
+from krm_fn.kube import selector_text
+from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
+from krm_fn.tokens.redaction import Redactor
+from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table, shown
+from krm_fn.views.shown import Filters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from krm_fn.earlier.compare import Comparison
-    from krm_fn.function import Outcome
-    from krm_fn.krm.items import Item
+    from krm_fn.views.shown import Shown
 
 HELP = """Show what would be rendered and why: every Cluster, the rule that decided, its name and ClusterResourceSet.
 
-PATH is a folder or file with the Clusters and their ClusternetCAPIConfig, or - for stdin. With --baseline it also
-shows what changes against an earlier rendered tree, and where agent pods restart. Secret values are never shown.
+PATH is a folder or file with the Clusters and their ClusternetCAPIConfig, or - for stdin. With --baseline (a rendered
+tree) or --against (a Git revision, rendered on the fly) it also shows what a change does: which Clusters register, on which
+the agent's pods restart, what it costs, and a diff. Secret values are never shown.
 
 \b
 Examples:
   clusternet-capi-fn plan examples/kustomization
-  clusternet-capi-fn plan clusters/ --baseline rendered/ -o markdown > comment.md
+  clusternet-capi-fn plan clusters/ --against origin/main -o markdown > comment.md
+  clusternet-capi-fn plan clusters/ --against HEAD~1 --only-changed
   clusternet-capi-fn plan clusters/ -o json | jq '.clusters[] | select(.registers | not)'
 
-Exit code 1 if rendering would fail; the reasons are on stderr, and in the output of every form but the picture.
+Exit code 1 if rendering would fail, or, with --exit-code, if anything changes; the errors are on stderr, and in the output of
+every form.
 """
 
 
@@ -51,42 +52,85 @@ Exit code 1 if rendering would fail; the reasons are on stderr, and in the outpu
     show_default=True,
     help="Markdown and Mermaid are for pull requests, JSON and YAML for programs.",
 )
-@click.option("--baseline", metavar="DIR", help="An earlier rendered tree to compare with (the main branch, say).")
+@baselines.options
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything changes, as `kubectl diff` does.")
+@click.option("-n", "--namespace", "namespaces", multiple=True, metavar="NAMESPACE", help="Show these namespaces only.")
+@click.option("-l", "--selector", metavar="SELECTOR", help="Show Clusters with these labels only, such as env=prod.")
+@click.option(
+    "--cluster",
+    "clusters",
+    multiple=True,
+    metavar="NAMESPACE/NAME",
+    help="Show these Clusters only, and what every config decided about them.",
+)
+@click.option("--only-changed", is_flag=True, help="Show only Clusters to which something happens.")
 @shared.now_option
-def command(  # noqa: PLR0913 - one parameter an option
+def command(  # noqa: PLR0913 - one parameter per option
     *,
-    paths: Sequence[str],
+    paths: tuple[str, ...],
     config: str | None,
     exclude: tuple[str, ...],
     enable_exec: bool,
     form: str,
     baseline: str | None,
+    against: str | None,
+    exit_code: bool,
+    namespaces: tuple[str, ...],
+    selector: str | None,
+    clusters: tuple[str, ...],
+    only_changed: bool,
     now: int | None,
 ) -> int:
     """Plan and print."""
+    compared = baseline is not None or against is not None
+    if (exit_code or only_changed) and not compared:
+        message = f"{'--exit-code' if exit_code else '--only-changed'} needs --baseline or --against to compare with"
+        raise click.UsageError(message, click.get_current_context(silent=True))
+    filters = Filters(namespaces=namespaces, selector=_selector(selector), clusters=clusters, only_changed=only_changed)
     offers = shared.environment_offers()
+    options = function.Options(offers=offers, now=shared.moment(now, offers))
     try:
-        earlier = inputs.baseline(baseline)
-        options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=earlier)
         source = inputs.Source(
-            paths=tuple(paths),
+            paths=paths,
             config=config or "",
             exclude=exclude,
             skip=(baseline,) if baseline else (),
             enable_exec=enable_exec,
         )
-        given = inputs.process(source, options)
+        view, redactor = _view(source, baselines.Asked(baseline, against), options, filters)
     except Faults as faults:
-        diagnostics.report(faults.results)
-        return runner.FAILED
+        redactor = Redactor()
+        view = shown.failed(redactor.results(faults.results))
+    diagnostics.report(view.results, redactor)
+    click.echo(redactor.text(_shown(view, form)), nl=False)
+    changed = view.comparison is not None and not view.comparison.empty
+    return runner.FAILED if view.errors or (exit_code and changed) else runner.OK
+
+
+def _view(
+    source: inputs.Source, asked: baselines.Asked, options: function.Options, filters: Filters
+) -> tuple[Shown, Redactor]:
+    """Read, plan and compare.
+
+    Raises:
+        Faults: What can't be read.
+    """
+    before = baselines.read(asked, source, options)
+    given = inputs.process(source, options if before is None else before.given_to(options))
     outcome = given.outcome
-    results = (*given.results, *outcome.results)
-    diagnostics.report(results, outcome.redactor)
-    if outcome.plan is None:
-        return runner.FAILED
-    view = Shown(plan=outcome.plan, configs=outcome.configs, results=results, comparison=_comparison(outcome, earlier))
-    click.echo(outcome.redactor.text(_shown(view, form)), nl=False)
-    return runner.FAILED if has_errors(results) else runner.OK
+    results = (*given.results, *(before.results if before else ()), *outcome.results)
+    comparison = None if before is None else function.compare(outcome, given.tree.items, before.items)
+    return shown.of(outcome, results, comparison, filters), outcome.redactor
+
+
+def _selector(text: str | None) -> LabelSelector | None:
+    if text is None:
+        return None
+    try:
+        return LabelSelector.read(selector_text.parse(text)) or MATCHES_NOTHING
+    except selector_text.SelectorError as error:
+        message = f"-l {text}: {error}"
+        raise click.UsageError(message, click.get_current_context(silent=True)) from None
 
 
 def _shown(view: Shown, form: str) -> str:
@@ -96,6 +140,7 @@ def _shown(view: Shown, form: str) -> str:
             view,
             width=shutil.get_terminal_size().columns if terminal else None,
             colour=terminal and not os.environ.get("NO_COLOR"),
+            errors=not (terminal and sys.stderr.isatty()),
         )
     forms = {
         "markdown": plan_markdown.render,
@@ -104,17 +149,3 @@ def _shown(view: Shown, form: str) -> str:
         "yaml": plan_data.as_yaml,
     }
     return forms[form](view)
-
-
-def _comparison(outcome: Outcome, earlier: Sequence[Item] | None) -> Comparison | None:
-    """Compare with the baseline; nothing if there is none or nothing would be rendered."""
-    if earlier is None or outcome.plan is None or has_errors(outcome.results):
-        return None
-    taken = inventory.take(earlier, ())
-    owners = {config.owner for config in outcome.configs}
-    covered = None
-    if taken.clusters:
-        sets = read.read(taken.owned).main_sets
-        coverage = read.Coverage(one for one in sets if one.owner in owners)
-        covered = [cluster.title for cluster in taken.clusters if coverage.of(cluster)]
-    return compare.compare(outcome.configs, outcome.plan.generated, outcome.plan.verdicts, taken.owned, covered)

@@ -12,6 +12,7 @@ import click
 
 from krm_fn import config as configs
 from krm_fn import function
+from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.earlier import compare
 from krm_fn.files import documents, reading, writing
@@ -79,9 +80,7 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
     show_default=True,
     help="What is generated alone, or your own objects too.",
 )
-@click.option(
-    "--baseline", metavar="DIR", help="An earlier rendered tree, for guard.maxRemovedClusters and immutable fields."
-)
+@baselines.options
 @click.option("--redact", is_flag=True, help="Hide the values of Secrets wherever the output goes.")
 @shared.now_option
 @click.option("--verbose", is_flag=True, help="Say on stderr what was decided about each Cluster.")
@@ -95,6 +94,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     target: str,
     only: str,
     baseline: str | None,
+    against: str | None,
     redact: bool,
     now: int | None,
     verbose: bool,
@@ -109,7 +109,6 @@ def command(  # noqa: PLR0913 - one parameter an option
         options = function.Options(
             offers=offers,
             now=shared.moment(now, offers),
-            baseline=inputs.baseline(baseline or _earlier(target, folder=folder)),
             verbose=verbose,
             writes_files=target != _STDOUT,
         )
@@ -120,11 +119,13 @@ def command(  # noqa: PLR0913 - one parameter an option
             skip=tuple(one for one in (target, baseline) if one and one != _STDOUT),
             enable_exec=enable_exec,
         )
-        given = inputs.process(source, options)
+        before = baselines.read(baselines.Asked(baseline, against, _earlier(target, folder=folder)), source, options)
+        given = inputs.process(source, options if before is None else before.given_to(options))
         outcome = given.outcome
         hidden = redact or (target == _STDOUT and sys.stdout.isatty())
         made = _Output(given, only=only, redact=hidden)
-        results = [*given.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
+        compared = before.results if before is not None else ()
+        results = [*given.results, *compared, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
         _say(results, outcome, verbose=verbose)
         if has_errors(results):
             return runner.FAILED

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from krm_fn.clusters import naming as names
 from krm_fn.krm.results import INFO, Result, tagged
-from krm_fn.kube.labels import IN
 from krm_fn.model import Verdict
 
 TYPE_CHECKING = False
@@ -157,16 +156,7 @@ class Fleet:
 
     def _candidates(self, config: Config) -> Sequence[Cluster]:
         """Return the Clusters that can match: those with a label that the selector asks for, or all."""
-        pairs = config.cluster_selector.match_labels[:1]
-        if not pairs:
-            pairs = next(
-                (
-                    tuple((one.key, value) for value in one.values)
-                    for one in config.cluster_selector.match_expressions
-                    if one.operator == IN
-                ),
-                (),
-            )
+        pairs = config.cluster_selector.anchors
         self._selected += 1
         if not pairs or self._selected == 1:  # an index pays from the second config on
             return self.clusters

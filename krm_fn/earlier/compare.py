@@ -1,6 +1,6 @@
-"""A Plan against an earlier rendered tree: what comes, changes and goes, and where pods will restart.
+"""A Plan against an earlier rendered tree: the objects that come, change and go, and what that does to each Cluster.
 
-Values of Secrets are hidden before anything is compared as text.
+Values of Secrets are hidden before anything is compared as text. Objects that differ in the same way have one diff.
 """
 
 from __future__ import annotations
@@ -8,33 +8,37 @@ from __future__ import annotations
 import difflib
 
 from krm_fn.base.records import Record
-from krm_fn.files import documents
+from krm_fn.earlier import read
+from krm_fn.earlier.carriers import Carriers
+from krm_fn.earlier.effects import Side, effects
 from krm_fn.krm import host_annotations
-from krm_fn.model import ObjectKey
-from krm_fn.surface import agent_of
+from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Owned
-    from krm_fn.model import Config, Generated, Verdict
+    from krm_fn.clusters.part import Part
+    from krm_fn.earlier.effects import Effect
+    from krm_fn.earlier.read import Tree
+    from krm_fn.krm.items import Item
+    from krm_fn.model import Cluster, Generated, ObjectKey
 
 HIDDEN = "(hidden)"
 HIDDEN_CHANGED = "(hidden, changed)"
 
 
 class Change(Record):
-    """An object that stays and differs.
+    """Objects that stay and differ, all in the same way.
 
     Attributes:
-        key: Its identity.
-        diff: Lines of a unified diff of its YAML, Secret values hidden.
+        keys: Their identities.
+        diff: Lines of a unified diff of the first one's YAML, Secret values hidden.
     """
 
-    key: ObjectKey
+    keys: tuple[ObjectKey, ...]
     diff: tuple[str, ...]
 
 
@@ -43,101 +47,117 @@ class Comparison(Record):
 
     Attributes:
         added: Objects that are new.
-        changed: Objects that differ.
-        removed: Objects that go.
+        changes: Objects that differ.
+        removed: Objects that go, those of configs that are not in this run among them.
         unchanged: How many stay as they are.
-        gained: Titles of Clusters that are served now and were not.
-        lost: Titles of Clusters that were served and no longer are; None where the tree holds no Cluster objects.
-        rolled: Titles of Clusters on which the agent's pods restart.
-        held: Titles of Clusters whose payload differs, but whose strategy ApplyOnce never brings the change.
+        effects: What happens to the Clusters, the most expensive first.
+        knows_clusters: Whether the tree holds Cluster objects; if not, Clusters that left can't be named.
     """
 
     added: tuple[ObjectKey, ...]
-    changed: tuple[Change, ...]
+    changes: tuple[Change, ...]
     removed: tuple[ObjectKey, ...]
     unchanged: int
-    gained: tuple[str, ...]
-    lost: tuple[str, ...] | None
-    rolled: tuple[str, ...]
-    held: tuple[str, ...]
+    effects: tuple[Effect, ...]
+    knows_clusters: bool
+
+    @property
+    def changed(self) -> tuple[ObjectKey, ...]:
+        """Objects that differ."""
+        return tuple(sorted((key for change in self.changes for key in change.keys), key=tuple))
 
     @property
     def empty(self) -> bool:
-        """Whether the render changes nothing."""
-        return not (self.added or self.changed or self.removed)
+        """Whether nothing changes: no object, and nothing on any Cluster."""
+        return not (self.added or self.changes or self.removed or self.effects)
 
 
 def compare(
-    configs: Sequence[Config],
-    generated: Sequence[Generated],
-    verdicts: Iterable[Verdict],
-    before: Sequence[Owned],
-    covered: Iterable[str] | None,
+    parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], before: Tree, baseline: Sequence[Item]
 ) -> Comparison:
-    """Compare what is generated with what an earlier tree holds of the same configs.
+    """Compare what is made with an earlier tree.
 
     Args:
-        configs: The configs rendered.
-        generated: Their objects.
-        verdicts: What was decided about each Cluster.
-        before: Objects of the earlier tree that we made.
-        covered: Titles of the Clusters that the earlier tree serves; None if it holds no Cluster objects.
+        parts: The configs with their objects.
+        clusters: The Clusters of the input.
+        items: The input.
+        before: What we made of the earlier tree.
+        baseline: All of the earlier tree.
     """
-    owners = {config.owner: config for config in configs}
-    old = {one.key: one for one in before if one.owner in owners}
+    generated = [new for part in parts if part.renders for new in part.generated]
+    old = {one.key: one for one in before.owned}
     new = {one.key: one for one in generated}
-    changed = []
-    for key in sorted(old.keys() & new.keys(), key=tuple):
-        earlier, _ = host_annotations.split(old[key].item.value())
-        if earlier != new[key].value:
-            changed.append(Change(key=key, diff=_diff(key, earlier, new[key].value)))
-    different = {change.key for change in changed}
-    served = [verdict for verdict in verdicts if verdict.matched]
-    titles = {verdict.cluster.title for verdict in served}
-    rolled: list[str] = []
-    held: list[str] = []
-    for verdict in served:
-        config = owners[verdict.config]
-        own = verdict.cluster.name if config.per_cluster else ""
-        key = _agent_key(verdict.cluster.namespace, agent_of(config.resource_set.name, own))
-        if key in different and _template(old[key].item.value()) != _template(new[key].value):
-            (held if config.resource_set.strategy == "ApplyOnce" else rolled).append(verdict.cluster.title)
-    lost = None if covered is None else tuple(sorted(set(covered) - titles))
+    changes = _changes(
+        [
+            (key, earlier, new[key].value)
+            for key in sorted(old.keys() & new.keys(), key=tuple)
+            if (earlier := host_annotations.split(old[key].item.value())[0]) != new[key].value
+        ]
+    )
     return Comparison(
         added=tuple(sorted(new.keys() - old.keys(), key=tuple)),
-        changed=tuple(changed),
+        changes=changes,
         removed=tuple(sorted(old.keys() - new.keys(), key=tuple)),
-        unchanged=len(old.keys() & new.keys()) - len(changed),
-        gained=tuple(
-            sorted(titles if covered is None and not old else titles - set(titles if covered is None else covered))
+        unchanged=len(old.keys() & new.keys()) - sum(len(change.keys) for change in changes),
+        effects=effects(
+            Side(
+                sets=before.all.sets,
+                carriers=Carriers([(one.key, one.item.value) for one in before.owned], baseline),
+                clusters=before.clusters or None,
+            ),
+            Side(
+                sets=tuple(
+                    read.read_set(one.key, one.owner, one.value)
+                    for one in generated
+                    if one.key.kind == RESOURCE_SET_KIND
+                ),
+                carriers=Carriers([(one.key, _given(one)) for one in generated], items),
+                clusters=tuple(_labelled(parts, clusters)),
+            ),
         ),
-        lost=lost,
-        rolled=tuple(rolled),
-        held=tuple(held),
+        knows_clusters=bool(before.clusters),
     )
 
 
-def _agent_key(namespace: str, name: str) -> ObjectKey:
-    return ObjectKey(group="", kind="ConfigMap", namespace=namespace, name=name)
+def _given(one: Generated) -> Callable[[], Mapping[str, Any]]:
+    return lambda: one.value
 
 
-def _template(config_map: Mapping[str, Any]) -> list[Any]:
-    """Return the pod templates in an agent ConfigMap: only their change restarts pods."""
-    data = config_map.get("data")
-    found = []
-    for text in data.values() if isinstance(data, dict) else ():
-        for item in documents.read_stream(str(text).encode()):
-            if item.kind == "Deployment":
-                spec = item.value().get("spec")
-                found.append(spec.get("template") if isinstance(spec, dict) else None)
-    return found
+def _labelled(parts: Sequence[Part], clusters: Sequence[Cluster]) -> list[Cluster]:
+    """Return the Clusters with the labels that this run sets on them."""
+    given = {key for part in parts for key, naming in part.namings.items() if naming.needs_label}
+    return [
+        one.replace(live_labels={**one.live_labels, CLUSTER_NAME_LABEL: one.name}) if one.key in given else one
+        for one in clusters
+    ]
+
+
+# --- diffs -----------------------------------------------------------------------------------------------------------
+
+
+def _changes(pairs: Sequence[tuple[ObjectKey, Mapping[str, Any], Mapping[str, Any]]]) -> tuple[Change, ...]:
+    """Return the changes of objects; those that differ in the same way, but for their names, together."""
+    alike: dict[tuple[str, str, str], list[ObjectKey]] = {}
+    first: dict[tuple[str, str, str], tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
+    for key, old, new in pairs:
+        hidden = (redacted(old), redacted(new, old))
+        what = (key.kind, _without_names(repr(hidden[0]), key), _without_names(repr(hidden[1]), key))
+        alike.setdefault(what, []).append(key)
+        first.setdefault(what, hidden)
+    return tuple(Change(keys=tuple(alike[what]), diff=_diff(alike[what][0], *values)) for what, values in first.items())
+
+
+def _without_names(text: str, key: ObjectKey) -> str:
+    cluster = key.name.rpartition(".")[2] if "." in key.name else ""
+    for name in sorted({key.name, key.namespace, cluster} - {""}, key=len, reverse=True):
+        text = text.replace(name, "\0")
+    return text
 
 
 def _diff(key: ObjectKey, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    before, after = redacted(old, None), redacted(new, old)
     title = f"{key.kind} {key.namespace}/{key.name}" if key.namespace else f"{key.kind} {key.name}"
     lines = difflib.unified_diff(
-        dump(before).splitlines(), dump(after).splitlines(), f"baseline: {title}", f"render: {title}", lineterm="", n=2
+        dump(old).splitlines(), dump(new).splitlines(), f"before: {title}", f"after: {title}", lineterm="", n=2
     )
     return tuple(lines)
 

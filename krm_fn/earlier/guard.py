@@ -86,6 +86,24 @@ def check_removed(parts: Sequence[Part], before: Before) -> list[Result]:
     return results
 
 
+def nothing_to_compare(parts: Sequence[Part], source: str) -> Result:
+    """Report a baseline without any output of ours: an error where a guard counts on it."""
+    limited = [part.config for part in parts if _limit(part.config)]
+    message = (
+        f"{source} holds nothing that this function made, so there is nothing to compare with; give a tree that"
+        " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
+    )
+    if not limited:
+        return Result(message=message, severity=WARNING, tags=tagged(rule="empty-baseline"))
+    owners = some([config.owner for config in limited])
+    return Result(
+        message=f"{message}. Without it guard.maxRemovedClusters of {owners} can't be evaluated",
+        field="spec.guard.maxRemovedClusters",
+        file_path=limited[0].file_path,
+        tags=tagged(rule="empty-baseline"),
+    )
+
+
 def _removals(config: Config, before: Before, present: set[str], now: Served) -> list[Removal] | None:
     """Return what goes, in each unit that there is something to count in; the baseline is asked first.
 
@@ -146,9 +164,9 @@ def _is_over_limit(config: Config, found: Removal) -> bool:
 
 def _over_limit(config: Config, found: Removal) -> Result:
     message = (
-        f"{len(found.removed)} of {found.total} {found.what} would no longer be served, more than"
-        f" guard.maxRemovedClusters ({_limit(config)}) of {config.owner} allows, against {found.source}:"
-        f" {some(found.removed)}. If that is intended, raise spec.guard.maxRemovedClusters in the same commit"
+        f"{len(found.removed)} of {found.total} {found.what} would no longer be served, compared with {found.source}"
+        f" ({some(found.removed)}): more than guard.maxRemovedClusters ({_limit(config)}) of {config.owner} allows. If that is"
+        " intended, raise spec.guard.maxRemovedClusters in the same commit"
     )
     return _result(config, message, "maxRemovedClusters")
 

@@ -127,23 +127,21 @@ def renames(part: Part, earlier: Earlier) -> list[Result]:
 
 
 def moves(parts: Sequence[Part], before: Before) -> list[Result]:
-    """Warn of Clusters that change to another ClusterResourceSet while their old one stays: moving back won't roll back.
+    """Warn of Clusters that leave a ClusterResourceSet for another one by their labels: moving back won't roll back.
 
-    A set that goes takes its entries in the ClusterResourceSetBindings with it, so what comes back is applied again.
+    A set that is renamed takes its entries in the ClusterResourceSetBindings with it, so what comes back is applied again.
     """
     if before.baseline is None:
         return []
-    stays = {new.key for part in parts for new in part.generated}
-    coverage = Coverage(one for one in before.baseline.all.main_sets if one.key in stays)
+    coverage = Coverage(one for one in before.baseline.all.main_sets if not one.cluster)
     then = {cluster.key: cluster for cluster in before.baseline.clusters}
     found: dict[tuple[str, str], list[str]] = {}
     for part in parts:
-        for cluster in part.served:
-            if cluster.key in then:
-                name = part.config.set_of(cluster)
-                old = [one.key.name for one in coverage.of(then[cluster.key])]
-                if old and name not in old:
-                    found.setdefault((old[0], name), []).append(cluster.title)
+        for cluster in part.served if not part.config.per_cluster else ():
+            name = part.config.set_of(cluster)
+            old = coverage.of(then[cluster.key]) if cluster.key in then else []
+            if old and not any(one.key.name == name or one.selector.matches(cluster.live_labels) for one in old):
+                found.setdefault((old[0].key.name, name), []).append(cluster.title)
     return [
         Result(
             message=(

@@ -69,6 +69,7 @@ class Tree:
     """One place of earlier output: the input, or a baseline.
 
     Attributes:
+        owned: Our objects in it.
         all: What it holds of any config.
         clusters: Its Clusters, where it holds those of its time: what reached one was decided by the labels it had then.
         source: What messages call it.
@@ -76,8 +77,9 @@ class Tree:
 
     def __init__(self, owned: Iterable[Owned], clusters: tuple[Cluster, ...], source: str) -> None:
         """Read what is ours."""
+        self.owned = tuple(owned)
         by_owner: dict[str, list[Owned]] = {}
-        for one in owned:
+        for one in self.owned:
             by_owner.setdefault(one.owner, []).append(one)
         self._by_owner = {owner: read(found) for owner, found in sorted(by_owner.items())}
         self.all = self.of(*self._by_owner)
@@ -122,17 +124,18 @@ class Before(Record):
         return {one.registration_name: (one.key.namespace, one.cluster) for one in sets if one.registration_name}
 
 
-def before(inventory: Inventory, baseline: Inventory | None) -> Before:
+def before(inventory: Inventory, baseline: Inventory | None, source: str) -> Before:
     """Read what came before.
 
     Args:
         inventory: What the input holds.
         baseline: What an earlier rendered tree holds; None where none was given.
+        source: What messages call that tree.
     """
     return Before(
         # the Clusters of the input are those of now
         output=Tree(inventory.owned, (), "the earlier output in the input"),
-        baseline=Tree(baseline.owned, baseline.clusters, "--baseline") if baseline and baseline.owned else None,
+        baseline=None if baseline is None else Tree(baseline.owned, baseline.clusters, source),
     )
 
 
@@ -140,20 +143,28 @@ class Coverage:
     """Which earlier main sets reach a Cluster; asked for ten thousand Clusters, so indexed."""
 
     def __init__(self, sets: Iterable[EarlierSet]) -> None:
-        """Index the sets: by the one Cluster they are for, or by namespace."""
+        """Index the sets: by the one Cluster they are for, by a label that they ask for, or by namespace."""
         self._by_cluster: dict[tuple[str, str], list[EarlierSet]] = {}
+        self._by_label: dict[tuple[str, str, str], list[EarlierSet]] = {}
         self._by_namespace: dict[str, list[EarlierSet]] = {}
         for one in sets:
+            namespace, anchors = one.key.namespace, one.selector.anchors
             if one.cluster:
-                self._by_cluster.setdefault((one.key.namespace, one.cluster), []).append(one)
-            else:
-                self._by_namespace.setdefault(one.key.namespace, []).append(one)
+                self._by_cluster.setdefault((namespace, one.cluster), []).append(one)
+            elif not anchors:
+                self._by_namespace.setdefault(namespace, []).append(one)
+            for anchor in () if one.cluster else anchors:
+                self._by_label.setdefault((namespace, *anchor), []).append(one)
 
     def of(self, cluster: Cluster) -> list[EarlierSet]:
         """Return the sets that reach a Cluster, by the labels it carries on the server."""
+        labels = cluster.live_labels
+        others = list(self._by_namespace.get(cluster.namespace, ()))
+        if self._by_label:
+            for label in labels.items():
+                others += self._by_label.get((cluster.namespace, *label), ())
         own = self._by_cluster.get(cluster.key, ())
-        others = self._by_namespace.get(cluster.namespace, ())
-        return [*own, *(one for one in others if one.selector.matches(cluster.live_labels))]
+        return [*own, *(one for one in others if one.selector.matches(labels))]
 
 
 def read(owned: Iterable[Owned]) -> Earlier:
@@ -161,7 +172,7 @@ def read(owned: Iterable[Owned]) -> Earlier:
     sets, namespaces, agents = [], [], []
     for key, owner, item in owned:
         if key.kind == RESOURCE_SET_KIND:
-            sets.append(_read_set(key, owner, item))
+            sets.append(read_set(key, owner, item.value()))
         elif key.kind == "ConfigMap":
             annotations = item.metadata().get("annotations")
             found = annotations.get(AGENT_NAMESPACE_ANNOTATION) if isinstance(annotations, dict) else None
@@ -172,14 +183,15 @@ def read(owned: Iterable[Owned]) -> Earlier:
     return Earlier(sets=tuple(sets), agent_namespaces=tuple(namespaces), agents=tuple(agents))
 
 
-def _read_set(key: ObjectKey, owner: str, item: Item) -> EarlierSet:
-    value = item.value()
+def read_set(key: ObjectKey, owner: str, value: Mapping[str, Any]) -> EarlierSet:
+    """Read a ClusterResourceSet."""
     spec = value.get("spec")
     spec = spec if isinstance(spec, dict) else {}
     selector = spec.get("clusterSelector")
     selector = selector if isinstance(selector, dict) else {}
     resources = spec.get("resources")
-    annotations = item.metadata().get("annotations")
+    metadata = value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     name = annotations.get(REGISTRATION_NAME_ANNOTATION) if isinstance(annotations, dict) else None
     return EarlierSet(
         key=key,

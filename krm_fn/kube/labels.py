@@ -177,6 +177,14 @@ class LabelSelector(Record):
         """Every label key that it looks at, sorted."""
         return tuple(sorted({*(key for key, _ in self.match_labels), *(one.key for one in self.match_expressions)}))
 
+    @property
+    def anchors(self) -> tuple[tuple[str, str], ...]:
+        """Labels of which whatever it matches carries one, for an index to look them up; empty where it asks for none."""
+        if self.match_labels:
+            return self.match_labels[:1]
+        found = [one for one in self.match_expressions if one.operator == IN]
+        return tuple((found[0].key, value) for value in found[0].values) if found else ()
+
     def as_data(self) -> dict[str, object]:
         """Return it as a metav1.LabelSelector in canonical order."""
         data: dict[str, object] = {}

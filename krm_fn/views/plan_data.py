@@ -5,25 +5,29 @@ from __future__ import annotations
 import json
 
 from krm_fn.surface import API_VERSION
+from krm_fn.views import plan_effects
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from krm_fn.earlier.effects import Effect
     from krm_fn.model import ObjectKey, Verdict
     from krm_fn.views.shown import Shown
 
 
 def data(view: Shown) -> dict[str, Any]:
     """Return the Plan as JSON-like data; keys are always there, empty where there is nothing."""
+    happens = view.happens
     found: dict[str, Any] = {
         "apiVersion": API_VERSION,
         "kind": "Plan",
         "summary": {
-            "clusters": len({one.cluster.key for one in view.plan.verdicts}),
+            "clusters": len({one.cluster.key for one in view.verdicts}),
             "registering": len({one.cluster.key for one in view.registered}),
-            "objects": len(view.plan.generated),
+            "hidden": view.hidden,
+            "objects": len(view.generated),
             "errors": len(view.errors),
             "warnings": len(view.warnings),
         },
@@ -38,21 +42,23 @@ def data(view: Shown) -> dict[str, Any]:
             }
             for config in view.configs
         ],
-        "clusters": [_verdict(one) for one in view.plan.verdicts],
-        "objects": [{**_key(new.key), "config": new.owner} for new in view.plan.generated],
+        "clusters": [_verdict(one, happens.get(one.cluster.title, [])) for one in view.verdicts],
+        "objects": [{**_key(new.key), "config": new.owner} for new in view.generated],
         "results": [one.as_data() for one in view.results],
     }
     if view.comparison is not None:
         comparison = view.comparison
         found["comparison"] = {
             "added": [_key(key) for key in comparison.added],
-            "changed": [{**_key(change.key), "diff": list(change.diff)} for change in comparison.changed],
+            "changed": [_key(key) for key in comparison.changed],
             "removed": [_key(key) for key in comparison.removed],
             "unchanged": comparison.unchanged,
-            "clustersGained": list(comparison.gained),
-            "clustersLost": None if comparison.lost is None else list(comparison.lost),
-            "podsRestartOn": list(comparison.rolled),
-            "heldByApplyOnce": list(comparison.held),
+            "knowsClusters": comparison.knows_clusters,
+            "effects": [_effect(one) for one in comparison.effects],
+            "diffs": [
+                {"objects": [_key(key) for key in change.keys], "diff": list(change.diff)}
+                for change in comparison.changes
+            ],
         }
     return found
 
@@ -68,7 +74,20 @@ def as_yaml(view: Shown) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def _verdict(one: Verdict) -> dict[str, Any]:
+def _effect(one: Effect) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "message": f"{plan_effects.headline(one)}.",
+        "cost": f"{cost}." if (cost := plan_effects.cost(one)) else "",
+        "field": one.field,
+        "before": one.before,
+        "after": one.after,
+        "objects": list(one.objects),
+        "clusters": list(one.clusters),
+    }
+
+
+def _verdict(one: Verdict, happens: list[str]) -> dict[str, Any]:
     return {
         "namespace": one.cluster.namespace,
         "name": one.cluster.name,
@@ -79,6 +98,7 @@ def _verdict(one: Verdict) -> dict[str, Any]:
         "clusterResourceSet": one.resource_set,
         "registrationName": one.registration_name,
         "registrationLabels": dict(one.registration_labels),
+        "effects": happens,
         "file": one.cluster.file_path,
     }
 

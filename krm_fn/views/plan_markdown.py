@@ -1,51 +1,67 @@
 """A Plan as Markdown for a pull-request comment: the answer first, long lists folded.
 
-GitHub and GitLab both render `<details>` with Markdown inside if blank lines surround it; a comment holds 65,536
-characters, so lists and diffs are cut with a note of how much was left out.
+GitHub takes 65,536 characters for a comment and refuses a longer one, so every part has a limit of its own and diffs take
+what is left. GitHub and GitLab both render `<details>` with Markdown inside if blank lines surround it.
 """
 
 from __future__ import annotations
 
-from krm_fn.views import plan_mermaid, shown
+from krm_fn.base.text import some
+from krm_fn.views import markup, plan_effects, plan_mermaid
 from krm_fn.views.shown import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from krm_fn.krm.results import Result
     from krm_fn.model import Verdict
     from krm_fn.views.shown import Shown
 
-MAX_ROWS = 200
-MAX_DIFF_LINES = 400
+LIMIT = 65_000
+_LONGEST = 700  # of one message
+_FEW = 3
+_SAME = 3  # of a group's messages, before they are folded
+
+# Characters that a part may take. Their sum leaves room for diffs under LIMIT.
+_ERRORS, _EFFECTS, _WARNINGS, _NOTES = 9_000, 9_000, 8_000, 2_000
+_LISTS, _REGISTERED, _LEFT_OUT, _PICTURE, _OBJECTS = 6_000, 7_000, 6_000, 6_000, 3_000
+_LEAST_DIFF = 2_000
 
 
 def render(view: Shown) -> str:
-    """Return the whole comment."""
+    """Return the whole comment, at most LIMIT characters."""
     parts = ["## Clusternet registration", ""]
     if view.errors:
         parts += [f"**This would fail: {count(len(view.errors), 'error')}.** Nothing is rendered.", ""]
-        parts += [*_results(view.errors), ""]
-    parts += [f"**{view.summary}.**", ""]
-    if view.comparison is not None:
-        parts += [*(f"- {_text(line)}" for line in shown.comparison_lines(view.comparison)), ""]
+        parts += [*_fit(_results(view.errors), _ERRORS, "errors"), ""]
+    if view.verdicts or view.generated:
+        parts += [f"**{view.summary}.**", ""]
+    parts += _effects(view)
     if view.warnings:
-        parts += [f"### {count(len(view.warnings), 'warning')}", "", *_results(view.warnings), ""]
+        parts += [
+            f"### {count(len(view.warnings), 'warning')}",
+            "",
+            *_fit(_grouped(view.warnings), _WARNINGS, "warnings"),
+            "",
+        ]
     if view.notes:
-        parts += _folded(count(len(view.notes), "note"), _results(view.notes))
-    matched = [one for one in view.plan.verdicts if one.matched]
-    others = view.left_out
+        parts += _folded(count(len(view.notes), "note"), _fit(_results(view.notes), _NOTES, "notes"))
+    parts += _lists(view)
+    matched, others = view.registered, view.left_out
     if matched:
-        parts += _folded(f"{count(len(matched), 'Cluster')} to be registered", _matched(matched))
+        parts += _folded(
+            f"{count(len(matched), 'Cluster')} to be registered", _fit(_matched(matched), _REGISTERED, "Clusters")
+        )
     if others:
         parts += _folded(
-            f"{count(len({one.cluster.key for one in others}), 'Cluster')} left out, and why", _others(others)
+            f"{count(len(others), 'Cluster')} left out, and why", _fit(_others(others), _LEFT_OUT, "Clusters")
         )
-    if matched:
-        parts += _folded("Picture", ["```mermaid", *plan_mermaid.render(view).splitlines(), "```"])
-    if view.comparison is not None and not view.comparison.empty:
-        parts += _folded("Objects that change", _changes(view))
+    if matched or view.effects:
+        drawn = plan_mermaid.render(view, most=_PICTURE)
+        parts += _folded("Picture", ["```mermaid", *drawn.splitlines(), "```"]) if drawn else []
+    parts += _objects(view)
+    parts += _diffs(view, LIMIT - sum(len(part) + 1 for part in parts))
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -53,58 +69,139 @@ def _folded(summary: str, lines: Sequence[str]) -> list[str]:
     return ["<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>", ""]
 
 
-def _results(results: Sequence[Result]) -> list[str]:
-    lines = []
-    for one in results:
-        places = [f"`{place}`" for place in (one.field, one.file_path) if place]
-        lines.append(f"- {_text(one.message)}" + (f" ({', '.join(places)})" if places else ""))
-    return lines
-
-
-def _matched(verdicts: Sequence[Verdict]) -> list[str]:
-    lines = ["| Cluster | registers as | ClusterResourceSet | matched by |", "|---|---|---|---|"]
-    lines += [
-        f"| {_text(one.cluster.title)} | `{one.registration_name}` | `{one.resource_set}` | {_code(one.rule)} |"
-        for one in verdicts[:MAX_ROWS]
-    ]
-    return lines + _cut(len(verdicts), MAX_ROWS, "Clusters")
-
-
-def _others(verdicts: Sequence[Verdict]) -> list[str]:
-    lines = ["| Cluster | config | why not |", "|---|---|---|"]
-    lines += [
-        f"| {_text(one.cluster.title)} | {_text(one.config)} | {_text(one.rule)} |" for one in verdicts[:MAX_ROWS]
-    ]
-    return lines + _cut(len(verdicts), MAX_ROWS, "Clusters")
-
-
-def _changes(view: Shown) -> list[str]:
-    comparison = view.comparison
-    if comparison is None:
-        return []
-    lines = [f"- added: {_text(key.title)}" for key in comparison.added[:MAX_ROWS]]
-    lines += _cut(len(comparison.added), MAX_ROWS, "added objects")
-    lines += [f"- removed: {_text(key.title)}" for key in comparison.removed[:MAX_ROWS]]
-    lines += _cut(len(comparison.removed), MAX_ROWS, "removed objects")
-    diff = [line for change in comparison.changed for line in change.diff]
-    if diff:
-        # four backticks, since a payload may itself hold a fence of three
-        lines += ["", "````diff", *diff[:MAX_DIFF_LINES], "````", *_cut(len(diff), MAX_DIFF_LINES, "lines of diff")]
-    return lines
-
-
-def _cut(total: int, most: int, what: str) -> list[str]:
+def _fit(lines: Sequence[str], most: int, what: str) -> list[str]:
+    """Return as many lines as fit, with a note of how many do not."""
+    taken, size = 0, 0
+    for line in lines:
+        size += len(line) + 1
+        if size > most:
+            break
+        taken += 1
+    left = len(lines) - taken
     return (
-        ["", f"… and {total - most} more {what}; `clusternet-capi-fn plan -o json` lists all."] if total > most else []
+        [*lines[:taken], "", f"… and {left:,} more {what}; `clusternet-capi-fn plan -o json` lists all."]
+        if left
+        else [*lines]
     )
 
 
-def _code(text: str) -> str:
-    return f"`{text}`".replace("|", "\\|") if text else ""
+# --- what is reported ------------------------------------------------------------------------------------------------
 
 
-def _text(text: str) -> str:
-    """Escape what Markdown or HTML would take for markup."""
-    for one in ("\\", "`", "*", "_", "|", "[", "]"):
-        text = text.replace(one, "\\" + one)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _results(results: Iterable[Result]) -> list[str]:
+    return [_result(one) for one in results]
+
+
+def _result(one: Result) -> str:
+    places = ", ".join(markup.code(place) for place in (one.field, one.file_path) if place)
+    message = one.message if len(one.message) <= _LONGEST else f"{one.message[:_LONGEST]}…"
+    return f"- {markup.text(message)}" + (f" ({places})" if places else "")
+
+
+def _grouped(results: Sequence[Result]) -> list[str]:
+    """Return the results of each rule together: a few, and how many more there are."""
+    by_rule: dict[str, list[Result]] = {}
+    for one in results:
+        by_rule.setdefault(dict(one.tags).get("rule", one.message), []).append(one)
+    lines = []
+    for found in by_rule.values():
+        lines += _results(found[:_SAME])
+        more = len(found) - _SAME
+        lines += [f"  … and {count(more, 'more warning')} of this kind"] if more > 0 else []
+    return lines
+
+
+# --- what changes ----------------------------------------------------------------------------------------------------
+
+
+def _effects(view: Shown) -> list[str]:
+    comparison = view.comparison
+    if comparison is None:
+        return []
+    lines = []
+    for effect in comparison.effects:
+        cost = plan_effects.cost(effect)
+        headline = f"{_headline(plan_effects.headline(effect))}: {markup.text(some(effect.clusters, _FEW))}."
+        lines.append(f"- {headline}" + (f" {markup.text(cost)}." if cost else ""))
+    if not comparison.knows_clusters:
+        lines.append("- The earlier tree holds no Cluster objects, so Clusters that left it can't be named.")
+    return [*_fit(lines, _EFFECTS, "effects"), "", f"{plan_effects.counts(comparison)}.", ""]
+
+
+def _headline(headline: str) -> str:
+    return f"**{markup.text(headline)}**"
+
+
+def _lists(view: Shown) -> list[str]:
+    """Return the Clusters of each effect that has more than its line names."""
+    long = [one for one in view.effects if len(one.clusters) > _FEW]
+    if not long:
+        return []
+    each = _LISTS // len(long)
+    lines = []
+    for effect in long:
+        lines += [f"**{markup.text(plan_effects.headline(effect))}**", ""]
+        lines += [*_fit([f"- {markup.text(one)}" for one in effect.clusters], max(each, 200), "Clusters"), ""]
+    return _folded("Clusters by effect", _fit(lines, _LISTS + 1000, "lines"))
+
+
+def _objects(view: Shown) -> list[str]:
+    comparison = view.comparison
+    if comparison is None or not (comparison.added or comparison.removed):
+        return []
+    added = [f"- {markup.text(key.title)}" for key in comparison.added]
+    removed = [f"- {markup.text(key.title)}" for key in comparison.removed]
+    lines = [f"{count(len(added), 'object')} added:", "", *_fit(added, _OBJECTS // 2, "objects"), ""] if added else []
+    lines += (
+        [f"{count(len(removed), 'object')} removed:", "", *_fit(removed, _OBJECTS // 2, "objects")] if removed else []
+    )
+    return _folded("Objects that come and go", lines)
+
+
+def _diffs(view: Shown, most: int) -> list[str]:
+    """Return the diffs that fit, equal ones once."""
+    comparison = view.comparison
+    if comparison is None or not comparison.changes:
+        return []
+    lines: list[str] = []
+    size = 200  # the frame around, and the note
+    shown = 0
+    for change in comparison.changes:
+        more = len(change.keys) - 1
+        spaces = len({key.namespace for key in change.keys})
+        where = f" in {count(spaces, 'namespace')}" if spaces > 1 else ""
+        name = f"{markup.text(change.keys[0].title)}" + (
+            f", and the same for {count(more, 'more object')}{where}" if more else ""
+        )
+        block = [name, "", *markup.block(change.diff, "diff"), ""]
+        length = sum(len(line) + 1 for line in block)
+        if size + length > most:
+            break
+        lines += block
+        size += length
+        shown += 1
+    left = len(comparison.changes) - shown
+    if left:
+        lines.append(f"… and {count(left, 'more diff')}; `clusternet-capi-fn plan -o json` lists all.")
+    changed = sum(len(change.keys) for change in comparison.changes)
+    return _folded(f"{count(changed, 'object')} that {'changes' if changed == 1 else 'change'}", lines)
+
+
+# --- what was decided ------------------------------------------------------------------------------------------------
+
+
+def _matched(verdicts: Sequence[Verdict]) -> list[str]:
+    rows = [
+        f"| {markup.text(one.cluster.title)} | {markup.code(one.registration_name)} | {markup.code(one.resource_set)}"
+        f" | {markup.code(one.rule)} |"
+        for one in verdicts
+    ]
+    return ["| Cluster | registers as | ClusterResourceSet | matched by |", "|---|---|---|---|", *rows]
+
+
+def _others(verdicts: Sequence[Verdict]) -> list[str]:
+    rows = [
+        f"| {markup.text(one.cluster.title)} | {markup.text(one.config)} | {markup.text(one.rule)} |"
+        for one in verdicts
+    ]
+    return ["| Cluster | config | why not |", "|---|---|---|", *rows]

@@ -1,9 +1,12 @@
 """A Plan as a Mermaid flowchart: namespaces -> ClusterResourceSets -> Clusters, with the names they register under.
 
-GitHub renders at most 50,000 characters and about 500 edges of Mermaid, so a large fleet is drawn with counts.
+GitHub renders at most 50,000 characters and about 500 edges of Mermaid, so a large fleet is drawn with counts. Against an
+earlier tree, Clusters that are new, moved or lost are marked, by a word as well as by colour.
 """
 
 from __future__ import annotations
+
+from krm_fn.views.shown import MARKS, count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,56 +14,142 @@ if TYPE_CHECKING:
     from krm_fn.views.shown import Shown
 
 MAX_CLUSTERS = 100
+MAX_SETS = 60
+
+_MOST = 5  # errors
+_LONGEST = 200
 
 # Labels wrap at 200 px unless told, and names have hyphens, at which browsers break.
 _WIDE_LABELS = '%%{init: {"flowchart": {"wrappingWidth": 500}}}%%'
+# Legible on a light and on a dark page: the text's colour is given wherever the fill is.
+_CLASSES = {
+    "new": "fill:#d6f5dd,stroke:#1a7f37,color:#0b3d1b",
+    "moved": "fill:#fff4ce,stroke:#9a6700,color:#4d3300",
+    "lost": "fill:#ffe0dd,stroke:#cf222e,color:#6e0f18,stroke-dasharray: 4 4",
+    "out": "stroke-dasharray: 4 4",
+}
 
 
-def render(view: Shown) -> str:
-    """Return the chart; nodes are numbered in the order of the verdicts, so equal plans give equal charts."""
-    lines = [_WIDE_LABELS, "flowchart LR"]
-    by_namespace: dict[str, dict[str, list[Verdict]]] = {}
-    for one in view.registered:
-        by_namespace.setdefault(one.cluster.namespace, {}).setdefault(one.resource_set, []).append(one)
-    left_out = sorted({one.cluster.title for one in view.left_out})
-    whole = len(view.plan.verdicts) <= MAX_CLUSTERS
-    parents = sorted({config.parent_url for config in view.configs})
-    number = 0
-    for at, (namespace, sets) in enumerate(sorted(by_namespace.items())):
-        lines.append(f"  subgraph ns{at}[{_label(f'namespace {namespace}' if namespace else 'no namespace')}]")
+def render(view: Shown, most: int = 45_000) -> str:
+    """Return the chart; nodes are numbered in the order of the verdicts, so equal plans give equal charts.
+
+    Args:
+        view: What to show.
+        most: Characters that it may take. What does not fit is drawn with counts, and not at all if that does not fit.
+    """
+    whole = len(view.verdicts) <= MAX_CLUSTERS
+    for one in (whole, False):
+        chart = _Chart(view, whole=one).text()
+        if len(chart) <= most:
+            return chart
+    return ""
+
+
+class _Chart:
+    """A chart in the making."""
+
+    def __init__(self, view: Shown, *, whole: bool) -> None:
+        self._view = view
+        self._whole = whole
+        self._lines = [_WIDE_LABELS, "flowchart LR"]
+        self._number = 0
+        self._used: dict[str, None] = {}
+        self._marks = {
+            name: next((MARKS[code] for code in found if code in MARKS), "") for name, found in view.happens.items()
+        }
+
+    def text(self) -> str:
+        """Return it."""
+        view = self._view
+        by_namespace: dict[str, dict[str, list[Verdict]]] = {}
+        for one in view.registered:
+            by_namespace.setdefault(one.cluster.namespace, {}).setdefault(one.resource_set, []).append(one)
+        if len(by_namespace) > MAX_SETS:
+            by_namespace = {f"{len(by_namespace):,} namespaces": {"": list(view.registered)}}
+        for at, (namespace, sets) in enumerate(sorted(by_namespace.items())):
+            self._namespace(at, namespace, sets)
+        if by_namespace:
+            parents = sorted({config.parent_url for config in view.configs})
+            self._lines.append(f"  parent([{_label('parent cluster', *parents)}])")
+        self._others()
+        if view.errors:
+            self._used["lost"] = None
+            errors = [
+                one.message if len(one.message) <= _LONGEST else f"{one.message[:_LONGEST]}…"
+                for one in view.errors[:_MOST]
+            ]
+            more = [f"and {len(view.errors) - _MOST:,} more"] if len(view.errors) > _MOST else []
+            self._lines.append(f"  failed[{_label('this would fail:', *errors, *more)}]:::lost")
+        self._lines += [f"  classDef {name} {_CLASSES[name]}" for name in _CLASSES if name in self._used]
+        return "\n".join(self._lines) + "\n"
+
+    def _namespace(self, at: int, namespace: str, sets: dict[str, list[Verdict]]) -> None:
+        title = (
+            namespace
+            if namespace.endswith(" namespaces")
+            else f"namespace {namespace}"
+            if namespace
+            else "no namespace"
+        )
+        self._lines.append(f"  subgraph ns{at}[{_label(title)}]")
         links = []
         drawn = sorted(sets.items())
-        if not whole and len(drawn) > 1:
+        if not self._whole and len(drawn) > 1:
             drawn = [(f"{len(drawn)} ClusterResourceSets", [one for _, found in drawn for one in found])]
         for name, verdicts in drawn:
-            node = f"s{number}"
-            number += 1
-            label = (name,) if name.endswith("ClusterResourceSets") else ("ClusterResourceSet", name)
-            lines.append(f"    {node}[/{_label(*label)}/]")
-            for verdict in verdicts if whole else ():
-                cluster = f"c{number}"
-                number += 1
-                lines.append(f"    {cluster}[{_label(verdict.cluster.name, f'as {verdict.registration_name}')}]")
-                links.append(f"  {node} --> {cluster}\n  {cluster} --> parent")
-            if not whole:
-                cluster = f"c{number}"
-                number += 1
-                lines.append(f"    {cluster}[{_label(f'{len(verdicts)} Clusters')}]")
-                links.append(f"  {node} --> {cluster}\n  {cluster} --> parent")
-        lines.append("  end")
-        lines += links
-    if by_namespace:
-        lines.append(f"  parent([{_label('parent cluster', *parents)}])")
-    if left_out:
-        text = ["left out:", *left_out] if whole else [f"left out: {len(left_out)}"]
-        lines.append(f"  out[{_label(*text)}]:::out")
-        lines.append("  classDef out stroke-dasharray: 4 4")
-    return "\n".join(lines) + "\n"
+            several = not name or name.endswith("ClusterResourceSets")
+            label = [name or "ClusterResourceSets"] if several else ["ClusterResourceSet", name]
+            node = self._node("s", f"[/{_label(*label)}/]")
+            for verdict in verdicts if self._whole else ():
+                lines = [verdict.cluster.name, f"as {verdict.registration_name}"]
+                links.append((node, self._cluster(lines, self._marks.get(verdict.cluster.title, ""))))
+            if not self._whole:
+                links.append((node, self._node("c", f"[{_label(*self._counted(verdicts))}]")))
+        self._lines.append("  end")
+        for node, cluster in links:
+            self._lines += [f"  {node} --> {cluster}", f"  {cluster} --> parent"]
+
+    def _cluster(self, lines: list[str], mark: str) -> str:
+        if not mark:
+            return self._node("c", f"[{_label(*lines)}]")
+        self._used[mark] = None
+        return self._node("c", f"[{_label(*lines, mark)}]:::{mark}")
+
+    def _counted(self, verdicts: list[Verdict]) -> list[str]:
+        marks = [self._marks.get(one.cluster.title, "") for one in verdicts]
+        counted = [f"{marks.count(mark):,} {mark}" for mark in ("new", "moved") if mark in marks]
+        return [count(len(verdicts), "Cluster"), *counted]
+
+    def _others(self) -> None:
+        """Draw the Clusters that nothing reaches: lost now, or left out anyway."""
+        lost = sorted(name for name, mark in self._marks.items() if mark == "lost")
+        out = sorted({one.cluster.title for one in self._view.left_out} - set(lost))
+        for name, titles, mark in (("lost", lost, "lost"), ("out", out, "out")):
+            if titles:
+                self._used[mark] = None
+                what = "no longer served" if mark == "lost" else "left out"
+                text = (
+                    [f"{what}:", *titles]
+                    if self._whole and len(titles) <= MAX_CLUSTERS
+                    else [f"{what}: {len(titles):,}"]
+                )
+                self._lines.append(f"  {name}[{_label(*text)}]:::{mark}")
+
+    def _node(self, letter: str, shape: str) -> str:
+        name = f"{letter}{self._number}"
+        self._number += 1
+        self._lines.append(f"    {name}{shape}")
+        return name
 
 
 def _label(*lines: str) -> str:
     """Quote a label of some lines; Mermaid reads `#quot;` and the like as entities."""
     escaped = (
-        line.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;") for line in lines
+        line.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;").replace("`", "#96;")
+        for line in map(_printable, lines)
     )
     return '"' + "<br/>".join(escaped) + '"'
+
+
+def _printable(line: str) -> str:
+    return "".join(one if one.isprintable() else "\ufffd" for one in line)

@@ -2,53 +2,139 @@
 
 from __future__ import annotations
 
-from krm_fn.views import shown, table
+from krm_fn.base.text import some
+from krm_fn.views import plan_effects, prose, table
+from krm_fn.views.shown import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from krm_fn.model import Verdict
     from krm_fn.views.shown import Shown
 
-HEADERS = ("NAMESPACE", "CLUSTER", "REGISTERS", "AS", "RESOURCE SET", "WHY")
-_REGISTERS = 2
+_FEW = 5
+_REGISTERS = "REGISTERS"
 
 
-def render(view: Shown, *, width: int | None = None, colour: bool = False) -> str:
-    """Return the verdict on every Cluster, what is said, and what changes."""
-    several = len(view.configs) > 1
-    headers = ("CONFIG", *HEADERS) if several else HEADERS
-    rows = []
-    for verdict in view.plan.verdicts:
-        cluster = verdict.cluster
-        yes = "yes" if verdict.matched else "no"
-        row = (
-            cluster.namespace or "-",
-            cluster.name,
-            yes,
-            verdict.registration_name or "-",
-            verdict.resource_set or "-",
-            verdict.rule,
-        )
-        rows.append((verdict.config, *row) if several else row)
-    at = _REGISTERS + several
+def render(view: Shown, *, width: int | None = None, colour: bool = False, errors: bool = True) -> str:
+    """Return the verdict on every Cluster, what changes, and what is reported.
+
+    Args:
+        view: What to show.
+        width: Columns of the terminal; None for a pipe.
+        colour: Whether to use colours.
+        errors: Whether errors are shown here; not where they appear on the same terminal anyway.
+    """
+    parts = []
+    if errors:
+        parts += [f"{line}\n" for one in view.errors for line in prose.wrap(one.message, width, "error: ", "  ")]
+    if view.errors:
+        failing = f"This would fail: {count(len(view.errors), 'error')}; nothing is rendered."
+        parts.append(table.paint(failing, "bad", colour=colour) + "\n")
+    if view.verdicts:
+        parts += _verdicts(view, width, colour=colour)
+    if view.verdicts or view.generated:
+        parts += [
+            table.paint(line, "head", colour=colour) + "\n" for line in prose.wrap(f"{view.summary}.", width, "", "")
+        ]
+    for one in view.notes:
+        parts += [
+            table.paint(line, "dim", colour=colour) + "\n" for line in prose.wrap(one.message, width, "note: ", "  ")
+        ]
+    return "".join([*parts, *_comparison(view, width, colour=colour)])
+
+
+def _verdicts(view: Shown, width: int | None, *, colour: bool) -> list[str]:
+    """Return the table; what is the same in every row of a column is said once, above it."""
+    happens = view.happens
+    columns: dict[str, list[str]] = {
+        "CONFIG": [one.config for one in view.verdicts],
+        "NAMESPACE": [one.cluster.namespace or "-" for one in view.verdicts],
+        "CLUSTER": [one.cluster.name for one in view.verdicts],
+        _REGISTERS: ["yes" if one.matched else "no" for one in view.verdicts],
+        "AS": [one.registration_name or "-" for one in view.verdicts],
+        "RESOURCE SET": [one.resource_set or "-" for one in view.verdicts],
+        "CHANGE": [
+            ", ".join(plan_effects.SHORT[code] for code in happens.get(one.cluster.title, ())) for one in view.verdicts
+        ],
+        "WHY": [one.rule for one in view.verdicts],
+    }
+    common = _common(view.registered)
+    if len(view.configs) <= 1:
+        common.pop("CONFIG", None)
+    left_out: list[str] = [one for one in ("CONFIG", "AS", "RESOURCE SET") if one in common]
+    if "RULE" in common:
+        columns["WHY"] = ["" if one.matched else one.rule for one in view.verdicts]
+    if len(view.configs) <= 1:
+        left_out.append("CONFIG")
+    left_out += [name for name in ("CHANGE", "WHY") if not any(columns[name])]
+    if not view.registered:
+        left_out += ["AS", "RESOURCE SET"]
+    headers = [name for name in columns if name not in left_out]
+    rows = list(zip(*(columns[name] for name in headers), strict=True))
+    at = headers.index(_REGISTERS)
 
     def style(column: int, row: Sequence[str]) -> str:
         if column == at:
             return "good" if row[at] == "yes" else "warn"
         return ""
 
-    parts = []
-    if rows:
-        parts.append(table.render(headers, rows, width=width, colour=colour, style=style) + "\n")
-    parts.append(table.paint(f"{view.summary}.", "head", colour=colour) + "\n")
-    parts += [table.paint(f"note: {one.message}", "dim", colour=colour) + "\n" for one in view.notes]
-    if view.comparison is not None:
-        parts += [f"{line}\n" for line in shown.comparison_lines(view.comparison)]
-        parts += ["\n" + _diff(change.diff, colour=colour) for change in view.comparison.changed]
-    return "".join(parts)
+    parts = [f"{line}\n" for line in prose.wrap(_sentence(common), width, "", "")] if common else []
+    return [*parts, table.render(headers, rows, width=width, colour=colour, style=style), "\n"]
+
+
+def _common(registered: Sequence[Verdict]) -> dict[str, str]:
+    """Return what is the same for every Cluster that registers, by column."""
+    values = {
+        "CONFIG": {one.config for one in registered},
+        "AS": {one.registration_name for one in registered},
+        "RESOURCE SET": {_set(one) for one in registered},
+        "RULE": {one.rule for one in registered},
+    }
+    return {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
+
+
+def _set(verdict: Verdict) -> str:
+    """Return the name of a set, in which `<cluster>` stands for the Cluster's own name."""
+    own = f".{verdict.cluster.name}"
+    return (
+        f"{verdict.resource_set.removesuffix(own)}.<cluster>"
+        if verdict.resource_set.endswith(own)
+        else verdict.resource_set
+    )
+
+
+def _sentence(common: dict[str, str]) -> str:
+    parts = [
+        f"belong to config {common['CONFIG']}" if "CONFIG" in common else "",
+        f"match {common['RULE']}" if "RULE" in common else "",
+        f"are named {common['AS']}" if "AS" in common else "",
+        f"get ClusterResourceSet {common['RESOURCE SET']}" if "RESOURCE SET" in common else "",
+    ]
+    *most, last = [part for part in parts if part]
+    return f"Clusters that register {', '.join(most)}{' and ' if most else ''}{last}."
+
+
+def _comparison(view: Shown, width: int | None, *, colour: bool) -> list[str]:
+    comparison = view.comparison
+    if comparison is None:
+        return []
+    lines = ["", f"{plan_effects.counts(comparison)}."]
+    for effect in view.effects:
+        lines += prose.wrap(f"{plan_effects.headline(effect)}: {some(effect.clusters, _FEW)}.", width, "* ", "  ")
+        cost = plan_effects.cost(effect)
+        lines += prose.wrap(f"{cost}.", width, "  ", "  ") if cost else []
+    if not comparison.knows_clusters:
+        lines.append("The earlier tree holds no Cluster objects, so Clusters that left it can't be named.")
+    parts = [f"{line}\n" for line in lines]
+    for change in comparison.changes:
+        more = len(change.keys) - 1
+        same = f"the same in {count(more, 'more object')}\n" if more else ""
+        parts += ["\n", _diff(change.diff, colour=colour), table.paint(same, "dim", colour=colour)]
+    return parts
 
 
 def _diff(lines: Sequence[str], *, colour: bool) -> str:
     styles = {"+": "good", "-": "bad", "@": "dim"}
-    return "".join(table.paint(line, styles.get(line[:1], ""), colour=colour) + "\n" for line in lines)
+    return "".join(table.paint(prose.clean(line), styles.get(line[:1], ""), colour=colour) + "\n" for line in lines)

@@ -1,35 +1,75 @@
-"""What the views of a Plan show: the Plan with what belongs to it, and the numbers that all of them give."""
+"""What the views of a Plan show: what was decided, reported and compared, narrowed to what was asked for."""
 
 from __future__ import annotations
 
 from krm_fn.base.records import Record
+from krm_fn.earlier import effects as codes
 from krm_fn.krm.results import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from krm_fn.earlier.compare import Comparison
+    from krm_fn.earlier.effects import Effect
+    from krm_fn.function import Outcome
     from krm_fn.krm.results import Result
-    from krm_fn.model import Config, Verdict
-    from krm_fn.plan import Plan
+    from krm_fn.kube.labels import LabelSelector
+    from krm_fn.model import Cluster, Config, Generated, ObjectKey, Verdict
 
 
 _COUNTED = ("count", "verdict")  # the tables say the same
 
 
-class Shown(Record):
-    """A Plan to show.
+class Filters(Record):
+    """What to show; everything where nothing is asked for.
 
     Attributes:
-        plan: The Plan.
-        configs: The configs it is for.
-        results: Everything that was said, the Plan's own results among it.
-        comparison: What it changes against a baseline; None where there was none.
+        namespaces: Clusters and objects of these namespaces only.
+        selector: Clusters with these labels only.
+        clusters: These Clusters only, as `namespace/name`.
+        only_changed: Only Clusters to which something happens.
     """
 
-    plan: Plan
+    namespaces: tuple[str, ...] = ()
+    selector: LabelSelector | None = None
+    clusters: tuple[str, ...] = ()
+    only_changed: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything is shown."""
+        return not (self.namespaces or self.selector or self.clusters or self.only_changed)
+
+    def takes(self, cluster: Cluster) -> bool:
+        """Tell whether a Cluster is asked for, whatever happens to it."""
+        return (
+            (not self.namespaces or cluster.namespace in self.namespaces)
+            and (self.selector is None or self.selector.matches(cluster.live_labels))
+            and (not self.clusters or cluster.title in self.clusters)
+        )
+
+
+class Shown(Record):
+    """What to show.
+
+    Attributes:
+        configs: The configs; none where they could not be read.
+        results: Everything that was reported.
+        verdicts: What was decided about each Cluster.
+        generated: The objects.
+        comparison: What changes against an earlier tree; None where there was none.
+        filters: What was asked for.
+        hidden: How many Clusters the filters leave out.
+    """
+
     configs: tuple[Config, ...]
     results: tuple[Result, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    generated: tuple[Generated, ...] = ()
     comparison: Comparison | None = None
+    filters: Filters = Filters()
+    hidden: int = 0
 
     @property
     def errors(self) -> tuple[Result, ...]:
@@ -43,58 +83,131 @@ class Shown(Record):
 
     @property
     def notes(self) -> tuple[Result, ...]:
-        """What else is said: edits of the user's own objects, checks that could not be made."""
+        """What else is reported: edits of the user's own objects, checks that could not be made."""
         return tuple(one for one in self.results if one.severity == INFO and dict(one.tags).get("rule") not in _COUNTED)
 
     @property
     def registered(self) -> tuple[Verdict, ...]:
-        """Verdicts of the Clusters that register."""
-        return tuple(one for one in self.plan.verdicts if one.matched)
+        """Verdicts on the Clusters that register."""
+        return tuple(one for one in self.verdicts if one.matched)
 
     @property
     def left_out(self) -> tuple[Verdict, ...]:
-        """Verdicts on the Clusters that no config registers; several for one Cluster where there are several configs."""
+        """Verdicts on the Clusters that no config registers."""
         reached = {one.cluster.key for one in self.registered}
-        return tuple(one for one in self.plan.verdicts if one.cluster.key not in reached)
+        return tuple(one for one in self.verdicts if one.cluster.key not in reached)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What happens to the Clusters."""
+        return () if self.comparison is None else self.comparison.effects
+
+    @property
+    def happens(self) -> dict[str, list[str]]:
+        """The codes of what happens to each Cluster, by its title."""
+        found: dict[str, list[str]] = {}
+        for effect in self.effects:
+            for title in effect.clusters:
+                if effect.code not in found.setdefault(title, []):
+                    found[title].append(effect.code)
+        return found
 
     @property
     def summary(self) -> str:
         """One sentence with the numbers."""
-        clusters = {one.cluster.key for one in self.plan.verdicts}
+        clusters = {one.cluster.key for one in self.verdicts}
         reached = {one.cluster.key for one in self.registered}
-        namespaces = {new.key.namespace for new in self.plan.generated}
+        shown = f" ({count(self.hidden, 'Cluster')} not shown)" if self.hidden else ""
+        namespaces = {new.key.namespace for new in self.generated}
         return (
-            f"{len(reached)} of {len(clusters)} Clusters register, through"
-            f" {count(len(self.plan.generated), 'generated object')} in {count(len(namespaces), 'namespace')}"
+            f"{len(reached)} of {count(len(clusters), 'Cluster')} register, through"
+            f" {count(len(self.generated), 'generated object')} in {count(len(namespaces), 'namespace')}{shown}"
         )
+
+
+def failed(results: Sequence[Result]) -> Shown:
+    """Return what to show where the input could not be read."""
+    return Shown(configs=(), results=tuple(results))
+
+
+def of(
+    outcome: Outcome, results: Sequence[Result], comparison: Comparison | None, filters: Filters | None = None
+) -> Shown:
+    """Return what to show of a run.
+
+    Args:
+        outcome: The run.
+        results: Everything that was reported, of the run and of what came before it.
+        comparison: What it changes.
+        filters: What was asked for.
+    """
+    made, filters = outcome.plan, filters or Filters()
+    if made is None:
+        return Shown(configs=outcome.configs, results=tuple(results), filters=filters)
+    verdicts = list(made.verdicts)
+    if filters.clusters:  # of a Cluster that is asked for by name, what every config decided
+        verdicts = [one for title in filters.clusters for one in made.fleet.verdicts(made.parts, of=title)]
+    chosen = {one.title for one in made.fleet.clusters if filters.takes(one)}
+    if comparison is not None and not filters.empty:
+        gone = {title for one in comparison.effects for title in one.clusters} - {
+            one.title for one in made.fleet.clusters
+        }
+        chosen |= {title for title in gone if _takes_gone(filters, title)}
+        comparison = _narrowed(comparison, chosen, filters)
+    if filters.only_changed:
+        chosen = {title for one in comparison.effects for title in one.clusters} if comparison is not None else set()
+    shown = [one for one in verdicts if one.cluster.title in chosen]
+    return Shown(
+        configs=outcome.configs,
+        results=tuple(results),
+        verdicts=tuple(shown),
+        generated=tuple(one for one in made.generated if _in_namespaces(one.key, filters)),
+        comparison=comparison,
+        filters=filters,
+        hidden=len(made.fleet.clusters) - len({one.cluster.key for one in shown}),
+    )
+
+
+def _takes_gone(filters: Filters, title: str) -> bool:
+    """Tell whether a Cluster that is no longer in the input is asked for."""
+    namespace = title.rpartition("/")[0]
+    return (
+        (not filters.namespaces or namespace in filters.namespaces)
+        and (not filters.clusters or title in filters.clusters)
+        and filters.selector is None
+    )
+
+
+def _in_namespaces(key: ObjectKey, filters: Filters) -> bool:
+    return not filters.namespaces or key.namespace in filters.namespaces
+
+
+def _narrowed(comparison: Comparison, chosen: set[str], filters: Filters) -> Comparison:
+    """Return a comparison of some Clusters and namespaces only."""
+    effects = [
+        one.replace(clusters=tuple(title for title in one.clusters if title in chosen)) for one in comparison.effects
+    ]
+    changes = [
+        one.replace(keys=tuple(key for key in one.keys if _in_namespaces(key, filters))) for one in comparison.changes
+    ]
+    return comparison.replace(
+        effects=tuple(one for one in effects if one.clusters),
+        changes=tuple(one for one in changes if one.keys),
+        added=tuple(key for key in comparison.added if _in_namespaces(key, filters)),
+        removed=tuple(key for key in comparison.removed if _in_namespaces(key, filters)),
+    )
+
+
+# Pictures mark what is easily missed: a Cluster that comes, goes, or changes hands.
+MARKS = {
+    codes.REGISTERS: "new",
+    codes.MOVES: "moved",
+    codes.RENAMED: "moved",
+    codes.LOSES: "lost",
+    codes.REMOVED: "lost",
+}
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 Cluster`, `2 Clusters`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def comparison_lines(comparison: Comparison) -> list[str]:
-    """Return what a render changes, one sentence a line, for table and Markdown alike."""
-    if comparison.empty:
-        return ["No change against the baseline."]
-    counts = [
-        f"{len(comparison.added)} added",
-        f"{len(comparison.changed)} changed",
-        f"{len(comparison.removed)} removed",
-        f"{comparison.unchanged} unchanged",
-    ]
-    lines = [f"Objects: {', '.join(counts)}."]
-    if comparison.gained:
-        lines.append(f"Registers from now on: {', '.join(comparison.gained)}.")
-    if comparison.lost:
-        lines.append(f"No longer served: {', '.join(comparison.lost)}.")
-    if comparison.lost is None:
-        lines.append("The baseline holds no Cluster objects, so Clusters that left can't be named.")
-    if comparison.rolled:
-        lines.append(
-            f"Agent pods restart on {count(len(comparison.rolled), 'Cluster')}: {', '.join(comparison.rolled)}."
-        )
-    if comparison.held:
-        lines.append(f"Changed, but never delivered (strategy ApplyOnce): {', '.join(comparison.held)}.")
-    return lines
+    """Return a number with its noun: `1 Cluster`, `2,000 Clusters`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

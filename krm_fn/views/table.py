@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 GAP = "  "
-_NARROWEST = 12
+_NARROWEST = 24
 
 # SGR codes of the few colours in use
 STYLES = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "head": "1"}
@@ -45,28 +45,41 @@ def render(
     Args:
         headers: Column titles.
         rows: Cells, as many a row as there are headers.
-        width: Cells that a line may take; the last column is wrapped to fit. None for a pipe: nothing is wrapped.
+        width: Cells that a line may take; the last column is wrapped to fit, or put below its row where it would get too
+            narrow. None for a pipe: nothing is wrapped.
         colour: Whether to use colours.
         style: Gives the style of a cell from its column and row; "" for none.
     """
     widths = [max(cells(row[column]) for row in (headers, *rows)) for column in range(len(headers))]
-    room = None
-    if width is not None:
-        room = max(_NARROWEST, width - sum(widths[:-1]) - len(GAP) * (len(widths) - 1))
+    left = None if width is None else width - sum(widths[:-1]) - len(GAP) * (len(widths) - 1)
+    below = left is not None and left < min(_NARROWEST, widths[-1])
+    if below and width is not None:
+        left = max(_NARROWEST, width - len(GAP))
     lines = [_line([paint(_pad(one, widths[at]), "head", colour=colour) for at, one in enumerate(headers)])]
     for row in rows:
-        wrapped = [row[-1]] if room is None else _wrap(row[-1], room)
+        wrapped = [row[-1]] if left is None else _wrap(row[-1], left)
+        if below:
+            lines.append(_line(_styled([*row[:-1], ""], row, widths, style, colour=colour)))
+            lines += [f"{GAP}{part}\n" for part in wrapped if part]
+            continue
         for at, part in enumerate(wrapped):
             shown = [*(row[:-1] if at == 0 else [""] * (len(row) - 1)), part]
-            lines.append(
-                _line(
-                    [
-                        paint(_pad(one, widths[column]), style(column, row) if style else "", colour=colour)
-                        for column, one in enumerate(shown)
-                    ]
-                )
-            )
+            lines.append(_line(_styled(shown, row, widths, style, colour=colour)))
     return "".join(lines)
+
+
+def _styled(
+    shown: Sequence[str],
+    row: Sequence[str],
+    widths: Sequence[int],
+    style: Callable[[int, Sequence[str]], str] | None,
+    *,
+    colour: bool,
+) -> list[str]:
+    return [
+        paint(_pad(one, widths[column]), style(column, row) if style else "", colour=colour)
+        for column, one in enumerate(shown)
+    ]
 
 
 def _line(parts: Sequence[str]) -> str:
@@ -77,12 +90,12 @@ def _pad(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
-def _wrap(text: str, room: int) -> list[str]:
-    """Break a text at blanks so that each line takes at most `room` cells; a longer word stands alone."""
+def _wrap(text: str, width: int) -> list[str]:
+    """Break a text at spaces so that each line takes at most `width` cells; a longer word has a line to itself."""
     lines = [""]
     for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if cells(joined) <= room or not lines[-1]:
+        if cells(joined) <= width or not lines[-1]:
             lines[-1] = joined
         else:
             lines.append(word)

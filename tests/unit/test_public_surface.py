@@ -285,6 +285,7 @@ OPTIONS = {
             "--output",
             "--only",
             "--baseline",
+            "--against",
             "--redact",
             "--now",
             "--verbose",
@@ -293,8 +294,9 @@ OPTIONS = {
         )
     ],
     "plan": [
-        *("PATHS", "-c", "--config", "--exclude", "--enable-exec", "-o", "--output", "--baseline", "--now"),
-        "--error-format",
+        *("PATHS", "-c", "--config", "--exclude", "--enable-exec", "-o", "--output", "--baseline", "--against"),
+        *("--exit-code", "-n", "--namespace"),
+        *("-l", "--selector", "--cluster", "--only-changed", "--now", "--error-format"),
     ],
     "manifests": ["PATHS", "-c", "--config", "--exclude", "--enable-exec", "--only", "--cluster", "--error-format"],
     "status": [
@@ -337,29 +339,34 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_keys_of_the_plan_document(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "all.yaml").write_text("---\n".join(json.dumps(one) + "\n" for one in (cluster("a"), config())))
+    earlier = run([cluster("a")], config(agent={"replicas": 1}))
     (tmp_path / "earlier").mkdir()
-    (tmp_path / "earlier" / "x.yaml").write_text(json.dumps(cluster("z")))
+    (tmp_path / "earlier" / "x.yaml").write_text("---\n".join(json.dumps(one) + "\n" for one in earlier.items))
     found = printed(capsys, "plan", str(tmp_path / "all.yaml"), "-o", form, "--baseline", str(tmp_path / "earlier"))
     key = dict.fromkeys(("group", "kind", "namespace", "name"))
     assert keys(found) == {
         "apiVersion": None,
         "kind": None,
-        "summary": dict.fromkeys(("clusters", "registering", "objects", "errors", "warnings")),
+        "summary": dict.fromkeys(("clusters", "registering", "hidden", "objects", "errors", "warnings")),
         "configs": [dict.fromkeys(("name", "parentURL", "agentImage", "agentVersion", "identityMode", "tokenSource"))],
         "clusters": [
             {
                 **dict.fromkeys(("namespace", "name", "config", "registers", "code", "rule", "clusterResourceSet")),
                 "registrationName": None,
                 "registrationLabels": {"fn.clusternet.io/namespace": None},
+                "effects": None,
                 "file": None,
             }
         ],
         "objects": [{**key, "config": None}],
         "results": keys(found)["results"],
         "comparison": {
-            "added": [key],
-            **dict.fromkeys(("changed", "removed", "unchanged", "clustersGained", "clustersLost")),
-            **dict.fromkeys(("podsRestartOn", "heldByApplyOnce")),
+            "changed": [key],
+            **dict.fromkeys(("added", "removed", "unchanged", "knowsClusters")),
+            "effects": [
+                dict.fromkeys(("code", "message", "cost", "field", "before", "after", "objects", "clusters")),
+            ],
+            "diffs": [{"objects": [key], "diff": None}],
         },
     }
     assert (found["apiVersion"], found["kind"]) == ("fn.clusternet.io/v1alpha1", "Plan")

@@ -7,6 +7,7 @@ import pathlib
 import re
 from typing import Any
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -44,24 +45,6 @@ def fleet(folder: Folder, *clusters: Any, **spec: Any) -> str:
     return str(folder.root / "fleet")
 
 
-def test_the_table_names_every_cluster_with_its_rule(folder: Folder) -> None:
-    path = fleet(folder, cluster("one"), cluster("two", labels={"env": "staging"}))
-    code, shown, _ = invoke("plan", path)
-    assert code == 0
-    lines = shown.splitlines()
-    assert lines[0].split() == ["NAMESPACE", "CLUSTER", "REGISTERS", "AS", "RESOURCE", "SET", "WHY"]
-    assert lines[1].split() == [
-        "team-a",
-        "one",
-        "yes",
-        "clusternet-cluster-xxxxx",
-        "clusternet-cluster-api",
-        "env=prod",
-    ]
-    assert "two" in lines[2]
-    assert "the label is 'staging'" in lines[2]
-
-
 @pytest.mark.parametrize("form", ["table", "markdown", "mermaid", "json", "yaml"])
 def test_no_form_shows_the_token(form: str, folder: Folder) -> None:
     path = fleet(folder, cluster("one"))
@@ -75,19 +58,27 @@ def test_json_and_yaml_say_the_same(folder: Folder) -> None:
     assert json.loads(invoke("plan", path, "-o", "json")[1]) == yaml.safe_load(invoke("plan", path, "-o", "yaml")[1])
 
 
-def test_errors_are_in_the_markdown_and_the_exit_code(folder: Folder) -> None:
+FORMS = pytest.mark.parametrize("form", ["table", "markdown", "mermaid", "json", "yaml"])
+
+
+@FORMS
+def test_errors_are_in_every_form_on_stderr_and_in_the_exit_code(form: str, folder: Folder) -> None:
     path = fleet(folder, cluster("one", labels={"env": "staging"}))
-    code, shown, said = invoke("plan", path, "-o", "markdown")
+    code, shown, said = invoke("plan", path, "-o", form)
     assert code == 1
-    assert "**This would fail: 1 error.**" in shown
+    assert "none of the 1 Clusters in the input matches" in shown
     assert re.match(r"\S+/config.yaml:\d+:\d+: error: none of the 1 Clusters", said)
 
 
-def test_a_faulty_config_is_told_and_nothing_is_planned(folder: Folder) -> None:
-    code, shown, said = invoke("plan", fleet(folder, cluster("one"), parentURL="http://x"))
+@FORMS
+def test_a_config_or_file_that_cannot_be_read_is_an_error_in_every_form(form: str, folder: Folder) -> None:
+    code, shown, said = invoke("plan", fleet(folder, cluster("one"), parentURL="http://x"), "-o", form)
     assert code == 1
-    assert not shown
+    assert "https" in shown
     assert "spec.parentURL" in said
+    code, shown, _ = invoke("plan", str(folder.root / "nowhere"), "-o", form)
+    assert code == 1
+    assert "nowhere" in shown
 
 
 def rendered(folder: Folder, *clusters: Any, **spec: Any) -> str:
@@ -98,52 +89,31 @@ def rendered(folder: Folder, *clusters: Any, **spec: Any) -> str:
 
 def test_against_the_same_tree_nothing_changes(folder: Folder) -> None:
     before = rendered(folder, cluster("one"))
-    code, shown, _ = invoke("plan", fleet(folder, cluster("one")), "--baseline", before)
+    code, shown, _ = invoke("plan", fleet(folder, cluster("one")), "--baseline", before, "--exit-code")
     assert code == 0
-    assert "No change against the baseline." in shown
+    assert "Nothing changes." in shown
 
 
-def test_against_an_earlier_tree_the_pods_that_restart_are_named(folder: Folder) -> None:
+def test_with_an_exit_code_a_change_fails(folder: Folder) -> None:
     before = rendered(folder, cluster("one"))
     path = fleet(folder, cluster("one"), agent={"extraArgs": ["--v=5"]})
-    code, shown, _ = invoke("plan", path, "--baseline", before)
-    assert code == 0
-    assert "Objects: 0 added, 1 changed, 0 removed, 4 unchanged." in shown
+    assert invoke("plan", path, "--baseline", before)[0] == 0
+    code, shown, said = invoke("plan", path, "--baseline", before, "--exit-code")
+    assert code == 1
     assert "Agent pods restart on 1 Cluster: team-a/one." in shown
     assert '"--v=5"' in shown
-
-
-def test_more_replicas_restart_no_pods(folder: Folder) -> None:
-    before = rendered(folder, cluster("one"))
-    _, shown, _ = invoke("plan", fleet(folder, cluster("one"), agent={"replicas": 5}), "--baseline", before)
-    assert "1 changed" in shown
-    assert "restart" not in shown
-
-
-def test_clusters_that_come_and_go_are_named(folder: Folder) -> None:
-    before = rendered(folder, cluster("one"), cluster("gone", "team-b"))
-    path = fleet(folder, cluster("one"), cluster("new", "team-c"))
-    _, shown, _ = invoke("plan", path, "--baseline", before)
-    assert "Registers from now on: team-c/new." in shown
-    assert "No longer served: team-b/gone." in shown
-
-
-def test_with_apply_once_changes_are_said_to_be_held(folder: Folder) -> None:
-    once = {"clusterResourceSet": {"strategy": "ApplyOnce"}}
-    before = rendered(folder, cluster("one"), **once)
-    path = fleet(folder, cluster("one"), agent={"extraArgs": ["--v=5"]}, **once)
-    _, shown, _ = invoke("plan", path, "--baseline", before)
-    assert "never delivered (strategy ApplyOnce): team-a/one" in shown
+    assert "error" not in said
 
 
 def test_a_changed_token_is_hidden_in_the_diff(folder: Folder) -> None:
     before = rendered(folder, cluster("one"))
     other = "other0.0123456789abcdef"
     path = fleet(folder, cluster("one"), registrationToken={"value": other})
-    _, shown, _ = invoke("plan", path, "--baseline", before, "-o", "markdown")
-    assert "(hidden, changed)" in shown
-    assert other not in shown
-    assert TOKEN not in shown
+    for form in ("table", "markdown", "json"):
+        shown = invoke("plan", path, "--baseline", before, "-o", form)[1]
+        assert "(hidden, changed)" in shown
+        assert other not in shown
+        assert TOKEN not in shown
 
 
 def test_a_baseline_without_clusters_says_so(folder: Folder) -> None:
@@ -151,48 +121,51 @@ def test_a_baseline_without_clusters_says_so(folder: Folder) -> None:
     folder.write("rendered/all.yaml", *[one for one in made.items if one["kind"] != "Cluster"])
     path = fleet(folder, cluster("one"), agent={"replicas": 1})
     _, shown, _ = invoke("plan", path, "--baseline", str(folder.root / "rendered"))
-    assert "The baseline holds no Cluster objects" in shown
+    assert "The earlier tree holds no Cluster objects" in shown
 
 
-def test_mermaid_draws_namespaces_sets_and_clusters(folder: Folder) -> None:
-    path = fleet(folder, cluster("one"), cluster("two", labels={"env": "staging"}))
-    shown = invoke("plan", path, "-o", "mermaid")[1]
-    assert shown.splitlines()[1] == "flowchart LR"
-    assert '[/"ClusterResourceSet<br/>clusternet-cluster-api"/]' in shown
-    assert '["one<br/>as clusternet-cluster-xxxxx"]' in shown
-    assert '["left out:<br/>team-a/two"]' in shown
+@pytest.mark.parametrize("content", ["nothing", "sources"])
+def test_a_baseline_with_nothing_of_ours_is_an_error_where_a_guard_is_set(content: str, folder: Folder) -> None:
+    (folder.root / "before").mkdir()
+    if content == "sources":
+        folder.write("before/all.yaml", cluster("one"), config())
+    before = str(folder.root / "before")
+    code, _, said = invoke("plan", fleet(folder, cluster("one")), "--baseline", before)
+    assert code == 0
+    assert "holds nothing that this function made" in said
+    guarded = fleet(folder, cluster("one"), guard={"maxRemovedClusters": 0})
+    for command in ("plan", "render"):
+        code, _, said = invoke(command, guarded, "--baseline", before)
+        assert code == 1
+        assert "guard.maxRemovedClusters of fleet can't be evaluated" in said
 
 
-@pytest.mark.parametrize("form", ["markdown", "mermaid"])
-def test_a_cluster_that_another_config_registers_is_not_left_out(form: str, folder: Folder) -> None:
-    path = fleet(folder, cluster("one"), cluster("two", labels={"env": "staging"}), cluster("three", labels={}))
-    second = config(
-        "second", clusterSelector={"matchLabels": {"env": "staging"}}, clusterResourceSet={"name": "second"}
+def test_filters_choose_what_is_shown(folder: Folder) -> None:
+    path = fleet(
+        folder, cluster("one"), cluster("two", "team-b"), cluster("three", labels={"env": "prod", "x": "gold"})
     )
-    folder.write("fleet/second.yaml", second)
-    shown = invoke("plan", path, "-o", form)[1]
-    assert {"markdown": "<summary>1 Cluster left out, and why</summary>", "mermaid": '["left out:<br/>team-a/three"]'}[
-        form
-    ] in shown
+
+    def names(*arguments: str) -> list[str]:
+        return [one["name"] for one in json.loads(invoke("plan", path, "-o", "json", *arguments)[1])["clusters"]]
+
+    assert names("-n", "team-b") == ["two"]
+    assert names("-l", "x=gold") == ["three"]
+    assert names("-l", "x in (gold),!z") == ["three"]
+    assert names("--cluster", "team-a/one", "--cluster", "team-b/two") == ["one", "two"]
 
 
-def test_mermaid_does_not_break_names_at_their_hyphens(folder: Folder) -> None:
-    first = invoke("plan", fleet(folder, cluster("one")), "-o", "mermaid")[1].splitlines()[0]
-    assert json.loads(first.removeprefix("%%{init: ").removesuffix("}%%")) == {"flowchart": {"wrappingWidth": 500}}
-
-
-def test_a_large_fleet_is_drawn_with_counts(folder: Folder) -> None:
-    path = fleet(folder, *[cluster(f"c{number}") for number in range(101)])
-    assert '["101 Clusters"]' in invoke("plan", path, "-o", "mermaid")[1]
-
-
-def test_several_configs_get_a_column(folder: Folder) -> None:
-    path = fleet(folder, cluster("one"), cluster("two", labels={"env": "staging"}))
-    second = config(
-        "second", clusterSelector={"matchLabels": {"env": "staging"}}, clusterResourceSet={"name": "second"}
-    )
-    folder.write("fleet/second.yaml", second)
-    assert invoke("plan", path)[1].startswith("CONFIG")
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--exit-code"], "--exit-code needs --baseline or --against"),
+        (["--only-changed"], "--only-changed needs --baseline or --against"),
+        (["-l", "a=b=c"], "-l a=b=c: "),
+        (["--baseline", "x", "--against", "y"], "--baseline or --against, not both"),
+    ],
+)
+def test_options_that_make_no_sense_are_wrong_usage(arguments: list[str], reason: str, folder: Folder) -> None:
+    with pytest.raises(click.UsageError, match=re.escape(reason)):
+        group.main(["plan", fleet(folder, cluster("one")), *arguments], standalone_mode=False)
 
 
 def test_the_config_of_another_function_is_passed_over_with_a_warning(folder: Folder) -> None:

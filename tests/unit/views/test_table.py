@@ -17,12 +17,18 @@ def test_columns_are_aligned_and_nothing_trails() -> None:
 
 
 def test_the_last_column_is_wrapped_to_the_width() -> None:
-    text = table.render(["A", "WHY"], [["x", "one two three four five"]], width=15)
-    assert text == "A  WHY\nx  one two\n   three four\n   five\n"
+    text = table.render(["A", "WHY"], [["x", "one two three four five six seven"]], width=27)
+    assert text == "A  WHY\nx  one two three four five\n   six seven\n"
 
 
-def test_a_word_longer_than_the_width_stands_alone() -> None:
-    assert table.render(["WHY"], [["a-word-that-is-long b"]], width=3) == "WHY\na-word-that-is-long\nb\n"
+def test_a_last_column_that_would_get_too_narrow_goes_below_its_row() -> None:
+    text = table.render(["A", "B", "WHY"], [["x", "y" * 20, "one two three four five six"]], width=30)
+    assert text == f"A  B{' ' * 19}  WHY\nx  {'y' * 20}\n  one two three four five six\n"
+
+
+def test_a_word_longer_than_the_width_has_a_line_to_itself() -> None:
+    long = "a-word-that-is-longer-than-the-width"
+    assert table.render(["WHY"], [[f"{long} b"]], width=24) == f"WHY\n{long}\nb\n"
 
 
 def test_colours_are_used_only_where_asked_for() -> None:

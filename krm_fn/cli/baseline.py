@@ -1,0 +1,169 @@
+"""`--baseline` and `--against`: what `render` and `plan` compare with, read in one way."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import tempfile
+from typing import NamedTuple
+
+import click
+
+from krm_fn.base.records import Record
+from krm_fn.cli import inputs
+from krm_fn.files import documents, revision
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import WARNING, Faults, Result, has_errors, tagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from krm_fn.cli.inputs import Source
+    from krm_fn.function import Options
+    from krm_fn.krm.changes import Changes
+
+
+class Baseline(Record):
+    """An earlier tree.
+
+    Attributes:
+        items: Its objects.
+        source: What messages call it.
+        rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
+        results: What there is to report about it.
+    """
+
+    items: Sequence[Item]
+    source: str
+    rendered: bool = False
+    results: tuple[Result, ...] = ()
+
+    def given_to(self, options: Options) -> Options:
+        """Return the options of a run that is compared with this."""
+        return options.replace(baseline=self.items, baseline_source=self.source, baseline_rendered=self.rendered)
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options `baseline` and `against`."""
+    for decorate in (
+        click.option(
+            "--against",
+            metavar="REV",
+            help="A Git revision to compare with, such as origin/main: what it has at PATH is rendered on the fly.",
+        ),
+        click.option(
+            "--baseline",
+            metavar="DIR",
+            help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+class Asked(NamedTuple):
+    """What a command is asked to compare with.
+
+    Attributes:
+        folder: The value of `--baseline`.
+        against: The value of `--against`.
+        earlier: A tree that an earlier run rendered, to compare with where nothing was given.
+    """
+
+    folder: str | None
+    against: str | None
+    earlier: str | None = None
+
+
+def read(asked: Asked, source: Source, options: Options) -> Baseline | None:
+    """Read what a run is compared with; None where nothing was given.
+
+    Args:
+        asked: What was given.
+        source: What the run reads.
+        options: Those of the run.
+
+    Raises:
+        Faults: It can't be read.
+        UsageError: Both were given, or stdin with a revision.
+    """
+    if asked.folder is not None and asked.against is not None:
+        message = "give --baseline or --against, not both"
+        raise click.UsageError(message, click.get_current_context(silent=True))
+    if asked.against is not None:
+        return _revision(asked.against, source, options)
+    if asked.folder is not None:
+        return Baseline(items=inputs.baseline(asked.folder) or (), source=f"--baseline {asked.folder}")
+    if asked.earlier is not None:
+        return Baseline(items=inputs.baseline(asked.earlier) or (), source=f"what is in {asked.earlier}", rendered=True)
+    return None
+
+
+def _revision(name: str, source: Source, options: Options) -> Baseline:
+    if documents.STDIN in (*source.paths, source.config):
+        message = "--against needs files of a Git repository, not -"
+        raise click.UsageError(message, click.get_current_context(silent=True))
+    label = f"--against {name}"
+    with _ended_by_exception(), tempfile.TemporaryDirectory(prefix="clusternet-capi-fn-") as folder:
+        given = [*source.paths, *([source.config] if source.config else [])]
+        found = revision.write_out(name, given, folder)
+        paths = tuple(path for path in found.paths[: len(source.paths)] if path)
+        config = found.paths[-1] if source.config else ""
+        if not paths or (source.config and not config):
+            return Baseline(items=(), source=label, rendered=True)
+        try:
+            past = inputs.process(source.replace(paths=paths, config=config, skip=()), options.replace(baseline=None))
+        except Faults as faults:
+            return _broken(label, faults.results, folder)
+        if has_errors(past.outcome.results):
+            if any(dict(one.tags).get("rule") == "no-config" for one in past.outcome.results):
+                return Baseline(items=past.tree.items, source=label, rendered=True)
+            return _broken(label, past.outcome.results, folder)
+        return Baseline(items=_rendered(past.tree.items, past.outcome.changes), source=label, rendered=True)
+
+
+@contextlib.contextmanager
+def _ended_by_exception() -> Iterator[None]:
+    """Let SIGTERM end the program by an exception, so that no files are left."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _rendered(found: Sequence[Item], changes: Changes) -> list[Item]:
+    """Return what a revision renders to: its own objects, and what is generated."""
+    kept = [item for item in found if item.position not in changes.removed]
+    values: dict[int, Mapping[str, Any]] = {**changes.replaced, **changes.revised}
+    items = []
+    for item in kept:
+        if item.position in values:
+            item = Item.from_value(dict(values[item.position]), item.position)  # noqa: PLW2901 - as it is rendered
+        elif item.position in changes.labelled:
+            item = _labelled(item, changes.labelled[item.position])  # noqa: PLW2901 - as it is rendered
+        items.append(item)
+    return [
+        *items,
+        *(Item.from_value(dict(value), len(found) + at) for at, value in enumerate(changes.added)),
+    ]
+
+
+def _labelled(item: Item, labels: Mapping[str, str]) -> Item:
+    value = item.value()
+    metadata = value.get("metadata") or {}
+    merged = {**metadata, "labels": {**(metadata.get("labels") or {}), **labels}}
+    return Item.from_value({**value, "metadata": merged}, item.position)
+
+
+def _broken(label: str, results: Sequence[Result], folder: str) -> Baseline:
+    """Return nothing to compare with, and why: the revision itself can't be rendered."""
+    first = next(one for one in results if one.severity == "error")
+    reason = first.message.replace(f"{folder}/", "")
+    message = f"{label} can't be rendered, so nothing is compared with it: {reason}"
+    return Baseline(
+        items=(), source=label, results=(Result(message=message, severity=WARNING, tags=tagged(rule="revision")),)
+    )

@@ -1,0 +1,37 @@
+"""Plans of a change: what was rendered before, what is rendered now, and what the views show of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from krm_fn import function
+from krm_fn.krm import resource_list
+from krm_fn.views import shown
+from tests.support.lists import Run, document
+
+if TYPE_CHECKING:
+    from krm_fn.views.shown import Filters, Shown
+
+
+def change(before: list[Any], now: list[Any], filters: Filters | None = None, *, ok: bool = True) -> Shown:
+    """Show what changes between two inputs, each with its configs among the items."""
+    first = Run(document(before))
+    assert first.code == 0, first.stderr
+    baseline = resource_list.read(first.stdout).items
+    made = Run(document(now), baseline=baseline)
+    assert (made.code == 0) == ok, made.stderr
+    assert made.outcome is not None
+    comparison = function.compare(made.outcome, resource_list.read(document(now)).items, baseline)
+    return shown.of(made.outcome, made.outcome.results, comparison, filters)
+
+
+def plan(items: list[Any], filters: Filters | None = None) -> Shown:
+    """Show what is decided about an input, with nothing to compare with."""
+    made = Run(document(items))
+    assert made.outcome is not None
+    return shown.of(made.outcome, made.outcome.results, None, filters)
+
+
+def happens(view: Shown) -> dict[str, list[str]]:
+    """The codes of what happens to each Cluster."""
+    return view.happens

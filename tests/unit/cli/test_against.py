@@ -1,0 +1,203 @@
+"""`--against REV`: a Git revision, rendered on the fly, and nothing that the repository configures is run for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from krm_fn.cli import group
+from tests.support.lists import cluster, config
+
+GIT = (
+    "git",
+    "-c",
+    "user.name=x",
+    "-c",
+    "user.email=x@example.com",
+    "-c",
+    "commit.gpgsign=false",
+    "-c",
+    "init.defaultBranch=main",
+)
+
+
+class Repository:
+    """A Git repository with a fleet in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.git("init", "-q")
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run([*GIT, "-C", str(self.root), *arguments], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def write(self, name: str, *values: Any) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump_all(values, sort_keys=False), encoding="utf-8")
+
+    def commit(self) -> str:
+        self.git("add", "-A")
+        self.git("commit", "-qm", "x", "--no-verify")
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def fleet(self) -> str:
+        return str(self.root / "fleet")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "repository").mkdir()
+    made = Repository(tmp_path / "repository")
+    made.write("fleet/clusters.yaml", cluster("one"), cluster("two", "team-b"))
+    made.write("fleet/config.yaml", config())
+    made.commit()
+    return made
+
+
+def plan(*arguments: str) -> tuple[int, Any, str]:
+    result = CliRunner().invoke(group, ["plan", "-o", "json", *arguments], standalone_mode=False)
+    assert result.exception is None, result.output
+    return result.return_value, json.loads(result.stdout), result.stderr
+
+
+def effects(found: Any) -> dict[str, list[str]]:
+    return {one["code"]: one["clusters"] for one in found["comparison"]["effects"]}
+
+
+def test_an_unchanged_tree_changes_nothing(repository: Repository) -> None:
+    code, found, _ = plan(repository.fleet, "--against", "HEAD", "--exit-code")
+    assert code == 0
+    assert effects(found) == {}
+
+
+def test_uncommitted_changes_are_compared_with_the_revision(repository: Repository) -> None:
+    repository.write("fleet/config.yaml", config(agent={"replicas": 1}))
+    repository.write("fleet/clusters.yaml", cluster("one"), cluster("three"))
+    code, found, _ = plan(repository.fleet, "--against", "HEAD", "--exit-code")
+    assert code == 1
+    assert effects(found) == {"removed": ["team-b/two"], "registers": ["team-a/three"], "replaced": ["team-a/one"]}
+
+
+def test_a_config_given_apart_is_that_of_the_revision(repository: Repository) -> None:
+    repository.write("config.yaml", config())
+    repository.git("mv", "-f", "fleet/config.yaml", "other.yaml")
+    repository.commit()
+    repository.write("config.yaml", config(agent={"replicas": 1}))
+    _, found, _ = plan(repository.fleet, "-c", str(repository.root / "config.yaml"), "--against", "HEAD")
+    assert effects(found) == {"replaced": ["team-a/one", "team-b/two"]}
+
+
+def test_render_applies_the_guard_against_a_revision(repository: Repository) -> None:
+    repository.write("fleet/config.yaml", config(guard={"maxRemovedClusters": 0}))
+    repository.write("fleet/clusters.yaml", cluster("one"))
+    result = CliRunner().invoke(group, ["render", repository.fleet, "--against", "HEAD"], standalone_mode=False)
+    assert result.return_value == 1
+    assert "1 of 2 Clusters would no longer be served, compared with --against HEAD (team-b/two)" in result.stderr
+
+
+def test_a_revision_before_the_first_config_makes_everything_new(repository: Repository) -> None:
+    first = repository.git("rev-parse", "HEAD")
+    repository.git("mv", "fleet", "clusters")
+    repository.commit()
+    _, found, _ = plan(str(repository.root / "clusters"), "--against", first)
+    assert effects(found) == {"registers": ["team-a/one", "team-b/two"]}
+
+
+def test_a_revision_that_cannot_be_rendered_is_a_warning(repository: Repository) -> None:
+    repository.write("fleet/config.yaml", config(parentURL="http://x"))
+    repository.commit()
+    repository.write("fleet/config.yaml", config())
+    code, found, said = plan(repository.fleet, "--against", "HEAD")
+    assert code == 0
+    assert "comparison" not in found
+    assert "--against HEAD can't be rendered, so nothing is compared with it" in said
+
+
+def test_nothing_of_the_repository_runs_and_no_file_is_left(repository: Repository, tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    trap = tmp_path / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {mark}\ncat\n")
+    trap.chmod(0o755)
+    for hook in ("post-checkout", "reference-transaction", "post-index-change"):
+        (repository.root / ".git/hooks").mkdir(exist_ok=True)
+        (repository.root / ".git/hooks" / hook).symlink_to(trap)
+    for key in ("filter.trap.smudge", "filter.trap.clean", "diff.trap.textconv", "core.fsmonitor", "core.sshCommand"):
+        repository.git("config", key, str(trap))
+    (repository.root / ".gitattributes").write_text("*.yaml filter=trap diff=trap\n")
+    repository.git(
+        "-c", "filter.trap.clean=cat", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "add", "-A"
+    )
+    repository.git("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "commit", "-qm", "x")
+    mark.unlink(missing_ok=True)
+    code, found, _ = plan(repository.fleet, "--against", "HEAD")
+    assert code == 0
+    assert effects(found) == {}
+    assert not mark.exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["nowhere", "--upload-pack=x", "HEAD:fleet", ""])
+def test_a_revision_that_is_none_is_an_error(name: str, repository: Repository) -> None:
+    code, found, _ = plan(repository.fleet, f"--against={name}")
+    assert code == 1
+    assert f"there is no Git revision {name!r}" in found["results"][0]["message"]
+
+
+def test_a_folder_outside_a_repository_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(cluster("one")))
+    code, found, _ = plan(str(tmp_path), "--against", "HEAD")
+    assert code == 1
+    assert "is not in the working tree of a Git repository" in found["results"][0]["message"]
+
+
+def test_a_tree_whose_link_would_lead_out_is_refused(repository: Repository, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    done = subprocess.run(
+        [*GIT, "-C", str(repository.root), "hash-object", "-w", "--stdin"],
+        input=str(outside).encode(),
+        capture_output=True,
+        check=True,
+    )
+    link = done.stdout.decode().strip()
+    blob = repository.git("rev-parse", "HEAD:fleet/clusters.yaml")
+    inner = _tree(repository, f"100644 blob {blob}\tx.yaml\n")
+    raw = b"120000 fleet\0" + bytes.fromhex(link) + b"40000 fleet\0" + bytes.fromhex(inner)
+    done = subprocess.run(
+        [*GIT, "-C", str(repository.root), "hash-object", "-w", "-t", "tree", "--literally", "--stdin"],
+        input=raw,
+        capture_output=True,
+        check=True,
+    )
+    tree = done.stdout.decode().strip()
+    commit = repository.git("commit-tree", tree, "-m", "x")
+    code, found, _ = plan(repository.fleet, "--against", commit)
+    assert code == 1
+    assert "would lead out of its own folder" in found["results"][0]["message"]
+    assert list(outside.iterdir()) == []
+
+
+def _tree(repository: Repository, text: str) -> str:
+    done = subprocess.run(
+        [*GIT, "-C", str(repository.root), "mktree"], input=text.encode(), capture_output=True, check=True
+    )
+    return done.stdout.decode().strip()
+
+
+def test_a_revision_and_stdin_are_wrong_usage() -> None:
+    with pytest.raises(click.UsageError, match="--against needs files of a Git repository"):
+        group.main(["plan", "-", "--against", "HEAD"], standalone_mode=False)
