@@ -16,7 +16,7 @@ from krm_fn.status import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TextIO
 
     from krm_fn.status.dump import Dump
@@ -37,23 +37,31 @@ def read(files: Sequence[str]) -> Dump:
         message = "give the files that kubectl wrote, or pipe its output in; --help shows the commands"
         raise click.UsageError(message, click.get_current_context(silent=True))
     gc.disable()  # the process lives once; a third of the time of reading a large dump would go to the collector
-    inputs, results = [], []
-    for name in dict.fromkeys(files or (_STDIN,)):
-        try:
-            data = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
-        except OSError as error:
-            results.append(Result(message=f"{name}: {error.strerror}; write kubectl's output there first"))
-            continue
-        inputs.append(("stdin" if name == _STDIN else name, data))
-        progress(inputs[-1][0], data)
-    if not results:
-        return dump.read(inputs)
-    if inputs:
-        try:
-            dump.read(inputs)
-        except Faults as faults:
-            results.extend(faults.results)
-    raise Faults(results)
+    results: list[Result] = []
+    readable = 0
+
+    def inputs() -> Iterator[tuple[str, bytes]]:
+        """Read one after the other, so that never more than one is in memory as text."""
+        nonlocal readable
+        for name in dict.fromkeys(files or (_STDIN,)):
+            try:
+                data = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
+            except OSError as error:
+                results.append(Result(message=f"{name}: {error.strerror}; write kubectl's output there first"))
+                continue
+            readable += 1
+            shown = "stdin" if name == _STDIN else name
+            progress(shown, data)
+            yield shown, data
+            del data
+
+    try:
+        found = dump.read(inputs())
+    except Faults as faults:
+        raise Faults([*results, *(faults.results if readable else ())]) from None
+    if results:
+        raise Faults(results)
+    return found
 
 
 def progress(name: str, data: bytes) -> None:

@@ -161,11 +161,16 @@ def command(  # noqa: PLR0913 - one parameter an option
 
 
 def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], frozenset[str]]:
-    """Tell files from Clusters among the arguments: what exists, or looks like a dump, is a file."""
-    files = [
-        one for one in arguments if one == "-" or _FILE.match(one) or Path(one).exists() or not _CLUSTER.match(one)
-    ]
+    """Tell files from Clusters among the arguments: what exists, or does not look like a Cluster, is a file."""
+    files = [one for one in arguments if not _CLUSTER.match(one) or _FILE.match(one) or _exists(one)]
     return files, frozenset(one for one in arguments if one not in files)
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _ask(context: str, parent_context: str) -> Dump:

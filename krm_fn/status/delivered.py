@@ -40,8 +40,7 @@ def infrastructure(case: Case) -> Iterator[Reason]:
 def control_plane(case: Case) -> Iterator[Reason]:
     """There is no API server yet."""
     cluster = case.cluster
-    started = any(one.time is not None for one in case.deliveries)
-    if case.agents and not started and provisioned(cluster) and cluster.initialized is False:
+    if case.agents and not _started(case) and provisioned(cluster) and cluster.initialized is False:
         yield Reason(
             code="control-plane",
             message="its control plane is not initialized yet; nothing is delivered before",
@@ -49,10 +48,15 @@ def control_plane(case: Case) -> Iterator[Reason]:
         )
 
 
+def _started(case: Case) -> bool:
+    """Tell whether anything was ever applied, or tried."""
+    return any(one.time is not None for one in case.deliveries)
+
+
 def unreachable(case: Case) -> Iterator[Reason]:
     """No connection from the management cluster to the workload cluster, from the start or since some time."""
     cluster = case.cluster
-    if not case.agents or not provisioned(cluster) or cluster.initialized is False:
+    if not case.agents or not provisioned(cluster) or (cluster.initialized is False and not _started(case)):
         return
     delivered = case.delivered == report.YES
     if case.unreachable:

@@ -89,8 +89,9 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
                 empty_lists += _is_empty_list(document)
                 for value in _expand(name, document, ("", ""), []):
                     _keep(value, found, others)
-        except Faults as faults:  # noqa: PERF203 - a handful of files, and all their faults at once
+        except Faults as faults:
             results.extend(faults.results)
+        del data  # before the next one is read
     if results:
         raise Faults(results)
     if not found and not empty_lists:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # clusternet v0.18.1 `pkg/agent`: k8s.io/apimachinery `rand.String(5)`, an alphabet without vowels and look-alikes
 _RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
+_UNTOLD = frozenset({report.NO, report.EARLIER, report.COUNTED})
 _NAMED = 2  # candidates that are named before "or N others"
 
 
@@ -36,14 +37,14 @@ class Judged(Record):
         pools: The Clusters that can only be counted.
         notes: What concerns no single Cluster.
         strangers: ManagedClusters that no Cluster accounts for.
-        doubtful: Whether a Cluster may be registered under a name that nothing here tells.
+        doubtful: Names of Clusters that may be registered under a name that nothing here tells.
     """
 
     cases: tuple[Case, ...]
     pools: tuple[Pool, ...]
     notes: tuple[Reason, ...]
     strangers: tuple[Managed, ...]
-    doubtful: bool
+    doubtful: frozenset[str]
 
 
 def chosen_prefix(name: str) -> str:
@@ -56,7 +57,7 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
     """Find out for each Cluster whether it is registered, and how that is known."""
     named = [_by_name(scene, case) for case in cases]
     if not scene.parent:
-        return Judged(cases=tuple(named), pools=(), notes=(), strangers=(), doubtful=False)
+        return Judged(cases=tuple(named), pools=(), notes=(), strangers=(), doubtful=frozenset())
     names = {case.name for case in named if case.name}
     rest = [one for one in scene.managed if one.name not in names]
     before = _given_before(scene, named, rest)
@@ -78,14 +79,13 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
     notes = [*shared.notes(), *([_short_of_names(keeping, sorted(kept))] if keeping > len(kept) else [])]
     prefixes = {pool.prefix for pool in shared.pools}
     strangers = [one for one in rest if one.name not in kept and not _pooled(one, prefixes)]
-    # a Cluster whose registration is under a name that nothing here tells may be any of the strangers
-    lost = any(case.registered == report.NO and case.has_agent for case in found)
+    lost = (case.cluster.name for case in found if case.has_agent and case.registered in _UNTOLD)
     return Judged(
         cases=tuple(found),
         pools=tuple(shared.pools),
         notes=(*notes, *_others(scene, strangers)),
         strangers=tuple(strangers),
-        doubtful=lost or bool(keeping) or any(pool.missing for pool in shared.pools),
+        doubtful=frozenset(lost),
     )
 
 
@@ -97,7 +97,7 @@ def _open(case: Case) -> bool:
 def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> dict[str, Sequence[Managed]]:
     """Find the Clusters that report under a name which they were given earlier: their own, or with the namespace."""
     odd = {one.name: one for one in rest if not one.origin and not chosen_prefix(one.name) and scene.alive(one)}
-    times = Counter(case.cluster.name for case in cases)
+    times = Counter(case.cluster.name for case in cases if _open(case))
     found: dict[str, Sequence[Managed]] = {}
     for case in cases if odd else ():
         name, namespace = case.cluster.name, case.cluster.namespace

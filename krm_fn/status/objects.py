@@ -36,7 +36,7 @@ class LiveCluster(Record):
     Attributes:
         provisioned: Whether its infrastructure is; None when its status does not tell.
         infrastructure: Why not, in the words of its condition.
-        initialized: Whether its control plane is; None when its status does not tell.
+        initialized: Whether its control plane is; None when its status does not tell, or it has no provider for it.
         probe: Status of its condition `RemoteConnectionProbe`, "" on releases of Cluster API without it.
         probed: What that condition says, and since when (seconds since the epoch).
     """
@@ -152,6 +152,8 @@ def cluster(value: Mapping[str, Any]) -> LiveCluster:
     if initialized is None:
         told = raw.text(_condition(value, "ControlPlaneInitialized"), "status")
         initialized = told == "True" if told else None
+    if not raw.mapping(value, "spec", "controlPlaneRef"):
+        initialized = None  # nobody tells: without a provider the condition only follows the connection
     probe = _condition(value, "RemoteConnectionProbe")
     return LiveCluster(
         namespace=raw.text(value, "metadata", "namespace"),

@@ -103,7 +103,9 @@ def _strangers(scene: Scene, judged: Judged) -> Iterator[Orphan]:
         elif chosen_prefix(managed.name):
             known, message = False, "its agent chose the name, so nothing here tells its Cluster"
         else:
-            known, message = not judged.doubtful, "no Cluster of this dump registers under this name"
+            # it can be an earlier name of a Cluster that is not registered under its present one
+            known = not any(name in managed.name for name in judged.doubtful)
+            message = "no Cluster of this dump registers under this name"
         yield _registration(scene, managed, message, known=known)
 
 
@@ -169,7 +171,9 @@ def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
             name=request.name,
             message=f"asks for {name or 'no name'} ({request.result or 'pending'}{since}), without a ManagedCluster and "
             "without a Cluster",
-            commands=(_request_removal(request.name),) if old and not judged.doubtful else (),
+            commands=(_request_removal(request.name),)
+            if old and not any(one in name for one in judged.doubtful)
+            else (),
         )
 
 

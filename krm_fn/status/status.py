@@ -157,7 +157,14 @@ def _state(case: Case) -> ClusterState:
 
 def _reasons(case: Case) -> Iterator[Reason]:
     if case.cluster.deleting:
-        yield Reason(code="deleting", message="it is being deleted", severity=INFO)
+        ends = case.cluster.namespace in case.scene.terminating
+        yield Reason(
+            code="namespace-terminating" if ends else "deleting",
+            message=f"its namespace {case.cluster.namespace} is being deleted, and it with it"
+            if ends
+            else "it is being deleted",
+            severity=INFO,
+        )
         return
     found = [reason for check in DELIVERY for reason in check(case)]
     if all(reason.severity != ERROR for reason in found):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from krm_fn.status.report import ClusterState, Report
 
 NOW = 1795428000  # 2026-11-23T10:00:00Z
-VERSIONS = pytest.mark.parametrize("version", [live.V1BETA1, live.V1BETA2])
+# the last one does not exist: a version needs nothing here as long as its status has the shape of v1beta2's
+VERSIONS = pytest.mark.parametrize("version", [live.V1BETA1, live.V1BETA2, "v1beta3"])
 
 
 def evaluate(*objects: live.Object, parent: bool = False) -> Report:
@@ -453,6 +454,15 @@ def test_an_uninitialized_control_plane_is_the_reason_before_the_way_to_it() -> 
     live.probe(fleet.clusters[0], "Remote connection not established yet")
     empty(fleet.bindings[0])
     assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["control-plane"]
+
+
+def test_a_control_plane_that_no_provider_tells_of_does_not_explain_the_missing_way_to_it() -> None:
+    fleet = Fleet(names=("web-1",))
+    del fleet.clusters[0]["spec"]["controlPlaneRef"]
+    fleet.clusters[0]["status"]["initialization"]["controlPlaneInitialized"] = False
+    live.probe(fleet.clusters[0], "Remote connection not established yet")
+    empty(fleet.bindings[0])
+    assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["unreachable"]
 
 
 @VERSIONS
@@ -956,8 +966,9 @@ def test_a_name_that_an_agent_chose_is_never_removed_by_counting() -> None:
 def test_while_a_cluster_is_not_registered_a_silent_name_may_be_its_own() -> None:
     fleet = Fleet()
     fleet.managed, fleet.requests = fleet.managed[1:], fleet.requests[1:]
-    (orphan,) = evaluate(*fleet.everything, live.managed("old-1", ready="Unknown", seen=LONG_AGO)).orphans
-    assert orphan.commands == ()
+    silent = [live.managed(name, ready="Unknown", seen=LONG_AGO) for name in ("eu-web-1", "old-1")]
+    found = {one.name: bool(one.commands) for one in evaluate(*fleet.everything, *silent).orphans}
+    assert found == {"eu-web-1": False, "old-1": True}
 
 
 def test_a_registration_of_a_namespace_without_clusters_is_left_over() -> None:
