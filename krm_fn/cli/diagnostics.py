@@ -76,7 +76,7 @@ def finish() -> None:
     if _state.form == SARIF:
         import json  # noqa: PLC0415 - one of three forms
 
-        tell(json.dumps(sarif(_state.collected), indent=2, ensure_ascii=False) + "\n", sys.stderr)
+        tell(json.dumps(sarif(_state.collected), indent=2) + "\n", sys.stderr)
 
 
 def note(text: str) -> None:

@@ -8,6 +8,7 @@ import time
 
 import click
 
+from krm_fn.kube.secrets import quoted
 from krm_fn.tokens.operator import Offers
 
 _LONGEST_SECONDS = 11  # digits: beyond the year 5000
@@ -28,7 +29,7 @@ class Moment(click.ParamType[int]):
             found = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
             self.fail(
-                f"{value[:40]!r} is neither RFC 3339 (2026-11-23T10:00:00Z) nor seconds since the epoch", param, ctx
+                f"{quoted(value)!r} is neither RFC 3339 (2026-11-23T10:00:00Z) nor seconds since the epoch", param, ctx
             )
         if found.tzinfo is None:
             found = found.replace(tzinfo=dt.timezone.utc)

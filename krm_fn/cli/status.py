@@ -181,7 +181,7 @@ def _ask(context: str, parent_context: str) -> Dump:
 
 def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str:
     if output == "json":
-        return json.dumps(status_data.as_data(report), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(status_data.as_data(report), indent=2) + "\n"
     if output == "yaml":
         return write.dump(status_data.as_data(report))
     width, colour = dumps.terminal(sys.stdout)

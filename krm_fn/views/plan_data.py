@@ -65,7 +65,7 @@ def data(view: Shown) -> dict[str, Any]:
 
 def as_json(view: Shown) -> str:
     """Return it as indented JSON."""
-    return json.dumps(data(view), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data(view), indent=2) + "\n"
 
 
 def as_yaml(view: Shown) -> str:
