@@ -6,12 +6,12 @@ import gc
 import os
 import shutil
 import sys
-from pathlib import Path
 
 import click
 
+from krm_fn.files import reading, writing
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Faults
 from krm_fn.status import dump
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import TextIO
 
+    from krm_fn.krm.results import Result
     from krm_fn.status.dump import Dump
 
 _STDIN = "-"
@@ -45,9 +46,11 @@ def read(files: Sequence[str]) -> Dump:
         nonlocal readable
         for name in dict.fromkeys(files or (_STDIN,)):
             try:
-                data = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
-            except OSError as error:
-                results.append(Result(message=f"{name}: {error.strerror}; write kubectl's output there first"))
+                data = sys.stdin.buffer.read() if name == _STDIN else reading.read(name)
+            except Faults as faults:
+                results.extend(
+                    one.replace(message=f"{one.message}; write kubectl's output there first") for one in faults.results
+                )
                 continue
             readable += 1
             shown = "stdin" if name == _STDIN else name
@@ -86,10 +89,10 @@ def write(text: str, target: str = _STDIN) -> int:
         reason = runner.emit([data], sys.stdout.buffer)
     else:
         try:
-            Path(target).write_bytes(data)
+            writing.replace_file(target, [data])
             reason = ""
-        except OSError as error:
-            reason = f"can't write {target}: {error.strerror}"
+        except Faults as faults:
+            reason = faults.results[0].message.removesuffix("; nothing was changed")
     if reason:
         click.echo(f"error: {reason}", err=True)
         return runner.FAILED

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from krm_fn import function
 
 # Everything is imported and warm before the hook comes, so that what it sees is the input's doing.
 PROGRAM = """
@@ -47,6 +49,78 @@ print(json.dumps({"seen": seen, "errors": errors}))
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 HOSTILE = ["/etc/passwd", "../../../../etc/passwd", "file:///etc/passwd", "http://127.0.0.1:9/x", "$(id)", "`id`"]
+
+
+# Everything that opens a file: the reader, the writer, and what has nothing to do with the input.
+OPENING = {
+    "files/reading.py": "the one reader of the input",
+    "files/writing.py": "the one writer of output",
+    "files/copying.py": "writes the private copy that kustomize builds; reads through the reader",
+    "files/kustomize.py": "writes the messengers of a build",
+    "tokens/operator.py": "reads the token file that the operator offered",
+    "krm/runner.py": "opens the null device in the place of closed streams",
+    "cli/init.py": "reads the starters of the package, writes new files",
+}
+PACKAGE = Path(function.__file__).parent
+
+
+def opens(path: Path) -> bool:
+    """Whether a module opens files: by itself, or by pathlib."""
+    methods = {"read_bytes", "read_text", "write_bytes", "write_text", "fdopen", "scandir", "listdir", "mkfifo"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        if isinstance(called, ast.Name) and called.id == "open":
+            return True
+        if isinstance(called, ast.Attribute) and (
+            called.attr in methods
+            or (called.attr in {"open", "dup"} and isinstance(called.value, ast.Name) and called.value.id == "os")
+        ):
+            return True
+    return False
+
+
+def test_only_these_modules_open_files() -> None:
+    found = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if opens(path)}
+    assert found == set(OPENING)
+
+
+RENDER = """
+import json, os, sys
+from krm_fn.__main__ import main
+folder = sys.argv[1]
+main(["plan", folder])
+seen = []
+def hook(event, args):
+    if event == "open" and isinstance(args[0], (str, bytes)):
+        seen.append(os.fsdecode(args[0]))
+sys.addaudithook(hook)
+main(["plan", folder])
+sys.stdout.write("\\n" + json.dumps(seen))
+"""
+
+
+def test_a_folder_full_of_ways_out_opens_nothing_outside(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    outside.mkdir()
+    (outside / "secret.yaml").write_text("hunter2: hunter2\n")
+    folder.mkdir()
+    (folder / "all.yaml").write_text("---\n".join(map(json.dumps, objects({"value": TOKEN}))).replace("}---", "}\n---"))
+    (folder / "link.yaml").symlink_to(outside / "secret.yaml")
+    (folder / "linked").symlink_to(outside)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "relative.yaml").symlink_to("../../outside/secret.yaml")
+    (folder / "zero.yaml").symlink_to("/dev/zero")
+    (folder / ".krmignore").symlink_to(outside / "secret.yaml")
+    os.mkfifo(folder / "pipe.yaml")
+    done = subprocess.run(
+        [sys.executable, "-c", RENDER, str(folder)], capture_output=True, text=True, check=True, timeout=60
+    )
+    seen = json.loads(done.stdout.rpartition("\n")[2])
+    assert not [path for path in seen if "outside" in path or "secret" in path or path in {"/dev/zero", "pipe.yaml"}]
+    assert "hunter2" not in done.stdout + done.stderr
+    assert "leads out of" in done.stderr
 
 
 def objects(source: dict[str, Any], **spec: Any) -> list[dict[str, Any]]:
