@@ -282,7 +282,9 @@ def _strays(documents: list[Document], path: str, *, severity: str, named: bool)
     remedy = "" if named else f"; leave the file out with --exclude {path.rpartition('/')[2]}"
     return [
         Result(
-            message=f"{one.stray}: {path}, line {one.line}{remedy if severity == ERROR else '; it is not read'}",
+            message=one.stray + (remedy if severity == ERROR else "; it is not read"),
+            line=one.line,
+            column=1,
             severity=severity,
             file_path=path,
             tags=tagged(rule="no-object"),

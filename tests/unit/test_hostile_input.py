@@ -47,7 +47,7 @@ class Ran:
 
     @property
     def errors(self) -> list[str]:
-        return [line for line in self.stderr.splitlines() if line.startswith("error: ")]
+        return [line for line in self.stderr.splitlines() if re.match(r"(\S+: )?error: ", line)]
 
 
 def texts(data: bytes) -> list[bytes]:
@@ -62,7 +62,7 @@ def test_bad_input_gets_exit_1_and_one_line_and_loses_nothing(case: hostile.Case
     ran = Ran(case.data)
     assert ran.code == 1
     (line,) = ran.stderr.splitlines()
-    assert re.match(f"error: .*(?:{case.says})", line), line[:500]
+    assert re.match(f"(?:[^ ]+:[0-9]+:[0-9]+: )?error: .*(?:{case.says})", line), line[:500]
     assert len(line) < 500
     if case.kept:
         assert texts(ran.stdout) == texts(case.data)
