@@ -78,8 +78,9 @@ class Shown(Record):
 
     @property
     def warnings(self) -> tuple[Result, ...]:
-        """The warnings."""
-        return tuple(one for one in self.results if one.severity == WARNING)
+        """The warnings; not those that the effects tell in more detail."""
+        told = ("moved",) if self.effects else ()
+        return tuple(one for one in self.results if one.severity == WARNING and dict(one.tags).get("rule") not in told)
 
     @property
     def notes(self) -> tuple[Result, ...]:

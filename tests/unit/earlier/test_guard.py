@@ -1,0 +1,64 @@
+"""What `guard.maxRemovedClusters` counts, where configs are renamed, deleted, or hand Clusters to one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from krm_fn.krm import resource_list
+from tests.support.lists import Run, cluster, config, document
+
+GUARD = {"guard": {"maxRemovedClusters": 0}}
+DEV = {"clusterSelector": {"matchLabels": {"env": "dev"}}, "clusterResourceSet": {"name": "dev"}}
+FLEET = [cluster("a"), cluster("b"), cluster("c", "team-b")]
+
+
+def dev(name: str) -> Any:
+    return cluster(name, labels={"env": "dev"})
+
+
+def against(before: list[Any], now: list[Any], *, clusters: bool = True) -> Run:
+    first = Run(document(before))
+    assert first.code == 0, first.stderr
+    kept = [one for one in first.items if clusters or one["kind"] != "Cluster"]
+    return Run(document(now), baseline=resource_list.read(document(kept)).items)
+
+
+@pytest.mark.parametrize("clusters", [True, False], ids=["Clusters", "pairs"])
+@pytest.mark.parametrize(
+    ("before", "now", "removed"),
+    [
+        pytest.param([*FLEET, config(**GUARD)], [*FLEET, config(**GUARD)], False, id="nothing"),
+        pytest.param([*FLEET, config(**GUARD)], [*FLEET, config("renamed", **GUARD)], False, id="a renamed config serves on"),
+        pytest.param([*FLEET, config(**GUARD)], [*FLEET[:2], config("renamed", **GUARD)], True, id="a renamed config drops some"),
+        pytest.param(
+            [*FLEET, dev("d"), config(), config("other", **DEV, **GUARD)], [*FLEET, dev("d"), config("other", **DEV, **GUARD)], True,
+            id="a config is deleted",
+        ),
+        pytest.param(
+            [*FLEET, config(**GUARD)], [*FLEET, config(clusterResourceSet={"name": "second"}, **GUARD)], False, id="another set name"
+        ),
+        pytest.param([*FLEET, config(**GUARD)], [*FLEET, config(identity={"mode": "PerCluster"}, **GUARD)], False, id="another mode"),
+        pytest.param([*FLEET, config(**GUARD)], [cluster("a"), config(**GUARD)], True, id="Clusters go"),
+    ],
+)  # fmt: skip
+def test_what_no_config_serves_any_more_is_removed(before: Any, now: Any, removed: bool, clusters: bool) -> None:  # noqa: FBT001
+    made = against(before, now, clusters=clusters)
+    found = [one for one in made.messages() if "would no longer be served" in one]
+    assert bool(found) == removed, made.stderr
+    assert (made.code == 1) == removed, made.stderr
+    if found:
+        assert ("Clusters would" if clusters else "pairs of namespace and ClusterResourceSet would") in found[0]
+
+
+def test_a_cluster_that_another_config_takes_over_is_not_removed() -> None:
+    configs = [config(**GUARD), config("other", **DEV, guard={"allowNoClusters": True})]
+    made = against([*FLEET, dev("d"), *configs], [*FLEET[1:], dev("a"), dev("d"), *configs])
+    assert made.code == 0, made.stderr
+
+
+def test_a_guard_that_had_no_output_before_is_not_evaluated() -> None:
+    made = against([*FLEET, config()], [*FLEET, dev("d"), config(), config("other", **DEV, **GUARD)])
+    assert made.code == 0, made.stderr
+    assert any("of other" in one or "output of other" in one for one in made.messages("warning"))
