@@ -247,7 +247,9 @@ def _strays(documents: list[Document], path: str, *, explicit: bool) -> list[Res
     """Report documents that are no objects: an error in a file that was asked for, a warning in a folder."""
     return [
         Result(
-            message=f"{one.stray}: {path}, line {one.line}" + ("" if explicit else "; it is passed over"),
+            message=one.stray + ("" if explicit else "; it is passed over"),
+            line=one.line,
+            column=1,
             severity=ERROR if explicit else WARNING,
             file_path=path,
         )

@@ -10,8 +10,8 @@ from krm_fn.base.patterns import late
 from krm_fn.krm import partial
 from krm_fn.krm.host_annotations import INDEX, PATH
 from krm_fn.krm.partial import UNSURE, Span
-from krm_fn.krm.results import Faults, ResourceRef, fault
-from krm_fn.yaml.errors import BadYaml, remedy
+from krm_fn.krm.results import Faults, ResourceRef
+from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
@@ -241,23 +241,18 @@ class Item(Span):
             try:
                 value = load(self.text)
             except BadYaml as error:
-                raise self._unreadable(error.problem, error.line, error.column) from None
+                raise self._unreadable(error) from None
             if not isinstance(value, dict):
                 message = "an object must be a mapping"
-                raise self._unreadable(message, None, None)
+                raise self._unreadable(BadYaml(message))
             self._value = value
         value_: dict[str, Any] = self._value
         return value_
 
-    def _unreadable(self, problem: str, line: int | None, column: int | None) -> Faults:
-        place = self._title or f"items[{self.position}]"
-        if self._file_path:
-            place = f"{self._file_path} (object {(self._file_index or 0) + 1})"
-        if line is not None and column is not None:
-            place += f", line {self._first_line() + line}, column {column + 1}"
-        return fault(
-            f"{problem}: {place}; {remedy(problem)}", file_path=self._file_path or "", file_index=self._file_index
-        )
+    def _unreadable(self, error: BadYaml) -> Faults:
+        from krm_fn.krm.places import unreadable_item  # noqa: PLC0415 - for bad input only
+
+        return Faults([unreadable_item(error, self, self._title or f"items[{self.position}]", self._file_path or "")])
 
     def _first_line(self) -> int:
         return self.source.count(b"\n", 0, self.start) + 1

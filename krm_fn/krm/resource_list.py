@@ -10,7 +10,7 @@ from krm_fn.krm.changes import Changes, written
 from krm_fn.krm.host_annotations import PATH
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Faults, Result, Results, fault
-from krm_fn.yaml.errors import BadYaml, remedy
+from krm_fn.yaml.errors import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,12 +142,11 @@ def _check(data: bytes, found: Outline) -> None:
         raise fault(message)
     part = found.part("items")
     if part is not None and part.shape not in {"sequence", "null"}:
-        message = f"items is not a list but a {part.shape}: line {_line(data, part.start)}; begin each object with '- '"
-        raise fault(message)
+        message = f"items is not a list but a {part.shape}; begin each object with '- '"
+        raise fault(message, **_place(data, part.start))
     if found.stray is not None:
-        line = _line(data, found.items[found.stray].start)
-        message = f"items[{found.stray}] is not an object: line {line}; give one with apiVersion, kind and metadata, or remove it"
-        raise fault(message)
+        message = f"items[{found.stray}] is not an object; give one with apiVersion, kind and metadata, or remove it"
+        raise fault(message, **_place(data, found.items[found.stray].start))
 
 
 def _crossing(found: Outline) -> tuple[Result, ...]:
@@ -155,8 +154,8 @@ def _crossing(found: Outline) -> tuple[Result, ...]:
     if found.crossing is None:
         return ()
     line, position = found.crossing
-    message = f"items[{position}] has an alias to an anchor outside of it: line {line + 1}; write out what the alias stands for"
-    return (Result(message=message),)
+    message = f"items[{position}] has an alias to an anchor outside of it; write out what the alias stands for"
+    return (Result(message=message, line=line + 1, column=1),)
 
 
 def _value(found: Outline, key: str) -> Any:
@@ -177,17 +176,19 @@ def _function_config(data: bytes, found: Outline) -> Item | None:
     end, column = (part.value_end, 0) if part.flow else (part.end, part.value_column)
     item = Item(data, part.value_start, end, column, -1, "", "", "functionConfig")
     if part.shape not in {"mapping", "alias"}:
-        line = _line(data, part.start)
-        message = f"functionConfig is not an object but a {part.shape}: line {line}; give the function's configuration"
-        raise fault(message)
+        message = f"functionConfig is not an object but a {part.shape}; give the function's configuration"
+        raise fault(message, **_place(data, part.start))
     item.identify()
     return item
 
 
-def _line(data: bytes, at: int) -> int:
-    return data.count(b"\n", 0, at) + 1
+def _place(data: bytes, at: int) -> dict[str, int]:
+    """Return line and column of an offset, as fields of a `Result`."""
+    begin = data.rfind(b"\n", 0, at) + 1
+    return {"line": data.count(b"\n", 0, at) + 1, "column": len(data[begin:at].decode("utf-8", "replace")) + 1}
 
 
 def _fault(error: BadYaml, data: bytes) -> Faults:
-    place = "" if error.line is None or error.column is None else f": line {error.line + 1}, column {error.column + 1}"
-    return fault(f"the input can't be read: {error.problem}{place}; {remedy(error.problem, data, error.line)}")
+    from krm_fn.krm.places import unreadable  # noqa: PLC0415 - for bad input only
+
+    return Faults([unreadable(error, data, "the input")])

@@ -121,7 +121,7 @@ class Result(Record):
             place = (self.file_path or STDIN, self.line, self.column)
             where = ":".join(str(part) for part in place if part is not None)
         ref = self.resource_ref
-        if ref is not None and ref.kind and not self.file_path and ref.name not in _names(said):
+        if ref is not None and ref.kind and ref.name and not self.file_path and ref.name not in _names(said):
             said = f"{ref.kind} {ref.name}: {said}"  # nobody sees the stream, so the object must be named
         if self.field and self.field not in said:
             said += f" [{self.field}]"
@@ -142,7 +142,7 @@ class Faults(Exception):  # noqa: N818 - a set of faults, each of them a result 
     def __init__(self, results: Iterable[Result]) -> None:
         """Take the results; at least one."""
         self.results = tuple(results)
-        super().__init__("; ".join(result.message for result in self.results))
+        super().__init__("; ".join(result.text() for result in self.results))
 
 
 def fault(message: str, **parts: Any) -> Faults:

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import Faults, Result, fault
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.krm.results import Faults, Result, fault, tagged
+from krm_fn.yaml.errors import BadYaml, explained, is_table
 from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
@@ -71,11 +71,7 @@ def read_stream(data: bytes, path: str = "") -> list[Item]:
         Faults: All documents that can't be read, with file, line and column.
     """
     documents = read_documents(data, path)
-    strays = [
-        Result(message=f"{one.stray}: {path or 'input'}, line {one.line}", file_path=path)
-        for one in documents
-        if one.stray
-    ]
+    strays = [Result(message=one.stray, file_path=path, line=one.line, column=1) for one in documents if one.stray]
     if strays:
         raise Faults(strays)
     return [item for one in documents for item in one.items]
@@ -99,10 +95,17 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
         try:
             _identify(document, data, path, index)
         except BadYaml as error:
-            place = path or "input"
-            if error.line is not None and error.column is not None:
-                place += f", line {document.line + error.line}, column {error.column + 1}"
-            faults.append(Result(message=f"can't be read: {error.problem}: {place}", file_path=path, file_index=index))
+            said, line, column = explained(error, data[document.body : document.body_end])
+            faults.append(
+                Result(
+                    message=f"can't be read: {said}",
+                    file_path=path,
+                    file_index=index,
+                    line=None if line is None else document.line + line,
+                    column=None if column is None else column + 1,
+                    tags=tagged(rule="yaml"),
+                )
+            )
         index += len(document.items)
     if faults:
         raise Faults(faults)
@@ -115,8 +118,8 @@ def _check_encoding(data: bytes, path: str) -> None:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        message = f"not valid UTF-8: {path or 'input'}, line {line}, byte {column}; save the file as UTF-8"
-        raise fault(message, file_path=path) from None
+        message = "can't be read: not valid UTF-8; save the file as UTF-8"
+        raise fault(message, file_path=path, line=line, column=column) from None
 
 
 def _split(data: bytes, path: str) -> list[Document]:
@@ -146,8 +149,8 @@ def _split(data: bytes, path: str) -> list[Document]:
         if directive and end < len(data) and nothing.match(data[behind : directive.start()]):
             directives = directive.start()
         elif ended and not _TAIL.match(data[behind:end]):
-            message = f"text follows the end of a document (...) without ---: {path or 'input'}, line {line}"
-            raise fault(message, file_path=path)
+            message = "text follows the end of a document (...) without ---"
+            raise fault(message, file_path=path, line=line, column=1)
     return documents
 
 
@@ -170,7 +173,10 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
     if value is None:
         return
     if not isinstance(value, dict):
-        document.stray = f"no Kubernetes object (it is {'a list' if isinstance(value, list) else 'a plain value'})"
+        what = "a list" if isinstance(value, list) else "a plain value"
+        if is_table(text):
+            what = "a table as kubectl prints it; add -o yaml"
+        document.stray = f"no Kubernetes object (it is {what})"
         return
     item.know(value)
     entries = value.get("items")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ _ENCODINGS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _UTF8 = "save it as UTF-8, and keep binary data out"
-_TAB = "indent with spaces, not tabs"
 # a part of the problem's wording, and what to do; the first that fits counts
 _REMEDIES = (
-    ("tab character", _TAB),
     ("UTF-8", _UTF8),
     ("control characters", "remove them, or write them as escapes in double quotes"),
     ("special characters", "remove them, or write them as escapes in double quotes"),
@@ -59,6 +58,10 @@ class BadYaml(Exception):  # noqa: N818 - named for what it is
 def bad_yaml(error: yaml.YAMLError | UnicodeError) -> BadYaml:
     """Turn an error of PyYAML into ours; its excerpts of the text are left out, as they may hold a secret."""
     mark = getattr(error, "problem_mark", None)
+    if "quoted scalar" in str(getattr(error, "context", None)) and "end of stream" in str(
+        getattr(error, "problem", None)
+    ):
+        mark = getattr(error, "context_mark", None) or mark  # where the quote is, not where the text ends
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "can't be parsed"
     context = getattr(error, "context", None)
     if context:
@@ -73,20 +76,96 @@ def at_event(event: Any, problem: str) -> BadYaml:
     return BadYaml(problem, event.start_mark.line, event.start_mark.column)
 
 
-def remedy(problem: str, data: bytes = b"", line: int | None = None) -> str:
-    """Return what to do about a problem.
+def explained(error: BadYaml, data: bytes) -> tuple[str, int | None, int | None]:
+    """Say in plain words why a text can't be read and what to do about it.
 
     Args:
-        problem: As `BadYaml` words it.
-        data: The text, to tell encodings and tabs by; empty if it is not at hand.
-        line: Where the problem is, from 0.
+        error: What the reader raised.
+        data: The text that it read.
+
+    Returns:
+        The problem with its remedy, then line and column of its cause, from 0; None where unknown.
     """
+    if error.line is None:
+        return f"{error.problem}; {_remedy(error.problem, data)}", None, None
+    lines = data.split(b"\n")
+    found = _conflict(lines, error.line)
+    if found is not None:
+        return (
+            "a merge conflict is not resolved: keep one side, and remove the lines <<<<<<<, ======= and >>>>>>>",
+            found,
+            0,
+        )
+    line = lines[error.line] if error.line < len(lines) else b""
+    said = ""
+    if any(part in error.problem for part in _SYNTAX_PROBLEMS):
+        before = lines[error.line - 1] if error.line else b""
+        said = _cause(line, before, error)
+    return said or f"{_plain(error.problem)}; {_remedy(error.problem, data)}", error.line, error.column
+
+
+# What both of PyYAML's parsers call what is wrong with the syntax; whatever these are part of is ours to explain.
+_SYNTAX_PROBLEMS = (
+    "expected",
+    "not find",
+    "not allowed in this context",
+    "cannot start any token",
+    "mapping values",
+    "key must be",
+    "tab character",
+)
+_TABLE = re.compile(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
+# A part of the parser's words, and what has most likely happened; the first that fits counts.
+_CAUSES = (
+    ("while scanning a quoted scalar", "a quote is opened here and never closed; close it"),
+    ("',' or ']'", "a list in brackets is not closed, or a comma is missing; close it with ']'"),
+    ("',' or '}'", "a map in braces is not closed, or a comma is missing; close it with '}'"),
+    ("node content", "a value is missing, or brackets are not closed"),
+    ("mapping values", "a ':' where no field can begin; put the value in quotes, or correct the indentation"),
+    ("expected ':'", "a field without ':'; write it as name: value, with the indentation of the fields beside it"),
+    ("'-' indicator", "a line in a list does not begin with '- '; correct the indentation"),
+    ("block sequence entries", "a '- ' where no list can begin; put it on a line of its own below the field"),
+    ("expected key", "the indentation does not fit the lines above, or a ':' is missing"),
+    ("block end", "the indentation does not fit the lines above, or a ':' is missing"),
+    ("alphabetic or numeric", "a value that begins with * or & must be in quotes"),
+)
+
+
+def is_table(text: bytes) -> bool:
+    """Tell whether a text is a table as kubectl prints it."""
+    return _TABLE.match(text.lstrip().split(b"\n", 1)[0]) is not None
+
+
+def _conflict(lines: list[bytes], line: int) -> int | None:
+    """Return the line at which an unresolved merge conflict begins, if there is one up to just below a line."""
+    return next((at for at, one in enumerate(lines[: line + 2]) if one.startswith((b"<<<<<<< ", b">>>>>>> "))), None)
+
+
+def _cause(line: bytes, before: bytes, error: BadYaml) -> str:
+    """Say what has most likely been written where the syntax is wrong."""
+    for one in (line, before):
+        if b"{{" in one:
+            return "a template expression ({{ … }}), which is no YAML; render the template (helm template, say) first"
+    if b"\t" in line[: len(line) - len(line.lstrip())]:
+        return "a tab where YAML wants spaces; indent with spaces, not tabs"
+    mark = line[error.column or 0 : (error.column or 0) + 1].decode("ascii", "replace")
+    if "cannot start any token" in error.problem:
+        what = "a tab where YAML wants spaces; use spaces, not tabs" if mark == "\t" else ""
+        return what or f"a value can't begin with {mark}; put it in quotes"
+    return next((said for part, said in _CAUSES if part in error.problem), "")
+
+
+def _plain(problem: str) -> str:
+    """Return a problem without the parser's own state in parentheses."""
+    return problem.partition(" (while ")[0]
+
+
+def _remedy(problem: str, data: bytes) -> str:
+    """Return what to do about a problem."""
     if "UTF-8" in problem or "characters are not allowed" in problem:
         encoding = _encoding(data)
         if encoding:
             return f"it is {encoding}: save it as UTF-8"
-    if line is not None and _tab(data, line):
-        return _TAB
     return next((said for part, said in _REMEDIES if part in problem), _SYNTAX)
 
 
@@ -100,9 +179,3 @@ def _encoding(data: bytes) -> str:
         return "UTF-32"
     even, odd = start[0::2], start[1::2]
     return "UTF-16" if odd and ((all(even) and not any(odd)) or (all(odd) and not any(even))) else ""
-
-
-def _tab(data: bytes, line: int) -> bool:
-    """Tell whether a line is indented with a tab."""
-    text = b"".join(data.split(b"\n", line + 1)[line : line + 1])
-    return b"\t" in text[: len(text) - len(text.lstrip())]

@@ -58,9 +58,9 @@ def bomb(indent: bytes) -> bytes:
 
 _NOT_A_LIST = r"the input is not a ResourceList \(.+\): expected a ResourceList .+; for plain manifests use: .+ render"
 _EMPTY = r"the input is empty: expected a ResourceList"
-_SCALAR = r"the document is not a mapping: line 1, column 1; give an object with apiVersion and kind"
-_CONTROL = r"control characters are not allowed: line \d+, column \d+; "
-_TWICE = r"a key appears twice in one mapping: "
+_SCALAR = r"the document is not a mapping; give an object with apiVersion and kind"
+_CONTROL = r"control characters are not allowed; "
+_TWICE = r"a key appears twice in one mapping; remove one of them"
 _CLUSTER = r"Cluster a: "
 
 # What can't be read as a ResourceList: nothing comes out.
@@ -68,49 +68,49 @@ DOCUMENTS: dict[str, Case] = {
     "empty": Case(b"", _EMPTY),
     "blank": Case(b" \n\n  \n", _EMPTY),
     "a comment": Case(b"# nothing here\n", _EMPTY),
-    "a mark alone": Case(b"---\n", r"the document is not a mapping: line 2, column 1; "),
+    "a mark alone": Case(b"---\n", r"the document is not a mapping; "),
     "a scalar": Case(b"hello\n", _SCALAR),
     "null": Case(b"null\n", _SCALAR),
     "a list": Case(b"- a\n", _SCALAR),
     "a JSON list": Case(b"[]", _SCALAR),
-    "every byte": Case(bytes(range(256)), r"not valid UTF-8: line 2, column 118; save it as UTF-8"),
-    "gzip": Case(b"\x1f\x8b\x08\x00\x00\x00\x00\x00", r"not valid UTF-8: line 1, column 2; save it as UTF-8"),
+    "every byte": Case(bytes(range(256)), r"not valid UTF-8; save it as UTF-8"),
+    "gzip": Case(b"\x1f\x8b\x08\x00\x00\x00\x00\x00", r"not valid UTF-8; save it as UTF-8"),
     "zeros": Case(bytes(1000), _CONTROL + "remove them"),
     "a zero": Case(GOOD.replace(b"keep", b"ke\0ep"), _CONTROL + "remove them"),
     "an escape character": Case(GOOD.replace(b"keep", b"ke\x1bep"), _CONTROL + "remove them"),
-    "UTF-16": Case(GOOD.decode().encode("utf-16"), r"line 1, column 1; it is UTF-16: save it as UTF-8"),
+    "UTF-16": Case(GOOD.decode().encode("utf-16"), r"it is UTF-16: save it as UTF-8"),
     "UTF-16 without a mark": Case(GOOD.decode().encode("utf-16-be"), _CONTROL + "it is UTF-16: save it as UTF-8"),
     "UTF-16, the other way round": Case(GOOD.decode().encode("utf-16-le"), _CONTROL + "it is UTF-16: save it as UTF-8"),
-    "UTF-32": Case(GOOD.decode().encode("utf-32"), r"line 1, column 1; it is UTF-32: save it as UTF-8"),
+    "UTF-32": Case(GOOD.decode().encode("utf-32"), r"it is UTF-32: save it as UTF-8"),
     "UTF-32 without a mark": Case(GOOD.decode().encode("utf-32-le"), _CONTROL + "it is UTF-32: save it as UTF-8"),
-    "Latin-1": Case(GOOD.replace(b"keep", b"k\xe4ep"), r"not valid UTF-8: line \d+, column \d+; save it as UTF-8"),
-    "a surrogate": Case(GOOD.replace(b"keep", b"k\xed\xa0\x80p"), r"not valid UTF-8: line \d+, column \d+; save it"),
-    "an overlong form": Case(GOOD.replace(b"keep", b"k\xc0\x80p"), r"not valid UTF-8: line \d+, column \d+; save it"),
+    "Latin-1": Case(GOOD.replace(b"keep", b"k\xe4ep"), r"not valid UTF-8; save it as UTF-8"),
+    "a surrogate": Case(GOOD.replace(b"keep", b"k\xed\xa0\x80p"), r"not valid UTF-8; save it"),
+    "an overlong form": Case(GOOD.replace(b"keep", b"k\xc0\x80p"), r"not valid UTF-8; save it"),
     "a List": Case(b"apiVersion: v1\nkind: List\nitems: []\n", _NOT_A_LIST),
     "a manifest": Case(CLUSTER[2:].replace(b"\n  ", b"\n"), _NOT_A_LIST),
     "a version of the future": Case(HEAD.replace(b"io/v1", b"io/v9") + b"items: []\n", _NOT_A_LIST),
     "an apiVersion of another type": Case(b"apiVersion: [a]\nkind: ResourceList\n", _NOT_A_LIST),
     "an apiVersion with a line end": Case(b'apiVersion: "a\\nb"\nkind: ResourceList\n', _NOT_A_LIST),
-    "items as a map": Case(HEAD + b"items: {a: b}\n", r"items is not a list but a mapping: line 3; begin each object"),
-    "items as text": Case(HEAD + b"items: abc\n", r"items is not a list but a scalar: line 3; begin each object"),
-    "an item of text": Case(listed(CLUSTER + b"- abc\n"), r"items\[1\] is not an object: line 12; .+ or remove it"),
-    "an item of null": Case(listed(CLUSTER + b"- null\n"), r"items\[1\] is not an object: line 12; .+ or remove it"),
-    "an item without anything": Case(
-        listed(CLUSTER + b"-\n"), r"items\[1\] is not an object: line 12; .+ or remove it"
+    "items as a map": Case(HEAD + b"items: {a: b}\n", r"items is not a list but a mapping; begin each object"),
+    "items as text": Case(HEAD + b"items: abc\n", r"items is not a list but a scalar; begin each object"),
+    "an item of text": Case(listed(CLUSTER + b"- abc\n"), r"items\[1\] is not an object; .+ or remove it"),
+    "an item of null": Case(listed(CLUSTER + b"- null\n"), r"items\[1\] is not an object; .+ or remove it"),
+    "an item without anything": Case(listed(CLUSTER + b"-\n"), r"items\[1\] is not an object; .+ or remove it"),
+    "an item that is a list": Case(listed(b"- - a\n"), r"items\[0\] is not an object; .+ or remove it"),
+    "a JSON item of a number": Case(JSON_HEAD + b'"items":[1]}', r"items\[0\] is not an object; "),
+    "a tab": Case(
+        GOOD.replace(b"  metadata", b"\tmetadata", 1), r"a tab where YAML wants spaces; indent with spaces, not tabs"
     ),
-    "an item that is a list": Case(listed(b"- - a\n"), r"items\[0\] is not an object: line 5; .+ or remove it"),
-    "a JSON item of a number": Case(JSON_HEAD + b'"items":[1]}', r"items\[0\] is not an object: line 1; "),
-    "a tab": Case(GOOD.replace(b"  metadata", b"\tmetadata", 1), r"line 6, column 1; indent with spaces, not tabs"),
-    "two documents": Case(GOOD + b"---\n" + GOOD, r"a second YAML document begins: line \d+, column 1; give one"),
-    "text behind the end": Case(GOOD + b"...\nfoo\n", r"line \d+, column 1; fix the syntax there"),
-    "JSON and more": Case(JSON_HEAD + b'"items":[]} x', r"line 1, column 75; fix the syntax there"),
-    "an open bracket": Case(GOOD + b"x: [\n", r"line \d+, column 1; fix the syntax there; if the file is truncated"),
-    "a YAML of the future": Case(b"%YAML 9.9\n---\n" + GOOD, r"line 1, column 1; use YAML 1.1 or 1.2"),
-    "items twice": Case(GOOD + b"items: []\n", _TWICE + r"line \d+, column 1; remove one of them"),
-    "kind twice": Case(GOOD + b"kind: ResourceList\n", _TWICE + r"line \d+, column 1; remove one of them"),
-    "a JSON key twice": Case(JSON_HEAD + b'"items":[],"items":[]}', _TWICE + r"line 1, column 74; remove one of them"),
+    "two documents": Case(GOOD + b"---\n" + GOOD, r"a second YAML document begins; give one"),
+    "text behind the end": Case(GOOD + b"...\nfoo\n", r"fix the syntax there"),
+    "JSON and more": Case(JSON_HEAD + b'"items":[]} x', r"fix the syntax there"),
+    "an open bracket": Case(GOOD + b"x: [\n", r"a value is missing, or brackets are not closed"),
+    "a YAML of the future": Case(b"%YAML 9.9\n---\n" + GOOD, r"use YAML 1.1 or 1.2"),
+    "items twice": Case(GOOD + b"items: []\n", _TWICE),
+    "kind twice": Case(GOOD + b"kind: ResourceList\n", _TWICE),
+    "a JSON key twice": Case(JSON_HEAD + b'"items":[],"items":[]}', _TWICE),
     "an alias to nothing": Case(
-        listed(MAP + b"  data: *m\n"), r"items\[0\] has an alias to an anchor outside of it: line 9; write", kept=True
+        listed(MAP + b"  data: *m\n"), r"items\[0\] has an alias to an anchor outside of it; write", kept=True
     ),
     "an alias to another object": Case(
         listed(
@@ -118,36 +118,34 @@ DOCUMENTS: dict[str, Case] = {
             + b"- apiVersion: v1\n  kind: ConfigMap\n  metadata: &m\n    name: x\n    namespace: team-z\n"
             + b"- apiVersion: v1\n  kind: Secret\n  metadata: *m\n"
         ),
-        r"items\[2\] has an alias to an anchor outside of it: line 19; write",
+        r"items\[2\] has an alias to an anchor outside of it; write",
         kept=True,
     ),
-    "an alias to itself": Case(HEAD + b"items: &a\n- *a\n", r"items\[0\] is not an object: line 4; give one"),
-    "a tag of Python": Case(
-        listed(b"- !!python/object/apply:os.system ['id']\n"), r"items\[0\] is not an object: line 5"
-    ),
+    "an alias to itself": Case(HEAD + b"items: &a\n- *a\n", r"items\[0\] is not an object; give one"),
+    "a tag of Python": Case(listed(b"- !!python/object/apply:os.system ['id']\n"), r"items\[0\] is not an object"),
     "a functionConfig that is a list": Case(
         HEAD + b"items: []\nfunctionConfig: []\n",
-        r"functionConfig is not an object but a sequence: line 4; give the function's configuration",
+        r"functionConfig is not an object but a sequence; give the function's configuration",
     ),
     "a functionConfig of text": Case(
         HEAD + b"items: []\nfunctionConfig: x\n",
-        r"functionConfig is not an object but a scalar: line 4; give the function's configuration",
+        r"functionConfig is not an object but a scalar; give the function's configuration",
     ),
     "a functionConfig with a key twice": Case(
         listed(CLUSTER, b"functionConfig:\n  a: 1\n  a: 2\n"),
-        _TWICE + r"functionConfig, line 5, column 3; remove one of them",
+        r"functionConfig can't be read: " + _TWICE,
     ),
     "a bomb in the functionConfig": Case(
         listed(CLUSTER, b"functionConfig:\n" + bomb(b"  ")),
-        r"aliases stand for more than \d+ values: .*line",
+        r"aliases stand for more than \d+ values; ",
     ),
     "a bomb for a list": Case(bomb(b""), _NOT_A_LIST),
-    "deep flow": Case(HEAD + b"items: " + b"[" * LEVELS + b"]" * LEVELS, r"nested too deep: line 3, column 259; "),
-    "deep flow, cut off": Case(HEAD + b"items: " + b"[" * LEVELS, r"nested too deep: line 3, column 259; write it"),
+    "deep flow": Case(HEAD + b"items: " + b"[" * LEVELS + b"]" * LEVELS, r"nested too deep; "),
+    "deep flow, cut off": Case(HEAD + b"items: " + b"[" * LEVELS, r"nested too deep; write it"),
     "deep flow in an item": Case(
-        listed(MAP + b"  x: " + b"{a: " * LEVELS + b"}" * LEVELS), r"nested too deep: line 9, column \d+; write it with"
+        listed(MAP + b"  x: " + b"{a: " * LEVELS + b"}" * LEVELS), r"nested too deep; write it with"
     ),
-    "deep block": Case(listed(b"- " * LEVELS + b"x\n"), r"items\[0\] is not an object: line 5; "),
+    "deep block": Case(listed(b"- " * LEVELS + b"x\n"), r"items\[0\] is not an object; "),
     "deep JSON": Case(JSON_HEAD + b'"items":' + b"[" * LEVELS + b"]" * LEVELS + b"}", r"nested too deep.*; write it"),
     "deep JSON, cut off": Case(b'{"a":' * LEVELS, r"nested too deep.*; write it with fewer levels"),
     "a deep JSON item": Case(
@@ -156,7 +154,7 @@ DOCUMENTS: dict[str, Case] = {
     ),
     "a deep functionConfig": Case(
         HEAD + b"items: []\nfunctionConfig: {spec: " + b"[" * LEVELS + b"]" * LEVELS + b"}\n",
-        r"nested too deep: line 4, column \d+; write it with fewer levels",
+        r"nested too deep; write it with fewer levels",
     ),
 }
 
@@ -186,28 +184,24 @@ OBJECTS: dict[str, Case] = {
     "two Clusters of one name": Case(
         listed(CLUSTER + CLUSTER), "Cluster team-a/a appears twice in the input", kept=True
     ),
-    "a label twice": Case(
-        listed(CLUSTER + b"      env: dev\n"), _TWICE + r"items\[0\], line 12, column 7; remove one of them", kept=True
-    ),
-    "labels twice": Case(
-        listed(CLUSTER + b"    labels:\n      env: dev\n"), _TWICE + r"items\[0\], line 12, column 5; remove", kept=True
-    ),
+    "a label twice": Case(listed(CLUSTER + b"      env: dev\n"), _TWICE, kept=True),
+    "labels twice": Case(listed(CLUSTER + b"    labels:\n      env: dev\n"), _TWICE, kept=True),
     "spec twice": Case(
         listed(CLUSTER + b"  spec: {}\n  spec:\n    topology: {}\n"),
-        _TWICE + r"items\[0\], line 13, column 3",
+        _TWICE,
         kept=True,
     ),
     "a bomb in a Cluster's labels": Case(
-        listed(CLUSTER + bomb(b"      ")), r"aliases stand for more than \d+ values: items\[0\], line \d+", kept=True
+        listed(CLUSTER + bomb(b"      ")), r"aliases stand for more than \d+ values; ", kept=True
     ),
     "deep labels": Case(
         listed(CLUSTER + b"      x:\n      " + b"- " * LEVELS + b"x\n"),
-        r"nested deeper than 250 levels: items\[0\], line 13, column 501; write it with fewer levels",
+        r"nested deeper than 250 levels; write it with fewer levels",
         kept=True,
     ),
     "a key that is null": Case(
         listed(CLUSTER + b"      ~: y\n"),
-        r"a mapping key must be a string: items\[0\], line 12, column 7; put",
+        r"a mapping key must be a string; put",
         kept=True,
     ),
     "a version that is gone": Case(
@@ -220,7 +214,7 @@ OBJECTS: dict[str, Case] = {
     ),
     "a Cluster without metadata": Case(
         listed(b"- apiVersion: cluster.x-k8s.io/v1beta2\n  kind: Cluster\n"),
-        r"Cluster \(without a name\): metadata.name is missing or not a string; give the Cluster a name",
+        r"Cluster \(without a name\): metadata.name is missing; give the Cluster a name",
         kept=True,
     ),
     "an object of ours with a bomb": Case(
@@ -229,7 +223,7 @@ OBJECTS: dict[str, Case] = {
             b"    namespace: team-a\n    labels: {app.kubernetes.io/managed-by: clusternet-capi-fn}\n"
             b"    annotations: {fn.clusternet.io/owner: fleet}\n  data:\n" + bomb(b"    ")
         ),
-        r"aliases stand for more than \d+ values: items\[1\], line \d+",
+        r"aliases stand for more than \d+ values; ",
         kept=True,
     ),
 }

@@ -333,7 +333,7 @@ def test_input_that_can_not_be_read_is_an_error(source: Path) -> None:
     (source / "broken.yaml").write_text("a: [\n")
     ran = run("src")
     assert ran.return_value == 1
-    assert "src/broken.yaml, line 2, column 1" in ran.stderr
+    assert "src/broken.yaml:2:1: error: can't be read: " in ran.stderr
 
 
 def test_a_resource_list_belongs_to_the_function(source: Path) -> None:

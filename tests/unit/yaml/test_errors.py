@@ -1,32 +1,69 @@
+"""What is wrong with a text, in plain words: the cause that a person can see, where it is, and what to do."""
+
 from __future__ import annotations
 
 import pytest
 
-from krm_fn.yaml.errors import remedy
+from krm_fn.yaml.errors import BadYaml, explained, is_table
+from krm_fn.yaml.read import load
 
 TEXT = "kind: ResourceList\n"
+OTHER = "fix the syntax there; if the file is truncated, fix whatever writes it"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 def test_another_encoding_is_named(encoding: str) -> None:
-    name = encoding[:6].upper()
-    assert remedy("not valid UTF-8", TEXT.encode(encoding)) == f"it is {name}: save it as UTF-8"
+    said, _, _ = explained(BadYaml("not valid UTF-8"), TEXT.encode(encoding))
+    assert said == f"not valid UTF-8; it is {encoding[:6].upper()}: save it as UTF-8"
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"\0" * 40, b"a", b"\x1f\x8b\x08\0\0\0\0\0", b"abc\0defg", "é".encode("latin-1")], ids=repr
 )
 def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
-    assert remedy("not valid UTF-8", data) == "save it as UTF-8, and keep binary data out"
+    assert explained(BadYaml("not valid UTF-8"), data)[0].endswith("; save it as UTF-8, and keep binary data out")
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("text", "said", "line", "column"),
     [
-        (0, "fix the syntax there; if the file is truncated, fix whatever writes it"),
-        (1, "indent with spaces, not tabs"),
-        (9, "fix the syntax there; if the file is truncated, fix whatever writes it"),
+        pytest.param("a:\n\tb: 1\n", "a tab where YAML wants spaces; indent with spaces", 1, 0, id="a tab"),
+        pytest.param("a: @x\n", "a value can't begin with @; put it in quotes", 0, 3, id="a reserved character"),
+        pytest.param("a:\n  b: {{ .Values.x }}\n", "a template expression ({{ … }}), which is no YAML", 1, None, id="Helm"),
+        pytest.param("{{- if .x }}\na: b\n{{- end }}\n", "a template expression ({{ … }})", 0, None, id="Helm's if"),
+        pytest.param("a: 'x\nb: 1\n", "a quote is opened here and never closed; close it", 0, 3, id="a quote"),
+        pytest.param("a: [x\nb: 1\n", "brackets", None, None, id="a bracket"),
+        pytest.param("a: {x: 1\n", "a map in braces is not closed, or a comma is missing", None, None, id="a brace"),
+        pytest.param("a: b: c\n", "a ':' where no field can begin; put the value in quotes", 0, 4, id="two colons"),
+        pytest.param("a: 1\n  b: 2\n", "a ':' where no field can begin", 1, 3, id="indented too far"),
+        pytest.param("a:\n  b: 1\n c: 2\n", "the indentation does not fit the lines above", 2, 1, id="between levels"),
+        pytest.param("a: 1\nb\nc: 2\n", "a field without ':'", None, None, id="no colon"),
+        pytest.param("a: *.example.com\n", "a value that begins with * or & must be in quotes", 0, None, id="an asterisk"),
+        pytest.param(
+            "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n", "a merge conflict is not resolved", 1, 0, id="a conflict"
+        ),
     ],
+)  # fmt: skip
+def test_slips_are_explained_in_plain_words(text: str, said: str, line: int | None, column: int | None) -> None:
+    with pytest.raises(BadYaml) as caught:
+        load(text)
+    words, at, where = explained(caught.value, text.encode())
+    assert said in words
+    assert "while" not in words
+    assert "token" not in words
+    if line is not None:
+        assert at == line
+    if column is not None:
+        assert where == column
+
+
+def test_anything_else_says_where_to_look() -> None:
+    assert explained(BadYaml("found x (while scanning y)", 9, 0), b"a: b\n") == (f"found x; {OTHER}", 9, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [(b"NAMESPACE   NAME   PHASE\nfleet   a   Ready\n", True), (b"NAME\n", False), (b"kind: A\n", False)],
 )
-def test_a_tab_before_the_text_of_the_line_is_named(line: int, said: str) -> None:
-    assert remedy("found character that cannot start any token", b"a:\tb\n \tb: c\n", line) == said
+def test_a_table_of_kubectl_is_known(text: bytes, table: bool) -> None:  # noqa: FBT001 - a table
+    assert is_table(text) is table
