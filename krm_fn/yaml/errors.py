@@ -112,6 +112,7 @@ _SYNTAX_PROBLEMS = (
     "cannot start any token",
     "mapping values",
     "key must be",
+    "tab character",
 )
 _TABLE = re.compile(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
 # A part of the parser's words, and what has most likely happened; the first that fits counts.

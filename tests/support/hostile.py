@@ -122,9 +122,7 @@ DOCUMENTS: dict[str, Case] = {
         kept=True,
     ),
     "an alias to itself": Case(HEAD + b"items: &a\n- *a\n", r"items\[0\] is not an object; give one"),
-    "a tag of Python": Case(
-        listed(b"- !!python/object/apply:os.system ['id']\n"), r"items\[0\] is not an object: line 5"
-    ),
+    "a tag of Python": Case(listed(b"- !!python/object/apply:os.system ['id']\n"), r"items\[0\] is not an object"),
     "a functionConfig that is a list": Case(
         HEAD + b"items: []\nfunctionConfig: []\n",
         r"functionConfig is not an object but a sequence; give the function's configuration",
@@ -139,7 +137,7 @@ DOCUMENTS: dict[str, Case] = {
     ),
     "a bomb in the functionConfig": Case(
         listed(CLUSTER, b"functionConfig:\n" + bomb(b"  ")),
-        r"aliases stand for more than \d+ values: .*line",
+        r"aliases stand for more than \d+ values; ",
     ),
     "a bomb for a list": Case(bomb(b""), _NOT_A_LIST),
     "deep flow": Case(HEAD + b"items: " + b"[" * LEVELS + b"]" * LEVELS, r"nested too deep; "),
@@ -194,7 +192,7 @@ OBJECTS: dict[str, Case] = {
         kept=True,
     ),
     "a bomb in a Cluster's labels": Case(
-        listed(CLUSTER + bomb(b"      ")), r"aliases stand for more than \d+ values: items\[0\], line \d+", kept=True
+        listed(CLUSTER + bomb(b"      ")), r"aliases stand for more than \d+ values; ", kept=True
     ),
     "deep labels": Case(
         listed(CLUSTER + b"      x:\n      " + b"- " * LEVELS + b"x\n"),
@@ -216,7 +214,7 @@ OBJECTS: dict[str, Case] = {
     ),
     "a Cluster without metadata": Case(
         listed(b"- apiVersion: cluster.x-k8s.io/v1beta2\n  kind: Cluster\n"),
-        r"Cluster \(without a name\): metadata.name is missing or not a string; give the Cluster a name",
+        r"Cluster \(without a name\): metadata.name is missing; give the Cluster a name",
         kept=True,
     ),
     "an object of ours with a bomb": Case(
@@ -225,7 +223,7 @@ OBJECTS: dict[str, Case] = {
             b"    namespace: team-a\n    labels: {app.kubernetes.io/managed-by: clusternet-capi-fn}\n"
             b"    annotations: {fn.clusternet.io/owner: fleet}\n  data:\n" + bomb(b"    ")
         ),
-        r"aliases stand for more than \d+ values: items\[1\], line \d+",
+        r"aliases stand for more than \d+ values; ",
         kept=True,
     ),
 }
