@@ -240,7 +240,9 @@ def observe(before: Seen, after: Seen) -> Happens:
     if changed:
         found["replaced"] = tuple(sorted(changed))
     differ = {
-        one: entry for one, (entry, value) in after.desired.items() if not contains(after.live.get(one), content(value))
+        one: entry
+        for one, (entry, value) in after.desired.items()
+        if before.desired.get(one, (entry, None))[1] != value and not contains(after.live.get(one), content(value))
     }
     for one, (set_, kind, name) in differ.items():
         code = "ignored" if after.recorded[set_][kind, name]["applied"] else "blocked"
