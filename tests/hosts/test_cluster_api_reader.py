@@ -248,7 +248,7 @@ def test_every_option_of_the_agent_arrives_as_meant(mode: str, source: str, read
     report = read(text, arguments=("-apply",))
 
     (found,) = delivered(report).values()
-    labels = "env=1e3,tier=1e3" if mode == "PerCluster" else "tier=1e3"
+    labels = "env=1e3,tier=1e3" if mode == "PerCluster" else "fn.clusternet.io/namespace=new,tier=1e3"
     assert report["violations"] == []
     assert f"--cluster-labels={labels}" in found["arguments"]
     assert found["objects"] == [one.replace("clusternet-system", "edge") for one in ELEVEN]
@@ -419,7 +419,7 @@ def stream(payload: str, *, kind: str = "ConfigMap", secret_type: str = "", reso
         "metadata": {
             "name": "carrier",
             "namespace": "a",
-            "labels": {"app.kubernetes.io/managed-by": "clusternet-capi-fn"},
+            "annotations": {"fn.clusternet.io/owner": "fleet"},
         },
         "data": {"00.yaml": payload if kind == "ConfigMap" else base64.b64encode(payload.encode()).decode()},
     }
