@@ -75,7 +75,7 @@ class Builds:
         self.enable_exec = enable_exec
         self.calls: list[Call] = []
         self.results: list[Result] = []
-        self.unused: list[str] = []  # files with a config that no build called the function with
+        self.unused: list[Item] = []  # configs that no build called the function with
         self.mark = f"fn.clusternet.io/made-{secrets.token_hex(8)}"
         self.marked = re.compile(rb"(?m)^ +" + re.escape(self.mark.encode()) + rb": *['\"]?([^'\"\n]*)['\"]?\n")
         self.places: dict[str, int] = {}  # mark -> position in the tree
@@ -104,7 +104,7 @@ class Builds:
         )
         self.results += built.results
         if not any(call.folder == shown for call in self.calls):
-            self.unused += dict.fromkeys(item.file_path for item in _items(built.sources) if item.kind == KIND)
+            self.unused += [item for item in _items(built.sources) if item.kind == KIND]
         paths: set[str] = set()
         for piece in _SEPARATOR.split(built.output):
             found = self.marked.search(piece)

@@ -115,8 +115,10 @@ def process(source: Source, options: Options) -> Input:
     results = (*tree.results, *builds.results, *warnings)
     if not builds.calls or (config is not None and not builds.failed):
         outcome = function.process(tree.items, config, options)
-        if builds.unused and any(("rule", "no-config") in one.tags for one in outcome.results):
-            raise _unused_config(builds.unused[0])
+        if builds.unused and any(one.rule == "no-config" for one in outcome.results):
+            beside = _beside(builds.unused, source.paths)
+            results = (*results, _config_beside(beside.file_path))
+            outcome = function.process(tree.items, beside, options)
         return Input(tree=tree, results=results, outcome=outcome)
     if plain and not builds.failed:
         message = (
@@ -170,12 +172,30 @@ def _config(path: str) -> Item:
     return found[0]
 
 
-def _unused_config(path: str) -> Faults:
+def _beside(unused: Sequence[Item], paths: Sequence[str]) -> Item:
+    """Return the one config that is in a folder that was built, and not part of the build.
+
+    Raises:
+        Faults: There are several, or it is somewhere below.
+    """
+    folders = {reading.show(os.path.normpath(path)) for path in paths}
+    found = [item for item in unused if os.path.normpath(item.file_path).rpartition("/")[0] in {*folders, ""}]
+    if len(unused) == len(found) == 1:
+        return found[0]
+    path = unused[0].file_path
     message = (
         f"{path} holds a {KIND} that the build does not use: name the file under transformers in the kustomization, or give"
         f" it with -c {path}"
     )
-    return fault(message, file_path=path, tags=tagged(rule="no-config"))
+    raise fault(message, file_path=path, tags=tagged(rule="no-config"))
+
+
+def _config_beside(path: str) -> Result:
+    message = (
+        f"the kustomization does not name {path}, so this config is applied to what kustomize built: name it under"
+        " transformers to have kustomize call this function, or give it with -c"
+    )
+    return Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="config-beside"))
 
 
 def _function_not_run(path: str, item: Item) -> Result:
