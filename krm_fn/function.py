@@ -13,7 +13,7 @@ from krm_fn.clusters import inventory
 from krm_fn.earlier import upsert
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
-from krm_fn.kube.secrets import looks_like_token
+from krm_fn.kube.secrets import decode, looks_like_token, tokens_in
 from krm_fn.model import Secret
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
 from krm_fn.tokens import expiry, redaction, sources
@@ -110,7 +110,7 @@ def _processed(items: Sequence[Item], function_config: Item | None, options: Opt
     try:
         configs, others = find_configs(items, function_config)
     except Faults as found:
-        redactor = Redactor(_given(items, function_config))
+        redactor = Redactor([*_given(items, function_config), *_in_secrets(items)])
         return Outcome(changes=Changes(), results=found.results, redactor=redactor)
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]
@@ -267,10 +267,27 @@ def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
 
 def _given(items: Sequence[Item], function_config: Item | None) -> list[Secret]:
     """Return the tokens that configs hold themselves, those included that can't be decoded."""
-    given = [item for item in items if kinds.is_config(item)]
+    given = [item for item in items if item.kind == KIND or kinds.is_config(item)]
     if function_config is not None:
         given.append(function_config)
     return [secret for item in given for secret in kinds.given_tokens(item)]
+
+
+def _in_secrets(items: Sequence[Item]) -> list[Secret]:
+    """Return every token in a Secret of the input, where no readable config tells which of them is used."""
+    found: list[Secret] = []
+    for item in items:
+        if item.kind != "Secret":
+            continue
+        try:
+            value = item.value()
+        except Faults:
+            continue  # reported where it is read
+        for part in (value.get("data"), value.get("stringData")):
+            texts = [text for text in part.values() if isinstance(text, str)] if isinstance(part, dict) else []
+            texts += [data.decode("utf-8", "replace") for data in map(decode, texts) if data is not None]
+            found += [Secret(token) for text in texts for token in tokens_in(text)]
+    return found
 
 
 def _tokens(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import flags, shapes
+from krm_fn.kube.secrets import quoted
 from krm_fn.kube.shapes import clone, mapping, pod_spec, sequence, string, told, unlisted
 from krm_fn.kube.versions import image_name, of_image
 from krm_fn.surface import CAPI_MANAGER
@@ -59,7 +60,7 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
     state = _state(container, found, release_is_beta=stages.is_beta(release))
     if state == gates.ABSENT and not stages.on_in_code(release):
         state = gates.OFF
-    seen = f"image {image!r} has no tag that is a version" if image else "no image"
+    seen = f"image {quoted(image)!r} has no tag that is a version" if image else "no image"
     finding = stages.find(release, state, seen=seen, hint=shapes.CLUSTERCTL)
     base = f"spec.template.spec.containers[{index}]"
     named = next((one for one in found if gates.names(one.value)), found[0] if found else None)

@@ -5,15 +5,14 @@ Grammar and meaning as apimachinery's `pkg/labels` parses it, without `>` and `<
 
 from __future__ import annotations
 
-import re
-
+from krm_fn.base.patterns import late
 from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_TOKEN = re.compile(r"[^\s,=!()<>]+|==|!=|[=!(),<>]")
+_TOKEN = late(r"[^\s,=!()<>]+|==|!=|[=!(),<>]")
 
 
 class SelectorError(ValueError):

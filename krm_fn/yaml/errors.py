@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import re
+
+from krm_fn.base.patterns import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ _SYNTAX_PROBLEMS = (
     "key must be",
     "tab character",
 )
-_TABLE = re.compile(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
+_TABLE = late(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
 # A part of the parser's words, and what has most likely happened; the first that fits counts.
 _CAUSES = (
     ("while scanning a quoted scalar", "a quote is opened here and never closed; close it"),

@@ -149,15 +149,18 @@ def test_any_key_and_value_is_judged_as_by_hand(text: str) -> None:
     ("key", "fault"),
     [
         ("a" * 63, ""),
-        ("a" * 64, "name part is 64 characters long, at most 63 are allowed"),
+        ("a" * 64, "has a name part of 64 characters, at most 63 are allowed"),
         ("a" * 253 + "/b", ""),
-        ("a" * 254 + "/b", "prefix is 254 characters long, at most 253 are allowed"),
+        ("a" * 254 + "/b", "has a prefix of 254 characters, at most 253 are allowed"),
         ("/a", "has an empty prefix before '/'"),
         ("a/", "has no name part"),
         ("", "has no name part"),
-        ("A/b", "prefix must be lower-case letters, digits, '-' or '.', and begin and end with a letter or digit"),
-        ("a/b/c", "prefix must be lower-case letters, digits, '-' or '.', and begin and end with a letter or digit"),
-        ("a b", "name part must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"),
+        ("A/b", "has a prefix before '/' that is not a DNS subdomain (lower-case letters, digits, '-', '.')"),
+        ("a/b/c", "has a prefix before '/' that is not a DNS subdomain (lower-case letters, digits, '-', '.')"),
+        (
+            "a b",
+            "has a name part that is not letters, digits, '-', '_' or '.', beginning and ending with a letter or digit",
+        ),
     ],
 )
 def test_a_bad_key_is_told_with_the_rule(key: str, fault: str) -> None:

@@ -57,6 +57,7 @@ OPENING = {
     "files/writing.py": "the one writer of output",
     "files/copying.py": "writes the private copy that kustomize builds; reads through the reader",
     "files/kustomize.py": "writes the messengers of a build",
+    "files/revision.py": "writes what a Git revision holds into a private folder",
     "tokens/operator.py": "reads the token file that the operator offered",
     "krm/runner.py": "opens the null device in the place of closed streams",
     "cli/init.py": "reads the starters of the package, writes new files",

@@ -87,7 +87,7 @@ def test_an_empty_document_has_no_outline(text: str) -> None:
         (b"a: \xc3\xa9\nb: \xff\n", "not valid UTF-8", 1, 3),
         (b"\xef\xbb\xbfa: \xff\n", "not valid UTF-8", 0, 4),
         ("a: é\nb: é\0\n".encode(), "control characters are not allowed", 1, 4),
-        (b"a: 'x\n", "found unexpected end of stream (while scanning a quoted scalar)", 1, 0),
+        (b"a: 'x\n", "found unexpected end of stream (while scanning a quoted scalar)", 0, 3),
         (b"a:\n- [" + b"[" * 300, "nested too deep", 1, 252),
     ],
 )

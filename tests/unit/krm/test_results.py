@@ -33,7 +33,7 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_faults_carry_their_results() -> None:
     both = Faults([Result(message="a"), Result(message="b")])
     assert [one.message for one in both.results] == ["a", "b"]
-    assert str(both) == "a; b"
+    assert str(both) == "error: a; error: b"
     assert fault("c", field="spec").results == (Result(message="c", field="spec"),)
 
 

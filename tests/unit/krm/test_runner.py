@@ -104,8 +104,8 @@ def test_an_alias_to_another_item_is_an_error_with_its_line_and_all_items_leave_
     data = LIST + b"  metadata: {labels: &x {a: b}}\n- kind: B # kept\n  metadata: {labels: *x}\n"
     code, out, said = run(stdin=io.BytesIO(data))
     assert code == 1
-    assert (
-        said == "error: items[1] has an alias to an anchor outside of it: line 8; write out what the alias stands for\n"
+    assert said == (
+        "stdin:8:1: error: items[1] has an alias to an anchor outside of it; write out what the alias stands for\n"
     )
     assert out.startswith(data)
     assert b"results:\n- message: " in out
