@@ -12,6 +12,7 @@ from krm_fn.base.records import Record
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import secrets, shapes
+from krm_fn.kube.secrets import quoted
 from krm_fn.kube.shapes import clone, mapping, sequence, string, told
 from krm_fn.kube.versions import parse
 
@@ -68,7 +69,7 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     patched = _patched(spec)
     if state == gates.ABSENT and stages.stage(release) == stages.NEEDED:
         state = gates.OPAQUE if patched else _by_variable(item, items, spec)
-    seen = f"spec.version {version!r} is no version" if version else "no spec.version"
+    seen = f"spec.version {quoted(version)!r} is no version" if version else "no spec.version"
     finding = stages.find(release, state, seen=seen, hint=_HINT)
     results: list[Result] = []
     if patched:
