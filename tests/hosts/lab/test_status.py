@@ -152,7 +152,7 @@ class Field:
             if not command.startswith("kubectl "):
                 continue
             if " logs deployment/" in command:  # the manager is no pod here; its log is a file
-                assert command.rpartition(" ")[2] in self.lab._manager.log.read_text(encoding="utf-8"), command
+                assert command.rpartition(" ")[2] in self.lab.manager.log.read_text(encoding="utf-8"), command
                 continue
             plane = self.lab.parent if on_parent else self.lab.management
             programs.run("bash", "-ec", command, cwd=self.space.folder, env=shell(plane.kubeconfig, self.space.folder))
@@ -607,7 +607,7 @@ def orphan(f: Field) -> Course:
 @fault("outdated", "the manager does not run, and the agent changed", alone=True)
 def manager_down(f: Field) -> Course:
     f.deliver()
-    f.lab._manager.stop()
+    f.lab.manager.stop()
     change = f.space.get("ConfigMap", f"{N}-agent.{f.name}")
     assert change
     change["data"]["40-deployment.yaml"] += "# changed\n"
@@ -623,7 +623,7 @@ def watch_filter(f: Field) -> Course:
     filtered = {"cluster.x-k8s.io/watch-filter": "blue"}
     f.cluster(labels={**REGISTER, **filtered})
     f.config()
-    manager = f.lab._manager
+    manager = f.lab.manager
     plain = list(manager._command)
     manager.stop()
     manager._command = [*plain, "--watch-filter=blue"]
@@ -655,8 +655,8 @@ def gate_off(f: Field) -> Course:
 
 def start_manager(lab: Lab) -> None:
     """Start Cluster API's manager, and wait until its webhooks answer."""
-    lab._manager.start()
-    wait(lambda: labs._answers(lab.ports.webhooks) or lab._manager.check(), "Cluster API's webhooks", SECONDS)
+    lab.manager.start()
+    wait(lambda: labs._answers(lab.ports.webhooks) or lab.manager.check(), "Cluster API's webhooks", SECONDS)
 
 
 def describe_manager(f: Field, container: Object) -> None:
@@ -757,7 +757,7 @@ def settle(lab: Lab, folder: Path, done: Callable[[Object], bool]) -> Object:
     both = folder / "kubeconfig"
     lab.pki.kubeconfig(both, {"management": lab.management.url, "parent": lab.parent.url})
     command = ("status", "--context", "management", "--parent-context", "parent", "-o", "json")
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + 2 * SECONDS  # Cluster API may take minutes to reach a server again
     while True:
         for one in lab.parent.api.list("ManagedCluster"):  # agents that are well report on
             name, status = one["metadata"]["name"], one.get("status", {})
