@@ -37,8 +37,8 @@ demo: $(VENV)/.runtime ## render the files of examples/kustomization and print t
 .PHONY: test
 test: lint unit ## lint, types, import walls, tests with coverage (no host programs needed)
 
-SCRIPTS := .ci/audit .ci/container-rig .ci/find-python .ci/install-tools .ci/run requirements/lock krm_fn/starters/flux/render.sh
-WORKFLOWS := examples/ci/plan-comment.yml $(wildcard examples/flux/ci/*.yml) \
+SCRIPTS := $(wildcard action/*) .ci/audit .ci/container-rig .ci/find-python .ci/install-tools .ci/run requirements/lock krm_fn/starters/flux/render.sh
+WORKFLOWS := action.yml examples/ci/plan-comment.yml $(wildcard examples/flux/ci/*.yml) \
   examples/tokens/ci-variable/.github/workflows/render.yaml
 
 .PHONY: lint
