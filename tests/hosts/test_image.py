@@ -93,7 +93,7 @@ def test_help_is_the_page_that_kpt_fn_doc_shows(container: Callable[..., Done]) 
     ("stdin", "arguments", "code", "said"),
     [
         pytest.param("", (), 1, "empty", id="nothing on stdin"),
-        pytest.param("{", (), 1, "line 2, column 1", id="no YAML"),
+        pytest.param("{", (), 1, "stdin:2:1: error: ", id="no YAML"),
         pytest.param(RESOURCE_LIST.replace("https://", "http://"), (), 1, "spec.parentURL", id="a fault in the config"),
         pytest.param("", ("no-such-command",), 2, "no-such-command", id="wrong usage"),
     ],

@@ -833,7 +833,7 @@ def test_the_page_shows_the_matrix(outcome: Outcome) -> None:
             f"| {one.what} | `{found['code']}` | {found['severity']} | {advice if found['remedy'] else 'nothing'} |"
         )
     text = PAGE.read_text(encoding="utf-8")
-    begin, end = "<!-- matrix: made by tests/hosts/lab/test_status.py -->\n", "<!-- end of matrix -->"
+    begin, end = "<!-- matrix: made by tests/hosts/lab/status_matrix.py -->\n", "<!-- end of matrix -->"
     head, _, rest = text.partition(begin)
     table, _, tail = rest.partition(end)
     made = "\n".join(rows) + "\n"
