@@ -120,7 +120,7 @@ def register(config: Config, cluster: Cluster) -> Naming:
 def _labels(config: Config, cluster: Cluster) -> dict[str, str]:
     """Return the labels of the future ManagedCluster: static ones, overridden by those of the Cluster.
 
-    Both are legal: the config room and `capi.read` refuse others.
+    Both are legal: `config` and `capi.read` refuse others.
     """
     copied = {key: cluster.live_labels[key] for key in config.identity.label_keys if key in cluster.live_labels}
     return dict(sorted({**config.identity.labels, **copied}.items()))

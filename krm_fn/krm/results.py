@@ -1,7 +1,7 @@
 """Results: the one currency in which everything that is to be said to a user travels.
 
 The shape is the `results` field of a ResourceList (functions-spec v1 of the KRM functions specification). A fault that
-stops the work is a `Faults` exception that carries results; nothing else is raised on purpose across rooms.
+stops the work is a `Faults` exception that carries results; no other exception crosses packages on purpose.
 """
 
 from __future__ import annotations
