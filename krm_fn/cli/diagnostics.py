@@ -21,6 +21,7 @@ from krm_fn.files import reading
 from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Faults
 from krm_fn.krm.runner import REPORT_AT, tell
 from krm_fn.tokens.redaction import Redactor
+from krm_fn.yaml.errors import lines_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class _Source:
         lines = self.files[result.file_path]
         if result.line > len(lines) or not _showable(lines, result.line - 1):
             return ""
-        line = lines[result.line - 1].rstrip("\r")
+        line = lines[result.line - 1]
         printable = line.replace("\t", "").isprintable()
         return line if printable and self.redactor.text(line) == line else ""
 
@@ -173,9 +174,10 @@ class _Source:
         if not Path(path).is_file():
             return []
         try:
-            return reading.read(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split("\n")
+            text = reading.read(path).removeprefix(b"\xef\xbb\xbf")
         except Faults:
             return []
+        return [line.decode("utf-8", "replace") for line in lines_of(text)]
 
 
 def _showable(lines: Sequence[str], at: int) -> bool:

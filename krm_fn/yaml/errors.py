@@ -77,6 +77,11 @@ def at_event(event: Any, problem: str) -> BadYaml:
     return BadYaml(problem, event.start_mark.line, event.start_mark.column)
 
 
+def lines_of(data: bytes) -> list[bytes]:
+    """Split a text where a YAML parser ends a line, which is what its positions count (YAML 1.1, section 4.1.4)."""
+    return _LINE_BREAK.split(data)
+
+
 def explained(error: BadYaml, data: bytes) -> tuple[str, int | None, int | None]:
     """Say in plain words why a text can't be read and what to do about it.
 
@@ -89,7 +94,7 @@ def explained(error: BadYaml, data: bytes) -> tuple[str, int | None, int | None]
     """
     if error.line is None:
         return f"{error.problem}; {_remedy(error.problem, data)}", None, None
-    lines = data.split(b"\n")
+    lines = lines_of(data)
     found = _conflict(lines, error.line)
     if found is not None:
         return (
@@ -115,6 +120,7 @@ _SYNTAX_PROBLEMS = (
     "key must be",
     "tab character",
 )
+_LINE_BREAK = late(rb"\r\n|\n|\r|\xc2\x85|\xe2\x80\xa8|\xe2\x80\xa9")
 _TABLE = late(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
 # A part of the parser's words, and what has most likely happened; the first that fits counts.
 _CAUSES = (

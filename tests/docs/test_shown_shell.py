@@ -68,18 +68,21 @@ def test_commands_on_a_page_exist(page: Path) -> None:
     assert [why for arguments in shown(page) if (why := refused(arguments))] == []
 
 
-def steps(path: Path) -> list[str]:
-    """The shell of a GitHub workflow."""
+def steps(path: Path) -> list[dict[str, Any]]:
+    """The steps of a GitHub workflow."""
     document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     jobs = document.get("jobs") or {}
-    return [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    return [step for job in jobs.values() for step in job["steps"]]
 
 
 @pytest.mark.parametrize("path", [one for one in WORKFLOWS if "jobs:" in one.read_text()], ids=lambda one: one.name)
 def test_commands_in_a_workflow_exist(path: Path) -> None:
-    calls = [arguments for run in steps(path) for arguments in commands(run)]
-    assert calls
+    calls = [arguments for step in steps(path) for arguments in commands(step.get("run", ""))]
+    own = [step for step in steps(path) if step.get("uses", "").startswith("clusternet/clusternet-capi-fn@")]
+    assert calls or own
     assert [why for arguments in calls if (why := refused(arguments))] == []
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    assert [name for step in own for name in step["with"] if name not in inputs] == []
 
 
 @pytest.mark.parametrize(

@@ -291,8 +291,10 @@ def test_every_string_arrives_as_it_was_given(  # noqa: PLR0913 - what hypothesi
     (found,) = delivered(read(made.stdout.decode(), arguments=("-apply",))).values()
 
     assert (found["token"], found["notes"], found["variables"]) == (digest(token), notes, variables)
-    flag = "--cluster-labels=" + ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    assert (flag in found["arguments"]) == bool(labels)
+    counted = {"fn.clusternet.io/namespace": "team-a"} if mode == "Shared" else {}
+    expected = [f"{key}={value}" for key, value in sorted({**labels, **counted}.items())]
+    flags = [one for one in found["arguments"] if one.startswith("--cluster-labels=")]
+    assert flags == (["--cluster-labels=" + ",".join(expected)] if expected else [])
 
 
 def files(folder: Path) -> list[Path]:
