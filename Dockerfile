@@ -1,4 +1,4 @@
-# The function's image: an interpreter, the three libraries it needs, the package; no shell, no package manager, no pip.
+# The function's image: an interpreter, the two libraries it needs, the package; no shell, no package manager, no pip.
 #
 #   docker build --tag clusternet-capi-fn:v0.1.0 .
 #

@@ -42,7 +42,7 @@ WORKFLOWS := action.yml examples/ci/plan-comment.yml $(wildcard examples/flux/ci
   examples/tokens/ci-variable/.github/workflows/render.yaml
 
 .PHONY: lint
-lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, zizmor
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, zizmor, codespell, pymarkdown
 	$(call step,ruff)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
@@ -54,6 +54,10 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, zizmor
 	@$(BIN)/shellcheck --severity warning $(SCRIPTS)
 	$(call step,zizmor)
 	@$(BIN)/zizmor --quiet --offline --no-progress --config .github/zizmor.yml .github $(WORKFLOWS)
+	$(call step,codespell)
+	@$(BIN)/codespell *.md Makefile Dockerfile pyproject.toml action action.yml bench docs examples fuzz krm_fn schema templates tests .ci .github
+	$(call step,pymarkdown)
+	@$(BIN)/pymarkdown scan --recurse *.md docs examples tests/corpus
 
 .PHONY: unit
 unit: $(VENV)/.dev ## tests with coverage (no host programs needed)

@@ -30,7 +30,7 @@ def links(text: str) -> list[str]:
 
 def files_of(text: str) -> dict[str, str]:
     """Files that the page shows, by the path in the comment before each block."""
-    found = re.findall(r"^( *)<!-- file: (\S+) -->\n *```\w+\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^( *)<!-- file: (\S+) -->\n\n *```\w+\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
     return {path: textwrap.dedent(block) for _, path, block in found}
 
 
