@@ -27,6 +27,8 @@ from tests.support.lists import cluster, named
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.hostile
+
 MIB = 1024 * 1024
 
 
