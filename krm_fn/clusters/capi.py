@@ -1,25 +1,35 @@
-"""Cluster API: what a `Cluster` is, in which versions, and which labels it will carry on the server.
+"""Cluster API: its API versions, what a `Cluster` and a `ClusterResourceSet` are, and which labels a Cluster will carry.
 
-Sources: kubernetes-sigs/cluster-api v1.14.0 `docs/book/src/reference/versions.md` for the versions,
-`internal/controllers/topology/cluster` for the labels that the topology controller sets.
+Sources: kubernetes-sigs/cluster-api v1.14.0 `docs/book/src/reference/versions.md` for the versions, `api/core` and
+`api/addons` for the shape of `status` in each, `internal/controllers/topology/cluster` for the labels that the topology
+controller sets.
 """
 
 from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.krm.results import Result, tagged
-from krm_fn.kube.labels import label_key_fault, label_value_fault
+from krm_fn.kube.labels import LabelSelector, label_key_fault, label_value_fault
 from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault, placeholder
 from krm_fn.kube.secrets import quoted
-from krm_fn.model import Cluster
-from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION
+from krm_fn.kube.shapes import mapping, sequence, string
+from krm_fn.model import Cluster, ObjectKey
+from krm_fn.surface import (
+    ADDONS_GROUP,
+    CLUSTER_GROUP,
+    CLUSTER_NAME_LABEL,
+    LOCAL_CONFIG_ANNOTATION,
+    OWNER_ANNOTATION,
+    REGISTRATION_NAME_ANNOTATION,
+    RESOURCE_SET_KIND,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from krm_fn.krm.items import Item
-    from krm_fn.kube.labels import LabelSelector
 
     Say = Callable[[str, str], None]
 
@@ -30,19 +40,29 @@ class Version(Record):
     Attributes:
         name: As in `apiVersion`, after the group.
         gone: Which Cluster API served it last; "" for one that is read and written.
+        conditions: Paths of the conditions, the newer kind first.
+        provisioned: Path of the flag that a Cluster's infrastructure is ready.
     """
 
     name: str
     gone: str = ""
+    conditions: tuple[tuple[str, ...], ...] = (("status", "conditions"),)
+    provisioned: tuple[str, ...] = ("status", "initialization", "infrastructureProvisioned")
 
 
-# Oldest first. A new version is one row here: messages, the choices of `clusterResourceSet.apiVersion`, what is read and
-# the `apiVersion` of what is written derive from it.
+_OLD_PROVISIONED = ("status", "infrastructureReady")
+
+# Oldest first. A new version is one row here: messages, the choices of `clusterResourceSet.apiVersion`, what is read (from
+# the input, and by `status` from a server) and the `apiVersion` of what is written derive from it.
 VERSIONS: tuple[Version, ...] = (
-    Version(name="v1alpha2", gone="v0.3"),
-    Version(name="v1alpha3", gone="v1.4"),
-    Version(name="v1alpha4", gone="v1.5"),
-    Version(name="v1beta1"),
+    Version(name="v1alpha2", gone="v0.3", provisioned=_OLD_PROVISIONED),
+    Version(name="v1alpha3", gone="v1.4", provisioned=_OLD_PROVISIONED),
+    Version(name="v1alpha4", gone="v1.5", provisioned=_OLD_PROVISIONED),
+    Version(
+        name="v1beta1",
+        conditions=(("status", "v1beta2", "conditions"), ("status", "conditions")),
+        provisioned=_OLD_PROVISIONED,
+    ),
     Version(name="v1beta2"),
 )
 
@@ -50,6 +70,12 @@ VERSIONS: tuple[Version, ...] = (
 def served() -> tuple[str, ...]:
     """Return the versions that are read and written, oldest first."""
     return tuple(one.name for one in VERSIONS if not one.gone)
+
+
+def version_of(api_version: str) -> Version:
+    """Return the version of an `apiVersion`; the newest one for any that is not known."""
+    name = api_version.rpartition("/")[2]
+    return next((one for one in VERSIONS if one.name == name), VERSIONS[-1])
 
 
 def api_version(clusters: Iterable[Cluster]) -> str:
@@ -251,3 +277,73 @@ def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:
     if any(key in cluster.live_labels for cluster in clusters):
         return ""
     return f"no Cluster API controller sets {key} on Clusters, and no Cluster in the input carries it"
+
+
+class ResourceSet(Record):
+    """A ClusterResourceSet, wherever it was found: in earlier output, among what is made now, or on a server.
+
+    Attributes:
+        owner: The config that made it, by its annotation; "" where nobody says so.
+        selector: Empty where no server would take it.
+        selector_data: The same as written: a server compares the form.
+        resources: Kind and name of each object that it delivers.
+        registration_name: The name its one Cluster registers under; "" with `identity.mode: Shared`.
+    """
+
+    key: ObjectKey
+    owner: str
+    selector: LabelSelector
+    selector_data: Mapping[str, Any]
+    strategy: str
+    resources: tuple[tuple[str, str], ...]
+    registration_name: str
+
+    @property
+    def namespace(self) -> str:
+        """Where it is, and where the Clusters are that it selects."""
+        return self.key.namespace
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.key.name
+
+    @property
+    def identity_only(self) -> bool:
+        """Whether it prepares for the agent only: it delivers nothing but the ConfigMap of its own name."""
+        return bool(self.resources) and set(self.resources) == {("ConfigMap", self.key.name)}
+
+    @property
+    def delivers_agent(self) -> bool:
+        """Whether it is a main set."""
+        return bool(self.resources) and not self.identity_only
+
+    @property
+    def cluster(self) -> str:
+        """The one Cluster it is for with `identity.mode: PerCluster`, or ""."""
+        return dict(self.selector.match_labels).get(CLUSTER_NAME_LABEL, "") if self.registration_name else ""
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether it selects a Cluster of its namespace; an empty selector selects none."""
+        return not self.selector.empty and self.selector.matches(labels)
+
+
+def read_set(value: Mapping[str, Any]) -> ResourceSet:
+    """Read a ClusterResourceSet; fields that don't have their type count as absent."""
+    metadata, spec = mapping(value, "metadata"), mapping(value, "spec")
+    annotations, selector = mapping(metadata, "annotations"), mapping(spec, "clusterSelector")
+    resources = (one for one in sequence(spec.get("resources")) if isinstance(one, dict))
+    return ResourceSet(
+        key=ObjectKey(
+            group=ADDONS_GROUP,
+            kind=RESOURCE_SET_KIND,
+            namespace=string(metadata.get("namespace")),
+            name=string(metadata.get("name")),
+        ),
+        owner=string(annotations.get(OWNER_ANNOTATION)),
+        selector=LabelSelector.read(selector) or LabelSelector(),
+        selector_data=selector,
+        strategy=string(spec.get("strategy")) or "ApplyOnce",
+        resources=tuple((string(one.get("kind")), string(one.get("name"))) for one in resources),
+        registration_name=string(annotations.get(REGISTRATION_NAME_ANNOTATION)),
+    )

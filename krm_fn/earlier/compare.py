@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 
 from krm_fn.base.records import Record
-from krm_fn.earlier import read
+from krm_fn.clusters import capi
 from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects
 from krm_fn.krm import host_annotations
@@ -106,11 +106,7 @@ def compare(
                 clusters=before.clusters or None,
             ),
             Side(
-                sets=tuple(
-                    read.read_set(one.key, one.owner, one.value)
-                    for one in generated
-                    if one.key.kind == RESOURCE_SET_KIND
-                ),
+                sets=tuple(capi.read_set(one.value) for one in generated if one.key.kind == RESOURCE_SET_KIND),
                 carriers=Carriers([(one.key, _given(one)) for one in generated], items),
                 clusters=tuple(_labelled(parts, clusters)),
             ),

@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.earlier.carriers import Carriers
-    from krm_fn.earlier.read import EarlierSet
     from krm_fn.model import Cluster, ObjectKey
 
     Detail = tuple[str, ...]
@@ -67,7 +67,7 @@ class Side(Record):
         clusters: Clusters; None where the tree holds none, so that nobody knows which there were.
     """
 
-    sets: tuple[EarlierSet, ...]
+    sets: tuple[ResourceSet, ...]
     carriers: Carriers
     clusters: tuple[Cluster, ...] | None
 
@@ -109,8 +109,8 @@ def _each(before: Side, after: Side) -> Iterator[tuple[str, tuple[str, Detail, D
 
 
 def _as_on_the_server(
-    before: Sequence[EarlierSet], after: Sequence[EarlierSet]
-) -> tuple[dict[ObjectKey, list[str]], list[EarlierSet]]:
+    before: Sequence[ResourceSet], after: Sequence[ResourceSet]
+) -> tuple[dict[ObjectKey, list[str]], list[ResourceSet]]:
     """Return the immutable fields that differ, and the new sets with the fields that the server keeps."""
     then = {one.key: one for one in before}
     blocked: dict[ObjectKey, list[str]] = {}
@@ -129,8 +129,8 @@ def _as_on_the_server(
 
 def _of_cluster(
     cluster: Cluster,
-    old: Sequence[EarlierSet],
-    new: Sequence[EarlierSet],
+    old: Sequence[ResourceSet],
+    new: Sequence[ResourceSet],
     kept: set[ObjectKey],
     transitions: _Transitions,
 ) -> Iterator[tuple[str, Detail, Detail]]:
@@ -175,11 +175,11 @@ def _is_registration(title: str) -> bool:
     return title.startswith("Secret ") and title.endswith(f"/{REGISTRATION_SECRET}")
 
 
-def _moved(cluster: Cluster, was: EarlierSet, now: EarlierSet, kept: set[ObjectKey]) -> tuple[str, Detail, Detail]:
+def _moved(cluster: Cluster, was: ResourceSet, now: ResourceSet, kept: set[ObjectKey]) -> tuple[str, Detail, Detail]:
     """Return a move to another set, or that the set itself has another name and why."""
     names = (_name(was, cluster), _name(now, cluster))
     # A set that is deleted takes its entry out of the Bindings of the Clusters that it still selects, and of no others.
-    if was.key in kept or not was.selector.matches(cluster.live_labels):
+    if was.key in kept or not was.matches(cluster.live_labels):
         return MOVES, ("", *names), ()
     if bool(was.cluster) != bool(now.cluster):
         reason = "identity.mode"
@@ -200,7 +200,7 @@ class _Transitions:
         self._reader = Reader()
         self._known: dict[tuple[tuple[Delivery, ...], tuple[Delivery, ...]], Transition] = {}
 
-    def of(self, cluster: Cluster, old: Sequence[EarlierSet], new: Sequence[EarlierSet]) -> Transition:
+    def of(self, cluster: Cluster, old: Sequence[ResourceSet], new: Sequence[ResourceSet]) -> Transition:
         """Return what becomes of a Cluster's workload cluster."""
         before = tuple(_deliveries(cluster, old, self._carriers[0]))
         after = tuple(_deliveries(cluster, new, self._carriers[1]))
@@ -210,7 +210,7 @@ class _Transitions:
         return self._known[key]
 
 
-def _deliveries(cluster: Cluster, sets: Iterable[EarlierSet], carriers: Carriers) -> Iterator[Delivery]:
+def _deliveries(cluster: Cluster, sets: Iterable[ResourceSet], carriers: Carriers) -> Iterator[Delivery]:
     """Yield what some sets deliver to a Cluster, identity first, without what tells one Cluster from another."""
     for one in sorted(sets, key=lambda found: (found.delivers_agent, found.key.name)):
         for kind, name in one.resources:
@@ -224,7 +224,7 @@ def _deliveries(cluster: Cluster, sets: Iterable[EarlierSet], carriers: Carriers
             )
 
 
-def _name(one: EarlierSet, cluster: Cluster) -> str:
+def _name(one: ResourceSet, cluster: Cluster) -> str:
     return _shared(one.key.name, cluster) if one.cluster else one.key.name
 
 
@@ -234,7 +234,7 @@ def _shared(name: str, cluster: Cluster) -> str:
     return f"{name[: -len(own)]}.{_EACH}" if name.endswith(own) else name
 
 
-def _without_names(text: str, cluster: Cluster, one: EarlierSet) -> str:
+def _without_names(text: str, cluster: Cluster, one: ResourceSet) -> str:
     """Return a payload without what tells one Cluster, or one namespace, from another."""
     if one.registration_name:
         return text.replace(f'"--cluster-reg-name={one.registration_name}"', f'"--cluster-reg-name={_EACH}"')

@@ -140,7 +140,7 @@ def moves(parts: Sequence[Part], before: Before) -> list[Result]:
         for cluster in part.served if not part.config.per_cluster else ():
             name = part.config.set_of(cluster)
             old = coverage.of(then[cluster.key]) if cluster.key in then else []
-            if old and not any(one.key.name == name or one.selector.matches(cluster.live_labels) for one in old):
+            if old and not any(one.key.name == name or one.matches(cluster.live_labels) for one in old):
                 found.setdefault((old[0].key.name, name), []).append(cluster.title)
     return [
         Result(

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from krm_fn.earlier.read import EarlierSet
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey
 
@@ -164,7 +164,7 @@ def _clusters(clusters: Sequence[Cluster]) -> str:
     return f"Cluster{'s' if len(clusters) > 1 else ''} {some([cluster.title for cluster in clusters], _SHOWN)}"
 
 
-def stranded(sets: Iterable[EarlierSet], clusters: set[tuple[str, str]]) -> list[Result]:
+def stranded(sets: Iterable[ResourceSet], clusters: set[tuple[str, str]]) -> list[Result]:
     """Warn of ClusterResourceSets of an inner layer whose one Cluster is gone: a namePrefix came in between.
 
     kustomize's namePrefix renames Clusters, but not what refers to them by label; so the function belongs in the

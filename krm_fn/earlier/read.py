@@ -6,44 +6,17 @@ Earlier output is our own in the input (kpt feeds it back) or that of a baseline
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
-from krm_fn.surface import (
-    AGENT_NAMESPACE_ANNOTATION,
-    CLUSTER_NAME_LABEL,
-    REGISTRATION_NAME_ANNOTATION,
-    RESOURCE_SET_KIND,
-)
+from krm_fn.clusters import capi
+from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Iterable
 
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.clusters.inventory import Inventory, Owned
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, ObjectKey
-
-
-class EarlierSet(Record):
-    """A ClusterResourceSet of earlier output."""
-
-    key: ObjectKey
-    owner: str
-    selector: LabelSelector
-    selector_data: Mapping[str, Any]  # as it stood, since a server compares the form
-    strategy: str
-    resources: tuple[tuple[str, str], ...]  # kind and name
-    registration_name: str  # "" with Shared
-
-    @property
-    def delivers_agent(self) -> bool:
-        """Whether it is a main set rather than the one for identity, which refers to the ConfigMap of its own name."""
-        return bool(self.resources) and self.resources != (("ConfigMap", self.key.name),)
-
-    @property
-    def cluster(self) -> str:
-        """The one Cluster it is for with PerCluster, or ""."""
-        return dict(self.selector.match_labels).get(CLUSTER_NAME_LABEL, "") if self.registration_name else ""
 
 
 class Earlier(Record):
@@ -55,12 +28,12 @@ class Earlier(Record):
         agents: Identity, owner and item of each ConfigMap with agent manifests.
     """
 
-    sets: tuple[EarlierSet, ...] = ()
+    sets: tuple[ResourceSet, ...] = ()
     agent_namespaces: tuple[tuple[ObjectKey, str, str], ...] = ()
     agents: tuple[tuple[ObjectKey, str, Item], ...] = ()
 
     @property
-    def main_sets(self) -> tuple[EarlierSet, ...]:
+    def main_sets(self) -> tuple[ResourceSet, ...]:
         """The sets that deliver agents."""
         return tuple(one for one in self.sets if one.delivers_agent)
 
@@ -142,11 +115,11 @@ def before(inventory: Inventory, baseline: Inventory | None, source: str) -> Bef
 class Coverage:
     """Which earlier main sets reach a Cluster; asked for ten thousand Clusters, so indexed."""
 
-    def __init__(self, sets: Iterable[EarlierSet]) -> None:
+    def __init__(self, sets: Iterable[ResourceSet]) -> None:
         """Index the sets: by the one Cluster they are for, by a label that they ask for, or by namespace."""
-        self._by_cluster: dict[tuple[str, str], list[EarlierSet]] = {}
-        self._by_label: dict[tuple[str, str, str], list[EarlierSet]] = {}
-        self._by_namespace: dict[str, list[EarlierSet]] = {}
+        self._by_cluster: dict[tuple[str, str], list[ResourceSet]] = {}
+        self._by_label: dict[tuple[str, str, str], list[ResourceSet]] = {}
+        self._by_namespace: dict[str, list[ResourceSet]] = {}
         for one in sets:
             namespace, anchors = one.key.namespace, one.selector.anchors
             if one.cluster:
@@ -156,7 +129,7 @@ class Coverage:
             for anchor in () if one.cluster else anchors:
                 self._by_label.setdefault((namespace, *anchor), []).append(one)
 
-    def of(self, cluster: Cluster) -> list[EarlierSet]:
+    def of(self, cluster: Cluster) -> list[ResourceSet]:
         """Return the sets that reach a Cluster, by the labels it carries on the server."""
         labels = cluster.live_labels
         others = list(self._by_namespace.get(cluster.namespace, ()))
@@ -164,7 +137,7 @@ class Coverage:
             for label in labels.items():
                 others += self._by_label.get((cluster.namespace, *label), ())
         own = self._by_cluster.get(cluster.key, ())
-        return [*own, *(one for one in others if one.selector.matches(labels))]
+        return [*own, *(one for one in others if one.matches(labels))]
 
 
 def read(owned: Iterable[Owned]) -> Earlier:
@@ -172,7 +145,7 @@ def read(owned: Iterable[Owned]) -> Earlier:
     sets, namespaces, agents = [], [], []
     for key, owner, item in owned:
         if key.kind == RESOURCE_SET_KIND:
-            sets.append(read_set(key, owner, item.value()))
+            sets.append(capi.read_set(item.value()))
         elif key.kind == "ConfigMap":
             annotations = item.metadata().get("annotations")
             found = annotations.get(AGENT_NAMESPACE_ANNOTATION) if isinstance(annotations, dict) else None
@@ -181,28 +154,3 @@ def read(owned: Iterable[Owned]) -> Earlier:
             else:
                 agents.append((key, owner, item))
     return Earlier(sets=tuple(sets), agent_namespaces=tuple(namespaces), agents=tuple(agents))
-
-
-def read_set(key: ObjectKey, owner: str, value: Mapping[str, Any]) -> EarlierSet:
-    """Read a ClusterResourceSet."""
-    spec = value.get("spec")
-    spec = spec if isinstance(spec, dict) else {}
-    selector = spec.get("clusterSelector")
-    selector = selector if isinstance(selector, dict) else {}
-    resources = spec.get("resources")
-    metadata = value.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    name = annotations.get(REGISTRATION_NAME_ANNOTATION) if isinstance(annotations, dict) else None
-    return EarlierSet(
-        key=key,
-        owner=owner,
-        selector=LabelSelector.read(selector) or MATCHES_NOTHING,
-        selector_data=selector,
-        strategy=str(spec.get("strategy", "ApplyOnce")),
-        resources=tuple(
-            (str(one.get("kind")), str(one.get("name")))
-            for one in (resources if isinstance(resources, list) else ())
-            if isinstance(one, dict)
-        ),
-        registration_name=name if isinstance(name, str) else "",
-    )

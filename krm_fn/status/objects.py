@@ -1,21 +1,21 @@
 """The objects of a dump as records: Clusters, ClusterResourceSets, Bindings, and Clusternet's own.
 
-Both API versions of Cluster API are read here and nowhere else: they differ in `status` only (kubernetes-sigs/cluster-api
-v1.14.0 `api/core` and `api/addons`). Clusternet: v0.18.1 `pkg/apis/clusters/v1beta1`.
+The versions of Cluster API differ in `status` only, and their rows in `clusters.capi` say how. Clusternet: v0.18.1
+`pkg/apis/clusters/v1beta1`.
 """
 
 from __future__ import annotations
 
 from krm_fn.base.records import Record
+from krm_fn.clusters import capi
+from krm_fn.clusters.capi import ResourceSet
 from krm_fn.kube import raw
-from krm_fn.kube.labels import LabelSelector
 from krm_fn.status.dump import identity
 from krm_fn.surface import (
     GENERATED_LABEL,
     HUB_AGENT_MAP,
     NAMESPACE_LABEL,
     OWNER_ANNOTATION,
-    REGISTRATION_NAME_ANNOTATION,
 )
 
 TYPE_CHECKING = False
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 
 PAUSED_ANNOTATION = "cluster.x-k8s.io/paused"
-
-AGENT = "agent"  # a set that delivers the agent
-IDENTITY = "identity"  # the ApplyOnce set that prepares for it
 
 
 class LiveCluster(Record):
@@ -60,33 +57,22 @@ class LiveCluster(Record):
         return f"{self.namespace}/{self.name}"
 
 
-class LiveSet(Record):
-    """A ClusterResourceSet that has to do with the agent.
+class LiveSet(ResourceSet):
+    """A ClusterResourceSet that has to do with the agent, with what the server says of it.
 
-    Its condition `ResourcesApplied` is not read but for `refused_type`: all its Clusters share it, and it outlives what
-    it speaks of (seen on Cluster API v1.14.2).
+    Its condition `ResourcesApplied` is read for `refused_type` only: all its Clusters share it, and it outlives what
+    it describes (seen on Cluster API v1.14.2).
 
     Attributes:
-        role: `AGENT` or `IDENTITY`.
-        owner: The config that made it, from its annotation; "" for the hub's.
         hub: Whether clusternet-hub made it.
-        selector: None where it can't be read; such a set matches nothing.
-        refused_type: Whether the controller said last that a Secret of it has the wrong type.
+        refused_type: Whether the controller's last report was that a Secret of it has the wrong type.
         seen: Whether the controller has ever looked at it.
-        paused: Whether it is told not to (annotation `cluster.x-k8s.io/paused`).
+        paused: Whether reconciliation is paused (annotation `cluster.x-k8s.io/paused`).
         deleting: Whether it is being deleted: it delivers nothing any more.
         created: Seconds since the epoch.
     """
 
-    namespace: str
-    name: str
-    role: str
-    owner: str
     hub: bool
-    selector: LabelSelector | None
-    strategy: str
-    resources: tuple[tuple[str, str], ...]  # (kind, name)
-    registration_name: str
     refused_type: bool
     seen: bool
     paused: bool
@@ -95,10 +81,8 @@ class LiveSet(Record):
     labels: Mapping[str, str] = {}
 
     def selects(self, cluster: LiveCluster) -> bool:
-        """Tell whether the controller counts a Cluster to it: same namespace, labels match, an empty selector none."""
-        if self.deleting or self.namespace != cluster.namespace or self.selector is None or self.selector.empty:
-            return False
-        return self.selector.matches(cluster.labels)
+        """Tell whether the controller delivers to a Cluster: same namespace, and the labels match."""
+        return not self.deleting and self.namespace == cluster.namespace and self.matches(cluster.labels)
 
 
 class Applied(Record):
@@ -144,10 +128,7 @@ class Request(Record):
 
 
 def cluster(value: Mapping[str, Any]) -> LiveCluster:
-    """Read a Cluster of v1beta1 or v1beta2."""
-    provisioned = raw.flag(value, "status", "initialization", "infrastructureProvisioned")
-    if provisioned is None:
-        provisioned = raw.flag(value, "status", "infrastructureReady")
+    """Read a Cluster of any version."""
     initialized = raw.flag(value, "status", "initialization", "controlPlaneInitialized")
     if initialized is None:
         told = raw.text(_condition(value, "ControlPlaneInitialized"), "status")
@@ -163,7 +144,7 @@ def cluster(value: Mapping[str, Any]) -> LiveCluster:
         phase=raw.text(value, "status", "phase"),
         deleting=deleting(value),
         topology=bool(raw.mapping(value, "spec", "topology")),
-        provisioned=provisioned,
+        provisioned=raw.flag(value, *capi.version_of(raw.text(value, "apiVersion")).provisioned),
         infrastructure=_told(_condition(value, "InfrastructureReady")),
         initialized=initialized,
         probe=raw.text(probe, "status"),
@@ -173,24 +154,15 @@ def cluster(value: Mapping[str, Any]) -> LiveCluster:
 
 def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
     """Read a ClusterResourceSet; None for one that has nothing to do with the agent."""
-    name = raw.text(value, "metadata", "name")
-    resources = tuple((raw.text(one, "kind"), raw.text(one, "name")) for one in raw.entries(value, "spec", "resources"))
+    found = capi.read_set(value)
     ours = generated(value)
-    hub = not ours and ("ConfigMap", HUB_AGENT_MAP) in resources
+    hub = not ours and ("ConfigMap", HUB_AGENT_MAP) in found.resources
     if not ours and not hub:
         return None
-    identity_only = bool(resources) and all(kind == "ConfigMap" and one == name for kind, one in resources)
     metadata = raw.mapping(value, "metadata")
     return LiveSet(
-        namespace=raw.text(value, "metadata", "namespace"),
-        name=name,
-        role=IDENTITY if identity_only else AGENT,
-        owner=raw.text(value, "metadata", "annotations", OWNER_ANNOTATION),
+        **vars(found),
         hub=hub,
-        selector=LabelSelector.read(raw.mapping(value, "spec", "clusterSelector")),
-        strategy=raw.text(value, "spec", "strategy") or "ApplyOnce",
-        resources=resources,
-        registration_name=raw.text(value, "metadata", "annotations", REGISTRATION_NAME_ANNOTATION),
         refused_type=raw.text(_condition(value, "ResourcesApplied"), "reason") == "WrongSecretType",
         seen=bool(metadata.get("finalizers")) or bool(raw.mapping(value, "status")),
         paused=PAUSED_ANNOTATION in raw.mapping(value, "metadata", "annotations"),
@@ -262,10 +234,9 @@ def ref(value: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _condition(value: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """Return a condition of Cluster API: in v1beta1 the newer kind lies below `status.v1beta2`, beside the old ones."""
-    return raw.condition(value, kind, "status", "v1beta2", "conditions") or raw.condition(
-        value, kind, "status", "conditions"
-    )
+    """Return a condition of Cluster API, from where the object's version has it."""
+    paths = capi.version_of(raw.text(value, "apiVersion")).conditions
+    return next((found for path in paths if (found := raw.condition(value, kind, *path))), {})
 
 
 def _told(found: Mapping[str, Any]) -> str:

@@ -319,7 +319,7 @@ def provisioned(cluster: LiveCluster) -> bool:
 
 def base(one: LiveSet) -> str:
     """Return N, the `clusterResourceSet.name` of the config that a set belongs to."""
-    if one.role == objects.IDENTITY and one.name.endswith(_IDENTITY_SUFFIX):
+    if one.identity_only and one.name.endswith(_IDENTITY_SUFFIX):
         return one.name.removesuffix(_IDENTITY_SUFFIX)
     for kind, name in one.resources:
         n, found, cluster = name.partition("-agent.")
@@ -330,7 +330,7 @@ def base(one: LiveSet) -> str:
 
 def only_cluster(one: LiveSet) -> str:
     """Return the name of the one Cluster that a set of PerCluster is for; "" for any other set."""
-    if one.selector is None or one.selector.match_expressions or len(one.selector.match_labels) != 1:
+    if one.selector.match_expressions or len(one.selector.match_labels) != 1:
         return ""
     key, value = one.selector.match_labels[0]
     return value if key == CLUSTER_NAME_LABEL else ""

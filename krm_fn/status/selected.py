@@ -7,7 +7,7 @@ from shlex import quote
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
 from krm_fn.status.manager import WATCH_LABEL
-from krm_fn.status.objects import IDENTITY, PAUSED_ANNOTATION
+from krm_fn.status.objects import PAUSED_ANNOTATION
 from krm_fn.status.report import Reason
 from krm_fn.status.scene import some
 from krm_fn.surface import CAPI_MANAGER, CLUSTER_NAME_LABEL
@@ -115,7 +115,7 @@ def no_match(case: Case) -> Iterator[Reason]:
     cluster = case.cluster
     if case.agents or (case.scene.manager.gate and not case.scene.sets):
         return
-    prepared = next((one for one in case.sets if one.role == IDENTITY), None)
+    prepared = next((one for one in case.sets if one.identity_only), None)
     near = [one for one in case.scene.near(cluster) if one not in case.sets]
     going = next((one for one in near if one.deleting), None)
     candidates = [one for one in near if not one.deleting]
@@ -148,7 +148,7 @@ def no_match(case: Case) -> Iterator[Reason]:
 
 def _nearest(one: LiveSet, cluster: LiveCluster) -> Reason:
     """Say which requirement of the nearest set a Cluster misses."""
-    if one.selector is None or one.selector.empty:
+    if one.selector.empty:
         missed, lacking, others = "its selector is empty or can't be read, so it selects nothing", {}, True
     else:
         missed = one.selector.first_failure(cluster.labels)
@@ -168,7 +168,7 @@ def _nearest(one: LiveSet, cluster: LiveCluster) -> Reason:
 
 def _misses(one: LiveSet, cluster: LiveCluster) -> tuple[bool, bool, int]:
     """Rank a selector by how far it is from a Cluster; a set made for another Cluster comes last, the hub's before it."""
-    if one.selector is None:
+    if one.selector.empty:
         return (True, one.hub, 0)
     foreign = any(key == CLUSTER_NAME_LABEL and value != cluster.name for key, value in one.selector.match_labels)
     missed = sum(cluster.labels.get(key) != value for key, value in one.selector.match_labels)

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.kube import raw
-from krm_fn.status import delivered, dump, names, objects, orphans, registered, report, selected
+from krm_fn.status import delivered, dump, names, orphans, registered, report, selected
 from krm_fn.status.report import ClusterState, Delivery, Reason, Report
 from krm_fn.status.scene import DEAD_AFTER, Case, Scene, age, clock, provisioned
 from krm_fn.surface import GENERATED_LABEL, HUB_AGENT_MAP
@@ -107,9 +107,7 @@ def newest_report(found: Dump) -> int | None:
 def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
     sets = scene.selecting(cluster)
     agents = tuple(
-        sorted(
-            (one for one in sets if one.role == objects.AGENT), key=lambda one: (one.hub, -(one.created or 0), one.name)
-        )
+        sorted((one for one in sets if not one.identity_only), key=lambda one: (one.hub, -(one.created or 0), one.name))
     )
     binding = scene.binding(cluster)
     over = _replaced_by(scene, cluster, agents, binding)
