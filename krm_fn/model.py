@@ -211,6 +211,11 @@ class HubOptions(Record):
     discovery_secret: bool = False
     kubeconfig: KubeconfigRef | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything of the hub is configured."""
+        return self.discovery_secret or self.kubeconfig is not None
+
 
 class GitopsOptions(Record):
     """`spec.gitops`."""

@@ -12,7 +12,6 @@ from krm_fn.clusters.part import Part
 from krm_fn.clusters.selection import Fleet
 from krm_fn.earlier import guard, overlap, read
 from krm_fn.featuregate import review as featuregate
-from krm_fn.hub import review as hub
 from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Result, has_errors, tagged
 from krm_fn.outputs.build import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
@@ -307,7 +306,12 @@ def _review(parts: Sequence[Part], items: Sequence[Item]) -> dict[int, Mapping[s
     """Look over what the management and the parent cluster run; return new values of such items."""
     revised: dict[int, Mapping[str, Any]] = {}
     for part in parts:
-        for review in (featuregate.review(items, part.config), hub.review(items, part.config)):
+        reviews = [featuregate.review(items, part.config)]
+        if part.config.hub.asked:
+            from krm_fn.hub.review import review as hub  # noqa: PLC0415 - a parent cluster's package only
+
+            reviews.append(hub(items, part.config))
+        for review in reviews:
             part.results += review.results
             part.results += [
                 _edited_twice(items[position], part.config)

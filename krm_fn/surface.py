@@ -104,3 +104,9 @@ def set_of(n: str, cluster: str = "") -> str:
 def output_path(kind: str, namespace: str, name: str, folder: str = "") -> str:
     """Return where a new item is kept: `<folder>/<namespace>/<kind>_<name>.yaml`, as kpt itself names files."""
     return "/".join(part for part in (folder, namespace, f"{kind.lower()}_{name}.yaml") if part)
+
+
+# What Cluster API's feature gate is called in results, and where clusterctl users set it.
+GATE_RULE = "feature-gate"
+CLUSTERCTL_LINE = 'EXP_CLUSTER_RESOURCE_SET: "true"'
+CLUSTERCTL = f'clusterctl users put {CLUSTERCTL_LINE} into clusterctl.yaml before "clusterctl init" or "upgrade apply"'

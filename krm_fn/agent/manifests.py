@@ -8,7 +8,7 @@ token Secret for the app deployer, a namespace on every namespaced object, the c
 
 from __future__ import annotations
 
-from krm_fn.agent import flags, patches
+from krm_fn.agent import flags
 from krm_fn.agent.releases import traits
 from krm_fn.kube import secrets
 from krm_fn.model import Registration
@@ -57,7 +57,7 @@ def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
     ApplyOnce never brings a later change. The Secret asks the cluster to make a token (Kubernetes 1.24 and newer make
     none by themselves); agents up to v0.12 find it through the account's `secrets`.
     """
-    return patches.apply(_identity(options.namespace), options.patches)
+    return _patched(_identity(options.namespace), options)
 
 
 def registration_object(options: AgentOptions, parent_url: str, token: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def registration_object(options: AgentOptions, parent_url: str, token: str) -> d
         parent_url: URL of the parent cluster's API server.
         token: The token itself. The result holds it base64-encoded and must not reach any message.
     """
-    return patches.apply([_registration(options.namespace, parent_url, token)], options.patches)[0]
+    return _patched([_registration(options.namespace, parent_url, token)], options)[0]
 
 
 def agent_objects(options: AgentOptions, registration: Registration, checksum: str = "") -> list[dict[str, Any]]:
@@ -79,7 +79,15 @@ def agent_objects(options: AgentOptions, registration: Registration, checksum: s
         registration: Under which name and labels the cluster registers.
         checksum: Digest of the registration Secret's content; a change of it rolls the pods. "" leaves it out.
     """
-    return patches.apply(_agent(options, registration, checksum), options.patches)
+    return _patched(_agent(options, registration, checksum), options)
+
+
+def _patched(objects: list[dict[str, Any]], options: AgentOptions) -> list[dict[str, Any]]:
+    if not options.patches:
+        return objects
+    from krm_fn.agent import patches  # noqa: PLC0415 - few have any
+
+    return patches.apply(objects, options.patches)
 
 
 def _identity(namespace: str) -> list[dict[str, Any]]:

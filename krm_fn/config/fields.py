@@ -6,9 +6,8 @@ JSON Schema without a second copy.
 
 from __future__ import annotations
 
-from krm_fn.base.patterns import late
 from krm_fn.base.records import Record
-from krm_fn.base.text import nearest
+from krm_fn.base.text import late, nearest
 from krm_fn.config.kinds import Kind, did_you_mean
 
 TYPE_CHECKING = False

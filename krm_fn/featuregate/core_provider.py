@@ -8,12 +8,13 @@ v1alpha1), and patches of the manifest may do anything.
 
 from __future__ import annotations
 
+from krm_fn import surface
 from krm_fn.base.records import Record
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
-from krm_fn.kube import secrets, shapes
+from krm_fn.kube import raw, secrets
+from krm_fn.kube.raw import clone, mapping, sequence, told
 from krm_fn.kube.secrets import quoted
-from krm_fn.kube.shapes import clone, mapping, sequence, string, told
 from krm_fn.kube.versions import parse
 
 TYPE_CHECKING = False
@@ -62,7 +63,7 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     """
     value = item.value()
     spec = mapping(value, "spec")
-    version = string(spec.get("version"))
+    version = raw.text(spec.get("version"))
     release = parse(version)
     arguments = _arguments(value)
     state = _state(spec, arguments, release)
@@ -74,7 +75,7 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     results: list[Result] = []
     if patched:
         message = f"{patched} may set the manager's feature gates; the patch was not looked into: {_REMINDER}"
-        results.append(told(item, message, rule=shapes.GATE_RULE, severity=WARNING, field=patched))
+        results.append(told(item, message, rule=surface.GATE_RULE, severity=WARNING, field=patched))
     named = _GATES if gates.GATE in mapping(spec, "manager", "featureGates") else ""
     named = named or next((one.field for one in arguments if gates.names(one.value)), "")
     mend = finding.mend if ensure and (named or item.api_version in _WITH_MANAGER) else ""
@@ -83,13 +84,13 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
         if ensure and finding.mend:
             message += f" ({item.api_version} has no {_GATES}: pass --{FLAG} to the container 'manager')"
         field = "spec" if finding.severity == INFO else named or "spec.version"
-        results.insert(0, told(item, message, rule=shapes.GATE_RULE, severity=finding.severity, field=field))
+        results.insert(0, told(item, message, rule=surface.GATE_RULE, severity=finding.severity, field=field))
     else:
-        results.insert(0, told(item, finding.mended, rule=shapes.GATE_RULE, severity=INFO, field="spec"))
+        results.insert(0, told(item, finding.mended, rule=surface.GATE_RULE, severity=INFO, field="spec"))
         value = clone(value)
         (_switch_on if mend == stages.SWITCH_ON else _take_out)(value, arguments)
     if stages.stage(release) == stages.NEEDED and gates.GATE in mapping(value, "spec", "manager", "featureGates"):
-        results.append(told(item, _REPLACES, rule=shapes.GATE_RULE, severity=INFO, field=_GATES))
+        results.append(told(item, _REPLACES, rule=surface.GATE_RULE, severity=INFO, field=_GATES))
     return value if mend else None, results
 
 
@@ -99,7 +100,7 @@ def _state(spec: dict[str, Any], arguments: list[_Argument], release: Release | 
     by_flags = gates.state([one.value for one in arguments], beta=beta)
     if gates.GATE in named:
         setting = named[gates.GATE]
-        return gates.of_setting(str(setting).lower() if isinstance(setting, bool) else string(setting))
+        return gates.of_setting(str(setting).lower() if isinstance(setting, bool) else raw.text(setting))
     if by_flags == gates.ABSENT and beta and named.get("AllBeta") is False:
         return gates.OFF
     return by_flags
@@ -117,7 +118,7 @@ def _arguments(value: dict[str, Any]) -> list[_Argument]:
     ]
     places.append((("spec", "manager", "additionalArgs"), mapping(value, "spec", "manager", "additionalArgs")))
     return [
-        _Argument(path=path, key=key, value=string(setting))
+        _Argument(path=path, key=key, value=raw.text(setting))
         for path, entries in places
         for key, setting in entries.items()
         if isinstance(key, str) and key.lstrip("-") == FLAG
@@ -128,7 +129,7 @@ def _patched(spec: dict[str, Any]) -> str:
     """Return the path of the first patch that speaks of feature gates; empty if none does."""
     for field in ("manifestPatches", "patches"):
         for index, one in enumerate(sequence(spec.get(field))):
-            text = one if isinstance(one, str) else string(mapping(one).get("patch"))
+            text = one if isinstance(one, str) else raw.text(mapping(one).get("patch"))
             if gates.GATE in text or FLAG in text:
                 return f"spec.{field}[{index}]"
     return ""
@@ -137,8 +138,8 @@ def _patched(spec: dict[str, Any]) -> str:
 def _by_variable(item: Item, items: Sequence[Item], spec: dict[str, Any]) -> str:
     """Say what the variable of the configuration Secret does; without one the manifest's default holds: off."""
     reference = mapping(spec, "configSecret")
-    name = string(reference.get("name")) or string(spec.get("secretName"))
-    namespace = string(reference.get("namespace")) or string(spec.get("secretNamespace")) or item.namespace
+    name = raw.text(reference.get("name")) or raw.text(spec.get("secretName"))
+    namespace = raw.text(reference.get("namespace")) or raw.text(spec.get("secretNamespace")) or item.namespace
     if not name:
         return gates.OFF
     for one in items:
@@ -152,10 +153,10 @@ def _of_variable(secret: dict[str, Any]) -> str:
     encoded = mapping(secret, "data").get(VARIABLE)
     if plain is None and encoded is None:
         return gates.OFF
-    packed = secrets.decode(string(encoded))
-    if packed is None and not string(plain):
+    packed = secrets.decode(raw.text(encoded))
+    if packed is None and not raw.text(plain):
         return gates.OPAQUE
-    setting = string(plain) or (packed or b"").decode("utf-8", "replace")
+    setting = raw.text(plain) or (packed or b"").decode("utf-8", "replace")
     state = gates.of_setting(setting)
     return state if state in (gates.ON, gates.OFF) else gates.OPAQUE  # an encrypted value is no boolean
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from krm_fn import surface
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
-from krm_fn.kube import flags, shapes
+from krm_fn.kube import flags
+from krm_fn.kube.raw import clone, mapping, pod_spec, sequence, text, told, unlisted
 from krm_fn.kube.secrets import quoted
-from krm_fn.kube.shapes import clone, mapping, pod_spec, sequence, string, told, unlisted
 from krm_fn.kube.versions import image_name, of_image
 from krm_fn.surface import CAPI_MANAGER
 
@@ -31,7 +32,7 @@ def is_manager(item: Item) -> bool:
     if item.name == CAPI_MANAGER or item.name.endswith(f"-{CAPI_MANAGER}"):
         return True
     return item.contains(b"cluster-api-controller") and any(
-        image_name(string(mapping(one).get("image"))) in IMAGES
+        image_name(text(mapping(one).get("image"))) in IMAGES
         for one in sequence(pod_spec(item.value()).get("containers"))
     )
 
@@ -53,22 +54,22 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
         message = (
             f"feature gate {gates.GATE} was not checked: no container of the manager with lists as command and args"
         )
-        return None, [told(item, message, rule=shapes.GATE_RULE, severity=WARNING)]
-    image = string(container.get("image"))
+        return None, [told(item, message, rule=surface.GATE_RULE, severity=WARNING)]
+    image = text(container.get("image"))
     release = of_image(image)
     found = flags.find(container, FLAG)
     state = _state(container, found, release_is_beta=stages.is_beta(release))
     if state == gates.ABSENT and not stages.on_in_code(release):
         state = gates.OFF
     seen = f"image {quoted(image)!r} has no tag that is a version" if image else "no image"
-    finding = stages.find(release, state, seen=seen, hint=shapes.CLUSTERCTL)
+    finding = stages.find(release, state, seen=seen, hint=surface.CLUSTERCTL)
     base = f"spec.template.spec.containers[{index}]"
     named = next((one for one in found if gates.names(one.value)), found[0] if found else None)
     field = f"{base}.{named.path}" if named and finding.severity != INFO else base
     results = _remarks(item, found, base)
     if not ensure or not finding.mend or flags.hidden(container, FLAG):
         return None, [
-            told(item, finding.message, rule=shapes.GATE_RULE, severity=finding.severity, field=field),
+            told(item, finding.message, rule=surface.GATE_RULE, severity=finding.severity, field=field),
             *results,
         ]
     changed: dict[str, Any] = clone(value)
@@ -77,14 +78,14 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
         _switch_on(container, found)
     else:
         _take_out(container, found)
-    return changed, [told(item, finding.mended, rule=shapes.GATE_RULE, severity=INFO, field=base), *results]
+    return changed, [told(item, finding.mended, rule=surface.GATE_RULE, severity=INFO, field=base), *results]
 
 
 def _container(value: dict[str, Any]) -> int | None:
     """Return the position of the manager's container: by its image, else by its name, else the only one."""
     containers = [mapping(one) for one in sequence(pod_spec(value).get("containers"))]
     for index, one in enumerate(containers):
-        if image_name(string(one.get("image"))) in IMAGES:
+        if image_name(text(one.get("image"))) in IMAGES:
             return index
     for index, one in enumerate(containers):
         if one.get("name") == "manager":
@@ -102,7 +103,7 @@ def _remarks(item: Item, found: list[flags.Flag], base: str) -> list[Result]:
         told(
             item,
             "the quotes are part of the flag's value, since no shell takes them off: the manager does not know such a gate",
-            rule=shapes.GATE_RULE,
+            rule=surface.GATE_RULE,
             severity=WARNING,
             field=f"{base}.{one.path}",
         )

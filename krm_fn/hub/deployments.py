@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn.base.records import Record
 from krm_fn.krm.results import INFO, WARNING, Result, tagged
 from krm_fn.kube import flags
-from krm_fn.kube.shapes import clone, is_local, mapping, pod_spec, sequence, string, title, told, unlisted
+from krm_fn.kube.raw import clone, is_local, mapping, pod_spec, sequence, text, title, told, unlisted
 from krm_fn.kube.versions import image_name, of_image
 
 TYPE_CHECKING = False
@@ -61,8 +61,8 @@ def component(item: Item) -> Component | None:
         return None
     containers = [mapping(one) for one in sequence(pod_spec(item.value()).get("containers"))]
     for index, one in enumerate(containers):
-        image = string(one.get("image"))
-        for name in (image_name(image), string(one.get("name"))):
+        image = text(one.get("image"))
+        for name in (image_name(image), text(one.get("name"))):
             if name in (HUB, CONTROLLER_MANAGER):
                 return Component(item=item, name=name, container=index, release=of_image(image))
     return None
@@ -183,7 +183,7 @@ def _set_up(one: Component, pod: dict[str, Any], container: dict[str, Any], refe
     mounts = container["volumeMounts"] = sequence(container.get("volumeMounts"))
     path = _present(volumes, mounts, reference) or _retargeted(volumes, mounts, reference)
     if not path:
-        name = _free(_VOLUME, {string(mapping(volume).get("name")) for volume in volumes})
+        name = _free(_VOLUME, {text(mapping(volume).get("name")) for volume in volumes})
         volumes.append({"name": name, "secret": _source(reference)})
         mounts.append(_mount(name, mounts))
         path = f"{mounts[-1]['mountPath']}/{_FILE}"
@@ -206,17 +206,15 @@ def _present(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef) ->
     unmounted = ("", "")
     for volume in volumes:
         secret = mapping(volume, "secret")
-        name = string(mapping(volume).get("name"))
+        name = text(mapping(volume).get("name"))
         chosen = secret.get("items")
-        files = [
-            string(mapping(one).get("path")) for one in sequence(chosen) if mapping(one).get("key") == reference.key
-        ]
+        files = [text(mapping(one).get("path")) for one in sequence(chosen) if mapping(one).get("key") == reference.key]
         file = files[0] if files else "" if chosen else reference.key
         if secret.get("secretName") != reference.name or not file:
             continue
         unmounted = (name, file)
         for mount in mounts:
-            folder = string(mapping(mount).get("mountPath")).rstrip("/")
+            folder = text(mapping(mount).get("mountPath")).rstrip("/")
             if folder and mount.get("name") == name and mount.get("subPath") in (None, "", file):
                 mount["readOnly"] = True
                 return folder if mount.get("subPath") else f"{folder}/{file}"
@@ -233,10 +231,10 @@ def _retargeted(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef)
     Ours is known by its name, its kind and the place where it is mounted; nobody else's is ever changed.
     """
     for volume in volumes:
-        name = string(mapping(volume).get("name"))
+        name = text(mapping(volume).get("name"))
         if name.startswith(_VOLUME) and mapping(volume, "secret"):
             for mount in mounts:
-                folder = string(mapping(mount).get("mountPath"))
+                folder = text(mapping(mount).get("mountPath"))
                 if mapping(mount).get("name") == name and folder.startswith(_MOUNT) and not mount.get("subPath"):
                     volume["secret"].update(_source(reference))
                     return f"{folder}/{_FILE}"
@@ -254,7 +252,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _mount(name: str, mounts: list[Any]) -> dict[str, Any]:
     """Return a mount in a folder that is not mounted yet, lies in no mounted folder, and holds none."""
-    folders = [string(mapping(mount).get("mountPath")).rstrip("/") for mount in mounts]
+    folders = [text(mapping(mount).get("mountPath")).rstrip("/") for mount in mounts]
     number = 1
     free = _MOUNT
     while any(f"{free}/".startswith(f"{one}/") or one.startswith(f"{free}/") for one in folders if one):

@@ -8,8 +8,8 @@ makes the component exit.
 from __future__ import annotations
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
-from krm_fn.kube import secrets
-from krm_fn.kube.shapes import mapping, sequence, string, told
+from krm_fn.kube import raw, secrets
+from krm_fn.kube.raw import mapping, sequence, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _content(value: dict[str, Any], key: str) -> tuple[str, str, str]:
     if plain is None and encoded is None:
         present = sorted(str(one) for field in ("data", "stringData") for one in mapping(value, field))
         return "", f"is missing: there is no key {key!r} (keys: {', '.join(present) or 'none'})", ERROR
-    text = string(plain if plain is not None else encoded)
+    text = raw.text(plain if plain is not None else encoded)
     if secrets.encrypted(text) or "sops" in value:
         return "", "is encrypted by SOPS here, so it was not checked", INFO
     if plain is not None:
@@ -91,7 +91,7 @@ def _judge(config: dict[str, Any]) -> tuple[list[str], list[str]]:
     user = _named(config, "users", "user", context.get("user"))
     faults: list[str] = []
     warnings: list[str] = []
-    if cluster is None or not string(cluster.get("server")):
+    if cluster is None or not raw.text(cluster.get("server")):
         faults.append("has no server for its current context")
     else:
         _judge_server(cluster, warnings)
@@ -113,7 +113,7 @@ def _judge(config: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _judge_server(cluster: dict[str, Any], warnings: list[str]) -> None:
-    server = string(cluster.get("server"))
+    server = raw.text(cluster.get("server"))
     if server.startswith("http:"):
         warnings.append("reaches its server over http, so credentials travel readable")
     if server.partition("//")[2].startswith(_SERVERS_OF_THE_POD):
@@ -124,7 +124,7 @@ def _judge_server(cluster: dict[str, Any], warnings: list[str]) -> None:
 
 def _judge_files(part: dict[str, Any], faults: list[str], warnings: list[str]) -> None:
     for field in _FILES:
-        path = string(part.get(field))
+        path = raw.text(part.get(field))
         if path and not path.startswith("/"):
             faults.append(f"has a relative path in {field}, which does not exist in the pod: {_instead(field)}")
         elif path:

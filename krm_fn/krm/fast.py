@@ -37,7 +37,7 @@ from bisect import bisect_right
 
 import yaml
 
-from krm_fn.base.patterns import late
+from krm_fn.base.text import late
 from krm_fn.krm import outline
 from krm_fn.krm.items import Item
 from krm_fn.yaml.errors import BadYaml

@@ -7,7 +7,7 @@ value begin the other.
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.kube.shapes import sequence
+from krm_fn.kube.raw import sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

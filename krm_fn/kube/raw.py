@@ -5,15 +5,17 @@ A dump comes from a server, but also from an editor, a ticket or a fuzzer, so no
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timezone
-from typing import Any
-
+from krm_fn.base.text import full_name
+from krm_fn.krm.results import ERROR, Result, tagged
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
+from krm_fn.surface import LOCAL_CONFIG_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from krm_fn.krm.items import Item
 
 
 def dig(value: Any, *path: str) -> Any:
@@ -31,10 +33,15 @@ def text(value: Any, *path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def mapping(value: Any, *path: str) -> Mapping[str, Any]:
+def mapping(value: Any, *path: str) -> dict[str, Any]:
     """Return the mapping at a path; empty for anything else. Keys are strings: both readers see to that."""
     found = dig(value, *path)
     return found if isinstance(found, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """Return a list as it is, and an empty one for anything else."""
+    return value if isinstance(value, list) else []
 
 
 def entries(value: Any, *path: str) -> Iterator[Mapping[str, Any]]:
@@ -68,6 +75,9 @@ def seconds(value: Any, *path: str) -> int | None:
 
 def parse_time(written: str) -> int | None:
     """Read an RFC 3339 time; None when it is none. A time without a zone counts as UTC."""
+    import re  # noqa: PLC0415 - for dumps alone
+    from datetime import datetime, timezone  # noqa: PLC0415
+
     try:
         when = datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", re.sub(r"\.\d+", "", written)))
         return int((when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp())
@@ -83,3 +93,40 @@ def condition(value: Any, kind: str, *path: str) -> Mapping[str, Any]:
 def quote(message: str) -> str:
     """Return foreign text fit to be shown: one short line without tokens or control characters."""
     return quoted(message, MOST_QUOTED) if message else ""
+
+
+def clone(value: Any) -> Any:
+    """Return a deep copy of JSON-like data; `copy.deepcopy` is slow and not needed on plain trees."""
+    if isinstance(value, dict):
+        return {key: clone(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [clone(one) for one in value]
+    return value
+
+
+def pod_spec(deployment: dict[str, Any]) -> dict[str, Any]:
+    """Return `spec.template.spec` of a Deployment; empty where there is none."""
+    return mapping(deployment, "spec", "template", "spec")
+
+
+def unlisted(value: dict[str, Any], *keys: str) -> str:
+    """Return the first of some keys that holds neither a list nor nothing; empty if all can be worked on."""
+    for key in keys:
+        if value.get(key) is not None and not isinstance(value[key], list):
+            return key
+    return ""
+
+
+def is_local(item: Item) -> bool:
+    """Tell whether the host drops the object at the end, so that an edit would change nothing."""
+    return mapping(item.metadata().get("annotations")).get(LOCAL_CONFIG_ANNOTATION) == "true"
+
+
+def title(item: Item) -> str:
+    """Name an object in a message: kind, namespace and name."""
+    return f"{item.kind} {full_name(item.namespace, item.name)}"
+
+
+def told(item: Item, message: str, *, rule: str, severity: str = ERROR, field: str = "") -> Result:
+    """Return a result about one object of the input."""
+    return Result(message=message, severity=severity, tags=tagged(rule=rule), **item.place(field))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 
-from krm_fn.base.patterns import late
+from krm_fn.base.text import late
 
 _BASE64 = late(r"[A-Za-z0-9+/]*={0,2}\Z")
 _SOPS = late(r"ENC\[[A-Z0-9_]+,")
@@ -70,7 +70,7 @@ def hide(text: str, public: str = "") -> str:
         text: Any text.
         public: What may be shown in whatever shape: names of our own, with a separator between them.
     """
-    if len(text) >= _SHORTEST_ENCODED:
+    if len(text) >= _SHORTEST_ENCODED and max(map(len, text.split())) >= _SHORTEST_ENCODED:
         text = _ENCODED.sub(lambda found: HIDDEN if _encodes_token(found[0]) else found[0], text)
     if "." in text or "eyJ" in text:  # most have neither, and need nothing compiled
         text = _TOKEN.sub(lambda found: found[0] if public and found[0] in public else HIDDEN, text)

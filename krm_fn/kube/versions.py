@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from krm_fn.base.patterns import late
 from krm_fn.base.records import Record
+from krm_fn.base.text import late
 
 _RELEASE = late(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:\.[0-9]+)?(?:[-+_.][-0-9A-Za-z.+_]*)?\Z")
 

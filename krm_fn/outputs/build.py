@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from krm_fn.agent import checks, payload
-from krm_fn.base.digest import sha256_hex
+from krm_fn.agent import payload
+from krm_fn.base.text import sha256_hex
 from krm_fn.clusters import naming
 from krm_fn.model import Generated, ObjectKey, Registration
-from krm_fn.outputs import carriers, marks, registration, resource_set
+from krm_fn.outputs import carriers, resource_set
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 from krm_fn.tokens import sources
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from krm_fn.clusters.part import Part
-    from krm_fn.model import Cluster, Config
+    from krm_fn.model import AgentOptions, Cluster, Config
 
 
 def build(part: Part) -> Iterator[Generated]:
@@ -32,7 +32,7 @@ def build(part: Part) -> Iterator[Generated]:
         yield _discovery_secret(part)
     if not by_namespace:
         return
-    checks.review(config.agent)
+    _check(config.agent)
     identity_values = payload.identity_values(config.agent)
     registration_values: dict[str, str] = {}
     if token.secret is not None:
@@ -43,7 +43,7 @@ def build(part: Part) -> Iterator[Generated]:
     for namespace, clusters in sorted(by_namespace.items()):
         version = resource_set.api_version(config, clusters)
         yield carriers.identity_map(config, namespace, identity_values)
-        carrier = registration.carrier(config, namespace, registration_values)
+        carrier = carriers.registration(config, namespace, registration_values)
         if carrier is not None:
             yield carrier
         identity_set = resource_set.identity_set(config, namespace, version)
@@ -63,13 +63,20 @@ def build(part: Part) -> Iterator[Generated]:
             yield resource_set.main_set(config, namespace, version, registration=secret, **own)
 
 
+def _check(options: AgentOptions) -> None:
+    if options.extra_args or options.feature_gates or options.patches:
+        from krm_fn.agent import checks  # noqa: PLC0415 - most configs keep the agent's defaults
+
+        checks.review(options)
+
+
 def _discovery_secret(part: Part) -> Generated:
     from krm_fn.hub.discovery import discovery_secret  # noqa: PLC0415 - for those who keep hub discovery
 
     config = part.config
     value = discovery_secret(config, part.token)
     key = ObjectKey(group="", kind="Secret", namespace=HUB_NAMESPACE, name=HUB_NAME)
-    marked = {**value, "metadata": marks.metadata(config, HUB_NAMESPACE, HUB_NAME)}
+    marked = {**value, "metadata": carriers.metadata(config, HUB_NAMESPACE, HUB_NAME)}
     return Generated(key=key, value=marked, owner=config.owner)
 
 

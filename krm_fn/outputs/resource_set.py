@@ -11,7 +11,7 @@ from __future__ import annotations
 from krm_fn.clusters import capi
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import Generated, ObjectKey
-from krm_fn.outputs import marks
+from krm_fn.outputs import carriers
 from krm_fn.surface import (
     ADDONS_GROUP,
     CLUSTER_NAME_LABEL,
@@ -88,13 +88,15 @@ def _make(  # noqa: PLR0913, PLR0917 - the parts of one object, each named where
     resources: list[dict[str, str]],
     registration_name: str,
 ) -> Generated:
-    annotations = {**config.resource_set.annotations, **marks.for_resource_set(config)}
+    annotations = {**config.resource_set.annotations, **carriers.for_resource_set(config)}
     if registration_name:
         annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
     value = {
         "apiVersion": version,
         "kind": RESOURCE_SET_KIND,
-        "metadata": marks.metadata(config, namespace, name, labels=config.resource_set.labels, annotations=annotations),
+        "metadata": carriers.metadata(
+            config, namespace, name, labels=config.resource_set.labels, annotations=annotations
+        ),
         "spec": {"clusterSelector": selector.as_data(), "strategy": strategy, "resources": resources},
     }
     return Generated(

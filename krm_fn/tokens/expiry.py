@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.base.patterns import late
 from krm_fn.base.records import Record
+from krm_fn.base.text import late
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import Secret

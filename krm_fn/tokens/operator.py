@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 
-from krm_fn.base.patterns import late
+from krm_fn.base.text import late
 from krm_fn.krm.results import fault
 from krm_fn.model import Secret
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import binascii
 
-from krm_fn.base.patterns import late
 from krm_fn.base.records import Record
+from krm_fn.base.text import late
 from krm_fn.krm.results import WARNING, Faults, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import HIDDEN, MOST_QUOTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from krm_fn.base.patterns import late
+from krm_fn.base.text import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from krm_fn.clusters import naming
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.model import Registration
-from krm_fn.outputs import carriers, registration, resource_set
+from krm_fn.outputs import carriers, resource_set
 from krm_fn.status.payload import Payload
 from krm_fn.surface import API_VERSION, KIND, NAMESPACE_LABEL
 
@@ -71,7 +71,7 @@ def rendered(  # noqa: PLR0913 - each test says what matters to it
     api = f"addons.cluster.x-k8s.io/{version}"
     made = [
         carriers.identity_map(found, namespace, identity_values(found.agent)),
-        registration.carrier(found, namespace, values),
+        carriers.registration(found, namespace, values),
         resource_set.identity_set(found, namespace, api),
     ]
     secret = found.registration

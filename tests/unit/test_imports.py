@@ -20,7 +20,7 @@ HEAVY = {
 }  # fmt: skip
 
 # The rooms that a plain run needs; each further module costs about as much as reading ten objects.
-MOST_MODULES = 81
+MOST_MODULES = 72
 
 # Rooms that a run enters only for certain configurations or inputs.
 RARE = {
