@@ -11,8 +11,8 @@ from krm_fn.base.records import Record
 from krm_fn.krm.results import Result, tagged
 from krm_fn.kube.labels import LabelSelector, label_key_fault, label_value_fault
 from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault, placeholder
+from krm_fn.kube.raw import mapping, sequence, string
 from krm_fn.kube.secrets import quoted
-from krm_fn.kube.shapes import mapping, sequence, string
 from krm_fn.model import Cluster, ObjectKey
 from krm_fn.surface import (
     ADDONS_GROUP,
