@@ -11,7 +11,7 @@ from krm_fn.base.records import Record
 from krm_fn.krm.results import Result, tagged
 from krm_fn.kube.labels import LabelSelector, label_key_fault, label_value_fault
 from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault, placeholder
-from krm_fn.kube.raw import mapping, sequence, string
+from krm_fn.kube.raw import mapping, sequence, text
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster, ObjectKey
 from krm_fn.surface import (
@@ -337,13 +337,13 @@ def read_set(value: Mapping[str, Any]) -> ResourceSet:
         key=ObjectKey(
             group=ADDONS_GROUP,
             kind=RESOURCE_SET_KIND,
-            namespace=string(metadata.get("namespace")),
-            name=string(metadata.get("name")),
+            namespace=text(metadata.get("namespace")),
+            name=text(metadata.get("name")),
         ),
-        owner=string(annotations.get(OWNER_ANNOTATION)),
+        owner=text(annotations.get(OWNER_ANNOTATION)),
         selector=LabelSelector.read(selector) or LabelSelector(),
         selector_data=selector,
-        strategy=string(spec.get("strategy")) or "ApplyOnce",
-        resources=tuple((string(one.get("kind")), string(one.get("name"))) for one in resources),
-        registration_name=string(annotations.get(REGISTRATION_NAME_ANNOTATION)),
+        strategy=text(spec.get("strategy")) or "ApplyOnce",
+        resources=tuple((text(one.get("kind")), text(one.get("name"))) for one in resources),
+        registration_name=text(annotations.get(REGISTRATION_NAME_ANNOTATION)),
     )
