@@ -250,9 +250,12 @@ class Item(Span):
         return value_
 
     def _unreadable(self, error: BadYaml) -> Faults:
-        from krm_fn.krm.places import unreadable_item  # noqa: PLC0415 - for bad input only
+        from krm_fn.krm.unreadable import unreadable_item  # noqa: PLC0415 - for bad input only
 
-        return Faults([unreadable_item(error, self, self._title or f"items[{self.position}]", self._file_path or "")])
+        text, file_path = self.text, self._file_path or ""
+        title = self._title or f"items[{self.position}]"
+        found = unreadable_item(error, text, (self.source, self.start), title, file_path)
+        return Faults([found.replace(file_index=self.file_index) if file_path else found])
 
     def _first_line(self) -> int:
         return self.source.count(b"\n", 0, self.start) + 1

@@ -189,6 +189,6 @@ def _place(data: bytes, at: int) -> dict[str, int]:
 
 
 def _fault(error: BadYaml, data: bytes) -> Faults:
-    from krm_fn.krm.places import unreadable  # noqa: PLC0415 - for bad input only
+    from krm_fn.krm.unreadable import unreadable  # noqa: PLC0415 - for bad input only
 
     return Faults([unreadable(error, data, "the input")])

@@ -16,7 +16,6 @@ from krm_fn.surface import (
     REGISTRATION_SECRET,
     RESOURCE_SET_TYPE,
 )
-from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,11 +42,14 @@ class _Wanted(Record):
     own: frozenset[int]  # positions of what an earlier run of this config made
 
 
-def check(config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]) -> list[Result]:
+def check(
+    config: Config, name: str, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]
+) -> list[Result]:
     """Check everything in the input that is, or will become, the existing Secret.
 
     Args:
         config: A config whose token source is `existingSecret`.
+        name: The Secret that it names.
         items: The whole input.
         inventory: What the input holds.
         namespaces: Where the Secret is needed.
@@ -56,7 +58,7 @@ def check(config: Config, items: Sequence[Item], inventory: Inventory, namespace
         Errors where the ClusterResourceSet can't use it, warnings where the agent would not find what it needs.
     """
     wanted = _Wanted(
-        name=sources.secret_name(config),
+        name=name,
         namespaces=namespaces,
         parent_url=config.parent_url,
         own=frozenset(one.item.position for one in inventory.owned if one.owner == config.owner),

@@ -231,7 +231,7 @@ def _check_existing(
 ) -> Sequence[Result]:
     from krm_fn.tokens import existing_secret  # noqa: PLC0415 - for this source alone
 
-    return existing_secret.check(config, items, inventory, namespaces)
+    return existing_secret.check(config, secret_name(config), items, inventory, namespaces)
 
 
 _SOURCES: Mapping[type[TokenSource], Source] = {
