@@ -87,7 +87,7 @@ lab-down: $(VENV)/.dev ## end what `make lab` started
 
 .PHONY: fuzz
 fuzz: $(VENV)/.fuzz ## fuzz for FUZZ_SECONDS (300)
-	$(call step,fuzzing for $(FUZZ_SECONDS) seconds)
+	$(call step,fuzzing$(if $(FUZZ_ARGS),, for $(FUZZ_SECONDS) seconds))
 	@$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 .PHONY: audit

@@ -1,8 +1,8 @@
 """Fuzz targets: each takes bytes and raises where an oracle is broken.
 
-The oracles: never an exception but `Faults` (so never exit 3), never the planted token in what is said, foreign
-bytes out as they came in, in every form, the shortcut reads what the full parse reads, and what we emit is re-read by PyYAML and by
-ruamel.yaml with the same types.
+The oracles: never an exception but `Faults` (so never exit 3), no six characters in a row of the planted token's secret
+half in what is reported, in whatever form, foreign bytes out as they came in, in every form, the shortcut reads what the
+full parse reads, and what we emit is re-read by PyYAML and by ruamel.yaml with the same types.
 """
 
 from __future__ import annotations
@@ -23,16 +23,21 @@ from krm_fn.kube import selector_text
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
 from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.redaction import Redactor
+from krm_fn.views import migration as migration_view
+from krm_fn.views import status_data, status_table
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.write import dump as write_yaml
 from tests.support.items import item_of
+from tests.support.traces import forms, seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from krm_fn.krm.items import Item
+    from krm_fn.model import Secret
 
-TOKEN = "f0zzed.planted0token0xy"
+TOKEN = "q7xv2j.w8kq4zj9vhxq2zkn"  # no seed has a part of it by chance
 NOW = 1_795_000_000
 NEW = {"apiVersion": "v1", "kind": "New", "metadata": {"name": "new"}, "data": {"on": "a\nb\n"}}
 
@@ -45,6 +50,14 @@ def hold(condition: bool, what: str) -> None:  # noqa: FBT001 - reads as a sente
     """Raise where an oracle does not hold; the input itself is in the fuzzer's hands."""
     if not condition:
         raise Broken(what)
+
+
+def hidden(text: str, known: Iterable[Secret], where: str) -> None:
+    """No part of the token is seen where the run knows it, nor the whole of it where it does not."""
+    if any(one.reveal().strip() == TOKEN for one in known):
+        hold(not seen(TOKEN, text), f"{where} shows no part of a token")
+    else:
+        hold(not any(form in text for form in forms(TOKEN)), f"{where} shows no token")
 
 
 def reader(data: bytes) -> None:
@@ -115,16 +128,24 @@ def shortcut(data: bytes) -> None:
 
 
 def configuration(data: bytes) -> None:
-    """The configuration: decodes or is refused with a path, and a refusal never repeats a token."""
+    """The configuration: decodes or is refused with a path, and nothing that is reported repeats a token."""
     try:
         item = item_of(data, 0)
+        given = config.given_tokens(item)
         found = config.decode(item)
+    except Faults:
+        pass
+    else:
+        hold(not found.cluster_selector.empty, "a valid selector is not empty")
+        hold(not seen(TOKEN, repr(found.token)), "the decoded config shows no token")
+    try:
+        item = item_of(data, 0)
     except Faults as faults:
-        said = " ".join(one.message for one in faults.results)
-        hold(TOKEN not in said, "a refusal shows no token")
-        return
-    hold(not found.cluster_selector.empty, "a valid selector is not empty")
-    hold(TOKEN not in repr(found), "the decoded config shows no token")
+        results = Redactor().results(faults.results)
+        given = []
+    else:
+        results = function.process([], item, function.Options(offers=Offers({}, "/nonexistent"), now=NOW)).results
+    hidden(repr(results) + " ".join(one.text() for one in results), given, "a result")
 
 
 def selector(data: bytes) -> None:
@@ -154,26 +175,44 @@ def live(data: bytes) -> None:
     """Dumps of a live cluster: status and migration answer or refuse, and show no token."""
     try:
         found = dump.read([("stdin", data)])
-    except Faults:
+    except Faults as faults:
+        hidden(repr(Redactor().results(faults.results)), (), "an error")
         return
     report = status.evaluate(found, NOW)
-    hold(TOKEN not in repr(report), "a status shows no token")
+    redactor = Redactor(report.secrets)
+    shown = redactor.value(report)
+    table = redactor.text(status_table.render(shown, width=None, colour=False, only_failing=False))
+    hidden(table + repr(redactor.value(status_data.as_data(shown))), report.secrets, "a status")
     try:
         planned = migrate.plan(found, name="fleet", resource_set="fleet")
-    except Faults:
+    except Faults as faults:
+        hidden(repr(Redactor().results(faults.results)), (), "an error")
         return
-    hold(TOKEN not in repr(planned), "a migration shows no token")
+    redactor = Redactor(planned.tokens)
+    texts = [migration_view.config(planned), migration_view.guide(planned, width=None, colour=False)]
+    texts.append(repr(redactor.results(planned.warnings)))
+    hidden("".join(map(redactor.text, texts)), planned.tokens, "a migration")
+
+
+class Asked(Offers):
+    """Offers that note what was taken."""
+
+    def __init__(self, environment: Mapping[str, str], token_dir: str) -> None:
+        """Begin with nothing taken."""
+        super().__init__(environment, token_dir)
+        self.given: list[Secret] = []
+
+    def env(self, name: str, **where: Any) -> Secret:
+        """Return a variable, and note it."""
+        self.given.append(super().env(name, **where))
+        return self.given[-1]
 
 
 def whole(data: bytes) -> None:
-    """The whole function, with the token from the environment, so that nothing in the input may show it."""
+    """The whole function, with the token from the environment or wherever the input has it."""
     outcomes: list[function.Outcome] = []
-    options = function.Options(
-        offers=Offers({"CLUSTERNET_TOKEN": TOKEN, "CLUSTERNET_PARENT_URLS": "*"}, "/nonexistent"),
-        now=NOW,
-        verbose=True,
-        baseline=None,
-    )
+    offers = Asked({"CLUSTERNET_TOKEN": TOKEN, "CLUSTERNET_PARENT_URLS": "*"}, "/nonexistent")
+    options = function.Options(offers=offers, now=NOW, verbose=True, baseline=None)
 
     def process(found: resource_list.ResourceList) -> None:
         outcome = function.run(found, options)
@@ -186,12 +225,16 @@ def whole(data: bytes) -> None:
     out = stdout.getvalue()
     hold(code in {0, 1}, "exit code 0 or 1")
     hold(code == 1 or bool(out), "stdout is never empty at exit 0")
-    hold(TOKEN not in stderr.getvalue(), "stderr shows no token")
-    hold(TOKEN.encode() not in out, "stdout shows no token in the open")
+    hidden(stderr.getvalue(), offers.given, "stderr")
+    for one in outcomes:
+        hidden(repr(one.results), offers.given, "a result")
     if not out:
         return
     before, after = resource_list.read(data), resource_list.read(out)
     changes = outcomes[0].changes if outcomes and code == 0 else Changes()
+    if not seen(TOKEN, data.decode("latin-1")):
+        others = [dict(one) for one in changes.added if one["kind"] != "Secret"]
+        hold(not seen(TOKEN, repr(others)), "only a Secret holds the token")
     gone = len(changes.removed)
     hold(len(after.items) == len(before.items) - gone + len(changes.added), "no item is lost")
     touched = {*changes.removed, *changes.replaced, *changes.labelled, *changes.revised}

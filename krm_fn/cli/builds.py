@@ -21,6 +21,8 @@ from krm_fn.krm import places, resource_list, runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Faults, Result, has_errors, tagged
 from krm_fn.krm.streams import read_documents
+from krm_fn.kube.secrets import MOST_QUOTED, decodings, tokens_in
+from krm_fn.model import Secret
 from krm_fn.surface import (
     CLUSTER_GROUP,
     KIND,
@@ -79,6 +81,7 @@ class Builds:
         self.mark = f"fn.clusternet.io/made-{secrets.token_hex(8)}"
         self.marked = re.compile(rb"(?m)^ +" + re.escape(self.mark.encode()) + rb": *['\"]?([^'\"\n]*)['\"]?\n")
         self.places: dict[str, int] = {}  # mark -> position in the tree
+        self.sources: dict[str, Sequence[tuple[str, bytes]]] = {}  # of each folder that was built
 
     @property
     def failed(self) -> bool:
@@ -99,10 +102,14 @@ class Builds:
             Faults: It can't be built; or the function failed in the build (`failed`).
         """
         shown = show(folder)
-        built = kustomize.build(
-            folder, lambda data, files: self.answer(shown, data, files), enable_exec=self.enable_exec
-        )
+        try:
+            built = kustomize.build(
+                folder, lambda data, files: self.answer(shown, data, files), enable_exec=self.enable_exec
+            )
+        except kustomize.Unbuilt as error:
+            raise Faults(_unbuilt(error)) from None
         self.results += built.results
+        self.sources[shown] = built.sources
         if not any(call.folder == shown for call in self.calls):
             self.unused += [item for item in _items(built.sources) if item.kind == KIND]
         paths: set[str] = set()
@@ -139,6 +146,12 @@ class Builds:
             return runner.FAILED, b"", errors.getvalue()
         chunks = resource_list.write(given, self.marked_changes(outcome.changes), outcome.results)
         return runner.OK, b"".join(chunks), errors.getvalue()
+
+    def placed(self, outcome: Outcome, items: Sequence[Item]) -> Outcome:
+        """Return an outcome over what was built, whose results name the files that it was built from."""
+        for folder, files in self.sources.items():
+            outcome = _placed(outcome, folder, items, files)
+        return outcome
 
     def marked_changes(self, changes: Changes) -> Changes:
         """Return changes whose objects carry the mark."""
@@ -242,23 +255,44 @@ class Builds:
         ]
 
 
+def _unbuilt(error: kustomize.Unbuilt) -> tuple[Result, ...]:
+    """Return why a folder can't be built, without any token that its files hold; only then is it made short."""
+    tokens = [one for text in error.texts for part in (text, *decodings(text)) for one in tokens_in(part)]
+    redactor = Redactor(map(Secret, dict.fromkeys(tokens)))
+    results = redactor.results(error.results)
+    said = redactor.text(error.said)
+    if not said:
+        return results
+    if len(said) > MOST_QUOTED:
+        said = f"{said[: MOST_QUOTED // 4]} … {said[3 - MOST_QUOTED * 3 // 4 :]}"
+    return tuple(one.replace(message=f"{one.message}: {said}") for one in results)
+
+
 def _placed(outcome: Outcome, folder: str, items: Sequence[Item], files: Sequence[tuple[str, bytes]]) -> Outcome:
     """Return an outcome whose results name files, or at least the folder: nobody sees the stream of a build."""
-    if all(one.file_path or one.line is None for one in outcome.results):
+    if all(one.file_path not in {"", folder} or (one.line is None and not one.file_path) for one in outcome.results):
         return outcome
     sources: dict[tuple[str, str], list[Item]] = {}
     for item in _items(files):
         sources.setdefault((item.kind, item.name), []).append(item)
 
+    def source(position: int | None) -> Item | None:
+        """Return the one object of the files that an object of the build was made from, so far as that can be told."""
+        built = items[position] if position is not None and 0 <= position < len(items) else None
+        if built is None:
+            return None
+        found = [item for item in sources.get((built.kind, built.name), []) if item.namespace in {"", built.namespace}]
+        if len(found) > 1:  # of several variants, or an object and its patches
+            found = [item for item in found if _spec(item) == _spec(built)]
+        return found[0] if len(found) == 1 else None
+
     def placed(result: Result) -> Result:
-        if result.file_path or result.line is None:
+        if result.file_path not in {"", folder} or (result.line is None and not result.file_path):
             return result
-        streamed = items[result.item] if result.item is not None and 0 <= result.item < len(items) else None
-        found = [] if streamed is None else sources.get((streamed.kind, streamed.name), [])
-        found = [item for item in found if streamed is not None and item.namespace in {"", streamed.namespace}]
-        if len(found) != 1:
+        found = source(result.item)
+        if found is None:
             return result.replace(file_path=folder, line=None, column=None)
-        item = copy.copy(found[0])
+        item = copy.copy(found)
         there = result.replace(
             item=0, file_path=item.file_path, file_index=item.file_index, line=None, column=None, related=()
         )
@@ -271,9 +305,8 @@ def _in_its_file(config: Item | None, files: Sequence[tuple[str, bytes]]) -> Ite
     """Return a config as it is in the file that holds it, so that messages can say where, or as it came."""
     if config is None or config.kind != KIND:
         return config
-    spec = config.value().get("spec")
     for item in _items(files):
-        if item.kind == KIND and _same(item, config) and item.value().get("spec") == spec:
+        if item.kind == KIND and _same(item, config) and _spec(item) == _spec(config):
             found = copy.copy(item)
             found.position = FUNCTION_CONFIG
             return found
@@ -294,6 +327,14 @@ def _same(item: Item, config: Item) -> bool:
         return identity_of(item) == identity_of(config)
     except Faults:
         return False
+
+
+def _spec(item: Item) -> Any:
+    """Return an object's spec; the object itself where it can't be read, which is like no other."""
+    try:
+        return item.value().get("spec")
+    except Faults:
+        return item
 
 
 def _mark_of(kind: str, metadata: Mapping[str, Any]) -> str:

@@ -119,7 +119,7 @@ def process(source: Source, options: Options) -> Input:
             beside = _beside(builds.unused, source.paths)
             results = (*results, _config_beside(beside.file_path))
             outcome = function.process(tree.items, beside, options)
-        return Input(tree=tree, results=results, outcome=outcome)
+        return Input(tree=tree, results=results, outcome=builds.placed(outcome, tree.items))
     if plain and not builds.failed:
         message = (
             f"{builds.calls[0].folder} calls this function itself, which sees nothing of {reading.show(plain[0])} there: give"

@@ -35,6 +35,7 @@ FUNCTION_ANNOTATIONS = ("config.kubernetes.io/function", "config.k8s.io/function
 _LEGACY_FIELD = "configFn"  # of metadata, before the annotation
 _LARGEST_FILE = 64 * 1024 * 1024
 _LARGEST_COPY = 512 * 1024 * 1024
+_LARGEST_TEXTS = 16 * 1024 * 1024
 _MOST_FILES = 50_000
 _DEEPEST = 64
 _NOTES = 3
@@ -86,11 +87,18 @@ class Copy:
         self.functions: list[Function] = []
         self.sources: list[tuple[str, bytes]] = []
         self.warnings: list[Result] = []
-        self.notes: list[str] = []
+        self.notes: dict[str, str] = {}  # what is not copied -> the name that a build would miss it by
         self.budget = reading.Budget(_LARGEST_COPY)
         self.done: set[str] = set()
         self.waiting = [self.root]
         self.files = 0
+
+    @property
+    def limit(self) -> str:
+        """What bounds the copy, for messages."""
+        if os.path.lexists(os.path.join(self.bound, ".git")):
+            return "the Git repository"
+        return "and there is no Git repository: run this in a folder that holds both"
 
     def place(self, path: str) -> str:
         """Return where a path of the repository is in the copy."""
@@ -116,7 +124,7 @@ class Copy:
         try:
             names = sorted(os.listdir(path))
         except OSError as error:
-            self.notes.append(f"{show(path)} can't be read ({error.strerror})")
+            self.notes[f"{show(path)} can't be read ({error.strerror})"] = os.path.basename(path)
             return
         for name in names:
             if name == ".git":
@@ -124,7 +132,7 @@ class Copy:
             where, there = os.path.join(path, name), os.path.join(place, name)
             real = os.path.realpath(where)
             if not reading.inside(real, self.bound):
-                self.notes.append(f"{self.shown(where)} is a link that leads out of {show(self.bound)}")
+                self.notes[f"{self.shown(where)} is a link that leads out of {show(self.bound)}"] = name
             elif os.path.isdir(real):
                 if real not in above and len(above) < _DEEPEST:
                     self.folder(real, there, (*above, real))
@@ -142,7 +150,7 @@ class Copy:
         except Faults as faults:
             if self.budget.left < 0:
                 raise
-            self.notes += [one.message for one in faults.results]
+            self.notes.update({one.message: os.path.basename(path) for one in faults.results})
             return
         if os.path.basename(path) in reading.KUSTOMIZATIONS:
             self.follow(path, data)
@@ -172,7 +180,7 @@ class Copy:
             if reading.inside(target, self.bound):
                 self.waiting.append(target)
             else:
-                self.notes.append(f"{show(word)} leads out of {show(self.bound)}")
+                self.notes[f"{show(word)} leads out of {show(self.bound)}, {self.limit}"] = word
 
     def shown(self, path: str) -> str:
         """Return a path for messages, beginning as the caller gave it where it can."""
@@ -180,10 +188,24 @@ class Copy:
             return show(os.path.normpath(os.path.join(self.given, os.path.relpath(path, self.root))))
         return show(path)
 
-    def unread(self) -> list[str]:
-        """Return what was not copied, which may explain why the build failed."""
-        notes = list(dict.fromkeys(self.notes))
-        return notes[:_NOTES] + ([f"and {len(notes) - _NOTES} more are not read"] if len(notes) > _NOTES else [])
+    def unread(self, errors: str) -> tuple[list[str], list[str]]:
+        """Return what was not copied: what kustomize's errors name, and what else may explain why the build failed."""
+        causes = [note for note, name in self.notes.items() if name in errors]
+        others = [note for note in self.notes if note not in causes]
+        more = len(others) - _NOTES
+        return causes[:_NOTES], others[:_NOTES] + ([f"and {more} more are not read"] if more > 0 else [])
+
+    def texts(self) -> list[str]:
+        """Return what the copied files hold, so that messages can be cleared of it."""
+        found: list[str] = []
+        left = _LARGEST_TEXTS
+        for folder, _, names in os.walk(self.target):
+            for name in sorted(names):
+                data = reading.read(os.path.join(folder, name))
+                left -= len(data)
+                if left >= 0:
+                    found.append(data.decode("utf-8", "replace"))
+        return found
 
     # --- functions ---
 

@@ -103,14 +103,17 @@ class Tree:
             shown, relative = ("stdin", "stdin.yaml") if source is None else (show(source.path), source.relative)
             try:
                 data = (stdin or sys.stdin.buffer).read() if source is None else reading.read_found(source)
-                documents = read_documents(budget.take(data), shown)
             except Faults as faults:
                 results += faults.results
                 continue
+            budget.take(data)
+            try:
+                documents = read_documents(data, shown)
+            except Faults as faults:
+                results += [one.replace(message=one.message + _left_out(source)) for one in faults.results]
+                continue
             lenient = rules is not None and rules.rendered
-            results += _strays(
-                documents, shown, severity=WARNING if lenient else ERROR, named=source is None or source.explicit
-            )
+            results += _strays(documents, shown, "; it is not read" if lenient else _left_out(source), lenient=lenient)
             tree.add(shown, relative, data, documents, wanted)
         errors = [result for result in results if result.severity == ERROR]
         if errors:
@@ -277,15 +280,19 @@ def _ended(text: bytes) -> bytes:
     return text + b"\n"
 
 
-def _strays(documents: list[Document], path: str, *, severity: str, named: bool) -> list[Result]:
+def _left_out(source: reading.Found | None) -> str:
+    """Say how to leave out a file that nobody named."""
+    return f"; leave the file out with --exclude {source.pattern}" if source is not None and source.pattern else ""
+
+
+def _strays(documents: list[Document], path: str, remedy: str, *, lenient: bool) -> list[Result]:
     """Report documents that are no objects."""
-    remedy = "" if named else f"; leave the file out with --exclude {path.rpartition('/')[2]}"
     return [
         Result(
-            message=one.stray + (remedy if severity == ERROR else "; it is not read"),
+            message=one.stray + remedy,
             line=one.line,
             column=1,
-            severity=severity,
+            severity=WARNING if lenient else ERROR,
             file_path=path,
             tags=tagged(rule="no-object"),
         )

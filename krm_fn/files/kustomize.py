@@ -14,7 +14,7 @@ Nothing of a kustomization is interpreted here: the real program builds it. What
 """
 
 # Descriptors and links are the subject here, and os names them.
-# ruff: noqa: PTH106, PTH117, PTH211, PTH102, PTH113, PTH118
+# ruff: noqa: PTH106, PTH117, PTH211, PTH102, PTH113, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -51,7 +51,6 @@ SECONDS = 300.0
 
 _HARMLESS_ARGUMENTS = frozenset({"fn", "--verbose", "--debug"})
 _LARGEST_OUTPUT = 512 * 1024 * 1024
-_MOST_WORDS = 200  # of what kustomize writes to stderr, in characters
 _LONGEST_ADDRESS = 100  # of a socket, in bytes
 _CHUNK = 1024 * 1024
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
@@ -100,6 +99,21 @@ class Built(Record):
     results: tuple[Result, ...]
 
 
+class Unbuilt(Faults):
+    """A folder can't be built. Its messages may quote what the folder holds: who prints them hides tokens first.
+
+    Attributes:
+        said: What kustomize said, however long it is; "" where it did not say anything.
+        texts: What the folder's files hold, as far as it is not too much.
+    """
+
+    def __init__(self, results: Sequence[Result], said: str = "", texts: Sequence[str] = ()) -> None:
+        """Take what there is to report."""
+        super().__init__(results)
+        self.said = said
+        self.texts = texts
+
+
 def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
     """Build a folder by `kustomize`, else by `kubectl kustomize`.
 
@@ -109,8 +123,9 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
         enable_exec: Whether programs, images and Helm charts that the folder names may be run.
 
     Raises:
-        Faults: There is no such program, the folder can't be read, it names something that must not be run, or the build
-            fails. A fault of the function is not among them: `answer` knows of it, and the build is over.
+        Faults: There is no such program.
+        Unbuilt: The folder can't be read, it names something that must not be run, or the build fails. An error of the
+            function is not among them: `answer` knows of it, and the build is over.
     """
     program = find_program("kustomize")
     command = [program, "build"]
@@ -132,21 +147,39 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
         command.append("--enable-helm")
     with _private_folder() as private:
         copy = Copy(folder, os.path.join(private, "tree"), keep_programs=can_exec)
-        copy.make()
-        with _Messages(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
-            environment = _environment(private, enable_exec=enable_exec)
-            for name in ("docker",) if enable_exec else ("docker", "helm"):
-                _write_messenger(os.path.join(private, "bin", name), name, messages.path)
-            output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)
-        if messages.error is not None:
-            raise messages.error
-        if messages.refused:
-            raise Faults(dict.fromkeys(messages.refused))
-        if problem:
-            words = [problem, *filter(None, [_words(errors, copy, private)]), *copy.unread()]
-            message = f"kustomize can't build {show(folder)}: {'; '.join(words)}"
-            raise fault(message, file_path=show(folder), tags=tagged(rule="kustomize"))
+        try:
+            copy.make()
+            output = _built(command, copy, answer, private, enable_exec=enable_exec)
+        except Unbuilt as error:
+            error.texts = copy.texts()
+            raise
+        except Faults as faults:
+            raise Unbuilt(faults.results, texts=copy.texts()) from None
         return Built(output=output, sources=tuple(copy.sources), results=tuple(copy.warnings))
+
+
+def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, enable_exec: bool) -> bytes:
+    """Build a copy; return what it builds to.
+
+    Raises:
+        Faults: It names something that must not be run.
+        Unbuilt: The build fails.
+    """
+    with _Messages(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
+        environment = _environment(private, enable_exec=enable_exec)
+        for name in ("docker",) if enable_exec else ("docker", "helm"):
+            _write_messenger(os.path.join(private, "bin", name), name, messages.path)
+        output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)
+    if messages.error is not None:
+        raise messages.error
+    if messages.refused:
+        raise Faults(dict.fromkeys(messages.refused))
+    if problem:
+        causes, others = copy.unread(errors)
+        message = f"kustomize can't build {show(copy.given)}: {'; '.join([*causes, *others, problem])}"
+        result = Result(message=message, file_path=show(copy.given), tags=tagged(rule="kustomize"))
+        raise Unbuilt([result], said=_words(errors, copy, private))
+    return output
 
 
 def find_program(name: str) -> str:
@@ -277,12 +310,15 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _words(errors: str, copy: Copy, private: str) -> str:
     """Return what kustomize said, on one line, with the user's own paths."""
-    text = errors.replace(copy.place(copy.root), show(copy.given)).replace(
-        os.path.join(private, "tree"), show(copy.bound)
-    )
+    text = errors
+    for place, own in (
+        (copy.place(copy.root), copy.given),
+        (os.path.join(private, "tree"), copy.bound),
+        (private, os.path.dirname(copy.bound)),
+    ):
+        text = text.replace(place, show(own))
     text = " ".join(text.split()).removeprefix("Error: ").removeprefix("error: ")
-    text = "".join(one if one.isprintable() else "?" for one in text)
-    return text if len(text) <= 2 * _MOST_WORDS else f"{text[:_MOST_WORDS]} … {text[-_MOST_WORDS:]}"
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 class _Messages:

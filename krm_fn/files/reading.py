@@ -49,12 +49,14 @@ class Found(Record):
         path: Where it is, beginning as the user gave it.
         relative: Below the folder that the user gave; its name if the user gave the file itself.
         explicit: Whether the user gave the file itself.
+        pattern: What --exclude takes to leave out this file alone; "" if the user gave the file itself.
         root: The resolved folder that it must not lead out of; "" if the user gave the file itself.
     """
 
     path: str
     relative: str
     explicit: bool
+    pattern: str = ""
     root: str = ""
 
 
@@ -354,7 +356,7 @@ class _Walk:
         if relative and found and not self.rules.rendered:
             message = (
                 f"{show(path)} is built by kustomize ({found[0]}), and {show(self.given)} is read as plain files: give"
-                f" {show(path)} as PATH instead, or leave it out with --exclude {show(relative)}"
+                f" {show(path)} as PATH instead, or leave it out with --exclude {_pattern(show(relative))}"
             )
             self.results.append(
                 Result(message=message, file_path=show(os.path.join(path, found[0])), tags=tagged(rule="nested-root"))
@@ -424,7 +426,7 @@ class _Walk:
             message = f"{show(self.given)} holds more than {_MOST_FILES} files: give less of it, or --exclude"
             raise fault(message, file_path=show(self.given))
         below = f"{self.prefix}/{relative}" if self.prefix else relative
-        self.found.append(Found(path=path, relative=below, explicit=False, root=self.root))
+        self.found.append(Found(path=path, relative=below, explicit=False, pattern=_pattern(relative), root=self.root))
 
 
 # --- patterns in the syntax of .gitignore ----------------------------------------------------------------------------
@@ -445,6 +447,14 @@ def _is_ignored(path: str, lines: Sequence[tuple[str, str]], *, is_folder: bool)
         if _matches(pattern.removeprefix("/").split("/"), below.split("/")):
             ignored = not negated
     return ignored
+
+
+def _pattern(relative: str) -> str:
+    """Return the pattern for one file or folder and no other, as a shell takes it."""
+    from shlex import quote  # noqa: PLC0415 - for errors only
+
+    literal = re.sub(r"[*?[]", r"[\g<0>]", relative)
+    return quote(literal if "/" in literal else f"/{literal}")
 
 
 def _matches(pattern: Sequence[str], path: Sequence[str]) -> bool:

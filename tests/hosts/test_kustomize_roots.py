@@ -348,7 +348,7 @@ def test_a_fault_of_the_kustomization_is_told_with_the_users_paths(host: Host) -
     folder = host.write({"kustomization.yaml": "resources: [missing.yaml]\n"})
     done = host.call("render", folder)
     assert done.code == 1
-    assert f"kustomize can't build {folder}: the build failed; " in done.err
+    assert f"kustomize can't build {folder}: the build failed: " in done.err
     assert "missing.yaml" in done.err
     assert "clusternet-" not in done.err.replace(str(folder), "")
 

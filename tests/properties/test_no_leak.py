@@ -22,6 +22,7 @@ from krm_fn.krm import resource_list, runner
 from krm_fn.krm.results import Faults
 from krm_fn.model import Secret
 from krm_fn.tokens.operator import Offers
+from tests.support.traces import seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,23 +66,6 @@ SLIPS = {
     "twice": lambda token: f"{token},{token}",
     "with a name": lambda token: f"token={token}",
 }
-
-
-def seen(token: str, text: str) -> list[str]:
-    """Return what a text shows of a token's secret half: six characters in a row, as they are or encoded."""
-    half = token.partition(".")[2]
-    coded = half.encode()
-    runs = [(half, 6), (half.upper(), 6), (coded.hex(), 12), (coded.hex().upper(), 12)]
-    runs.append(("".join(f"%{one:02x}" for one in coded), 18))
-    for shift in range(3):
-        inner = base64.b64encode(b"x" * shift + coded)[(0, 2, 3)[shift] : -4].decode()
-        runs += [(inner, 6), (inner.replace("+", "-").replace("/", "_"), 6)]
-    return [
-        run[at : at + length]
-        for run, length in runs
-        for at in range(len(run) - length + 1)
-        if run[at : at + length] in text
-    ]
 
 
 def fleet(source: str, value: str) -> tuple[list[dict[str, Any]], dict[str, str]]:

@@ -104,7 +104,7 @@ def test_a_folder_that_kustomize_builds_is_an_error_below_a_plain_one(folder: Pa
     files, said = found(folder)
     assert files == ["b.yaml"]
     assert said == [
-        f"error: {folder}/a is built by kustomize ({name}), and {folder} is read as plain files: give {folder}/a as PATH instead, or leave it out with --exclude a"
+        f"error: {folder}/a is built by kustomize ({name}), and {folder} is read as plain files: give {folder}/a as PATH instead, or leave it out with --exclude /a"
     ]
     assert found(folder, exclude=("a",)) == (["b.yaml"], [])
     assert found(folder, rendered=True) == (["a/b/c.json", "a/z.yml", "b.yaml"], [])
