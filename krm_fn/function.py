@@ -17,7 +17,7 @@ from krm_fn.kube.secrets import decode, looks_like_token, tokens_in
 from krm_fn.model import Secret
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
 from krm_fn.tokens import expiry, redaction, sources
-from krm_fn.tokens.formats import Refused
+from krm_fn.tokens.formats import ABSENT, Refused
 from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
@@ -43,6 +43,7 @@ class Options(Record):
         baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
         verbose: Whether every Cluster's verdict is said.
         writes_files: Whether the output goes into files (and so, most likely, into Git).
+        needs_token: Whether a token that is not at hand is an error; it is for all but what only explains.
     """
 
     offers: Offers
@@ -52,6 +53,7 @@ class Options(Record):
     baseline_rendered: bool = False
     verbose: bool = False
     writes_files: bool = False
+    needs_token: bool = True
 
 
 class Outcome(Record):
@@ -309,9 +311,14 @@ def _tokens(
         try:
             token = sources.resolve(config, items, options.offers, generator_position=generator)
         except Faults as found:
-            results += found.results
             known += [found.secret] if isinstance(found, Refused) else []
-            continue
+            if options.needs_token or any(one.tags != ABSENT for one in found.results):
+                results += found.results
+                continue
+            from krm_fn.tokens import absent  # noqa: PLC0415 - for `plan` and `manifests` alone
+
+            results += absent.warnings(found.results)
+            token = absent.in_place_of(config, [*(options.baseline or ()), *items])
         tokens.append(token)
         known += [] if token.secret is None else [token.secret]
         results += expiry.review(config, token, bootstrap, now=options.now)

@@ -54,7 +54,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     parts = (only,) if only else PARTS
     try:
         source = inputs.Source(paths=tuple(paths), config=config or "", exclude=exclude, enable_exec=enable_exec)
-        given = inputs.process(source, function.Options(offers=shared.environment_offers()))
+        given = inputs.process(source, function.Options(offers=shared.environment_offers(), needs_token=False))
         outcome = given.outcome
         if parts == ("registration",) and outcome.configs:
             click.echo("".join(registration(one) for one in outcome.configs), nl=False)

@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         raise click.UsageError(message, click.get_current_context(silent=True))
     filters = Filters(namespaces=namespaces, selector=_selector(selector), clusters=clusters, only_changed=only_changed)
     offers = shared.environment_offers()
-    options = function.Options(offers=offers, now=shared.moment(now, offers))
+    options = function.Options(offers=offers, now=shared.moment(now, offers), needs_token=False)
     try:
         source = inputs.Source(
             paths=paths,

@@ -7,7 +7,7 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 from __future__ import annotations
 
 from krm_fn.base.text import late
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Faults, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import Secret, Token
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from krm_fn.model import AgentVersion
 
+ABSENT = tagged(rule="token-absent")  # of an error that says where the token would come from
 BOOTSTRAP = "bootstrap"
 JWT = "jwt"
 
@@ -68,7 +69,8 @@ def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
     reason = _shape_fault(value)
     if reason:
         message = f"the registration token {reason}"
-        raise Refused(Result(message=message, **where), secret)
+        tags = ABSENT if secrets.encrypted(value) or _placeholder(value) else ()
+        raise Refused(Result(message=message, tags=tags, **where), secret)
     if _BOOTSTRAP.match(value):
         return Token(secret=Secret(value), form=BOOTSTRAP)
     if version.key == _NO_JWT:

@@ -14,6 +14,7 @@ import re
 from krm_fn.base.text import late
 from krm_fn.krm.results import fault
 from krm_fn.model import Secret
+from krm_fn.tokens.formats import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ DEFAULT_TOKEN_DIR = "/run/secrets/clusternet"  # noqa: S105 - a folder
 SOURCE_DATE_EPOCH = "SOURCE_DATE_EPOCH"
 MAX_FILE = 64 * 1024
 
+_MISSING = "does not exist where this function runs"
 _SETTINGS = frozenset({TOKEN_DIR, PARENT_URLS})
 _NAME = late(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 _OFFERED_NAME = late(r"CLUSTERNET_[A-Za-z0-9_]+\Z")
@@ -65,10 +67,10 @@ class Offers:
         value = self._environment.get(name)
         if value is None:
             message = f"environment variable {name} is not set where this function runs: set it there"
-            raise fault(message, **where)
+            raise fault(message, tags=ABSENT, **where)
         if not value:
             message = f"environment variable {name} is empty where this function runs"
-            raise fault(message, **where)
+            raise fault(message, tags=ABSENT, **where)
         return Secret(value)
 
     def file(self, name: str, **where: Any) -> Secret:
@@ -100,7 +102,7 @@ class Offers:
         content, reason = _read(folder, target[len(folder) + 1 :])
         if reason:
             message = f"file {shown} {reason}"
-            raise fault(message, **where)
+            raise fault(message, tags=ABSENT if reason.startswith(_MISSING) else (), **where)
         text = _text(content)
         if text is None:
             message = f"file {shown} is not text in UTF-8, so it holds no token"
@@ -130,7 +132,7 @@ class Offers:
                     f"parents may get it: set {PARENT_URLS} to their URLs, or to * if the runner renders its owner's "
                     "repository alone"
                 )
-                raise fault(message, **where)
+                raise fault(message, tags=ABSENT, **where)
             return
         allowed = {_normal(url) for url in re.split(r"[\s,]+", listed) if url}
         if "*" not in allowed and _normal(config.parent_url) not in allowed:
@@ -172,7 +174,7 @@ class Offers:
                 f"folder {given} does not exist where this function runs: mount the token there, "
                 f"or have the operator set {TOKEN_DIR}"
             )
-            raise fault(message, **where)
+            raise fault(message, tags=ABSENT, **where)
         return folder
 
 
@@ -223,7 +225,7 @@ def _read(folder: str, relative: str) -> tuple[bytes, str]:
 
 def _why(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "does not exist where this function runs"
+        return _MISSING
     if isinstance(error, PermissionError):
         return f"is not readable by the user that this function runs as (uid {os.getuid()})"
     return f"can't be read: {os.strerror(error.errno or 0)}"

@@ -15,6 +15,7 @@ from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
 from krm_fn.surface import RESOURCE_SET_TYPE
 from krm_fn.tokens import formats
+from krm_fn.tokens.formats import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,7 +192,8 @@ def _secret_ref(request: Request) -> Found:
         raise fault(message, **place(config))
     found = _named(ref, request.items)
     if not found:
-        raise fault(_missing(ref, request.items), **place(config))
+        message, absent = _missing(ref, request.items)
+        raise fault(message, tags=ABSENT if absent else (), **place(config))
     if len(found) > 1:
         places = ", ".join(f"{full_name(item.namespace, item.name)} in {item.where()}" for item in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -312,8 +314,8 @@ def _text(raw: bytes | None) -> str | None:
         return None
 
 
-def _missing(ref: SecretSource, items: Sequence[Item]) -> str:
-    """Say that no Secret has the name, and what comes near."""
+def _missing(ref: SecretSource, items: Sequence[Item]) -> tuple[str, bool]:
+    """Say that no Secret has the name, and what comes near; and tell whether it may only be absent here."""
     title = full_name(ref.namespace, ref.name)
     for item in items:
         source = _SEALED.get((item.group, item.kind))
@@ -321,14 +323,14 @@ def _missing(ref: SecretSource, items: Sequence[Item]) -> str:
             return (
                 f"Secret {title} is not among the resources; the {item.kind} of that name in {item.where()} becomes "
                 f"a Secret only in the cluster: use {source} instead of secretRef"
-            )
+            ), False
     near = _near(ref, items)
     if near:
-        return f"Secret {title} is not among the resources: did you mean {' or '.join(near)}?"
+        return f"Secret {title} is not among the resources: did you mean {' or '.join(near)}?", True
     return (
         f"Secret {title} is not among the resources, and none has a similar name; "
         "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"
-    )
+    ), True
 
 
 def _near(ref: SecretSource, items: Sequence[Item]) -> list[str]:
