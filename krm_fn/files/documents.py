@@ -282,7 +282,11 @@ def _ended(text: bytes) -> bytes:
 
 def _left_out(source: reading.Found | None) -> str:
     """Say how to leave out a file that nobody named."""
-    return f"; leave the file out with --exclude {source.pattern}" if source is not None and source.pattern else ""
+    return (
+        f"; if the file does not belong here, --exclude {source.pattern}"
+        if source is not None and source.pattern
+        else ""
+    )
 
 
 def _strays(documents: list[Document], path: str, remedy: str, *, lenient: bool) -> list[Result]:

@@ -500,7 +500,7 @@ def test_the_output_of_an_earlier_run_in_the_input_counts_for_no_command() -> No
 
 def test_what_is_excluded_is_not_read(source: Path) -> None:
     (source / "values.yaml").write_text("replicas: 3\n")
-    assert "leave the file out with --exclude /values.yaml" in run("src").stderr
+    assert "if the file does not belong here, --exclude /values.yaml" in run("src").stderr
     assert run("src", "--exclude", "values.yaml").return_value == 0
 
 

@@ -148,7 +148,7 @@ def test_a_document_that_is_no_object_is_an_error_that_says_how_to_leave_it_out(
     assert reason in error.message
     assert error.file_path == f"{tmp_path}/values.yaml"
     assert error.line
-    assert error.message.endswith("leave the file out with --exclude /values.yaml")
+    assert error.message.endswith("if the file does not belong here, --exclude /values.yaml")
     assert tree(tmp_path, {}, exclude=("values.yaml",)).items[0].name == "a"
     (warning,) = tree(tmp_path, {}, rendered=True).results
     assert warning.severity == "warning"
