@@ -33,15 +33,16 @@ def agent(release: str = NEWEST, **changes: Any) -> AgentOptions:
     return decoded().agent.replace(**{**of_release, **changes})
 
 
-EVERY_OPTION: dict[str, Any] = {
+# every option of `spec.agent` but `version`, which goes with the release, and `patches`
+WRITTEN: dict[str, Any] = {
     "image": "registry.example.com:5000/mirror/clusternet-agent@sha256:" + "0e1" * 21 + "2",
     "namespace": "1e3",
     "replicas": 1,
-    "image_pull_policy": "IfNotPresent",
-    "image_pull_secrets": ("pull", "0x10"),
+    "imagePullPolicy": "IfNotPresent",
+    "imagePullSecrets": [{"name": "pull"}, {"name": "0x10"}],
     "resources": {"requests": {"cpu": "1e3", "memory": 1}, "limits": {"cpu": 0.5, "memory": "128Mi"}},
-    "node_selector": {"node": "on", "0o17": "null"},
-    "tolerations": ({"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30},),
+    "nodeSelector": {"node": "on", "0o17": "null"},
+    "tolerations": [{"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}],
     "affinity": {
         "nodeAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": {
@@ -49,15 +50,18 @@ EVERY_OPTION: dict[str, Any] = {
             }
         }
     },
-    "priority_class_name": "system-cluster-critical",
-    "pod_labels": {"team": "no", "685e230": "true"},
-    "pod_annotations": {"note": 'a "quoted" \\ text\nof two lines: # and ${more}\u2028\u0007', "empty": ""},
-    "env": (
+    "priorityClassName": "system-cluster-critical",
+    "podLabels": {"team": "no", "685e230": "true"},
+    "podAnnotations": {"note": 'a "quoted" \\ text\nof two lines: # and ${more}\u2028\u0007', "empty": ""},
+    "env": [
         {"name": "CLUSTER_CIDR", "value": "10.0.0.0/8"},
         {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-    ),
-    "sync_mode": "Pull",
-    "cluster_type": "EdgeCluster",
-    "feature_gates": {"AppPusher": False, "Extra": True},
-    "extra_args": ("--predictor-port=9090", "--v=4", "--use_metrics_server"),
+    ],
+    "syncMode": "Pull",
+    "clusterType": "EdgeCluster",
+    "featureGates": {"AppPusher": False, "Extra": True},
+    "extraArgs": ["--predictor-port=9090", "--v=4", "--use_metrics_server"],
 }
+
+EVERY_OPTION = dict(vars(decoded({"agent": {**WRITTEN, "version": NEWEST}}).agent))
+del EVERY_OPTION["version"]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import manifests
+from krm_fn.config.tree.agent import AGENT
 from krm_fn.model import Patch, Registration
-from tests.unit.agent.options import EVERY_OPTION, RELEASES, agent
+from tests.unit.agent.options import EVERY_OPTION, RELEASES, WRITTEN, agent
 
 READ = ["get", "list", "watch"]
 ELEVEN = [
@@ -206,6 +207,7 @@ def test_an_empty_option_leaves_its_field_out() -> None:
 
 
 def test_options_reach_the_pod() -> None:
+    assert set(WRITTEN) == set(AGENT.names) - {"version", "patches"}
     spec = pod(**EVERY_OPTION)
 
     assert spec["imagePullSecrets"] == [{"name": "pull"}, {"name": "0x10"}]
