@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.clusters import capi
+from krm_fn.krm.results import Faults
 from krm_fn.kube.names import dns_label_fault
 from krm_fn.model import ObjectKey
 from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
@@ -121,7 +122,10 @@ def _owner(item: Item) -> str:
     The annotation alone counts: other tools overwrite `app.kubernetes.io/managed-by` (kustomize's `buildMetadata`, common
     labels of Flux and Argo CD).
     """
-    annotations = item.metadata().get("annotations")
+    try:
+        annotations = item.get("metadata", "annotations")  # all of it is needed later on, so it is read once
+    except Faults:
+        annotations = item.metadata().get("annotations")
     owner = annotations.get(OWNER_ANNOTATION) if isinstance(annotations, dict) else None
     return owner if isinstance(owner, str) else ""
 

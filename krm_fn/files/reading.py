@@ -335,13 +335,17 @@ class _Walk:
         if entry.is_symlink():
             self.link(path, relative)
         elif is_folder:
-            if os.path.realpath(path) not in self.rules.skip and self.good_name(path, entry.name):
+            if self.real(relative) not in self.rules.skip and self.good_name(path, entry.name):
                 self.folder(path, relative, ignored)
         elif entry.name.endswith(SUFFIXES):
             if entry.is_file(follow_symlinks=False):
-                self.take(path, relative, os.path.realpath(path))
+                self.take(path, relative, self.real(relative))
             else:
                 self.pass_over(path, f"{kind(entry.stat(follow_symlinks=False).st_mode)}, not a regular file")
+
+    def real(self, relative: str) -> str:
+        """Return the resolved path of what is below the folder: links to folders are never walked through."""
+        return os.path.join(self.root, relative)
 
     def refused(self, path: str, relative: str, names: Collection[str]) -> bool:
         """Tell whether a folder is not one of plain manifests; report it, unless it is our own output."""
