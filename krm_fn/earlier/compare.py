@@ -153,9 +153,24 @@ def _without_names(text: str, key: ObjectKey) -> str:
 def _diff(key: ObjectKey, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
     title = f"{key.kind} {key.namespace}/{key.name}" if key.namespace else f"{key.kind} {key.name}"
     lines = difflib.unified_diff(
-        dump(old).splitlines(), dump(new).splitlines(), f"before: {title}", f"after: {title}", lineterm="", n=2
+        dump(_ordered(old, new)).splitlines(),
+        dump(new).splitlines(),
+        f"before: {title}",
+        f"after: {title}",
+        lineterm="",
+        n=2,
     )
     return tuple(lines)
+
+
+def _ordered(old: Any, new: Any) -> Any:
+    """Return the old value with its keys in the order of the new one: kustomize sorts them, and that is no change."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = [*(key for key in new if key in old), *(key for key in old if key not in new)]
+        return {key: _ordered(old[key], new.get(key)) for key in keys}
+    if isinstance(old, list) and isinstance(new, list):
+        return [_ordered(one, new[at] if at < len(new) else None) for at, one in enumerate(old)]
+    return old
 
 
 def redacted(value: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> dict[str, Any]:

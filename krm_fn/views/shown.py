@@ -120,8 +120,9 @@ class Shown(Record):
         reached = {one.cluster.key for one in self.registered}
         shown = f" ({count(self.hidden, 'Cluster')} not shown)" if self.hidden else ""
         namespaces = {new.key.namespace for new in self.generated}
+        verb = "registers" if len(reached) == 1 else "register"
         return (
-            f"{len(reached)} of {count(len(clusters), 'Cluster')} register, through"
+            f"{len(reached)} of {count(len(clusters), 'Cluster')} {verb}, through"
             f" {count(len(self.generated), 'generated object')} in {count(len(namespaces), 'namespace')}{shown}"
         )
 

@@ -25,7 +25,7 @@ _BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 def links(text: str) -> list[str]:
     """Targets of links in their order, without those to headings of the page itself and to the other language."""
     found = re.findall(r"\]\(([^()\s]+)\)", _BLOCK.sub("", text))
-    return sorted({link for link in found if not link.startswith(("#", "README"))})
+    return sorted({link for link in found if not link.startswith(("#", "README", "tutorial"))})
 
 
 def files_of(text: str) -> dict[str, str]:
@@ -45,9 +45,10 @@ def figures(text: str) -> list[str]:
     return [cell for cell in cells if re.fullmatch(r"[\d.,× %✔✖◐–]+", cell)]
 
 
-def test_the_chinese_readme_has_the_same_blocks_of_code() -> None:
-    path = ROOT / "README.zh-CN.md"
-    english, chinese = (ROOT / "README.md").read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README", "docs/tutorial"])
+def test_the_chinese_page_has_the_same_blocks_of_code(page: str) -> None:
+    path = ROOT / f"{page}.zh-CN.md"
+    english, chinese = (ROOT / f"{page}.md").read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
     blocks = _BLOCK.findall(english)
     if os.environ.get("UPDATE_DOCS") and len(_BLOCK.findall(chinese)) == len(blocks):
         fresh = iter(blocks)
@@ -56,8 +57,10 @@ def test_the_chinese_readme_has_the_same_blocks_of_code() -> None:
     assert _BLOCK.findall(chinese) == blocks
 
 
-def test_the_chinese_readme_has_the_same_links() -> None:
-    assert links(CHINESE) == links(ENGLISH)
+@pytest.mark.parametrize("page", ["README", "docs/tutorial"])
+def test_the_chinese_page_has_the_same_links(page: str) -> None:
+    english, chinese = ((ROOT / f"{page}{end}").read_text(encoding="utf-8") for end in (".md", ".zh-CN.md"))
+    assert links(chinese) == links(english)
 
 
 def test_the_chinese_readme_has_the_same_tables() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from krm_fn import function
 from krm_fn.krm import resource_list
 from krm_fn.views import shown
@@ -13,11 +15,22 @@ if TYPE_CHECKING:
     from krm_fn.views.shown import Filters, Shown
 
 
-def change(before: list[Any], now: list[Any], filters: Filters | None = None, *, ok: bool = True) -> Shown:
-    """Show what changes between two inputs, each with its configs among the items."""
+def change(
+    before: list[Any], now: list[Any], filters: Filters | None = None, *, ok: bool = True, sort: bool = False
+) -> Shown:
+    """Show what changes between two inputs, each with its configs among the items.
+
+    Args:
+        before: The items of which the baseline is rendered.
+        now: The items of today.
+        filters: What to show.
+        ok: Whether today's items render.
+        sort: Whether the baseline has its keys in the order of the alphabet, as kustomize prints them.
+    """
     first = Run(document(before))
     assert first.code == 0, first.stderr
-    baseline = resource_list.read(first.stdout).items
+    text = yaml.safe_dump(yaml.safe_load(first.stdout)).encode() if sort else first.stdout
+    baseline = resource_list.read(text).items
     made = Run(document(now), baseline=baseline)
     assert (made.code == 0) == ok, made.stderr
     assert made.outcome is not None

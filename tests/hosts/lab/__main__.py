@@ -1,6 +1,9 @@
 """The lab for a person: `make lab` starts it, `make lab-down` ends it; docs/lab.md shows what to do with it.
 
-usage: python -m tests.hosts.lab up [RELEASE] | down | provision NAMESPACE CLUSTER WORKLOAD|URL | pods WORKLOAD | wipe WORKLOAD
+usage: python -m tests.hosts.lab up [RELEASE] | down | provision NAMESPACE CLUSTER WORKLOAD|URL | pods WORKLOAD
+       | register WORKLOAD | wipe WORKLOAD
+
+CLUSTERNET_LAB names another link to the lab than .cache/lab.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from tests.hosts import programs
@@ -18,7 +22,9 @@ from tests.hosts.lab import cluster_api, servers
 from tests.hosts.lab import lab as labs
 from tests.hosts.lab.lab import Lab
 
-STATE = programs.REPOSITORY / ".cache/lab"  # a link to the folder of the lab that runs
+STATE = Path(
+    os.environ.get("CLUSTERNET_LAB") or programs.REPOSITORY / ".cache/lab"
+)  # a link to the folder of the lab that runs
 HINT = """
   export KUBECONFIG={kubeconfig}
   kubectl config get-contexts                                  # management, parent, w1, w2
@@ -29,7 +35,7 @@ The lab runs until `make lab-down`. docs/lab.md shows what to do with it.
 
 def main() -> None:
     """Do what the command line says."""
-    commands = {"up": up, "down": down, "serve": serve, "provision": provision, "pods": pods, "wipe": wipe}
+    commands = {one.__name__: one for one in (up, down, serve, provision, pods, register, wipe)}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit((__doc__ or "").split("\n\n", 1)[1].strip())
     commands[sys.argv[1]](*sys.argv[2:])
@@ -97,8 +103,14 @@ def provision(namespace: str, name: str, workload: str) -> None:
 
 
 def pods(workload: str) -> None:
-    """Report the agent's pods as ready, if the agent would pass its probes."""
-    _running().workload(workload).run_pods()
+    """Run the agent's pods until its rollout is complete; one is ready if the agent would pass its probes."""
+    _running().workload(workload).wait_rolled_out()
+
+
+def register(workload: str) -> None:
+    """Do what the agent of a workload cluster and the hub would: register it with the parent."""
+    lab = _running()
+    lab.workload(workload).register(lab.parent)
 
 
 def wipe(workload: str) -> None:

@@ -196,6 +196,18 @@ def test_ten_thousand_namespaces_have_one_effect() -> None:
     assert len(diff.keys) == 50
 
 
+def test_a_baseline_with_sorted_keys_differs_in_values_alone() -> None:
+    view = change([*FLEET, config()], [*FLEET, config(agent={"replicas": 1})], sort=True)
+    assert view.comparison is not None
+    lines = [
+        line
+        for one in view.comparison.changes
+        for line in one.diff
+        if line[0] in "+-" and line[:3] not in {"+++", "---"}
+    ]
+    assert lines == ['-      "replicas": 3', '+      "replicas": 1']
+
+
 def test_no_effect_and_no_diff_shows_a_token() -> None:
     view = change([*FLEET, config()], [*FLEET, config(registrationToken={"value": "other0.0123456789abcdef"})])
     text = repr(view.comparison)
