@@ -98,7 +98,7 @@ USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/manage
 
 
 def is_cluster(item: Item) -> bool:
-    """Tell whether an item is a Cluster of Cluster API, in any version (CloudNativePG and others have a kind alike)."""
+    """Return whether an item is a Cluster of Cluster API, in any version (CloudNativePG and others have a kind alike)."""
     return item.kind == "Cluster" and item.group == CLUSTER_GROUP
 
 
@@ -106,7 +106,7 @@ _SHOWN = 80  # characters of a name in a message
 
 
 class Unreadable(Record):
-    """A Cluster with faults: what is certain of it, so that configs that can't reach it need not care.
+    """A Cluster with errors: what is certain of it, so that configs that can't reach it need not care.
 
     Attributes:
         namespace: Its namespace; None where that is faulty.
@@ -123,7 +123,7 @@ class Unreadable(Record):
     results: tuple[Result, ...]
 
     def may_match(self, selector: LabelSelector) -> bool:
-        """Tell whether a selector could match the Cluster once its faults are corrected."""
+        """Return whether a selector could match the Cluster once its errors are corrected."""
         return all(
             one.key in self.unsure or (self.open and one.key not in self.labels) or one.matches(self.labels)
             for one in selector.requirements
@@ -131,7 +131,7 @@ class Unreadable(Record):
 
 
 def read(item: Item) -> Cluster | Unreadable:
-    """Read a Cluster as far as the product needs it, with all of its faults at once."""
+    """Read a Cluster as far as the product needs it, with all of its errors at once."""
     results: list[Result] = []
     broken: set[str] = set()
     topology = _topology(item)  # before anything else: one look at the object shows this and its metadata
@@ -211,7 +211,7 @@ def _check_identity(item: Item, say: Say) -> None:
 
 
 def _topology(item: Item) -> bool | None:
-    """Tell whether a Cluster is made from a ClusterClass; None where its spec is no mapping."""
+    """Return whether a Cluster is made from a ClusterClass; None where its spec is no mapping."""
     if item.contains(b"topology") and item.is_mapping("spec", "topology"):
         return True
     return None if item.is_mapping("spec") is False else False
@@ -247,7 +247,7 @@ def _quoted(item: Item, field: str) -> str:
 
 
 def _typed(value: object) -> str:
-    """Say what a value is that should be a string, and what to do."""
+    """Describe a value that should be a string, and what to do."""
     remedy = "give a string" if isinstance(value, (dict, list)) else "put it in double quotes"
     return f"{_KINDS.get(type(value), 'a map')} for Kubernetes, not a string; {remedy}"
 
@@ -268,7 +268,7 @@ def _short(text: str) -> str:
 
 
 def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:
-    """Say why a selector on this key will see nothing; empty if there is no reason to think so."""
+    """Return why a selector on this key will match nothing; empty if there is no reason to think so."""
     domain = key.partition("/")[0]
     if domain != CLUSTER_GROUP and not domain.endswith("." + CLUSTER_GROUP):
         return ""
@@ -283,7 +283,7 @@ class ResourceSet(Record):
     """A ClusterResourceSet, wherever it was found: in earlier output, among what is made now, or on a server.
 
     Attributes:
-        owner: The config that made it, by its annotation; "" where nobody says so.
+        owner: The config that made it, by its annotation; "" without one.
         selector: Empty where no server would take it.
         selector_data: The same as written: a server compares the form.
         resources: Kind and name of each object that it delivers.
@@ -324,7 +324,7 @@ class ResourceSet(Record):
         return dict(self.selector.match_labels).get(CLUSTER_NAME_LABEL, "") if self.registration_name else ""
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether it selects a Cluster of its namespace; an empty selector selects none."""
+        """Return whether it selects a Cluster of its namespace; an empty selector selects none."""
         return not self.selector.empty and self.selector.matches(labels)
 
 

@@ -47,7 +47,7 @@ class Inventory(Record):
 
     Attributes:
         clusters: Every readable Cluster, by namespace and name.
-        unreadable: Those with faults.
+        unreadable: Those with errors.
         duplicates: Clusters of one namespace and name, where there are several; the first of them is in `clusters`.
         namespaces: Labels of the Namespace objects, by name.
         owned: Objects that we made, for any config.
@@ -68,9 +68,9 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
 
     Args:
         items: All items of the input, in any order.
-        names: Beginnings of the names that will be generated; only objects that hold one can stand in the way.
+        names: Beginnings of the names that will be generated; only objects that hold one can be in the way.
     """
-    needles = tuple(name.encode() for name in names)
+    wanted = tuple(name.encode() for name in names)
     mark = OWNER_ANNOTATION.encode()
     clusters: dict[tuple[str, str], Cluster] = {}
     copies: dict[tuple[str, str], list[Cluster]] = {}
@@ -91,15 +91,15 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
                 if known is not cluster:
                     copies.setdefault(cluster.key, [known]).append(cluster)
         elif kind == "Namespace" and item.api_version == "v1" and not dns_label_fault(item.name):
-            # of two Namespaces of one name a server keeps one, nobody knows which: only what both say counts
+            # of two Namespaces of one name a server keeps one, and which is unknown: only the labels of both count
             labels = _text_only(item.metadata().get("labels"))
             before = namespaces.setdefault(item.name, labels)
             namespaces[item.name] = {key: value for key, value in before.items() if labels.get(key) == value}
-        elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *needles):
+        elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *wanted):
             owner = _owner(item) if item.contains(mark) else ""
             if owner:
                 owned.append(Owned(key=key_of(item), owner=owner, item=item))
-            elif any(item.contains(needle) for needle in needles):
+            elif any(item.contains(one) for one in wanted):
                 occupied[key_of(item)] = item
     return Inventory(
         clusters=tuple(clusters[key] for key in sorted(clusters)),

@@ -126,7 +126,7 @@ def _labels(config: Config, cluster: Cluster) -> dict[str, str]:
 
 
 def _cluster_name_label(config: Config, cluster: Cluster) -> tuple[bool, list[str]]:
-    """Tell whether the Cluster has to be given its name as a label, and why that can't be done."""
+    """Return whether the Cluster has to be given its name as a label, and why that can't be done."""
     found = cluster.live_labels.get(CLUSTER_NAME_LABEL)
     if found == cluster.name:
         return False, []

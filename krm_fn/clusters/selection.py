@@ -55,7 +55,7 @@ class Fleet:
         return tuple(name for name in self.targets(config) if name not in self._held)
 
     def reaches(self, config: Config, cluster: Cluster) -> bool:
-        """Tell whether a config reaches a Cluster."""
+        """Return whether a config reaches a Cluster."""
         return not self.namespace_reason(config, cluster.namespace) and config.cluster_selector.matches(
             cluster.live_labels
         )

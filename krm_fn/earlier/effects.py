@@ -35,7 +35,7 @@ REPLACED = "replaced"
 LEFT = "left-behind"
 CODES = (BLOCKED, REGISTERS_AGAIN, LOSES, REMOVED, ROLLS, IGNORED, MOVES, RENAMED, REGISTERS, REPLACED, LEFT)
 
-_EACH = "*"  # stands for a Cluster's name in the names of its own objects
+_EACH = "*"  # replaces a Cluster's name in the names of its own objects
 
 
 class Effect(Record):
@@ -64,7 +64,7 @@ class Side(Record):
     Attributes:
         sets: ClusterResourceSets.
         carriers: What they refer to.
-        clusters: Clusters; None where the tree holds none, so that nobody knows which there were.
+        clusters: Clusters; None where the tree holds none, so that it is unknown which there were.
     """
 
     sets: tuple[ResourceSet, ...]
@@ -211,7 +211,7 @@ class _Transitions:
 
 
 def _deliveries(cluster: Cluster, sets: Iterable[ResourceSet], carriers: Carriers) -> Iterator[Delivery]:
-    """Yield what some sets deliver to a Cluster, identity first, without what tells one Cluster from another."""
+    """Yield what some sets deliver to a Cluster, identity first, without the names that differ per Cluster."""
     for one in sorted(sets, key=lambda found: (found.delivers_agent, found.key.name)):
         for kind, name in one.resources:
             texts = carriers.texts(one.key.namespace, kind, name)
@@ -229,13 +229,13 @@ def _name(one: ResourceSet, cluster: Cluster) -> str:
 
 
 def _shared(name: str, cluster: Cluster) -> str:
-    """Return a name in which the Cluster's own stands for any."""
+    """Return a name with that of the Cluster replaced."""
     own = f".{cluster.name}"
     return f"{name[: -len(own)]}.{_EACH}" if name.endswith(own) else name
 
 
 def _without_names(text: str, cluster: Cluster, one: ResourceSet) -> str:
-    """Return a payload without what tells one Cluster, or one namespace, from another."""
+    """Return a payload without the names that differ per Cluster or namespace."""
     if one.registration_name:
         return text.replace(f'"--cluster-reg-name={one.registration_name}"', f'"--cluster-reg-name={_EACH}"')
     return text.replace(f"{NAMESPACE_LABEL}={cluster.namespace}", f"{NAMESPACE_LABEL}={_EACH}")

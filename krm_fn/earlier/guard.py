@@ -148,14 +148,14 @@ def _count(tree: Tree, counted: Earlier, now: Served) -> list[Removal]:
 
 
 def _served_otherwise(namespace: str, cluster: str, now: Served) -> bool:
-    """Tell whether another set serves the Clusters of an earlier one now: a renamed set loses nobody."""
+    """Return whether another set serves the Clusters of an earlier one now: a renamed set loses nobody."""
     if cluster:
         return (f"{namespace}/{cluster}" if namespace else cluster) in now.clusters
     return namespace in now.namespaces
 
 
 def _is_over_limit(config: Config, found: Removal) -> bool:
-    """Tell whether more goes than `guard.maxRemovedClusters` allows; a share is of what was there before."""
+    """Return whether more goes than `guard.maxRemovedClusters` allows; a share is of what was there before."""
     count = len(found.removed)
     if config.guard.max_removed_percent is not None:
         return count * 100 > config.guard.max_removed_percent * found.total

@@ -146,7 +146,7 @@ def moves(parts: Sequence[Part], before: Before) -> list[Result]:
             message=(
                 f"{'Cluster' if len(titles) == 1 else f'{len(titles)} Clusters'} {some(sorted(titles), _SHOWN)}"
                 f" {'moves' if len(titles) == 1 else 'move'} from ClusterResourceSet {old} to {new}; moving back later does"
-                " not roll back, since the ClusterResourceSetBinding says that the old resources are applied. Promote by"
+                " not roll back, since the ClusterResourceSetBinding records the old resources as applied. Promote by"
                 " changing the content of a config instead (docs/waves.md)"
             ),
             severity=WARNING,

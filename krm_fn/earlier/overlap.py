@@ -1,4 +1,4 @@
-"""Two hands on one thing: configs that reach the same Cluster, and names that are already taken."""
+"""Conflicts: configs that reach the same Cluster, and names that are already taken."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Earlier(Record):
-    """All that earlier output of any config tells.
+    """What earlier output of some configs holds.
 
     Attributes:
         sets: Its ClusterResourceSets.

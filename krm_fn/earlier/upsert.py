@@ -59,7 +59,7 @@ def upsert(
 
 def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Config]) -> list[Result]:
     """Refuse to put a new item where another object is: a host fails on two of one path and index, or drops one."""
-    # all our file names hold this, so other items need not tell where they are
+    # all our file names hold this, so other items are not asked for their path
     marks = sorted({f"_{config.resource_set.name}".encode() for config in configs} | {f"_{HUB_NAME}".encode()})
     there = {
         (item.file_path, item.file_index or 0): item

@@ -109,7 +109,7 @@ def transition(before: Sequence[Delivery], after: Sequence[Delivery], reader: Re
         known = one.entry in applied
         was = applied.get(one.entry)
         if one.texts is None or one.texts == was or (known and was is None):
-            continue  # nothing new, or nobody can tell
+            continue  # nothing new, or it is unknown what was there
         once = one.strategy == APPLY_ONCE
         for title, value in reader.objects(one.texts).items():
             live.apply(title, value, replace=not once, create=not (once and known))

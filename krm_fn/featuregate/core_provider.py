@@ -1,4 +1,4 @@
-"""The feature gate of a `CoreProvider` (cluster-api-operator): checked or mended.
+"""The feature gate of a `CoreProvider` (cluster-api-operator): checked or fixed.
 
 The operator installs the release's own manifest, so a gate that no field names has that manifest's default. It reads
 gates from `spec.manager.featureGates`, and flags from `spec.manager.additionalArgs` and
@@ -13,7 +13,7 @@ from krm_fn.base.records import Record
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import raw, secrets
-from krm_fn.kube.raw import clone, mapping, sequence, told
+from krm_fn.kube.raw import about, clone, mapping, sequence
 from krm_fn.kube.secrets import quoted
 from krm_fn.kube.versions import parse
 
@@ -51,15 +51,15 @@ class _Argument(Record):
 
 
 def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str, Any] | None, list[Result]]:
-    """Check the gate of one CoreProvider, and mend it where that is asked for.
+    """Check the gate of one CoreProvider, and fix it if `ensure` is set.
 
     Args:
         item: A CoreProvider.
         items: The whole input, in which its configuration Secret may be.
-        ensure: Whether to mend, `managementCluster.featureGate: Ensure`.
+        ensure: Whether to change the object, `managementCluster.featureGate: Ensure`.
 
     Returns:
-        The new value of the object, None where nothing changes, and what is to be said.
+        The new value of the object, None where nothing changes, and what to report.
     """
     value = item.value()
     spec = mapping(value, "spec")
@@ -75,23 +75,23 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     results: list[Result] = []
     if patched:
         message = f"{patched} may set the manager's feature gates; the patch was not looked into: {_REMINDER}"
-        results.append(told(item, message, rule=surface.GATE_RULE, severity=WARNING, field=patched))
+        results.append(about(item, message, rule=surface.GATE_RULE, severity=WARNING, field=patched))
     named = _GATES if gates.GATE in mapping(spec, "manager", "featureGates") else ""
     named = named or next((one.field for one in arguments if gates.names(one.value)), "")
-    mend = finding.mend if ensure and (named or item.api_version in _WITH_MANAGER) else ""
-    if not mend:
+    fix = finding.fix if ensure and (named or item.api_version in _WITH_MANAGER) else ""
+    if not fix:
         message = finding.message
-        if ensure and finding.mend:
+        if ensure and finding.fix:
             message += f" ({item.api_version} has no {_GATES}: pass --{FLAG} to the container 'manager')"
         field = "spec" if finding.severity == INFO else named or "spec.version"
-        results.insert(0, told(item, message, rule=surface.GATE_RULE, severity=finding.severity, field=field))
+        results.insert(0, about(item, message, rule=surface.GATE_RULE, severity=finding.severity, field=field))
     else:
-        results.insert(0, told(item, finding.mended, rule=surface.GATE_RULE, severity=INFO, field="spec"))
+        results.insert(0, about(item, finding.fixed, rule=surface.GATE_RULE, severity=INFO, field="spec"))
         value = clone(value)
-        (_switch_on if mend == stages.SWITCH_ON else _take_out)(value, arguments)
+        (_switch_on if fix == stages.SWITCH_ON else _take_out)(value, arguments)
     if stages.stage(release) == stages.NEEDED and gates.GATE in mapping(value, "spec", "manager", "featureGates"):
-        results.append(told(item, _REPLACES, rule=surface.GATE_RULE, severity=INFO, field=_GATES))
-    return value if mend else None, results
+        results.append(about(item, _REPLACES, rule=surface.GATE_RULE, severity=INFO, field=_GATES))
+    return value if fix else None, results
 
 
 def _state(spec: dict[str, Any], arguments: list[_Argument], release: Release | None) -> str:
@@ -126,7 +126,7 @@ def _arguments(value: dict[str, Any]) -> list[_Argument]:
 
 
 def _patched(spec: dict[str, Any]) -> str:
-    """Return the path of the first patch that speaks of feature gates; empty if none does."""
+    """Return the path of the first patch that mentions feature gates; empty if none does."""
     for field in ("manifestPatches", "patches"):
         for index, one in enumerate(sequence(spec.get(field))):
             text = one if isinstance(one, str) else raw.text(mapping(one).get("patch"))
@@ -136,7 +136,7 @@ def _patched(spec: dict[str, Any]) -> str:
 
 
 def _by_variable(item: Item, items: Sequence[Item], spec: dict[str, Any]) -> str:
-    """Say what the variable of the configuration Secret does; without one the manifest's default holds: off."""
+    """Return what the variable of the configuration Secret does; without one the manifest's default holds: off."""
     reference = mapping(spec, "configSecret")
     name = raw.text(reference.get("name")) or raw.text(spec.get("secretName"))
     namespace = raw.text(reference.get("namespace")) or raw.text(spec.get("secretNamespace")) or item.namespace

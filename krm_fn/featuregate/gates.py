@@ -33,12 +33,12 @@ _QUOTES = ('"', "'")
 
 
 def quoted(value: str) -> bool:
-    """Tell whether quotes are part of the value; no shell takes them off, so the manager sees them."""
+    """Return whether quotes are part of the value; no shell takes them off, so the manager sees them."""
     return len(value) > 1 and value[0] in _QUOTES and value[-1] == value[0]
 
 
 def state(values: Iterable[str], *, beta: bool) -> str:
-    """Say what several flag values together do to the gate.
+    """Return what several flag values together do to the gate.
 
     Args:
         values: Values of all `--feature-gates` flags, in order.
@@ -66,7 +66,7 @@ def state(values: Iterable[str], *, beta: bool) -> str:
 
 
 def of_setting(setting: str) -> str:
-    """Say what one gate's value means: ON, OFF, ON_UNLESS_SET, OFF_UNLESS_SET or INVALID."""
+    """Return what one gate's value means: ON, OFF, ON_UNLESS_SET, OFF_UNLESS_SET or INVALID."""
     text = setting.strip()
     if text in _TRUE:
         return ON
@@ -79,7 +79,7 @@ def of_setting(setting: str) -> str:
 
 
 def names(value: str) -> bool:
-    """Tell whether a flag value names the gate."""
+    """Return whether a flag value names the gate."""
     return any(part.partition("=")[0].strip() == GATE for part in _parts(value))
 
 

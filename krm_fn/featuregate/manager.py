@@ -1,4 +1,4 @@
-"""The feature gate of a `capi-controller-manager` Deployment: checked or mended."""
+"""The feature gate of a `capi-controller-manager` Deployment: checked or fixed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from krm_fn import surface
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import flags
-from krm_fn.kube.raw import clone, mapping, pod_spec, sequence, text, told, unlisted
+from krm_fn.kube.raw import about, clone, mapping, pod_spec, sequence, text, unlisted
 from krm_fn.kube.secrets import quoted
 from krm_fn.kube.versions import image_name, of_image
 from krm_fn.surface import CAPI_MANAGER
@@ -23,7 +23,7 @@ FLAG = "feature-gates"
 
 
 def is_manager(item: Item) -> bool:
-    """Tell whether a Deployment runs Cluster API's core manager.
+    """Return whether a Deployment runs Cluster API's core manager.
 
     By its name, which a kustomize namePrefix may have lengthened, or by the image of a container.
     """
@@ -38,14 +38,14 @@ def is_manager(item: Item) -> bool:
 
 
 def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Result]]:
-    """Check the gate of one manager, and mend it where that is asked for.
+    """Check the gate of one manager, and fix it if `ensure` is set.
 
     Args:
         item: A Deployment for which `is_manager` holds.
-        ensure: Whether to mend, `managementCluster.featureGate: Ensure`.
+        ensure: Whether to change the object, `managementCluster.featureGate: Ensure`.
 
     Returns:
-        The new value of the object, None where nothing changes, and what is to be said.
+        The new value of the object, None where nothing changes, and what to report.
     """
     value = item.value()
     index = _container(value)
@@ -54,7 +54,7 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
         message = (
             f"feature gate {gates.GATE} was not checked: no container of the manager with lists as command and args"
         )
-        return None, [told(item, message, rule=surface.GATE_RULE, severity=WARNING)]
+        return None, [about(item, message, rule=surface.GATE_RULE, severity=WARNING)]
     image = text(container.get("image"))
     release = of_image(image)
     found = flags.find(container, FLAG)
@@ -67,18 +67,18 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
     named = next((one for one in found if gates.names(one.value)), found[0] if found else None)
     field = f"{base}.{named.path}" if named and finding.severity != INFO else base
     results = _remarks(item, found, base)
-    if not ensure or not finding.mend or flags.hidden(container, FLAG):
+    if not ensure or not finding.fix or flags.hidden(container, FLAG):
         return None, [
-            told(item, finding.message, rule=surface.GATE_RULE, severity=finding.severity, field=field),
+            about(item, finding.message, rule=surface.GATE_RULE, severity=finding.severity, field=field),
             *results,
         ]
     changed: dict[str, Any] = clone(value)
     container = pod_spec(changed)["containers"][index]
-    if finding.mend == stages.SWITCH_ON:
+    if finding.fix == stages.SWITCH_ON:
         _switch_on(container, found)
     else:
         _take_out(container, found)
-    return changed, [told(item, finding.mended, rule=surface.GATE_RULE, severity=INFO, field=base), *results]
+    return changed, [about(item, finding.fixed, rule=surface.GATE_RULE, severity=INFO, field=base), *results]
 
 
 def _container(value: dict[str, Any]) -> int | None:
@@ -100,7 +100,7 @@ def _state(container: dict[str, Any], found: list[flags.Flag], *, release_is_bet
 
 def _remarks(item: Item, found: list[flags.Flag], base: str) -> list[Result]:
     return [
-        told(
+        about(
             item,
             "the quotes are part of the flag's value, since no shell takes them off: the manager does not know such a gate",
             rule=surface.GATE_RULE,

@@ -1,4 +1,4 @@
-"""What a release of Cluster API makes of the feature gate, and so what has to be done about it.
+"""What the feature gate does in each release of Cluster API, and so what has to be done about it.
 
 Source: cluster-api `feature/feature.go` and `config/manager/manager.yaml`, read per release (docs/guide-walkthrough.md
 has the table). Up to v1.6 the shipped manifest switches the gate off, from v1.7 on it is on, and v1.12 removed it:
@@ -39,28 +39,28 @@ def stage(release: Release | None) -> str:
 
 
 def is_beta(release: Release | None) -> bool:
-    """Tell whether `AllBeta=false` reaches the gate in this release."""
+    """Return whether `AllBeta=false` reaches the gate in this release."""
     return release is not None and _CODE_DEFAULT_ON <= release.line < _GENERAL
 
 
 def on_in_code(release: Release | None) -> bool:
-    """Tell whether a manager that is told nothing of the gate has it on (v0.3 has it off)."""
+    """Return whether the gate is on in a manager whose flags do not set it (off in v0.3)."""
     return release is None or release.line >= _CODE_DEFAULT_ON
 
 
 class Finding(Record):
-    """What is to be said of one manager, and what would mend it.
+    """The state of one manager, and what would fix it.
 
     Attributes:
-        mend: SWITCH_ON, TAKE_OUT, or empty where there is nothing to mend or no way to.
-        message: What to say when it is not mended.
-        mended: What to say when it is, or when it was right from the start.
+        fix: SWITCH_ON, TAKE_OUT, or empty where there is nothing to fix or no way to.
+        message: What to report when it is not fixed.
+        fixed: What to report when it is, or when it was right from the start.
     """
 
     severity: str
     message: str
-    mend: str = ""
-    mended: str = ""
+    fix: str = ""
+    fixed: str = ""
 
 
 def find(release: Release | None, state: str, *, seen: str, hint: str) -> Finding:
@@ -70,7 +70,7 @@ def find(release: Release | None, state: str, *, seen: str, hint: str) -> Findin
         release: The manager's release; None when unknown.
         state: One of the states of `gates`.
         seen: Where the release was looked for, for the message about an unknown one.
-        hint: Where this kind of manager is told of its gates, for the messages about a gate that is off.
+        hint: Where this kind of manager sets its gates, for the messages about a gate that is off.
     """
     where = stage(release)
     if where == UNKNOWN:
@@ -87,19 +87,19 @@ def find(release: Release | None, state: str, *, seen: str, hint: str) -> Findin
 def _needed(release: Release | None, state: str, hint: str) -> Finding:
     right = f"feature gate {gates.GATE} is on, as Cluster API {release} needs it"
     if state in (gates.ON, gates.ON_UNLESS_SET):
-        return Finding(severity=INFO, message=right, mended=right)
+        return Finding(severity=INFO, message=right, fixed=right)
     remedy = f"set {gates.GATE}=true or managementCluster.featureGate: Ensure; {hint}"
     if state == gates.ABSENT:
         return Finding(
             severity=WARNING,
             message=f"feature gate {gates.GATE} is not named, and the manifest of Cluster API {release} switches it off "
             f"where this Deployment does not replace it: {remedy}",
-            mend=SWITCH_ON,
-            mended=right,
+            fix=SWITCH_ON,
+            fixed=right,
         )
     if state == gates.OPAQUE:
         message = f"feature gate {gates.GATE} can't be read here, and Cluster API {release} needs it on: {remedy}"
-        return Finding(severity=WARNING, message=message, mend=SWITCH_ON, mended=right)
+        return Finding(severity=WARNING, message=message, fix=SWITCH_ON, fixed=right)
     return _off(release, state, remedy, right)
 
 
@@ -108,7 +108,7 @@ def _default(release: Release | None, state: str, hint: str) -> Finding:
     right = f"feature gate {gates.GATE} is on, by default in Cluster API {release}"
     if state not in (gates.OFF, gates.INVALID, gates.OFF_UNLESS_SET):
         later = "; it is named here and has to go before an upgrade to v1.12" if named else ""
-        return Finding(severity=INFO, message=right + later, mended=right + later)
+        return Finding(severity=INFO, message=right + later, fixed=right + later)
     right += "; it is named here and has to go before an upgrade to v1.12"
     remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
     return _off(release, state, remedy, right)
@@ -119,23 +119,23 @@ def _off(release: Release | None, state: str, remedy: str, right: str) -> Findin
         message = (
             f"feature gate {gates.GATE} has a value that is neither true nor false, and the manager exits: {remedy}"
         )
-        return Finding(severity=ERROR, message=message, mend=SWITCH_ON, mended=right)
+        return Finding(severity=ERROR, message=message, fix=SWITCH_ON, fixed=right)
     if state == gates.OFF_UNLESS_SET:
         message = (
             f"feature gate {gates.GATE} is off unless its variable is set where the manifest is substituted, and Cluster "
             f"API {release} then denies every ClusterResourceSet: {remedy}"
         )
-        return Finding(severity=WARNING, message=message, mend=SWITCH_ON, mended=right)
+        return Finding(severity=WARNING, message=message, fix=SWITCH_ON, fixed=right)
     message = (
         f"feature gate {gates.GATE} is off, and Cluster API {release} then denies every ClusterResourceSet: {remedy}"
     )
-    return Finding(severity=ERROR, message=message, mend=SWITCH_ON, mended=right)
+    return Finding(severity=ERROR, message=message, fix=SWITCH_ON, fixed=right)
 
 
 def _removed(release: Release | None, state: str) -> Finding:
     right = f"feature gate {gates.GATE} is not passed, as Cluster API {release} no longer knows it"
     if state == gates.ABSENT:
-        return Finding(severity=INFO, message=right, mended=right)
+        return Finding(severity=INFO, message=right, fixed=right)
     if state == gates.OPAQUE:
         return Finding(
             severity=WARNING,
@@ -146,6 +146,6 @@ def _removed(release: Release | None, state: str) -> Finding:
         severity=ERROR,
         message=f"feature gate {gates.GATE} is passed, and Cluster API {release} no longer knows it: the manager exits with "
         f"'unrecognized feature gate'; remove it, or set managementCluster.featureGate: Ensure",
-        mend=TAKE_OUT,
-        mended=right,
+        fix=TAKE_OUT,
+        fixed=right,
     )

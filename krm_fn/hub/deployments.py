@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn.base.records import Record
 from krm_fn.krm.results import INFO, WARNING, Result, tagged
 from krm_fn.kube import flags
-from krm_fn.kube.raw import clone, is_local, mapping, pod_spec, sequence, text, title, told, unlisted
+from krm_fn.kube.raw import about, clone, is_local, mapping, pod_spec, sequence, text, title, unlisted
 from krm_fn.kube.versions import image_name, of_image
 
 TYPE_CHECKING = False
@@ -69,7 +69,7 @@ def component(item: Item) -> Component | None:
 
 
 def takes_flag(found: Component) -> str:
-    """Say why a component does not take the flag; empty if it does.
+    """Return why a component does not take the flag; empty if it does.
 
     The controller manager exists only in releases that have the flag, so there an unknown release does not matter.
     """
@@ -80,7 +80,7 @@ def takes_flag(found: Component) -> str:
         return f"{found.title} is left alone: before v0.15 {HUB} takes --{FLAG}"
     if release is None:
         return (
-            f"{found.title} is left alone: its image has no tag that tells whether it takes --{FLAG} (v0.12 to v0.14)"
+            f"{found.title} is left alone: its image has no tag that shows whether it takes --{FLAG} (v0.12 to v0.14)"
         )
     if release.line >= _MOVED:
         return f"{found.title} is left alone: since v0.15 {CONTROLLER_MANAGER} takes --{FLAG}"
@@ -97,10 +97,10 @@ def review(
     Args:
         found: Every component in the input.
         reference: `spec.hub.kubeconfigSecretRef`.
-        change: Whether to edit; with `mode: Check` what lacks is only reported.
+        change: Whether to edit; with `mode: Check` what is missing is only reported.
 
     Returns:
-        New values by position, and what is to be said.
+        New values by position, and what to report.
     """
     revised: dict[int, dict[str, Any]] = {}
     results: list[Result] = []
@@ -109,7 +109,7 @@ def review(
         item = one.item
         reason = takes_flag(one)
         if reason:
-            results.append(told(item, reason, rule=RULE, severity=INFO))
+            results.append(about(item, reason, rule=RULE, severity=INFO))
             results += _left_over(one)
             continue
         served = True
@@ -120,29 +120,29 @@ def review(
         wrong = unlisted(pod, "volumes") or unlisted(container, "volumeMounts", *flags.FIELDS)
         if wrong:
             message = f"{one.title} is left alone: {wrong} is not a list"
-            results.append(told(item, message, rule=RULE, severity=WARNING, field=field))
+            results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
             continue
         if flags.hidden(container, FLAG):
             message = (
-                f"{one.title} is left alone: --{FLAG} stands inside a longer argument; give it an argument of its own"
+                f"{one.title} is left alone: --{FLAG} appears inside a longer argument; give it an argument of its own"
             )
-            results.append(told(item, message, rule=RULE, severity=WARNING, field=field))
+            results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
             continue
         before = [flag.value for flag in flags.find(container, FLAG)]
         path = _set_up(one, pod, container, reference)
         if value == item.value():
-            results.append(told(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
+            results.append(about(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
         elif change and not is_local(item):
             revised[item.position] = value
-            results.append(told(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
+            results.append(about(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
             if any(old != path for old in before):
                 message = f"--{FLAG} pointed elsewhere and now names the file from Secret {reference.name}"
-                results.append(told(item, message, rule=RULE, severity=INFO, field=field))
+                results.append(about(item, message, rule=RULE, severity=INFO, field=field))
         else:
             message = f"{one.title} lacks volume, mount or --{FLAG} for Secret {reference.name}, and is not changed here (mode: Check, or a local-config object)"
-            results.append(told(item, message, rule=RULE, severity=WARNING, field=field))
+            results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
     if not served:
-        results.append(_nobody())
+        results.append(_no_component())
     return revised, results
 
 
@@ -153,7 +153,7 @@ def _left_over(one: Component) -> list[Result]:
     container = mapping(sequence(pod_spec(one.item.value()).get("containers"))[one.container])
     message = f"{one.title} is given --{FLAG}, which it does not know, and exits: remove the flag there"
     return [
-        told(
+        about(
             one.item,
             message,
             rule=RULE,
@@ -164,7 +164,7 @@ def _left_over(one: Component) -> list[Result]:
     ]
 
 
-def _nobody() -> Result:
+def _no_component() -> Result:
     message = (
         f"{FIELD} has no effect: the input has no Deployment that takes --{FLAG} ({HUB} v0.12 to v0.14, "
         f"{CONTROLLER_MANAGER} from v0.15); it belongs to the parent cluster, so set this in the config of that package "
@@ -228,7 +228,7 @@ def _present(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef) ->
 def _retargeted(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef) -> str:
     """Point the volume of an earlier run at another Secret or key; empty if there is no such volume.
 
-    Ours is known by its name, its kind and the place where it is mounted; nobody else's is ever changed.
+    Ours is recognised by its name, its kind and the place where it is mounted; no other one is ever changed.
     """
     for volume in volumes:
         name = text(mapping(volume).get("name"))
@@ -251,7 +251,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _mount(name: str, mounts: list[Any]) -> dict[str, Any]:
-    """Return a mount in a folder that is not mounted yet, lies in no mounted folder, and holds none."""
+    """Return a mount in a folder that is not mounted yet, is inside no mounted folder, and contains none."""
     folders = [text(mapping(mount).get("mountPath")).rstrip("/") for mount in mounts]
     number = 1
     free = _MOUNT

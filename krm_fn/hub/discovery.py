@@ -1,4 +1,4 @@
-"""The Secret from which the hub's own discovery reads (step 2 of the guide), and what is to be said of it.
+"""The Secret from which the hub's own discovery reads (step 2 of the guide), and the warning that goes with it.
 
 Source: clusternet `pkg/controllers/clusters/clusterlifecycle/discovery`: it waits for the Opaque Secret
 `capi-system/clusternet-cluster-api` with the keys `image`, `parentURL` and `regToken`.
@@ -31,10 +31,10 @@ def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
         A Secret of type Opaque with `data` (a key once written through `stringData` is never removed by an apply).
 
     Raises:
-        ValueError: If the token lies outside; `config` refuses that combination before.
+        ValueError: If the token is kept outside; `config` refuses that combination.
     """
     if token.secret is None:
-        message = f"{FIELD} needs a token that is at hand"
+        message = f"{FIELD} needs a token that is known here"
         raise ValueError(message)
     data = {"image": config.agent.image, "parentURL": config.parent_url, "regToken": token.secret.reveal()}
     return {
@@ -47,7 +47,7 @@ def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
 
 
 def remarks(config: Config) -> list[Result]:
-    """Return what a user of hub discovery has to know."""
+    """Warn about what hub discovery does with the token."""
     message = (
         f"{FIELD}: the hub copies the token into a readable ConfigMap in every namespace with clusters, whatever "
         f"ClusterResourceSet is there"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.kube import raw, secrets
-from krm_fn.kube.raw import mapping, sequence, told
+from krm_fn.kube.raw import about, mapping, sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,22 +34,22 @@ def review(item: Item, reference: KubeconfigRef) -> list[Result]:
         reference: `spec.hub.kubeconfigSecretRef`.
 
     Returns:
-        Errors for what would make the component exit or never connect, warnings for what is unwise.
+        Errors for what would make the component exit or never connect, warnings for what is risky.
     """
     value = item.value()
     text, problem, severity = _content(value, reference.key)
     if problem:
-        return [told(item, f"the hub's kubeconfig {problem}", rule=RULE, severity=severity)]
+        return [about(item, f"the hub's kubeconfig {problem}", rule=RULE, severity=severity)]
     config = _parsed(text)
     if config is None:
         message = (
             f"the hub's kubeconfig under key {reference.key} is not YAML that holds a mapping; the hub exits on it"
         )
-        return [told(item, message, rule=RULE)]
+        return [about(item, message, rule=RULE)]
     faults, warnings = _judge(config)
     return [
-        *(told(item, f"the hub's kubeconfig {one}", rule=RULE) for one in faults),
-        *(told(item, f"the hub's kubeconfig {one}", rule=RULE, severity=WARNING) for one in warnings),
+        *(about(item, f"the hub's kubeconfig {one}", rule=RULE) for one in faults),
+        *(about(item, f"the hub's kubeconfig {one}", rule=RULE, severity=WARNING) for one in warnings),
     ]
 
 
@@ -115,11 +115,11 @@ def _judge(config: dict[str, Any]) -> tuple[list[str], list[str]]:
 def _judge_server(cluster: dict[str, Any], warnings: list[str]) -> None:
     server = raw.text(cluster.get("server"))
     if server.startswith("http:"):
-        warnings.append("reaches its server over http, so credentials travel readable")
+        warnings.append("reaches its server over http, which sends credentials unencrypted")
     if server.partition("//")[2].startswith(_SERVERS_OF_THE_POD):
         warnings.append("names a server on the local host, which from the pod is the pod itself")
     if cluster.get("insecure-skip-tls-verify") is True:
-        warnings.append("sets insecure-skip-tls-verify, so anybody on the way can read the credentials")
+        warnings.append("sets insecure-skip-tls-verify, so anyone on the network path can read the credentials")
 
 
 def _judge_files(part: dict[str, Any], faults: list[str], warnings: list[str]) -> None:

@@ -68,11 +68,11 @@ def _find(items: Sequence[Item], reference: KubeconfigRef) -> tuple[list[Item], 
 
 
 def _no_secret(homes: list[str], elsewhere: list[Item], reference: KubeconfigRef) -> Result:
-    """Say where the Secret has to be; an error where the input has it in another namespace."""
+    """Report where the Secret has to be; an error where the input has it in another namespace."""
     home = homes[0] or _PARENT_NAMESPACE
     if not elsewhere:
         message = f"Secret {home}/{reference.name} is not in the input, so its kubeconfig was not checked"
         return Result(message=message, severity=INFO, field=_FIELD, tags=_TAGS)
     places = ", ".join(sorted({item.namespace for item in elsewhere}))
-    message = f"Secret {reference.name} is in namespace {places}, and a pod in {home} can't mount it: put it into namespace {home}"
+    message = f"Secret {reference.name} is in namespace {places}, and a pod in {home} can't mount it: move it to namespace {home}"
     return Result(message=message, severity=ERROR, field=_FIELD, tags=_TAGS)

@@ -58,7 +58,7 @@ def find(container: dict[str, Any], name: str) -> list[Flag]:
 
 
 def hidden(container: dict[str, Any], name: str) -> bool:
-    """Tell whether the flag stands inside a longer element, as in `sh -c "/manager --name=…"`."""
+    """Return whether the flag is part of a longer element, as in `sh -c "/manager --name=…"`."""
     return any(
         isinstance(text, str) and f"--{name}" in text and not text.startswith(f"--{name}")
         for field in FIELDS

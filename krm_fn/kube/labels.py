@@ -27,7 +27,7 @@ _MAX_NAME = 63
 NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
 
-@lru_cache(maxsize=4096)  # the same few keys stand on ten thousand Clusters
+@lru_cache(maxsize=4096)  # the same few keys appear on ten thousand Clusters
 def label_key_fault(key: str) -> str:
     """Say what is wrong with a label key (or annotation key); empty if nothing.
 
@@ -75,7 +75,7 @@ def label_value_fault(value: str) -> str:
 
 
 def _is_name(text: str) -> bool:
-    """Tell what `NAME_PATTERN` tells of a whole string that is not too long, with nothing to compile."""
+    """Return whether `NAME_PATTERN` matches a whole string that is not too long, with nothing to compile."""
     return (
         text.replace("-", "0").replace("_", "0").replace(".", "0").isalnum()
         and text.isascii()
@@ -92,7 +92,7 @@ class Requirement(Record):
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether labels satisfy it. `NotIn` and `DoesNotExist` hold where the key is absent."""
+        """Return whether labels satisfy it. `NotIn` and `DoesNotExist` hold where the key is absent."""
         if self.operator == EXISTS:
             return self.key in labels
         if self.operator == DOES_NOT_EXIST:
@@ -156,7 +156,7 @@ class LabelSelector(Record):
         return not self.match_labels and not self.match_expressions
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether labels satisfy every requirement."""
+        """Return whether labels satisfy every requirement."""
         for key, value in self.match_labels:
             if labels.get(key) != value:
                 return False

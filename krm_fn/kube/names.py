@@ -32,7 +32,7 @@ def dns_subdomain_fault(name: str, limit: int = MAX_SUBDOMAIN) -> str:
 
 
 def _is_label(text: str) -> bool:
-    """Tell what `LABEL_PATTERN` tells of a whole string; every run asks, and this needs nothing compiled."""
+    """Return whether `LABEL_PATTERN` matches a whole string; asked in every run, and this needs nothing compiled."""
     return (
         text.replace("-", "0").isalnum()
         and text.isascii()

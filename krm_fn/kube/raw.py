@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def dig(value: Any, *path: str) -> Any:
-    """Return what stands at a path of mapping keys; None where the path leaves the mappings."""
+    """Return the value at a path of mapping keys; None where the path leaves the mappings."""
     for key in path:
         if not isinstance(value, dict):
             return None
@@ -118,7 +118,7 @@ def unlisted(value: dict[str, Any], *keys: str) -> str:
 
 
 def is_local(item: Item) -> bool:
-    """Tell whether the host drops the object at the end, so that an edit would change nothing."""
+    """Return whether the host drops the object at the end, so that an edit would change nothing."""
     return mapping(item.metadata().get("annotations")).get(LOCAL_CONFIG_ANNOTATION) == "true"
 
 
@@ -127,6 +127,6 @@ def title(item: Item) -> str:
     return f"{item.kind} {full_name(item.namespace, item.name)}"
 
 
-def told(item: Item, message: str, *, rule: str, severity: str = ERROR, field: str = "") -> Result:
+def about(item: Item, message: str, *, rule: str, severity: str = ERROR, field: str = "") -> Result:
     """Return a result about one object of the input."""
     return Result(message=message, severity=severity, tags=tagged(rule=rule), **item.place(field))

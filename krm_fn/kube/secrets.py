@@ -49,12 +49,12 @@ def decode(text: str) -> bytes | None:
 
 
 def encrypted(value: str) -> bool:
-    """Tell whether a value is one that SOPS has encrypted and nobody has decrypted."""
+    """Return whether a value is still encrypted by SOPS."""
     return value.startswith("ENC[") and bool(_SOPS.match(value))
 
 
 def looks_like_token(value: str) -> bool:
-    """Tell whether a text holds what has the shape of a token; such a text is never printed."""
+    """Return whether a text holds what has the shape of a token; such a text is never printed."""
     return ("." in value or "eyJ" in value) and bool(_TOKEN.search(value))
 
 
@@ -86,7 +86,7 @@ def quoted(value: object, most: int = 60) -> str:
 
 
 def decodings(text: str) -> list[str]:
-    """Return what a text may stand for: in base64 (at whatever place in it), URL and hexadecimal form."""
+    """Return what a text may encode: in base64 (at whatever place in it), URL and hexadecimal form."""
     found = []
     if "%" in text:
         found.append(_PERCENT.sub(lambda code: chr(int(code[1], 16)), text))

@@ -1,6 +1,6 @@
 """Label selectors in kubectl's syntax: `env=prod,region in (eu,us),tier!=test,owner,!legacy`.
 
-Grammar and meaning as apimachinery's `pkg/labels` parses it, without `>` and `<`, which a LabelSelector can't say.
+Grammar and meaning as apimachinery's `pkg/labels` parses it, without `>` and `<`, which a LabelSelector can't express.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TOKEN = late(r"[^\s,=!()<>]+|==|!=|[=!(),<>]")
 
 
 class SelectorError(ValueError):
-    """Text that is no selector; says what is wrong, to go on after the field's path."""
+    """Text that is no selector. Its message continues after the field's path."""
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
         resource_set: For `clusterResourceSet.name`; must be free in every namespace.
 
     Raises:
-        Faults: When nothing of the hub is in the dump, when what is there does not tell image or parent URL, or when
+        Faults: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when
             the name is taken.
     """
     found = hub.read(dump)
@@ -82,7 +82,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
     if not image or not parent_url:
         lacking = " and ".join(word for word, known in (("image", image), ("parent URL", parent_url)) if not known)
         message = (
-            f"the dump does not tell the agent's {lacking}: dump ConfigMap {HUB_AGENT_MAP} or Secret "
+            f"the dump lacks the agent's {lacking}: dump ConfigMap {HUB_AGENT_MAP} or Secret "
             f"{HUB_NAMESPACE}/{HUB_NAME} too; --help shows the commands"
         )
         raise fault(message, tags=tagged(rule="no-values"))
@@ -99,7 +99,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
 
 
 def _refused(config: dict[str, Any]) -> Iterator[Result]:
-    """Say what our own decoder would refuse: the hub validates nothing, and a digest does not tell the release."""
+    """Report what our own decoder would refuse: the hub validates nothing, and a digest has no release."""
     try:
         decode(Item.from_value(config, 0))
     except Faults as faults:

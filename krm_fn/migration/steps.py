@@ -32,7 +32,7 @@ def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Ste
 
     Args:
         found: What the hub left.
-        version: The agent's release; None when its image does not tell.
+        version: The agent's release; None when its image has no release.
         resource_set: Name of the new ClusterResourceSets.
     """
     yield Step(
@@ -79,7 +79,7 @@ def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Ste
 
 
 def _discovery_off(version: Release | None) -> Step:
-    """Say where discovery runs; the agent's release tells the hub's, as far as it does."""
+    """Return where discovery runs; the hub's release is taken from the agent's, where that is known."""
     names = ["clusternet-controller-manager", "clusternet-hub"]
     if version is not None and version.line < _CONTROLLER_MANAGER_SINCE:
         names.reverse()

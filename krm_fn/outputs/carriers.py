@@ -1,6 +1,6 @@
 """What a ClusterResourceSet refers to: two ConfigMaps and the registration, with the marks on everything generated.
 
-The ConfigMaps hold all that a reviewer may read; the registration has what nobody may. The values come ready from
+The ConfigMaps hold all that a reviewer may read; the registration holds the secret. The values come ready from
 `agent.payload`, under keys that the controller walks in order.
 """
 

@@ -1,7 +1,7 @@
 """`clusterResourceSet.extraResources`: what the input shows of objects that the user keeps beside ours.
 
 Cluster API skips what is missing, and reports success. The user may keep an object anywhere, so one that is not in the
-input is no fault; one that is there under nearly the right name most likely is.
+input is no error; one that is there under nearly the right name most likely is.
 """
 
 from __future__ import annotations

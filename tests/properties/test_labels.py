@@ -163,7 +163,7 @@ def test_any_key_and_value_is_judged_as_by_hand(text: str) -> None:
         ),
     ],
 )
-def test_a_bad_key_is_told_with_the_rule(key: str, fault: str) -> None:
+def test_a_bad_key_is_reported_with_the_rule(key: str, fault: str) -> None:
     assert label_key_fault(key) == fault
 
 
@@ -176,7 +176,7 @@ def test_a_bad_key_is_told_with_the_rule(key: str, fault: str) -> None:
         ("a\n", "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"),
     ],
 )
-def test_a_bad_value_is_told_with_the_rule(value: str, fault: str) -> None:
+def test_a_bad_value_is_reported_with_the_rule(value: str, fault: str) -> None:
     assert label_value_fault(value) == fault
 
 

@@ -85,7 +85,7 @@ def test_the_deployment_of_the_release_gets_volume_mount_and_flag(given: dict[st
     [
         pytest.param(hub("v0.15.0"), "since v0.15 clusternet-controller-manager takes", id="v0.15 hub"),
         pytest.param(hub("v0.11.0"), "exists since v0.12", id="v0.11 hub"),
-        pytest.param(hub("latest"), "no tag that tells", id="hub of unknown release"),
+        pytest.param(hub("latest"), "no tag that shows", id="hub of unknown release"),
         pytest.param(controller_manager("v0.14.0"), "before v0.15", id="v0.14 controller manager"),
     ],
 )

@@ -116,7 +116,7 @@ def test_what_fails_in_the_pod_is_refused_with_the_reason(text: str, severity: s
     assert reason in messages(results)
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     text = kubeconfig(
         {"certificate-authority": "ca", "insecure-skip-tls-verify": True},
         {"exec": {"command": "x"}, "auth-provider": {"name": "y"}, "client-key": "k"},

@@ -236,7 +236,7 @@ def test_namespaces_changed_in_different_ways_are_compared() -> None:
 def test_a_broken_configmap_is_read_as_far_as_possible() -> None:
     objects = copy.deepcopy(live.hub_objects("default"))
     objects[0]["data"]["clusternet-agent-deploy"] = "a: [b\n"
-    assert "does not tell the agent's image and parent URL" in fault(*objects)
+    assert "lacks the agent's image and parent URL" in fault(*objects)
 
 
 def test_command_and_args_of_odd_types_are_no_fault() -> None:
@@ -249,7 +249,7 @@ def test_a_dump_without_the_hub_is_refused() -> None:
 
 
 def test_a_set_alone_does_not_tell_image_and_url() -> None:
-    assert "does not tell the agent's image and parent URL" in fault(live.hub_objects("default")[2])
+    assert "lacks the agent's image and parent URL" in fault(live.hub_objects("default")[2])
 
 
 def test_a_taken_name_is_refused() -> None:

@@ -30,7 +30,7 @@ def test_a_gate_that_is_off_where_it_is_needed_fails_the_run_and_changes_nothing
     assert 'EXP_CLUSTER_RESOURCE_SET: "true"' in made.stderr
 
 
-def test_ensure_mends_the_manager_in_its_place() -> None:
+def test_ensure_fixes_the_manager_in_its_place() -> None:
     made = run([manager("v1.5.3", OFF), cluster("a")], config(managementCluster={"featureGate": "Ensure"}))
     assert made.code == 0, made.stderr
     assert container_of(made.items[0])["args"] == ["--feature-gates=ClusterResourceSet=true"]
