@@ -169,7 +169,7 @@ def wait(condition: Callable[[], Any], what: str | Callable[[], str], seconds: f
 
 
 def _path(version: str, kind: str, namespace: str, name: str = "") -> str:
-    plural = kind.lower() + ("es" if kind.endswith("s") else "s")
+    plural = f"{kind.lower().removesuffix('y')}{'ies' if kind.endswith('y') else 'es' if kind.endswith('s') else 's'}"
     parts = ["", "apis" if "/" in version else "api", version]
     parts += ["namespaces", namespace] if namespace else []
     return "/".join([*parts, plural, *([quote(name)] if name else [])])

@@ -79,7 +79,7 @@ def install(release: Release, ports: Ports, management: ControlPlane, pki: Pki) 
         path = client["service"].get("path", "/")
         return {"url": f"https://127.0.0.1:{ports.webhooks}{path}", "caBundle": authority}
 
-    crds = [_provider_crd(group, kind) for group, kind in PROVIDER_KINDS]
+    crds = [provider_crd(group, kind) for group, kind in PROVIDER_KINDS]
     webhooks = []
     for value in yaml.load_all(release.config.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
         value["metadata"].pop("annotations", None)  # cert-manager's
@@ -192,7 +192,7 @@ def _established(plane: ControlPlane, name: str) -> bool:
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
 
-def _provider_crd(group: str, kind: str) -> Object:
+def provider_crd(group: str, kind: str) -> Object:
     """A CRD without a schema, for both contracts that Cluster API knows."""
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     properties = {"spec": anything, "status": anything}

@@ -30,11 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the end of the manager's log with a failure."""
+    """Show the end of the logs of Cluster API's manager and of what runs beside it with a failure."""
     report = yield
     lab = getattr(item, "funcargs", {}).get("lab")
     if report.failed and lab:
-        report.sections.append(("log of capi-controller-manager", lab.manager.tail()))
+        report.sections += [(f"log of {one.name}", one.tail()) for one in (lab.manager, *lab.guests)]
     return report
 
 

@@ -106,6 +106,7 @@ class Lab:
             name: Workload(name, folder, ports, index, self.pki) for index, name in enumerate(NAMES[2:], start=2)
         }
         self.manager = cluster_api.manager(release, folder, ports, self.management, self.pki)
+        self.guests: list[servers.Process] = []  # what tests start beside it, and `stop` ends
         self._started: set[str] = set()
 
     @classmethod
@@ -130,7 +131,8 @@ class Lab:
 
     def stop(self) -> None:
         """End everything."""
-        self.manager.stop()
+        for process in (*self.guests, self.manager):
+            process.stop()
         for plane in (self.management, self._parent, *self._workloads.values()):
             plane.stop()
         self.etcd.stop()
