@@ -67,7 +67,7 @@ unit: $(VENV)/.dev ## tests with coverage (no host programs needed)
 .PHONY: hosts
 hosts: $(VENV)/.dev ## tests that drive kustomize, kubectl, kpt and the image (skips what the machine lacks)
 	$(call step,pytest tests/hosts)
-	@$(BIN)/pytest --quiet tests/hosts $(PYTEST_ARGS)
+	@$(BIN)/pytest --quiet -n 2 --dist loadgroup tests/hosts $(PYTEST_ARGS)
 
 .PHONY: lab-matrix
 lab-matrix: $(VENV)/.dev ## provoke every reason of status on real control planes (9 minutes; 63 of 70 pass so far)
