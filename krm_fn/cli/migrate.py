@@ -57,7 +57,7 @@ def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str
         diagnostics.report(faults.results)
         return runner.USAGE
     redactor = Redactor(found.tokens)
-    code = dumps.write(redactor.text(migration.config(found)), output)
+    code = dumps.write(migration.config(redactor.value(found.config)), output)
     if code != runner.OK:
         return code
     width, colour = dumps.terminal(sys.stderr)

@@ -41,6 +41,9 @@ every form.
 """
 
 
+_DATA = {"json": plan_data.as_json, "yaml": plan_data.as_yaml}
+
+
 @click.command("plan", help=HELP)
 @inputs.options
 @click.option(
@@ -102,7 +105,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         redactor = Redactor()
         view = shown.failed(redactor.results(faults.results))
     diagnostics.report(view.results, redactor)
-    click.echo(redactor.text(_shown(view, form)), nl=False)
+    click.echo(_shown(view, form, redactor), nl=False)
     changed = view.comparison is not None and not view.comparison.empty
     return runner.FAILED if view.errors or (exit_code and changed) else runner.OK
 
@@ -133,19 +136,17 @@ def _selector(text: str | None) -> LabelSelector | None:
         raise click.UsageError(message, click.get_current_context(silent=True)) from None
 
 
-def _shown(view: Shown, form: str) -> str:
+def _shown(view: Shown, form: str, redactor: Redactor) -> str:
+    if form in _DATA:  # value by value, so that what is left is still JSON or YAML
+        return _DATA[form](redactor.value(plan_data.data(view)))
     if form == "table":
         terminal = sys.stdout.isatty()
-        return plan_table.render(
+        text = plan_table.render(
             view,
             width=shutil.get_terminal_size().columns if terminal else None,
             colour=terminal and not os.environ.get("NO_COLOR"),
             errors=not (terminal and sys.stderr.isatty()),
         )
-    forms = {
-        "markdown": plan_markdown.render,
-        "mermaid": plan_mermaid.render,
-        "json": plan_data.as_json,
-        "yaml": plan_data.as_yaml,
-    }
-    return forms[form](view)
+    else:
+        text = plan_markdown.render(view) if form == "markdown" else plan_mermaid.render(view)
+    return redactor.text(text)

@@ -135,7 +135,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         diagnostics.report(faults.results)
         return runner.USAGE
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
-    reported = None if given else status.newest_report(found)
+    reported = None if given else status.newest_report(found, moment)
     parent = parent or bool(parent_context)
     report = status.evaluate(found, moment, parent=parent, reported=reported, dead_after=dead_after, stories=titles)
     if not report.clusters and not found.empty_lists:
@@ -154,9 +154,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         report = report.only(titles)
     if ignore_unselected:
         report = report.without_unselected()
-    redactor = Redactor(report.secrets)
-    text = _rendered(redactor.value(report), output, failing=failing, trees=bool(titles))
-    code = dumps.write(redactor.text(text))
+    report = Redactor(report.secrets).value(report)
+    code = dumps.write(_rendered(report, output, failing=failing, trees=bool(titles)))
     return code or (runner.OK if report.ok and (report.certain or not strict) else runner.FAILED)
 
 

@@ -74,13 +74,13 @@ def seconds(value: Any, *path: str) -> int | None:
 
 
 def parse_time(written: str) -> int | None:
-    """Read an RFC 3339 time; None when it is none. A time without a zone counts as UTC."""
+    """Read an RFC 3339 time; None when it is none, or not within the years 1 to 9999. One without a zone counts as UTC."""
     import re  # noqa: PLC0415 - for dumps alone
     from datetime import datetime, timezone  # noqa: PLC0415
 
     try:
         when = datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", re.sub(r"\.\d+", "", written)))
-        return int((when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp())
+        return int((when if when.tzinfo else when.replace(tzinfo=timezone.utc)).astimezone(timezone.utc).timestamp())
     except (ValueError, OverflowError):
         return None
 

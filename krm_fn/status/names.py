@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from shlex import quote
 
 from krm_fn.base.records import Record
 from krm_fn.krm.results import ERROR, INFO, WARNING
@@ -76,7 +77,10 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
         found.append(_earlier(case, earlier) if earlier else shared.verdict(case))
     kept = {one.name for managed in before.values() for one in managed}
     keeping = sum(1 for managed in before.values() if managed)
-    notes = [*shared.notes(), *([_short_of_names(keeping, sorted(kept))] if keeping > len(kept) else [])]
+    notes = shared.notes()
+    if keeping > len(kept):
+        keepers = [case for case in named if before.get(case.cluster.title)]
+        notes.append(_short_of_names(keeping, sorted(kept), _leases(scene, keepers)))
     prefixes = {pool.prefix for pool in shared.pools}
     strangers = [one for one in rest if one.name not in kept and not _pooled(one, prefixes)]
     lost = (case.cluster.name for case in found if case.has_agent and case.registered in _UNTOLD)
@@ -140,15 +144,21 @@ def _by_name(scene: Scene, case: Case) -> Case:
     return case.replace(registered=report.PENDING if asked else report.NO, evidence=evidence)
 
 
-def _short_of_names(keeping: int, names: Sequence[str]) -> Reason:
+def _leases(scene: Scene, cases: Iterable[Case]) -> tuple[str, ...]:
+    """Return the step that tells a workload cluster's id, with its command for each namespace that agents run in."""
+    namespaces = sorted({scene.agent_namespace(case.agents[0]) for case in cases})
+    return (
+        "compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster",
+        *(f"kubectl -n {quote(one)} get lease clusternet-agent -o jsonpath={{.metadata.uid}}" for one in namespaces),
+    )
+
+
+def _short_of_names(keeping: int, names: Sequence[str], leases: tuple[str, ...]) -> Reason:
     return Reason(
         code="earlier-names",
         message=f"{count(keeping, 'Cluster')} were given a name after their agents had chosen one, which they keep, and of such "
         f"names only {len(names)} report: {some(names)}; some of these Clusters may not be registered",
-        remedy=(
-            "compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster",
-            "kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}",
-        ),
+        remedy=leases,
         severity=WARNING,
     )
 
@@ -263,10 +273,14 @@ class _Shared:
             if not alone:
                 asking = self._asking(pool)
                 found += [registered.refused(one) if one.result else registered.pending(one) for one in asking]
-                silent = [f"{one.namespace}/{one.name}, {self.scene.ago(one.last_seen)}" for one in self._silent(pool)]
+                silent = [f"{one.namespace}/{one.name} ({self.scene.heard(one)})" for one in self._silent(pool)]
                 found += [_silence(pool, silent)] if silent else []
-                found.append(_missing(pool))
+                found.append(_missing(pool, _leases(self.scene, self._of(pool))))
         return found
+
+    def _of(self, pool: Pool) -> list[Case]:
+        """Return the Clusters of a pool."""
+        return [case for key, found in self._pool_of.items() if found is pool for case in self._cases[key]]
 
     def _alive(self, managed: Iterable[Managed]) -> list[Managed]:
         return [one for one in managed if self.scene.alive(one)]
@@ -298,7 +312,7 @@ def _silence(pool: Pool, silent: Sequence[str]) -> Reason:
     )
 
 
-def _missing(pool: Pool) -> Reason:
+def _missing(pool: Pool, leases: tuple[str, ...]) -> Reason:
     """Say how many Clusters of a pool can't be registered, whichever they are."""
     place = f"in namespace {pool.namespace}" if pool.namespace else f"that register as {pool.prefix}-xxxxx"
     return Reason(
@@ -307,8 +321,7 @@ def _missing(pool: Pool) -> Reason:
         f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; which is which only the workload "
         "clusters know, since agents choose the name (identity.mode Shared)",
         remedy=(
-            "compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster",
-            "kubectl -n clusternet-system get lease clusternet-agent -o jsonpath={.metadata.uid}",
+            *leases,
             "with identity.mode PerCluster every Cluster has a name of its own",
         ),
     )

@@ -111,6 +111,7 @@ class Managed(Record):
     heartbeat: int | None  # seconds between reports
     created: int | None
     origin: str = ""  # the namespace of its Cluster, from the label that agents of identity.mode Shared register with
+    timeless: bool = False  # it has reported, and when is not known: the time that it gives can't be true
 
 
 class Request(Record):
@@ -189,16 +190,18 @@ def binding(value: Mapping[str, Any]) -> Binding:
 def managed_cluster(value: Mapping[str, Any]) -> Managed:
     """Read a ManagedCluster."""
     found = raw.condition(value, "Ready", "status", "conditions")
+    last_seen = raw.seconds(value, "status", "lastObservedTime")
     return Managed(
         namespace=raw.text(value, "metadata", "namespace"),
         name=raw.text(value, "metadata", "name"),
         cluster_id=raw.text(value, "spec", "clusterId"),
         ready=raw.text(found, "status"),
         reason=_told(found),
-        last_seen=raw.seconds(value, "status", "lastObservedTime"),
+        last_seen=last_seen,
         heartbeat=raw.number(value, "status", "heartbeatFrequencySeconds"),
         created=raw.seconds(value, "metadata", "creationTimestamp"),
         origin=raw.text(value, "metadata", "labels", NAMESPACE_LABEL),
+        timeless=last_seen is None and bool(raw.text(value, "status", "lastObservedTime")),
     )
 
 

@@ -136,10 +136,12 @@ def _registration(scene: Scene, managed: Managed, message: str, *, known: bool) 
     """Report a registration, with the commands that remove it if its Cluster is known to be gone and it is dead."""
     last = managed.last_seen or managed.created
     silence = f"no report for {age(scene.reported - last)}" if last is not None else "it has never reported"
+    if managed.timeless:
+        silence = "it last reported at an unknown time, since the one that it gave can't be true"
     commands: tuple[str, ...] = ()
     if known and scene.dead(managed):
         commands = _removal(managed)
-    elif known:
+    elif known and not managed.timeless:
         silence += f"; after {age(scene.dead_after)} (--dead-after) status lists the commands that remove it"
     return Orphan(
         side=PARENT,

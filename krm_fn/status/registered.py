@@ -60,12 +60,12 @@ def duplicate_name(case: Case) -> Iterator[Reason]:
             remedy=("have one of them register under another name; a name counts at the first registration only",),
         )
     else:
-        last = max((one.last_seen or one.created or 0) for one in others)
+        last = max(others, key=lambda one: (one.timeless, one.last_seen or 0))
         dead = all(map(scene.dead, others))
         yield Reason(
             code="rebuilt",
             message=f"it registered anew as {best.namespace}/{best.name}, as a rebuilt cluster does; {titles} of the same name "
-            f"last reported {scene.ago(last or None)}, before that",
+            f"{scene.heard(last)}{', before that' if last.last_seen else ''}",
             remedy=(
                 "the commands that remove it are listed below"
                 if dead
@@ -134,6 +134,8 @@ def not_ready(case: Case) -> Iterator[Reason]:
     title = f"{found.namespace}/{found.name}"
     if found.ready == "False":
         code, message = "not-ready", f"its agent reports that the cluster is not ready{told}"
+    elif found.timeless:
+        code, message = "lost", f"its agent last reported at an unknown time: the one that it gave can't be true{told}"
     elif found.last_seen is None:
         code, message = "lost", f"its agent has never reported to ManagedCluster {title}{told}"
     else:

@@ -84,6 +84,7 @@ class ClusterState(Record):
         evidence: How `registered` is known.
         registration_name: The name of its ManagedCluster, or `<prefix>-xxxxx`, or "" when nothing selects it.
         last_seen: When its agent last reported, in seconds since the epoch.
+        timeless: Whether its agent has reported at a time that can't be true, so that nobody knows when.
         api_server: What Cluster API says of the way to its API server; "" where it says nothing.
     """
 
@@ -102,6 +103,7 @@ class ClusterState(Record):
     reasons: tuple[Reason, ...]
     infrastructure: str = ""
     api_server: str = ""
+    timeless: bool = False
 
     @property
     def title(self) -> str:

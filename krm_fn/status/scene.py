@@ -8,7 +8,7 @@ from krm_fn.base.records import Record
 from krm_fn.clusters.naming import DEFAULT_PREFIX
 from krm_fn.kube import raw
 from krm_fn.status import dump as dumps
-from krm_fn.status import manager, objects, payload, report
+from krm_fn.status import manager, objects, payload, report, times
 from krm_fn.status.payload import Payload
 from krm_fn.surface import (
     CLUSTER_NAME_LABEL,
@@ -35,8 +35,7 @@ _MODES = (False, True)  # of `per_cluster`
 _MISSED_HEARTBEATS = 3
 _GRACE = 9 * 60
 _SHOWN = 5
-_DAY = 86400
-DEAD_AFTER = 7 * _DAY
+DEAD_AFTER = 7 * times.DAY
 
 
 class Scene:
@@ -55,8 +54,12 @@ class Scene:
         self.dead_after = dead_after
         self.clusters = tuple(objects.cluster(value) for value in dump.of(dumps.CLUSTER))
         self.sets = tuple(one for value in dump.of(dumps.RESOURCE_SET) if (one := objects.resource_set(value)))
-        self.managed = tuple(objects.managed_cluster(value) for value in dump.of(dumps.MANAGED_CLUSTER))
-        self.requests = tuple(objects.request(value) for value in dump.of(dumps.REQUEST))
+        span = times.until(max(now, reported))
+        self.managed = tuple(
+            _believed(objects.managed_cluster(value), span) for value in dump.of(dumps.MANAGED_CLUSTER)
+        )
+        requests = (objects.request(value) for value in dump.of(dumps.REQUEST))
+        self.requests = tuple(one if span.holds(one.created) else one.replace(created=None) for one in requests)
         self.parent = parent or bool(self.managed or self.requests)
         self.dump = dump
         self.manager = manager.read(dump)
@@ -242,11 +245,17 @@ class Scene:
     def dead(self, managed: Managed) -> bool:
         """Tell whether an agent has been silent for so long that it counts as gone for good."""
         last = managed.last_seen or managed.created
-        return last is not None and self.reported - last > self.dead_after
+        return last is not None and not managed.timeless and self.reported - last > self.dead_after
 
-    def ago(self, time: int | None) -> str:
+    def heard(self, managed: Managed) -> str:
+        """Say when an agent reported last."""
+        if managed.timeless:
+            return "last reported at an unknown time"
+        return "has never reported" if managed.last_seen is None else f"last reported {self.ago(managed.last_seen)}"
+
+    def ago(self, time: int) -> str:
         """Say how long ago something was on the parent cluster."""
-        return "never" if time is None else f"{age(self.reported - time)} ago"
+        return f"{age(self.reported - time)} ago"
 
     def _liveliness(self, managed: Managed) -> tuple[bool, int, int, str]:
         return (self.alive(managed), managed.last_seen or 0, managed.created or 0, managed.cluster_id)
@@ -338,7 +347,7 @@ def only_cluster(one: LiveSet) -> str:
 
 def age(seconds: int) -> str:
     """Return a span of time as kubectl does, in its largest unit."""
-    for size, unit in ((_DAY, "d"), (3600, "h"), (60, "m")):
+    for size, unit in ((times.DAY, "d"), (3600, "h"), (60, "m")):
         if seconds >= size:
             return f"{seconds // size}{unit}"
     return f"{max(seconds, 0)}s"
@@ -346,7 +355,12 @@ def age(seconds: int) -> str:
 
 def clock(seconds: int) -> str:
     """Return a time for people, in UTC."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{stamp(seconds).replace('T', ' ').removesuffix('Z')} UTC"
+
+
+def stamp(seconds: int) -> str:
+    """Return a time as RFC 3339."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def some(listed: Sequence[str]) -> str:
@@ -357,6 +371,13 @@ def some(listed: Sequence[str]) -> str:
 def count(number: int, noun: str) -> str:
     """Say how many of something there are."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _believed(managed: Managed, span: times.Span) -> Managed:
+    """Return a ManagedCluster without the times that can't be true."""
+    if not span.holds(managed.last_seen) and managed.last_seen is not None:
+        managed = managed.replace(last_seen=None, timeless=True)
+    return managed if span.holds(managed.created) else managed.replace(created=None)
 
 
 def _agent_name(one: LiveSet) -> str:

@@ -7,13 +7,13 @@ A check looks at one Cluster's case and yields reasons, or nothing. To add one, 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timezone
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.kube import raw
 from krm_fn.status import delivered, dump, names, orphans, registered, report, selected
 from krm_fn.status.report import ClusterState, Delivery, Reason, Report
 from krm_fn.status.scene import DEAD_AFTER, Case, Scene, age, clock, provisioned
+from krm_fn.status.times import until, usual
 from krm_fn.surface import GENERATED_LABEL, HUB_AGENT_MAP
 
 TYPE_CHECKING = False
@@ -93,15 +93,18 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
     )
 
 
-def newest_report(found: Dump) -> int | None:
-    """Return the newest time in what the parent cluster holds: a dump of it is not older than that."""
+def newest_report(found: Dump, now: int) -> int | None:
+    """Return the newest time that can be true in what the parent cluster holds: a dump of it is not older than that."""
     paths = (("metadata", "creationTimestamp"), ("status", "lastObservedTime"))
     values = [*found.of(dump.MANAGED_CLUSTER), *found.of(dump.REQUEST)]
     times = [raw.seconds(value, *path) for value in values for path in paths]
     times += [
         raw.seconds(one, "lastTransitionTime") for value in values for one in raw.entries(value, "status", "conditions")
     ]
-    return max((time for time in times if time is not None), default=None)
+    managed = found.of(dump.MANAGED_CLUSTER)
+    reports = [time for value in managed if (time := raw.seconds(value, "status", "lastObservedTime")) is not None]
+    span = until(max(now, usual(reports, now)))
+    return max((time for time in times if time is not None and span.holds(time)), default=None)
 
 
 def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
@@ -134,6 +137,7 @@ def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
 
 def _state(case: Case) -> ClusterState:
     cluster = case.cluster
+    heard = next(iter((*case.managed, *case.known)), None)
     return ClusterState(
         namespace=cluster.namespace,
         name=cluster.name,
@@ -146,7 +150,8 @@ def _state(case: Case) -> ClusterState:
         registered=case.registered,
         evidence=case.evidence,
         registration_name=case.name or (f"{case.prefix}-xxxxx" if case.prefix else ""),
-        last_seen=next((one.last_seen for one in (*case.managed, *case.known)), None),
+        last_seen=heard.last_seen if heard else None,
+        timeless=heard is not None and heard.timeless,
         reasons=tuple(_reasons(case)),
         infrastructure="ready" if provisioned(cluster) else cluster.infrastructure or "not ready",
         api_server={"True": "reachable", "False": cluster.probed[0] or "not reachable"}.get(cluster.probe, ""),
@@ -260,7 +265,7 @@ def _expired(scene: Scene, agents: tuple[LiveSet, ...]) -> str:
     for one in agents:
         expires = scene.token_expiry(one)
         if expires is not None and expires <= scene.now:
-            return datetime.fromtimestamp(expires, timezone.utc).strftime("%Y-%m-%d")
+            return clock(expires).partition(" ")[0]
     return ""
 
 

@@ -7,6 +7,9 @@ from krm_fn.yaml import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from krm_fn.migration.migrate import Migration
 
 _HEAD = """\
@@ -15,9 +18,9 @@ _HEAD = """\
 """
 
 
-def config(migration: Migration) -> str:
-    """Return the config as YAML."""
-    return _HEAD + write.dump(migration.config)
+def config(found: Mapping[str, Any]) -> str:
+    """Return the config of a migration as YAML."""
+    return _HEAD + write.dump(found)
 
 
 def guide(migration: Migration, *, width: int | None = None, colour: bool = False) -> str:

@@ -10,6 +10,7 @@ from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.earlier.effects import Effect
@@ -63,14 +64,14 @@ def data(view: Shown) -> dict[str, Any]:
     return found
 
 
-def as_json(view: Shown) -> str:
-    """Return it as indented JSON."""
-    return json.dumps(data(view), indent=2) + "\n"
+def as_json(found: Mapping[str, Any]) -> str:
+    """Return such data as indented JSON."""
+    return json.dumps(found, indent=2) + "\n"
 
 
-def as_yaml(view: Shown) -> str:
-    """Return it as YAML."""
-    text = dump(data(view))
+def as_yaml(found: Mapping[str, Any]) -> str:
+    """Return such data as YAML."""
+    text = dump(found)
     return text if text.endswith("\n") else text + "\n"
 
 

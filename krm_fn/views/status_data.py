@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
+from krm_fn.status.scene import stamp
 from krm_fn.surface import API_VERSION
 
 TYPE_CHECKING = False
@@ -89,6 +88,4 @@ def _reason(one: Reason) -> dict[str, Any]:
 
 
 def _time(seconds: int | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if seconds is None else stamp(seconds)

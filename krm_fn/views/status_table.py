@@ -204,7 +204,9 @@ class _View:
 
 
 def _seen(one: ClusterState, now: int) -> str:
-    return _NOTHING if one.last_seen is None else f"{age(now - one.last_seen)} ago"
+    if one.last_seen is None:
+        return "unknown" if one.timeless else _NOTHING
+    return f"{age(now - one.last_seen)} ago"
 
 
 def _frequent_first(pair: tuple[tuple[str, str], dict[str, list[tuple[str, Reason]]]]) -> tuple[int, int, str]:

@@ -100,6 +100,7 @@ def _resource_set(name: str, deliveries: Sequence[Delivery]) -> _Node:
 
 def _registration(one: ClusterState, report: Report) -> _Node:
     seen = f", last report {age(report.reported - one.last_seen)} ago" if one.last_seen is not None else ""
+    seen = ", last report at an unknown time" if one.timeless else seen
     name = f" {one.registration_name}" if one.registration_name else ""
     return _Node(title=f"Registration{name}", state=one.registered, more=f"{one.evidence}{seen}")
 

@@ -110,7 +110,7 @@ def test_any_field_may_hold_anything(changes: list[tuple[tuple[Any, ...], Any]],
     except Faults as faults:
         text = " ".join(result.message for result in faults.results)
     else:
-        text = migration.config(planned) + migration.guide(planned, width=100)
+        text = migration.config(planned.config) + migration.guide(planned, width=100)
         text = Redactor(planned.tokens).text(text)
     assert live.TOKEN not in text
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from krm_fn.status import dump, report, status
+from krm_fn.views import status_data, status_table, status_tree
 from tests.support import live
 from tests.support.live import Fleet
 
@@ -1050,3 +1051,83 @@ def test_no_repr_shows_a_token() -> None:
     found = evaluate(*Fleet().everything, *live.hub_objects("team-a"), live.hub_secret())
     assert live.TOKEN not in repr(found)
     assert [secret.reveal() for secret in found.secrets] == [live.TOKEN]
+
+
+# --- times that can't be true ------------------------------------------------------------------------------------
+
+ABSURD = pytest.mark.parametrize(
+    "absurd",
+    [
+        pytest.param("9999-12-31T23:59:59-14:00", id="beyond-year-9999"),
+        pytest.param("10000-01-01T00:00:00Z", id="year-10000"),
+        pytest.param("0001-01-01T00:00:00+14:00", id="before-year-1"),
+        pytest.param("0001-01-01T00:00:00Z", id="go-zero"),
+        pytest.param("1970-01-01T00:00:00Z", id="epoch"),
+        pytest.param("2031-01-01T00:00:00Z", id="years-ahead"),
+        pytest.param("yesterday", id="no-time"),
+    ],
+)
+TIMES = ("creationTimestamp", "lastObservedTime", "lastTransitionTime", "lastAppliedTime", "deletionTimestamp")
+
+
+@ABSURD
+def test_a_report_of_a_time_that_can_not_be_true_has_an_unknown_age(absurd: str) -> None:
+    fleet = Fleet()
+    fleet.managed[0]["status"]["lastObservedTime"] = absurd
+    found = evaluate(*fleet.everything)
+    assert one(found).registered == "yes"  # by the hub's verdict
+    assert "unknown" in status_table.render(found)
+    assert "last report at an unknown time" in status_tree.render(found)
+    assert [each["lastSeen"] for each in status_data.as_data(found)["clusters"]] == [None, "2026-11-23T09:58:11Z"]
+
+
+@ABSURD
+def test_a_silent_agent_with_such_a_time_is_lost_and_one_without_a_cluster_never_dead(absurd: str) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed = [live.managed("web-1", ready="Unknown")]
+    gone = live.managed("old-1", ready="Unknown", seen=LONG_AGO)
+    for managed in (*fleet.managed, gone):
+        managed["status"]["lastObservedTime"] = managed["metadata"]["creationTimestamp"] = absurd
+    found = evaluate(*fleet.everything, gone)
+    assert said(one(found), "lost").startswith("its agent last reported at an unknown time")
+    assert [(each.name, each.commands) for each in found.orphans] == [("old-1", ())]
+    assert "it last reported at an unknown time" in found.orphans[0].message
+
+
+@ABSURD
+def test_such_times_anywhere_are_no_crash_and_no_ground_to_delete(absurd: str) -> None:
+    older = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", ready="Unknown", seen=LONG_AGO)
+    asks = live.request("old-2", result="", identifier="22222222-0000-4000-8000-000000000000")
+    objects = json.loads(json.dumps([*Fleet().everything, older, asks]))
+    for value in objects:
+        spoil(value, absurd)
+    found = evaluate(*objects)
+    for text in (status_table.render(found), status_tree.render(found), json.dumps(status_data.as_data(found))):
+        assert " delete " not in text
+        assert "-1d" not in text
+
+
+@ABSURD
+def test_one_such_time_does_not_make_the_reports_of_all_others_old(absurd: str) -> None:
+    fleet = Fleet()
+    fleet.managed[0]["status"]["lastObservedTime"] = absurd
+    read = dump.read([("dump", json.dumps(live.listed(*fleet.everything)).encode())])
+    assert status.newest_report(read, NOW) == 1795427891  # the other one's
+
+
+def test_a_dump_from_a_time_to_which_the_clock_here_has_not_come_is_believed() -> None:
+    read = dump.read([("dump", json.dumps(live.listed(*Fleet().everything)).encode())])
+    assert status.newest_report(read, NOW - 400 * 86400) == 1795427891
+
+
+def spoil(value: object, absurd: str) -> None:
+    """Put an absurd time everywhere where one is."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in TIMES:
+                value[key] = absurd
+            else:
+                spoil(inner, absurd)
+    elif isinstance(value, list):
+        for inner in value:
+            spoil(inner, absurd)

@@ -32,8 +32,8 @@ RENDER = {
     "markdown": plan_markdown.render,
     "mermaid": plan_mermaid.render,
     "table": plan_table.render,
-    "json": plan_data.as_json,
-    "yaml": plan_data.as_yaml,
+    "json": lambda view: plan_data.as_json(plan_data.data(view)),
+    "yaml": lambda view: plan_data.as_yaml(plan_data.data(view)),
 }
 EVERY = pytest.mark.parametrize("form", RENDER)
 
@@ -311,7 +311,7 @@ def test_clusters_without_a_namespace_are_drawn_as_such() -> None:
 
 def test_data_carries_the_effects_of_each_cluster_and_of_all() -> None:
     view = change([FLEET[0], config()], [*FLEET[:2], config(agent=OLDER)])
-    found = json.loads(plan_data.as_json(view))
+    found = plan_data.data(view)
     assert {one["name"]: one["effects"] for one in found["clusters"]} == {"a": ["rolls"], "b": ["registers"]}
     assert [(one["code"], one["clusters"]) for one in found["comparison"]["effects"]] == [
         ("rolls", ["team-a/a"]),
@@ -322,7 +322,7 @@ def test_data_carries_the_effects_of_each_cluster_and_of_all() -> None:
 
 def test_json_and_yaml_are_one_document() -> None:
     view: Shown = change([FLEET[0], config()], [*FLEET[:2], config(agent=OLDER)])
-    assert json.loads(plan_data.as_json(view)) == yaml.safe_load(plan_data.as_yaml(view))
+    assert json.loads(RENDER["json"](view)) == yaml.safe_load(RENDER["yaml"](view))
 
 
 def test_numbers_agree_with_their_nouns() -> None:
