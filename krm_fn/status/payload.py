@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _NAMESPACE = ("metadata", "namespace")
 _FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
+# such a name changes nothing about how the text around it is read
+_PLAIN_NAME = re.compile(rb"(?<=--cluster-reg-name=)[a-z0-9][-a-z0-9]*(?=[\s\"',])")
 _PREFIX_FLAG = re.compile(rb"--cluster-reg-name-prefix=([^\s\"',]+)")
 _CHECKSUM = re.compile(CHECKSUM_ANNOTATION.encode() + rb"\"?: *\"?([0-9a-f]+)")
 _BOOTSTRAP_PREFIX = "bootstrap-token-"
@@ -76,10 +78,17 @@ class Payload:
         """Return the keys whose value is shorter than the controller can read."""
         return tuple(key for key, content in self.values.items() if len(content) < MIN_VALUE_BYTES)
 
-    def broken(self) -> str:
-        """Say which value can't be read as manifests, and where in it; empty if all can. Never shows the text."""
+    def broken(self, known: dict[bytes, str]) -> str:
+        """Say which value can't be read as manifests, and where in it; empty if all can. Never shows the text.
+
+        Args:
+            known: What was found out about contents. Those of a fleet differ by the name that each agent registers under.
+        """
         for key, content in self.values.items():
-            reason = _fault(content)
+            alike = _PLAIN_NAME.sub(b"", content)
+            reason = known.get(alike)
+            if reason is None:
+                reason = known[alike] = _fault(content)
             if reason:
                 return f"{key}: {reason}"
         return ""

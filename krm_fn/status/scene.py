@@ -80,6 +80,7 @@ class Scene:
         self.payloads_dumped = bool(self.served)
         self._digests: dict[Payload, str] = {}
         self._broken: dict[Payload, str] = {}
+        self._read: dict[bytes, str] = {}
         self._expiries: dict[Payload, int | None] = {}
         self._tokens: dict[Payload, Secret | None] = {}
         self._checksums: dict[Payload, str] = {}
@@ -139,7 +140,7 @@ class Scene:
     def broken(self, one: Payload) -> str:
         """Say what in a Secret or ConfigMap can't be read as manifests."""
         if one not in self._broken:
-            self._broken[one] = one.broken()
+            self._broken[one] = one.broken(self._read)
         return self._broken[one]
 
     def token_expiry(self, one: LiveSet) -> int | None:

@@ -58,11 +58,11 @@ def test_values_of_31_bytes_are_too_short_and_of_32_are_not() -> None:
     ],
 )
 def test_what_the_controller_reads_is_not_broken(content: str) -> None:
-    assert not config_map(a=content).broken()
+    assert not config_map(a=content).broken({})
 
 
 def test_an_object_without_values_is_not_called_broken() -> None:
-    assert not config_map().broken()
+    assert not config_map().broken({})
 
 
 @pytest.mark.parametrize(
