@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 RUNS = ("Shared:300", "PerCluster:300", "Shared:1000", "PerCluster:1000")
 NAMESPACES = 10
-LIMIT = 600.0  # seconds that a run may take
+LIMIT = 600.0  # seconds that a step may take
 REST = 30.0  # seconds over which processor time at rest is taken
 BEFORE, AFTER = "ghcr.io/clusternet/clusternet-agent:v0.18.0", "ghcr.io/clusternet/clusternet-agent:v0.18.1"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -86,7 +86,6 @@ class Fleet:
 
     def __init__(self, lab: Lab, mode: str, count: int, folder: Path) -> None:
         self.lab, self.mode, self.count, self.folder = lab, mode, count, folder
-        self.end = time.monotonic() + LIMIT
         self.clusters = [(f"team-{number % NAMESPACES}", f"fleet-{number:04}") for number in range(count)]
         self.figures: dict[str, Any] = {"mode": mode, "clusters": count}
 
@@ -127,9 +126,17 @@ class Fleet:
 
         def one(number: int) -> None:
             namespace, name = self.clusters[number]
-            for value in self.objects(namespace, name):
-                api.create(value)
-            cluster_api.provision(self.lab.management, namespace, name, *texts[number % len(texts)])
+            kubeconfig, url = texts[number % len(texts)]
+            infrastructure, cluster = self.objects(namespace, name)
+            host, port = url.removeprefix("https://").split(":")
+            api.create({**infrastructure, "spec": {"controlPlaneEndpoint": {"host": host, "port": int(port)}}})
+            status = {"ready": True, "initialization": {"provisioned": True}}
+            api.patch("LabCluster", name, namespace, {"status": status}, "status")
+            labels = {"cluster.x-k8s.io/cluster-name": name}
+            metadata = {"name": f"{name}-kubeconfig", "namespace": namespace, "labels": labels}
+            secret = {"apiVersion": "v1", "kind": "Secret", "type": "cluster.x-k8s.io/secret", "metadata": metadata}
+            api.create({**secret, "stringData": {"value": kubeconfig}})
+            api.create(cluster)
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(one, range(self.count)))
@@ -170,7 +177,7 @@ class Fleet:
                 half = time.monotonic() - started
             if delivered == self.count:
                 break
-            check(time.monotonic() < self.end, f"{delivered} of {self.count} delivered after {LIMIT:.0f} s")
+            check(time.monotonic() < started + LIMIT, f"{delivered} of {self.count} delivered after {LIMIT:.0f} s")
             time.sleep(1)
         done = time.monotonic() - started
         figures[f"s applied {name}"] = round(applied or done, 1)
@@ -277,8 +284,9 @@ class Fleet:
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a condition within the run's limit."""
+        end = time.monotonic() + LIMIT
         while not condition():
-            check(time.monotonic() < self.end, f"waited {LIMIT:.0f} s in vain for {what}")
+            check(time.monotonic() < end, f"waited {LIMIT:.0f} s in vain for {what}")
             time.sleep(1)
 
     def timed(self, step: Callable[[], None]) -> float:
