@@ -12,7 +12,7 @@ from krm_fn.clusters.part import Part
 from krm_fn.clusters.selection import Fleet
 from krm_fn.earlier import guard, overlap, read
 from krm_fn.featuregate import review as featuregate
-from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Result, has_errors, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Related, Result, has_errors, tagged
 from krm_fn.outputs.build import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
@@ -105,7 +105,7 @@ def make(request: Request) -> Plan:
     results = list(unserved.review(request.configs, inventory, fleet))
     if not has_errors(results):  # a Cluster that can't be read might be the one that matches
         for part in parts:
-            part.results += guard.check_counts(part, len(inventory.clusters))
+            part.results += guard.check_counts(part, inventory.clusters)
     results += _compare(parts, before, request)
     results += _overlaps(parts, others, before, inventory, fleet)
     for part in parts:
@@ -115,7 +115,7 @@ def make(request: Request) -> Plan:
             *_notes(part),
         ]
     revised = _review(parts, request.items)
-    results += [result for part in parts for result in part.results]
+    results += [_placed(part.config, result) for part in parts for result in part.results]
     generated = sorted((new for part in parts for new in part.generated), key=_output_order)
     results += _many_sets(generated)
     return Plan(
@@ -127,6 +127,13 @@ def make(request: Request) -> Plan:
         fleet=fleet,
         before=before,
     )
+
+
+def _placed(config: Config, result: Result) -> Result:
+    """Point a result of one config that names a field, and no object, at that config."""
+    if result.severity == INFO or result.resource_ref is not None or not result.field.startswith("spec"):
+        return result
+    return result.replace(**config.place(result.field))
 
 
 def ordered(results: Sequence[Result]) -> list[Result]:
@@ -253,9 +260,10 @@ def _overlaps(
         results += overlap.stranded(
             [one for one in strangers if one.cluster], {cluster.key for cluster in inventory.clusters}
         )
-    owned = {one.key: one.owner for one in inventory.owned}
+    owned = {one.key: one for one in inventory.owned}
     generated = [new for part in rendered for new in part.generated]
-    return results + overlap.name_clashes(generated, owned, inventory.occupied)
+    configs = [part.config for part in rendered]
+    return results + overlap.name_clashes(configs, generated, owned, inventory.occupied)
 
 
 def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:
@@ -304,7 +312,7 @@ def _many_sets(generated: Sequence[Generated]) -> list[Result]:
 
 def _review(parts: Sequence[Part], items: Sequence[Item]) -> dict[int, Mapping[str, Any]]:
     """Look over what the management and the parent cluster run; return new values of such items."""
-    revised: dict[int, Mapping[str, Any]] = {}
+    revised: dict[int, tuple[Config, Mapping[str, Any]]] = {}
     for part in parts:
         reviews = [featuregate.review(items, part.config)]
         if part.config.hub.asked:
@@ -313,23 +321,24 @@ def _review(parts: Sequence[Part], items: Sequence[Item]) -> dict[int, Mapping[s
             reviews.append(hub(items, part.config))
         for review in reviews:
             part.results += review.results
-            part.results += [
-                _edited_twice(items[position], part.config)
-                for position, value in review.revised.items()
-                if revised.setdefault(position, value) != value
-            ]
-    return revised
+            for position, value in review.revised.items():
+                other, before = revised.setdefault(position, (part.config, value))
+                if before != value:
+                    part.results.append(_edited_twice(items[position], other, part.config))
+    return {position: value for position, (_, value) in revised.items()}
 
 
-def _edited_twice(item: Item, config: Config) -> Result:
+def _edited_twice(item: Item, one: Config, other: Config) -> Result:
+    field = "spec.hub.kubeconfigSecretRef"
     return Result(
         message=(
-            f"{item.kind} {item.name} is configured differently by ClusternetCAPIConfig {config.owner} than by an earlier"
-            " config; give both the same spec.hub.kubeconfigSecretRef, or only one of them"
+            f"{item.kind} {item.name} is configured differently by ClusternetCAPIConfigs {one.owner} and {other.owner};"
+            f" give both the same {field}, or only one of them"
         ),
-        resource_ref=item.ref(),
-        field="spec.hub.kubeconfigSecretRef",
-        file_path=item.file_path,
-        file_index=item.file_index,
+        related=(
+            Related.at(one.owner, one.place(field)),
+            Related.at(f"{item.kind} {item.name}", item.place()),
+        ),
         tags=tagged(rule="edited-twice"),
+        **other.place(field),
     )

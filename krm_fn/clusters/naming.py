@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base.text import full_name, sha256_hex, some
 from krm_fn.clusters.part import Naming
-from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.labels import label_value_fault
 from krm_fn.kube.names import dns_label_fault
 from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_NAME = 30
 DEFAULT_PREFIX = "clusternet-cluster"  # the agent's own, v0.12 to v0.18
 _LEFT_OUT = "left out: spec.guard.onInvalidCluster is Skip"
+_PLACES = 3  # of Clusters that share a name, in one message
 _HASH = 8  # 32 bits: with 10,000 shortened names that also share their first 21 characters, 1 % for any clash
 
 
@@ -42,7 +43,7 @@ def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping
         for cluster in part.matched:
             naming = part.namings[cluster.key] = register(part.config, cluster)
             for reason in naming.faults:
-                _refuse(part, cluster, reason)
+                _refuse(part, cluster, reason, f"metadata.labels.{CLUSTER_NAME_LABEL}" if "its label" in reason else "")
             if not naming.faults:
                 claims.setdefault(naming.name, []).append((cluster.key, part))
     for name, claimants in sorted(claims.items()):
@@ -76,25 +77,38 @@ def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holde
         f"Clusters {titles} would all register as {name!r}; make the names differ, with {{namespace}} in"
         f" spec.identity.nameTemplate for instance{left}"
     )
-    part.results.append(_result(part.namings[first].cluster, message, WARNING if skip else ERROR))
+    others = [one.namings[key].cluster for key, one in claimants[1:]]
+    part.results.append(
+        _result(
+            part.namings[first].cluster,
+            message,
+            WARNING if skip else ERROR,
+            "metadata.name",
+            related=tuple(Related.at(one.title, one.place("metadata.name")) for one in others[:_PLACES]),
+        )
+    )
 
 
-def _refuse(part: Part, cluster: Cluster, reason: str) -> None:
+def _refuse(part: Part, cluster: Cluster, reason: str, field: str = "") -> None:
     """Report a Cluster that can't be served, or leave it out where the guard says so."""
     skip = part.config.guard.on_invalid_cluster == "Skip"
     if skip:
         part.skipped[cluster.key] = reason
         reason += f" ({_LEFT_OUT})"
-    part.results.append(refusal(cluster, reason, WARNING if skip else ERROR))
+    part.results.append(refusal(cluster, reason, WARNING if skip else ERROR, field))
 
 
-def refusal(cluster: Cluster, reason: str, severity: str = ERROR) -> Result:
+def refusal(cluster: Cluster, reason: str, severity: str = ERROR, field: str = "") -> Result:
     """Report that a Cluster can't be registered."""
-    return _result(cluster, f"Cluster {cluster.title} can't be registered: {reason}", severity)
+    return _result(cluster, f"Cluster {cluster.title} can't be registered: {reason}", severity, field)
 
 
-def _result(cluster: Cluster, message: str, severity: str) -> Result:
-    return Result(message=message, severity=severity, tags=tagged(rule="cluster"), **cluster.place())
+def _result(
+    cluster: Cluster, message: str, severity: str, field: str = "", related: tuple[Related, ...] = ()
+) -> Result:
+    return Result(
+        message=message, severity=severity, related=related, tags=tagged(rule="cluster"), **cluster.place(field)
+    )
 
 
 def register(config: Config, cluster: Cluster) -> Naming:

@@ -1,7 +1,7 @@
 """Clusters that nothing can be decided about: with faults, twice in the input, or without the namespace that is needed.
 
 One that no config can reach, whatever its faults are corrected to, can't change the output. It is reported as a warning,
-so that a template or a museum piece somewhere in a repository stops nobody.
+so that a template or a relic somewhere in a repository stops nobody.
 """
 
 from __future__ import annotations
@@ -71,10 +71,7 @@ def _duplicate(copies: Sequence[Cluster], *, reached: bool) -> Result:
             f" different overlays, build those with kustomize{'' if reached else _UNREACHED}"
         ),
         severity=ERROR if reached else WARNING,
-        related=tuple(
-            Related(label="again", item=one.item, file_path=one.file_path, file_index=one.file_index)
-            for one in others[: _SHOWN - 1]
-        ),
+        related=tuple(Related.at("again", one.place()) for one in others[: _SHOWN - 1]),
         tags=tagged(rule="duplicate-cluster"),
         **first.place(),
     )
@@ -88,5 +85,9 @@ def _no_namespace(config: Config, cluster: Cluster) -> Result:
     )
     severity = ERROR if reached else WARNING
     return Result(
-        message=message, severity=severity, tags=tagged(rule="namespace-needed"), **cluster.place("metadata.namespace")
+        message=message,
+        severity=severity,
+        related=(Related.at("namespaceSelector", config.place("spec.namespaceSelector")),),
+        tags=tagged(rule="namespace-needed"),
+        **cluster.place("metadata.namespace"),
     )

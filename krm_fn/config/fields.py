@@ -9,6 +9,7 @@ from __future__ import annotations
 from krm_fn.base.records import Record
 from krm_fn.base.text import late, nearest
 from krm_fn.config.kinds import Kind, did_you_mean
+from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from krm_fn.config.formats import Format
     from krm_fn.config.report import Place
 
+_INDEX = late(r"\[\d+\]")
+_MOST_NAMED = 6  # fields that a message lists
 _FIELD_NAME = late(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
 
 
@@ -69,6 +72,10 @@ class ListOf(Kind):
     def hint(self, value: object) -> str:
         """A single entry where a list is due is the usual slip."""
         return ": begin the entry with '- '" if self.item.accepts(value) else ""
+
+    def corrected(self, value: object, at: Place) -> str:
+        """Return a single entry as a list."""
+        return at.lines([value]) if self.item.accepts(value) else ""
 
     def check(self, value: list[Any], at: Place) -> list[Any]:
         """Check number, entries and repetitions."""
@@ -145,6 +152,14 @@ class Field(Record):
     private: bool = False
     record: Callable[[Any], Record] | None = None
 
+    def pasted(self) -> str:
+        """Return the field with its example as lines to paste; "" where it has none."""
+        if isinstance(self.example, Unset):
+            return ""
+        from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
+
+        return dump({self.name: self.example}).rstrip("\n")
+
 
 class Object(Kind):
     """An object with known fields.
@@ -181,6 +196,11 @@ class Object(Kind):
         """Mappings only."""
         return isinstance(value, dict)
 
+    def hint(self, value: object) -> str:
+        """A forgotten colon is the usual slip: `name registration`."""
+        first = value.split(" ", 1)[0] if isinstance(value, str) else ""
+        return f": a ':' is missing behind {first}" if first in self.names else ""
+
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""
         found: dict[str, Any] = {}
@@ -189,11 +209,14 @@ class Object(Kind):
         for field in self.fields:
             place = at.field(field.name, private=field.private or field.secret)
             if field.name in value:
+                before = len(at.log.faults)
                 found[field.name] = field.kind.read(value[field.name], place)
+                if len(at.log.faults) > before:
+                    at.log.help(place.path, before, field)
             elif field.required:
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
-                place.fault(f"is required: give {field.kind.expected}{_example(field)}", "required", fix=_pasted(field))
+                place.fault(f"is required: give {field.kind.expected}{_example(field)}", "required", fix=field.pasted())
             elif isinstance(field.kind, Object) and field.default == {}:
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif not isinstance(field.default, Unset):
@@ -207,10 +230,17 @@ class Object(Kind):
             near = self._near(key, at)
             nameable = _FIELD_NAME.match(key) and (near or not at.private)
             place = at.field(key) if nameable else at.key(key)
-            fix = f"{near}:" if near and "." not in near else ""
-            place.fault(f"is not a known field{did_you_mean(near) or self.advice}", "unknown-field", fix=fix)
+            text = f"is not a known field{did_you_mean(near) or self.advice or self._known(at)}"
+            place.fault(text, "unknown-field", fix=_moved(near, value[key], at) if near else "")
             if near:  # the field that was meant is not missing, but misspelt or in the wrong place
                 at.log.explain(near if "." in near else at.field(near).path)
+
+    def _known(self, at: Place) -> str:
+        """Say which fields there are, to go on after a message."""
+        if len(self.names) <= _MOST_NAMED:
+            return f": it has {', '.join(self.names)}"
+        path = "spec" if at.path == "data" else _INDEX.sub("", at.path)
+        return f": `clusternet-capi-fn explain {path}` lists those that are"
 
     def _near(self, name: str, at: Place) -> str:
         """Return the field that was meant: one with other capitals, the only one of that name elsewhere, or nearest."""
@@ -235,6 +265,29 @@ class Selector(Object):
         """Kubectl's syntax where YAML is due is the usual slip."""
         return ": write it with matchLabels and matchExpressions" if isinstance(value, str) else ""
 
+    def corrected(self, value: object, at: Place) -> str:
+        """Return a selector in kubectl's syntax as one in YAML."""
+        if not isinstance(value, str) or not value:
+            return ""
+        from krm_fn.kube import selector_text  # noqa: PLC0415 - for errors only
+
+        try:
+            return at.lines(selector_text.parse(value))
+        except selector_text.SelectorError:
+            return ""
+
+    def _unknown(self, value: Mapping[str, Any], at: Place) -> None:
+        """Report labels that are beside matchLabels as one slip."""
+        unknown = sorted(value.keys() - set(self.names))
+        labels = {key: value[key] for key in unknown if isinstance(value[key], str) and not self._near(key, at)}
+        if not labels or len(labels) != len(unknown) or "matchLabels" in value:
+            super()._unknown(value, at)
+            return
+        first = next(iter(labels))
+        place = at.field(first) if _FIELD_NAME.match(first) else at.key(first)
+        place.fault(f"is not a known field{self.advice}", "unknown-field", fix=at.field("matchLabels").lines(labels))
+        at.log.explain(at.path)
+
 
 def _copied(value: Any) -> Any:
     """Return JSON-like data of its own, so that no configuration shares parts with the tree."""
@@ -254,16 +307,18 @@ def walk(kind: Object, prefix: str = "") -> Iterator[tuple[str, Field]]:
 
 def _example(field: Field) -> str:
     """Return a field's example on one line, to go on after a message."""
-    return "" if isinstance(field.example, Unset) else f", for example {flow(field.example)}"
-
-
-def _pasted(field: Field) -> str:
-    """Return a field with its example as lines to paste."""
-    if isinstance(field.example, Unset):
+    if isinstance(field.example, Unset) or " such as " in field.kind.expected:
         return ""
-    from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
+    return f", for example {flow(field.example)}"
 
-    return dump({field.name: field.example}).rstrip("\n")
+
+def _moved(near: str, value: object, at: Place) -> str:
+    """Return the start of the field that was meant, with what is there where that is one value."""
+    steps = near.removeprefix(f"{at.path}.").split(".")
+    lines = [f"{'  ' * depth}{step}:" for depth, step in enumerate(steps)]
+    if isinstance(value, (str, int, bool)) and not at.private and len(steps) > 1:
+        lines[-1] += f" {flow(quoted(value) if isinstance(value, str) else value)}"
+    return "\n".join(lines)
 
 
 def flow(value: object) -> str:

@@ -36,7 +36,7 @@ class Kind(Record):
         raise NotImplementedError
 
     def hint(self, value: object) -> str:  # noqa: ARG002 - subclasses look at the value
-        """Say how a value of the wrong type could be mended, to go on after the message; mostly empty."""
+        """Say how a value of the wrong type could be corrected, to go on after the message; mostly empty."""
         return ""
 
     def meant(self, value: object) -> str | int | bool | None:  # noqa: ARG002 - subclasses look at the value
@@ -53,11 +53,18 @@ class Kind(Record):
             at.fault(
                 f"must be {self.expected}, not {at.described(value)}{self.hint(value)}",
                 "type",
-                fix=at.written(f'"{meant}"' if isinstance(meant, str) else quoted(meant)) if meant is not None else "",
+                fix=self.corrected(value, at),
                 proposed=None if at.private else meant,
             )
             return None
         return self.check(value, at)
+
+    def corrected(self, value: object, at: Place) -> str:
+        """Return the text that one of the wrong type was most likely meant to be; "" where that is not clear."""
+        meant = self.meant(value)
+        if meant is None:
+            return ""
+        return at.written(f'"{meant}"' if isinstance(meant, str) else quoted(meant))
 
 
 class Text(Kind):

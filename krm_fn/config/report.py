@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from krm_fn.config.fields import Object
+    from krm_fn.config.fields import Field, Object
+
+
+# Rules whose errors an example of the field answers.
+_EXAMPLE_HELPS = frozenset({"type", "format", "not-empty"})
 
 
 class Log:
@@ -43,6 +47,13 @@ class Log:
             self.faults.append(result)
         else:
             self.warnings.append(result)
+
+    def help(self, path: str, since: int, field: Field) -> None:
+        """Give the errors at a path, of those found since, the field's example to paste where they have no correction."""
+        for index in range(since, len(self.faults)):
+            one = self.faults[index]
+            if one.field == path and not one.fix and one.rule in _EXAMPLE_HELPS:
+                self.faults[index] = one.replace(fix=field.pasted())
 
     def explain(self, path: str) -> None:
         """Note that an error found already is the cause of whatever is wrong at a path."""
@@ -103,6 +114,14 @@ class Place:
             index = self.path[:-1].rpartition("[")[2]
             return f"- {value}" if index.isdigit() else f"{index}: {value}"
         return f"{self.path.rpartition('.')[2]}: {value}"
+
+    def lines(self, value: object) -> str:
+        """Return this field with a value of several lines, to paste; "" where the value may not be shown."""
+        if self.private:
+            return ""
+        from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
+
+        return dump({self.path.rpartition(".")[2]: value}).rstrip("\n")
 
     def shown(self, value: object) -> str:
         """Return the value in quotes after a blank, or nothing where it may not be shown."""

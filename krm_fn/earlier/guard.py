@@ -8,7 +8,7 @@ config that is not in this run, since it was renamed or deleted, counts for ever
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.base.text import some
+from krm_fn.base.text import nearest, some
 from krm_fn.earlier.read import Coverage
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, identity_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.part import Part
     from krm_fn.earlier.read import Before, Earlier, Tree
-    from krm_fn.model import Config, ObjectKey
+    from krm_fn.model import Cluster, Config, ObjectKey
 
 
 class Served(Record):
@@ -171,14 +171,14 @@ def _over_limit(config: Config, found: Removal) -> Result:
     return _result(config, message, "maxRemovedClusters")
 
 
-def check_counts(part: Part, total: int) -> list[Result]:
+def check_counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
     """Apply `allowNoClusters` and `minClusters`.
 
     Args:
         part: A config, with the Clusters that it reaches.
-        total: How many Clusters the input has.
+        fleet: All Clusters of the input.
     """
-    config, matched = part.config, len(part.served)
+    config, matched, total = part.config, len(part.served), len(fleet)
     results = []
     if total == 0:
         needs = [
@@ -209,16 +209,47 @@ def check_counts(part: Part, total: int) -> list[Result]:
             )
         )
     if matched == 0 and not results and not config.guard.allow_no_clusters and not part.namespaces:
-        seen = f"none of the {total} Clusters in the input matches" if total else "the input has no Cluster for"
-        results.append(
-            _result(
-                config,
-                f"{seen} clusterSelector {config.cluster_selector} of {config.owner}; correct the selector, list"
-                " spec.namespaces, or set spec.guard.allowNoClusters: true if that is meant",
-                "allowNoClusters",
-            )
-        )
+        results.append(_no_match(config, fleet))
     return results
+
+
+def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
+    """Report that a config reaches no Cluster, and the label that was most likely meant."""
+    seen = f"none of the {len(fleet)} Clusters in the input matches" if fleet else "the input has no Cluster for"
+    seen = "the one Cluster in the input does not match" if len(fleet) == 1 else seen
+    message = f"{seen} clusterSelector {config.cluster_selector} of {config.owner}"
+    remedy = "list spec.namespaces, or set spec.guard.allowNoClusters: true if no Cluster is meant to match"
+    field, fix = "spec.clusterSelector", ""
+    if any(config.cluster_selector.matches(one.live_labels) for one in fleet):
+        message += f" in a namespace that it serves; correct the namespaces, {remedy}"
+    else:
+        meant = next(filter(None, (_meant(*pair, fleet) for pair in config.cluster_selector.match_labels)), None)
+        if meant is None:
+            message += f"; correct the selector, {remedy}"
+        else:
+            key, near, value = meant
+            field, fix = f"{field}.matchLabels.{key}", f'{near}: "{value}"'
+            message += f": did you mean {near}={value}? If not, {remedy}"
+    return Result(
+        message=message,
+        field=field,
+        file_path=config.file_path,
+        fix=fix,
+        tags=tagged(rule="guard-allowNoClusters"),
+    )
+
+
+def _meant(key: str, value: str, fleet: Sequence[Cluster]) -> tuple[str, str, str] | None:
+    """Return a label that no Cluster has, by its key, and key and value of the one nearest to it that some have."""
+    labels = [one.live_labels for one in fleet]
+    if any(one.get(key) == value for one in labels):
+        return None
+    values = {one[key] for one in labels if key in one}
+    if values:
+        near = nearest(value, values) or next((one for one in sorted(values) if one and value.startswith(one)), "")
+        return (key, key, near) if near else None
+    near = nearest(key, {one for each in labels for one in each})
+    return (key, near, value) if near and any(one.get(near) == value for one in labels) else None
 
 
 def _limit(config: Config) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from krm_fn.base.text import some
-from krm_fn.krm.results import WARNING, Result, tagged
+from krm_fn.krm.results import WARNING, Related, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from krm_fn.clusters.capi import ResourceSet
+    from krm_fn.clusters.inventory import Owned
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey
 
 _SHOWN = 3
+_SELECTOR = "spec.clusterSelector"
+_NAME = "spec.clusterResourceSet.name"
 DISCOVERY = ("capi-system", "clusternet-cluster-api")  # the hub knows its Secret by this fixed name
 
 
@@ -24,24 +27,26 @@ def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list
         reached: Each config with the Clusters it reaches, both those rendered now and others in the input.
     """
     first: dict[tuple[str, str], Config] = {}
-    pairs: dict[tuple[str, str], list[Cluster]] = {}
+    pairs: dict[tuple[str, str], tuple[Config, Config, list[Cluster]]] = {}
     for config, clusters in sorted(reached, key=lambda one: one[0].owner):
         for cluster in clusters:
             other = first.setdefault(cluster.key, config)
             if other is not config:
-                pairs.setdefault((other.owner, config.owner), []).append(cluster)
+                pairs.setdefault((other.owner, config.owner), (other, config, []))[2].append(cluster)
     return [
         Result(
             message=(
-                f"ClusternetCAPIConfigs {one} and {other} both reach {_clusters(clusters)}; make their clusterSelectors"
-                " (or namespaces) disjoint"
+                f"ClusternetCAPIConfigs {one.owner} and {other.owner} both reach {_clusters(clusters)}; make their"
+                " clusterSelectors (or namespaces) disjoint"
             ),
-            field="spec.clusterSelector",
-            file_path=clusters[0].file_path,
-            file_index=clusters[0].file_index,
+            related=(
+                Related.at(one.owner, one.place(_SELECTOR)),
+                Related.at(f"Cluster {clusters[0].title}", clusters[0].place()),
+            ),
             tags=tagged(rule="overlap"),
+            **other.place(_SELECTOR),
         )
-        for (one, other), clusters in sorted(pairs.items())
+        for _, (one, other, clusters) in sorted(pairs.items(), key=lambda pair: pair[0])
     ]
 
 
@@ -64,9 +69,9 @@ def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result
                 results.append(
                     Result(
                         message=message,
-                        field="spec.clusterSelector",
-                        file_path=other.file_path,
+                        related=(Related.at(one.owner, one.place(_SELECTOR)),),
                         tags=tagged(rule="overlap"),
+                        **other.place(_SELECTOR),
                     )
                 )
     return results
@@ -93,71 +98,75 @@ def foreign_sets(
                 f" ClusternetCAPIConfig {owner} already serves; make their clusterSelectors disjoint, or remove that"
                 " config's output"
             ),
-            field="spec.clusterSelector",
-            file_path=config.file_path,
             tags=tagged(rule="overlap"),
+            **config.place(_SELECTOR),
         )
         for (owner, name), reached in sorted(found.items())
     ]
 
 
 def name_clashes(
-    generated: Iterable[Generated], owned: Mapping[ObjectKey, str], occupied: Mapping[ObjectKey, Item]
+    configs: Iterable[Config],
+    generated: Iterable[Generated],
+    owned: Mapping[ObjectKey, Owned],
+    occupied: Mapping[ObjectKey, Item],
 ) -> list[Result]:
     """Report generated names that are taken: by another config, or by an object that is not ours.
 
     Args:
-        generated: Objects of all configs of this run.
-        owned: Owner id of each object in the input that we made.
+        configs: The configs of this run.
+        generated: Their objects.
+        owned: The objects in the input that we made.
         occupied: Objects in the input that we did not make.
     """
+    by_owner = {config.owner: config for config in configs}
     made: dict[ObjectKey, str] = {}
     both: dict[tuple[str, str], list[tuple[str, ObjectKey]]] = {}
-    theirs: dict[tuple[str, str], list[str]] = {}
+    theirs: dict[tuple[str, str], list[tuple[str, Item]]] = {}
     results = []
     for new in generated:
         title = new.key.title
         first = made.setdefault(new.key, new.owner)
         if first != new.owner:
             both.setdefault((first, new.owner), []).append((title, new.key))
-        owner = owned.get(new.key)
-        if owner is not None and owner != new.owner:
-            theirs.setdefault((owner, new.owner), []).append(title)
+        before = owned.get(new.key)
+        if before is not None and before.owner != new.owner:
+            theirs.setdefault((before.owner, new.owner), []).append((title, before.item))
         item = occupied.get(new.key)
         if item is not None:
-            results.append(_taken(title, item, new.owner))
+            results.append(_taken(title, item, by_owner[new.owner]))
     for (first, second), found in both.items():
-        remedy = f"set another spec.clusterResourceSet.name in {second}"
+        field, remedy = _NAME, f"set another spec.clusterResourceSet.name in {second}"
         if all(key.namespace == DISCOVERY[0] and key.name == DISCOVERY[1] for _, key in found):
-            remedy = "only one config may set spec.hub.discoverySecret"
+            field, remedy = "spec.hub.discoverySecret", "only one config may set spec.hub.discoverySecret"
         shown = some([title for title, _ in found], _SHOWN)
-        results.append(_clash(f"ClusternetCAPIConfigs {first} and {second} would both make {shown}; {remedy}"))
-    for (owner, mine), titles in theirs.items():
-        results.append(
-            _clash(
-                f"{some(titles, _SHOWN)} in the input was made by ClusternetCAPIConfig {owner}; {mine} can't take it over. Set"
-                f" another spec.clusterResourceSet.name in {mine}, or, if {owner} was renamed to {mine}, change the"
-                " annotation fn.clusternet.io/owner of its output or remove that output first"
-            )
+        message = f"ClusternetCAPIConfigs {first} and {second} would both make {shown}; {remedy}"
+        results.append(_clash(message, by_owner[second], field, Related.at(first, by_owner[first].place(field))))
+    for (owner, mine), objects in theirs.items():
+        message = (
+            f"{some([title for title, _ in objects], _SHOWN)} in the input was made by ClusternetCAPIConfig {owner};"
+            f" {mine} can't take it over. Set another spec.clusterResourceSet.name in {mine}, or, if {owner} was renamed to"
+            f" {mine}, change the annotation fn.clusternet.io/owner of its output or remove that output first"
         )
+        title, item = objects[0]
+        results.append(_clash(message, by_owner[mine], _NAME, Related.at(title, item.place())))
     return results
 
 
-def _taken(title: str, item: Item, owner: str) -> Result:
+def _taken(title: str, item: Item, config: Config) -> Result:
     return Result(
         message=(
-            f"{title} stands in the input ({item.where()}) and was not made by this function; it is not overwritten. Set"
-            f" another spec.clusterResourceSet.name in {owner}, or remove that object"
+            f"{title} is in the input already and was not made by this function, which does not overwrite it. Set another"
+            f" spec.clusterResourceSet.name in {config.owner}, or remove that object"
         ),
-        resource_ref=item.ref(),
-        file_path=item.file_path,
-        file_index=item.file_index,
+        related=(Related.at(config.owner, config.place(_NAME)),),
         tags=tagged(rule="name-clash"),
+        **item.place("metadata.name"),
     )
 
 
-def _clash(message: str) -> Result:
-    return Result(message=message, field="spec.clusterResourceSet.name", tags=tagged(rule="name-clash"))
+def _clash(message: str, config: Config, field: str, other: Related) -> Result:
+    return Result(message=message, related=(other,), tags=tagged(rule="name-clash"), **config.place(field))
 
 
 def _clusters(clusters: Sequence[Cluster]) -> str:

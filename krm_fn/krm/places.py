@@ -62,7 +62,8 @@ def located(
             line, column = lines.of(item, tree, line, column)
             found[index] = result.replace(line=line, column=column, message=result.message + _counted(item, lines))
         else:
-            line, column = lines.of(item, tree, *tree.place)
+            line, column = tree.find(result.related[at].field, key=False)
+            line, column = lines.of(item, tree, line, column)
             related = list(result.related)
             related[at] = related[at].replace(line=line, column=column)
             found[index] = result.replace(related=tuple(related))

@@ -10,7 +10,7 @@ from krm_fn.base.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 ERROR = "error"
@@ -36,6 +36,7 @@ class Related(Record):
     Attributes:
         label: What is there, to be followed by the place: "the other one".
         item: Position of the object in the input; None where it is in no input.
+        field: Path of the field that is meant; "" for the object.
         file_path: File that holds the object.
         file_index: Position of the object in that file, from 0.
         line: Line from 1; None until `places.located` finds it.
@@ -44,10 +45,16 @@ class Related(Record):
 
     label: str
     item: int | None = None
+    field: str = ""
     file_path: str = ""
     file_index: int | None = None
     line: int | None = None
     column: int | None = None
+
+    @classmethod
+    def at(cls, label: str, place: Mapping[str, Any]) -> Related:
+        """Return one for a place as `Item.place`, `Config.place` and `Cluster.place` give it."""
+        return cls(label=label, **{key: place[key] for key in ("item", "field", "file_path", "file_index")})
 
 
 class Result(Record):

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
     from krm_fn.model import Config
 
+    Judgement = tuple[str, str, str]  # severity, what is wrong, and the field where
+
 _PRINTS = "; `clusternet-capi-fn manifests --only registration` prints what it has to hold"
 _MARKED = (
     f"is marked as this function's own output by annotation {OWNER_ANNOTATION}, so this run would remove it: if you keep"
     " it yourself now, remove the annotation; if it is left from an earlier render, delete it"
 )
+
+
+_NOTHING = (WARNING, "", "")
 
 
 class _Wanted(Record):
@@ -68,53 +73,58 @@ def check(
         judge = _JUDGES.get((item.group, item.kind))
         if judge is None or not item.contains(wanted.name.encode()):
             continue
-        severity, reason = judge(wanted, item)
+        severity, reason, field = judge(wanted, item)
         if reason:
             results.append(
                 Result(
                     message=f"{item.kind} {item.name} (spec.registrationToken.existingSecret) {reason}",
                     severity=severity,
-                    resource_ref=item.ref(),
-                    file_path=item.file_path,
-                    file_index=item.file_index,
+                    fix=f"type: {RESOURCE_SET_TYPE}" if field.endswith("type") else "",
                     tags=tagged(rule="existing-secret"),
+                    **item.place(field),
                 )
             )
     return sorted(results, key=lambda one: (one.message, one.file_path, one.file_index or 0))
 
 
-def _sealed(wanted: _Wanted, item: Item) -> tuple[str, str]:
+def _sealed(wanted: _Wanted, item: Item) -> Judgement:
     """Judge a SealedSecret; the Secret takes its type from the template, and its name from there or from the object."""
     template = _at(item.value(), "spec", "template")
     if (_at(template, "metadata").get("name") or item.name) != wanted.name:
-        return ERROR, ""
-    return ERROR, _type_fault(template.get("type"), "spec.template.type")
+        return _NOTHING
+    return _typed(template.get("type"), "spec.template.type")
 
 
-def _external(wanted: _Wanted, item: Item) -> tuple[str, str]:
+def _external(wanted: _Wanted, item: Item) -> Judgement:
     """Judge an ExternalSecret of the user's own."""
     target = _at(item.value(), "spec", "target")
     if (target.get("name") or item.name) != wanted.name:
-        return ERROR, ""
-    return ERROR, _type_fault(_at(target, "template").get("type"), "spec.target.template.type")
+        return _NOTHING
+    return _typed(_at(target, "template").get("type"), "spec.target.template.type")
 
 
-def _plain(wanted: _Wanted, item: Item) -> tuple[str, str]:
+def _plain(wanted: _Wanted, item: Item) -> Judgement:
     """Judge a Secret: what a ClusterResourceSet refuses of it, then what the agent would miss in it."""
     if item.name != wanted.name:
-        return WARNING, ""
+        return _NOTHING
+    value = item.value()
     if item.namespace in wanted.namespaces:
         if item.position in wanted.own:
-            return ERROR, _MARKED
-        reason = _form_fault(item.value())
+            return ERROR, _MARKED, f"metadata.annotations.{OWNER_ANNOTATION}"
+        if value.get("type") != RESOURCE_SET_TYPE:
+            reason = f"must be of type {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
+            return ERROR, reason + _PRINTS, "type"
+        reason = _form_fault(value)
         if reason:
-            return ERROR, reason + _PRINTS
-    return WARNING, _content_fault(wanted, item.value())
+            return ERROR, reason + _PRINTS, _held(value)
+    return WARNING, _content_fault(wanted, value), _held(value)
+
+
+def _held(value: Mapping[str, Any]) -> str:
+    return "stringData" if "stringData" in value else "data"
 
 
 def _form_fault(value: Mapping[str, Any]) -> str:
-    if value.get("type") != RESOURCE_SET_TYPE:
-        return f"must be of type {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
     plain, packed = _at(value, "stringData"), _at(value, "data")
     values = [*plain.values(), *packed.values()]
     if not values or not all(isinstance(one, str) for one in values):
@@ -144,17 +154,17 @@ def _content_fault(wanted: _Wanted, value: Mapping[str, Any]) -> str:
     return ""
 
 
-_JUDGES: Mapping[tuple[str, str], Callable[[_Wanted, Item], tuple[str, str]]] = {
+_JUDGES: Mapping[tuple[str, str], Callable[[_Wanted, Item], Judgement]] = {
     ("bitnami.com", "SealedSecret"): _sealed,
     ("external-secrets.io", "ExternalSecret"): _external,
     ("", "Secret"): _plain,
 }
 
 
-def _type_fault(found: Any, field: str) -> str:
+def _typed(found: Any, field: str) -> Judgement:
     if found == RESOURCE_SET_TYPE:
-        return ""
-    return f"makes a Secret that a ClusterResourceSet refuses: set {field} to {RESOURCE_SET_TYPE}"
+        return _NOTHING
+    return ERROR, f"makes a Secret that a ClusterResourceSet refuses: set {field} to {RESOURCE_SET_TYPE}", field
 
 
 def _at(value: Any, *path: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 
 from krm_fn.base.records import Record
 from krm_fn.base.text import late
-from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import Secret
 from krm_fn.tokens import formats
@@ -52,6 +52,11 @@ class BootstrapSecret(Record):
             return value if isinstance(value, str) else ""
         raw = secrets.decode(value)
         return formats.trimmed(raw.decode("utf-8", "replace")) if raw is not None else ""
+
+    def holds(self, key: str) -> str:
+        """Return the field that holds a key."""
+        plain = self.value.get("stringData")
+        return "stringData" if isinstance(plain, dict) and key in plain else "data"
 
     @property
     def token(self) -> Secret:
@@ -108,21 +113,31 @@ def review(
             "the registration token differs from the bootstrap token of the same id among the resources: "
             "the parent will take only one of them"
         )
-        found.append(Result(message=message, severity=WARNING, tags=tagged(rule="token-mismatch"), **where))
+        found.append(
+            Result(message=message, severity=WARNING, related=_places(own), tags=tagged(rule="token-mismatch"), **where)
+        )
     times = [one.expires for one in own if one.expires is not None]
     expires = min(times) if times else token.expires
     if expires is not None and (expires == LONG_AGO or (now is not None and expires < now + NEAR)):
         expired = expires == LONG_AGO or (now is not None and expires <= now)
         found.append(
             Result(
-                message=f"the registration token {_state(expires, expired=expired)}: no new cluster registers with it from "
-                "then on; rotate it",
+                message=f"the registration token {_state(expires, expired=expired)}: no new cluster registers with it "
+                f"{'any more' if expired else 'from then on'}; rotate it",
                 severity=severity if expired else WARNING,
+                related=_places([one for one in own if one.expires == expires], "expiration"),
                 tags=tagged(rule="token-expired" if expired else "token-expires"),
                 **where,
             )
         )
     return tuple(found)
+
+
+def _places(own: Sequence[BootstrapSecret], key: str = "") -> tuple[Related, ...]:
+    return tuple(
+        Related.at(one.item.name, one.item.place(f"{one.holds(key)}.{key}" if key else "metadata.name"))
+        for one in own[:1]
+    )
 
 
 def _state(expires: int, *, expired: bool) -> str:
@@ -144,34 +159,38 @@ def review_bootstrap_secrets(bootstrap: Sequence[BootstrapSecret]) -> tuple[Resu
             item = one.item
             found.append(
                 Result(
-                    message=f"no cluster can register with the bootstrap token {item.name}: {'; '.join(reasons)}",
+                    message=(
+                        f"no cluster can register with the bootstrap token {item.name}: "
+                        f"{'; '.join(reason for _, reason in reasons)}"
+                    ),
                     severity=WARNING,
-                    resource_ref=item.ref(),
-                    file_path=item.file_path,
-                    file_index=item.file_index,
                     tags=tagged(rule="bootstrap-token"),
+                    **item.place(reasons[0][0]),
                 )
             )
     return tuple(sorted(found, key=lambda result: (result.message, result.file_path, result.file_index or 0)))
 
 
-def _reasons(secret: BootstrapSecret) -> list[str]:
-    """Return why the parent would not take a bootstrap token for a registration."""
+def _reasons(secret: BootstrapSecret) -> list[tuple[str, str]]:
+    """Return why the parent would not take a bootstrap token for a registration, each with the field to correct."""
     reasons = []
     if secret.value.get("type") != _TYPE:
-        reasons.append(f"its type must be {_TYPE}")
+        reasons.append(("type", f"its type must be {_TYPE}"))
     if secret.item.namespace != _NAMESPACE:
-        reasons.append(f"it must be in namespace {_NAMESPACE}")
+        reasons.append(("metadata.namespace", f"it must be in namespace {_NAMESPACE}"))
     token_id = secret.get("token-id")
     if not secrets.encrypted(token_id) and secret.item.name != _NAME + token_id:
-        reasons.append(f"its name must be {_NAME} and then its token-id")
+        reasons.append(("metadata.name", f"its name must be {_NAME} and then its token-id"))
     usage, groups = secret.get("usage-bootstrap-authentication"), secret.get("auth-extra-groups")
     if not secrets.encrypted(usage) and usage != "true":
-        reasons.append('it needs usage-bootstrap-authentication: "true"')
+        key = "usage-bootstrap-authentication"
+        reasons.append((f"{secret.holds(key)}.{key}", f'it needs {key}: "true"'))
     if not secrets.encrypted(groups) and GROUP not in groups.split(","):
-        reasons.append(f"its auth-extra-groups must hold {GROUP}")
+        key = "auth-extra-groups"
+        reasons.append((f"{secret.holds(key)}.{key}", f"its {key} must hold {GROUP}"))
     if secret.expires == LONG_AGO:
-        reasons.append("its expiration is no time in RFC 3339, which counts as expired")
+        field = f"{secret.holds('expiration')}.expiration"
+        reasons.append((field, "its expiration is no time in RFC 3339, which counts as expired"))
     return reasons
 
 

@@ -309,10 +309,7 @@ def _finding(item: Item, path: str) -> Result:
     """Return the warning for one place."""
     title = f"{item.namespace}/{item.name}" if item.namespace else item.name
     return _warning(f"{item.kind or 'an object'} {title}, {path}").replace(
-        resource_ref=item.ref(),
-        field="" if path.startswith("a ") else path,
-        file_path=item.file_path,
-        file_index=item.file_index,
+        **item.place("" if path.startswith("a ") else path)
     )
 
 

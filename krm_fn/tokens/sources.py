@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn import model
 from krm_fn.base.records import Record
 from krm_fn.base.text import full_name
-from krm_fn.krm.results import WARNING, Result, fault, tagged
+from krm_fn.krm.results import WARNING, Faults, Related, Result, fault, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
 from krm_fn.surface import RESOURCE_SET_TYPE
@@ -157,7 +157,11 @@ def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
 
 def place(config: Config) -> dict[str, Any]:
     """Return the fields of a `Result` that point at the token's source in the configuration."""
-    return config.place(f"{FIELD}.{config.token.kind}")
+    return _place(config)
+
+
+def _place(config: Config, *below: str) -> dict[str, Any]:
+    return config.place(".".join((FIELD, config.token.kind, *below)))
 
 
 # --- the sources -----------------------------------------------------------------------------------------------------
@@ -192,16 +196,19 @@ def _secret_ref(request: Request) -> Found:
         raise fault(message, **place(config))
     found = _named(ref, request.items)
     if not found:
-        message, absent = _missing(ref, request.items)
-        raise fault(message, tags=ABSENT if absent else (), **place(config))
+        raise _missing(ref, config, request.items)
     if len(found) > 1:
-        places = ", ".join(f"{full_name(item.namespace, item.name)} in {item.where()}" for item in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        remedy = "remove all but one" if ref.namespace else "set secretRef.namespace"
-        if len({item.namespace for item in found}) == 1:
-            remedy = "remove all but one"
-        message = f"{len(found)} Secrets are called {full_name(ref.namespace, ref.name)}: {places}{more}; {remedy}"
-        raise fault(message, **place(config))
+        more = f" ({_SHOWN} of their places are given)" if len(found) > _SHOWN else ""
+        namespaces = sorted({item.namespace for item in found})
+        several = len(namespaces) > 1 and not ref.namespace
+        remedy = f"set secretRef.namespace to {' or '.join(namespaces[:_SHOWN])}" if several else "remove all but one"
+        message = f"{len(found)} Secrets are called {full_name(ref.namespace, ref.name)}{more}: {remedy}"
+        related = tuple(
+            Related.at(full_name(item.namespace, item.name), item.place("metadata.name")) for item in found[:_SHOWN]
+        )
+        raise fault(
+            message, related=related, fix=f"namespace: {namespaces[0]}" if several else "", **_place(config, "name")
+        )
     return _read(found[0], ref.key, config)
 
 
@@ -302,7 +309,9 @@ def _read(item: Item, key: str, config: Config) -> Found:
     shown = [one for one in keys if not secrets.looks_like_token(one)][:_SHOWN]
     there = f"it has {', '.join(shown)}" if shown else "it has none"
     message = f"{title} has no key {key}: {there}; name the one to read with secretRef.key"
-    raise fault(message, **place(config))
+    fix = f"key: {shown[0]}" if len(shown) == 1 else ""
+    related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
+    raise fault(message, fix=fix, related=related, **_place(config, "key"))
 
 
 def _text(raw: bytes | None) -> str | None:
@@ -314,38 +323,47 @@ def _text(raw: bytes | None) -> str | None:
         return None
 
 
-def _missing(ref: SecretSource, items: Sequence[Item]) -> tuple[str, bool]:
-    """Say that no Secret has the name, and what comes near; and tell whether it may only be absent here."""
+def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Faults:
+    """Report that no Secret has the name, and what comes near."""
     title = full_name(ref.namespace, ref.name)
     for item in items:
         source = _SEALED.get((item.group, item.kind))
         if source and item.name == ref.name and (not ref.namespace or item.namespace == ref.namespace):
-            return (
-                f"Secret {title} is not among the resources; the {item.kind} of that name in {item.where()} becomes "
-                f"a Secret only in the cluster: use {source} instead of secretRef"
-            ), False
+            message = (
+                f"Secret {title} is not among the resources; the {item.kind} of that name becomes a Secret only in the"
+                f" cluster: use {source} instead of secretRef"
+            )
+            return fault(message, related=(Related.at(f"the {item.kind}", item.place()),), **place(config))
     near = _near(ref, items)
-    if near:
-        return f"Secret {title} is not among the resources: did you mean {' or '.join(near)}?", True
-    return (
-        f"Secret {title} is not among the resources, and none has a similar name; "
-        "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"
-    ), True
+    if not near:
+        message = (
+            f"Secret {title} is not among the resources, and none has a similar name; "
+            "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"
+        )
+        return fault(message, tags=ABSENT, **_place(config, "name"))
+    titles = [full_name(*one) for one in near]
+    namespace, name = near[0]
+    fix = ""
+    if len(near) == 1:
+        fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
+    other = "namespace" if ref.namespace and ref.name in {one for _, one in near} else "name"
+    message = f"Secret {title} is not among the resources: did you mean {' or '.join(titles)}?"
+    return fault(message, fix=fix, tags=ABSENT, **_place(config, other))
 
 
-def _near(ref: SecretSource, items: Sequence[Item]) -> list[str]:
-    """Return titles of Secrets that the user may have meant: another namespace, a prefix or suffix, a slip."""
+def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:
+    """Return namespaces and names of Secrets that the user may have meant: another namespace, a prefix or suffix, a slip."""
     import difflib  # noqa: PLC0415 - only an error needs it
 
     names = {item.name for item in items if item.kind == "Secret" and item.group == "" and item.name}
     like = {name for name in names if ref.name in name or name in ref.name}
     like.update(difflib.get_close_matches(ref.name, sorted(names), n=_SHOWN, cutoff=0.6))
-    titles = {
-        full_name(item.namespace, item.name)
+    found = {
+        (item.namespace, item.name)
         for item in items
         if item.kind == "Secret" and item.group == "" and item.name in like
     }
-    return sorted(title for title in titles if not secrets.looks_like_token(title))[:_SHOWN]
+    return sorted(one for one in found if not secrets.looks_like_token(full_name(*one)))[:_SHOWN]
 
 
 def _refuse_misplaced(config: Config) -> None:

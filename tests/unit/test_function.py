@@ -269,8 +269,8 @@ def test_clusters_without_a_namespace_get_objects_without_one() -> None:
 def test_a_foreign_object_under_a_generated_name_is_never_overwritten() -> None:
     made = run([cluster("a"), named("ConfigMap", "clusternet-cluster-api-agent", data={"mine": "x"})])
     assert made.code == 1
-    assert "stands in the input" in made.stderr
-    assert "not overwritten" in made.stderr
+    assert "is in the input already" in made.stderr
+    assert "does not overwrite it" in made.stderr
 
 
 def test_a_generated_name_of_a_renamed_config_names_the_old_one_and_the_remedy() -> None:

@@ -260,7 +260,7 @@ def test_a_cluster_of_another_group_is_none_of_ours() -> None:
 def test_no_matching_cluster_is_an_error() -> None:
     made = run([cluster("a", labels={"env": "dev"})])
     assert made.code == 1
-    assert "none of the 1 Clusters in the input matches" in made.stderr
+    assert "the one Cluster in the input does not match" in made.stderr
 
 
 def test_no_matching_cluster_is_allowed_where_the_guard_says_so() -> None:

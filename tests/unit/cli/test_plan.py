@@ -66,8 +66,8 @@ def test_errors_are_in_every_form_on_stderr_and_in_the_exit_code(form: str, fold
     path = fleet(folder, cluster("one", labels={"env": "staging"}))
     code, shown, said = invoke("plan", path, "-o", form)
     assert code == 1
-    assert "none of the 1 Clusters in the input matches" in shown
-    assert re.match(r"\S+/config.yaml:\d+:\d+: error: none of the 1 Clusters", said)
+    assert "the one Cluster in the input does not match" in shown
+    assert re.match(r"\S+/config.yaml:\d+:\d+: error: the one Cluster in the input", said)
 
 
 @FORMS
@@ -248,4 +248,4 @@ def test_errors_print_no_manifests(folder: Folder) -> None:
     code, shown, said = invoke("manifests", fleet(folder, cluster("one", labels={"env": "staging"})))
     assert code == 1
     assert not shown
-    assert "none of the 1 Clusters" in said
+    assert "the one Cluster in the input" in said

@@ -148,4 +148,5 @@ def test_a_secret_that_a_resource_set_refuses_is_nothing_where_it_is_not_needed(
 
 def test_the_order_of_the_input_does_not_matter(config: Config, make_items: Items) -> None:
     one, two = sealed({}), external({})
-    assert check(config, make_items(one, two)) == check(config, make_items(two, one))
+    first, second = (check(config, make_items(*items)) for items in ((one, two), (two, one)))
+    assert [result.message for result in first] == [result.message for result in second]

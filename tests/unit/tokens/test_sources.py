@@ -173,16 +173,20 @@ def test_with_a_namespace_that_one_is_meant(make_config: Make, make_items: Items
 
 def test_several_of_that_name_are_listed_whatever_their_order(make_config: Make, make_items: Items) -> None:
     objects = [secret(namespace="b"), secret(namespace="a")]
-    said = the_fault(make_config(source=REF), make_items(*objects)).message
-    assert said.startswith("2 Secrets are called clusternet-registration: a/clusternet-registration in items[1]")
-    assert "b/clusternet-registration in items[0]" in said
-    assert said.endswith("set secretRef.namespace")
+    found = the_fault(make_config(source=REF), make_items(*objects))
+    assert found.message == "2 Secrets are called clusternet-registration: set secretRef.namespace to a or b"
+    assert [(one.label, one.item) for one in found.related] == [
+        ("a/clusternet-registration", 1),
+        ("b/clusternet-registration", 0),
+    ]
+    assert found.fix == "namespace: a"
 
 
 def test_many_of_that_name_are_counted(make_config: Make, make_items: Items) -> None:
-    said = the_fault(make_config(source=REF), make_items(*(secret(namespace=f"n{n}") for n in range(8)))).message
-    assert "8 Secrets" in said
-    assert "and 3 more" in said
+    found = the_fault(make_config(source=REF), make_items(*(secret(namespace=f"n{n}") for n in range(8))))
+    assert "8 Secrets" in found.message
+    assert "5 of their places are given" in found.message
+    assert len(found.related) == 5
 
 
 @pytest.mark.parametrize("namespace", ["", "a"])
@@ -237,9 +241,9 @@ def test_a_secret_that_exists_in_the_cluster_only_is_explained(
     make_config: Make, make_items: Items, api_version: str, kind: str, remedy: str
 ) -> None:
     items = make_items({**secret(spec={}), "apiVersion": api_version, "kind": kind})
-    said = the_fault(make_config(source=REF), items).message
-    assert f"the {kind} of that name in items[0]" in said
-    assert remedy in said
+    found = the_fault(make_config(source=REF), items)
+    assert [(one.label, one.item) for one in found.related] == [(f"the {kind}", 0)]
+    assert remedy in found.message
 
 
 def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items) -> None:
@@ -253,14 +257,14 @@ def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items)
         pytest.param(
             {"stringData": {"b": "x", "a": "y"}, "data": {"c": "eA=="}},
             "has no key regToken: it has a, b, c; name the one to read with secretRef.key",
-            "spec.registrationToken.secretRef",
+            "spec.registrationToken.secretRef.key",
             id="key missing",
         ),
-        pytest.param({"type": "Opaque"}, "has no key regToken: it has none", "spec.registrationToken.secretRef", id="no keys"),
+        pytest.param({"type": "Opaque"}, "has no key regToken: it has none", "spec.registrationToken.secretRef.key", id="no keys"),
         pytest.param(
             {"stringData": {TOKEN: "x"}},
             "has no key regToken: it has none",
-            "spec.registrationToken.secretRef",
+            "spec.registrationToken.secretRef.key",
             id="a token as a key",
         ),
         pytest.param(

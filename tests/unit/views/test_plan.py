@@ -44,7 +44,7 @@ EVERY = pytest.mark.parametrize("form", RENDER)
 @EVERY
 def test_an_error_is_in_every_form(form: str) -> None:
     view = plan([cluster("a", labels=DEV), config()])
-    assert "none of the 1 Clusters in the input matches" in RENDER[form](view)
+    assert "the one Cluster in the input does not match" in RENDER[form](view)
 
 
 @EVERY
