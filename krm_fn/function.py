@@ -12,7 +12,7 @@ from krm_fn.base.records import Record
 from krm_fn.clusters import inventory
 from krm_fn.earlier import upsert
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, Faults, Result, fault, has_errors, tagged
+from krm_fn.krm.results import INFO, Faults, Related, Result, fault, has_errors, tagged
 from krm_fn.kube.secrets import decode, looks_like_token, tokens_in
 from krm_fn.model import Secret
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
@@ -89,7 +89,7 @@ def process(
     Returns:
         The changes, and everything to report. Errors of the input are results, never exceptions.
     """
-    outcome = _processed(items, function_config, options, host_paths=host_paths)
+    outcome = _processed(items, function_config, options, host_paths=host_paths, stream=stream)
     results: Sequence[Result] = outcome.results
     if any(one.severity != INFO for one in results):
         from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
@@ -107,10 +107,12 @@ def _of_config(result: Result, configs: Sequence[Config]) -> Result:
     return result.replace(**found[0].place(result.field)) if len(found) == 1 else result
 
 
-def _processed(items: Sequence[Item], function_config: Item | None, options: Options, *, host_paths: bool) -> Outcome:
+def _processed(
+    items: Sequence[Item], function_config: Item | None, options: Options, *, host_paths: bool, stream: bool
+) -> Outcome:
     """Run the function; the results have their tokens still."""
     try:
-        configs, others = find_configs(items, function_config)
+        configs, others = find_configs(items, function_config, stream=stream)
     except Faults as found:
         redactor = Redactor([*_given(items, function_config), *_in_secrets(items)])
         return Outcome(changes=Changes(), results=found.results, redactor=redactor)
@@ -202,7 +204,9 @@ def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -
 # --- configs ---------------------------------------------------------------------------------------------------------
 
 
-def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[tuple[Config, ...], tuple[Config, ...]]:
+def find_configs(
+    items: Sequence[Item], function_config: Item | None, *, stream: bool
+) -> tuple[tuple[Config, ...], tuple[Config, ...]]:
     """Return the configs to render, and further ones in the input that count for overlaps only.
 
     With a functionConfig that one is rendered; an item of the same identity *is* the functionConfig (kpt and kustomize's
@@ -217,17 +221,19 @@ def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[t
             [] if among else _near(items)
         )
         if not among:
-            message = (
-                f"there is no configuration: give a {KIND} ({GROUP}/v1alpha1) as functionConfig, or put one among the"
-                " items"
-            )
-            raise fault(message, tags=tagged(rule="no-config"))
+            raise _no_config(stream=stream)
         rendered = _decode_all(among)
         seen: dict[str, Config] = {}
         for config in rendered:
-            if seen.setdefault(config.owner, config) is not config:
+            other = seen.setdefault(config.owner, config)
+            if other is not config:
                 message = f"two {KIND}s are called {config.owner}; give each a name of its own"
-                raise fault(message, file_path=config.file_path, tags=tagged(rule="duplicate-config"))
+                raise fault(
+                    message,
+                    related=(Related.at("the other", other.place("metadata.name")),),
+                    tags=tagged(rule="duplicate-config"),
+                    **config.place("metadata.name"),
+                )
         return rendered, ()
     own = kinds.identity_of(function_config)
     listed = next((item for item in among if kinds.identity_of(item) == own and item.file_path), None)
@@ -241,6 +247,18 @@ def find_configs(items: Sequence[Item], function_config: Item | None) -> tuple[t
         except Faults:
             continue  # a faulty config is told of where it is rendered
     return rendered, tuple(others)
+
+
+def _no_config(*, stream: bool) -> Faults:
+    """Report that there is no configuration, in the words of a host or of the command line."""
+    what = f"{KIND} ({GROUP}/v1alpha1)"
+    message = (
+        f"there is no configuration: give a {what} as functionConfig, or put one among the items"
+        if stream
+        else f"there is no configuration: put a {what} among the files, or give its file with -c; `clusternet-capi-fn init`"
+        " writes one"
+    )
+    return fault(message, tags=tagged(rule="no-config"))
 
 
 def _near(items: Sequence[Item]) -> list[Item]:

@@ -36,7 +36,7 @@ COMMANDS = {
 }
 
 # Commands whose errors and warnings are about places in files.
-REPORTING = frozenset({"render", "plan", "manifests", "status"})
+REPORTING = frozenset({"fn", "render", "plan", "manifests", "status", "migrate"})
 
 HELP = """Register Cluster API clusters with Clusternet through Git.
 
@@ -93,8 +93,8 @@ class _Commands(click.Group):
             import difflib  # noqa: PLC0415 - only for the hint
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]}?" if near else f" Commands: {', '.join(COMMANDS)}."
-            ctx.fail(f"no such command {args[0]!r}.{hint}")
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+            ctx.fail(f"no such command {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
 
 
@@ -127,6 +127,16 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr = plain
 
 
+def _show(error: click.ClickException) -> None:
+    """Print an error of usage, cause first: hosts and logs may show nothing but the first line."""
+    message = error.format_message()
+    click.echo(f"error: {message[:1].lower()}{message[1:].removesuffix('.')}", file=sys.stderr)
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if ctx is not None:
+        click.echo(ctx.get_usage(), file=sys.stderr)
+        click.echo(f"`{ctx.command_path} {ctx.help_option_names[-1]}` shows the options", file=sys.stderr)
+
+
 def _run(arguments: Sequence[str]) -> int:
     diagnostics = sys.modules.get("krm_fn.cli.diagnostics")
     if diagnostics is not None:  # an earlier call in this process
@@ -136,7 +146,7 @@ def _run(arguments: Sequence[str]) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _show(error)
         return error.exit_code
     diagnostics = sys.modules.get("krm_fn.cli.diagnostics")
     if diagnostics is not None:

@@ -141,7 +141,7 @@ class Builds:
             outcome = function.Outcome(changes=Changes(), results=faults.results, redactor=Redactor())
         self.calls.append(Call(folder=folder, files=tuple(files), given=given, outcome=outcome))
         errors = io.StringIO()
-        runner.say(outcome.results, errors)
+        runner.say_lines(outcome.results, errors)
         if has_errors(outcome.results):
             return runner.FAILED, b"", errors.getvalue()
         chunks = resource_list.write(given, self.marked_changes(outcome.changes), outcome.results)

@@ -95,7 +95,7 @@ def report(results: Iterable[Result], redactor: Redactor | None = None) -> None:
     """
     redactor = redactor or Redactor()
     wanted = [one for one in redactor.results(results) if one.severity != INFO]
-    # the order of the function itself (`runner.say`)
+    # the order of the function itself (`runner.say_lines`)
     wanted.sort(key=lambda one: (one.severity != ERROR, len(one.message)))
     if _state.form == SARIF:
         _state.collected += wanted

@@ -7,7 +7,7 @@ import pathlib
 import click
 
 from krm_fn import function
-from krm_fn.cli import inputs, shared
+from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 
 TYPE_CHECKING = False
@@ -45,4 +45,4 @@ def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug
         found.apply(outcome.changes)
         found.results += outcome.results
 
-    return runner.run(process, *runner.standard_streams())
+    return runner.run(process, *runner.standard_streams(), say=lambda results, _stderr: diagnostics.report(results))

@@ -9,10 +9,13 @@ import click
 
 from krm_fn import function
 from krm_fn.base.records import Record
+from krm_fn.base.text import nearest, some
 from krm_fn.cli.builds import Builds
 from krm_fn.files import documents, reading
 from krm_fn.files.reading import Rules
+from krm_fn.krm import places
 from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault, tagged
+from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
 
 TYPE_CHECKING = False
@@ -156,19 +159,40 @@ def _check(tree: Tree, results: Collection[Result]) -> None:
     errors = [one for one in results if one.severity == ERROR]
     for item in tree.items:
         if item.kind == "ResourceList":
-            message = (
-                f"{item.where()} is a ResourceList, which the function takes on stdin: use `clusternet-capi-fn fn`"
-            )
-            errors.append(Result(message=message, file_path=item.file_path, tags=tagged(rule="resource-list")))
+            message = "a ResourceList is what the function takes on stdin: use `clusternet-capi-fn fn`"
+            errors.append(Result(message=message, tags=tagged(rule="resource-list"), **item.place()))
     if errors:
-        raise Faults(errors)
+        raise Faults(places.located(errors, tree.items, None, stream=False))
+
+
+def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
+    """Report Clusters that were asked for by NAMESPACE/NAME and are not there, with the one that was most likely meant."""
+    found = []
+    for one in wanted:
+        if one in titles:
+            continue
+        same = sorted(title for title in titles if title.rpartition("/")[2] == one)
+        meant = same or [near for near in [nearest(one, titles)] if near]
+        form = (
+            "" if "/" in one or not any("/" in title for title in titles) else " (Clusters are given as NAMESPACE/NAME)"
+        )
+        hint = f": did you mean {some(meant, 3)}?" if meant else ""
+        found.append(
+            Result(
+                message=f"there is no Cluster {quoted(one)} in the input{form}{hint}", tags=tagged(rule="no-cluster")
+            )
+        )
+    return found
 
 
 def _config(path: str) -> Item:
     found = documents.Tree.read([path]).items
     if len(found) != 1:
-        message = f"{path} holds {len(found)} objects; give a file with one ClusternetCAPIConfig"
-        raise fault(message, file_path=path, tags=tagged(rule="config-file"))
+        several = f"holds {len(found)} objects" if found else "holds no object"
+        message = f"{path} {several}; give a file with one ClusternetCAPIConfig"
+        second = found[1].place() if found else {"file_path": path}
+        result = Result(message=message, tags=tagged(rule="config-file"), **second)
+        raise Faults(places.located([result], found, None, stream=False))
     return found[0]
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from krm_fn.function import Outcome
-    from krm_fn.model import Config
+    from krm_fn.model import Config, Verdict
+    from krm_fn.plan import Plan
 
 PARTS = ("identity", "registration", "agent")
 PLACEHOLDER = "<base64 of the registration token>"
@@ -76,6 +77,24 @@ def registration(config: Config) -> str:
     return f"# config {config.owner}: put the token in, base64-encoded\n" + payload.documents([manifest])
 
 
+def _served(made: Plan, chosen: str | None) -> list[Verdict]:
+    """Return what was decided about the Clusters that register, or about the one that was asked for.
+
+    Raises:
+        Faults: There is no such Cluster, or it does not register.
+    """
+    verdicts = made.verdicts
+    served = [one for one in verdicts if one.matched and (chosen is None or one.cluster.title == chosen)]
+    if chosen is None or served:
+        return served
+    unknown = inputs.no_cluster([chosen], {one.cluster.title for one in verdicts})
+    if unknown:
+        raise Faults(unknown)
+    reason = next(one.rule for one in verdicts if one.cluster.title == chosen)
+    message = f"Cluster {chosen} does not register: {reason}"
+    raise fault(message)
+
+
 def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> Iterator[str]:
     """Yield each distinct set of manifests once, under a comment that says for whom it is."""
     if outcome.plan is None:
@@ -86,12 +105,7 @@ def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> It
         if new.key.kind == "ConfigMap"
     }
     configs = {config.owner: config for config in outcome.configs}
-    served = [one for one in outcome.plan.verdicts if one.matched and (chosen is None or one.cluster.title == chosen)]
-    if chosen is not None and not served:
-        reasons = [one.rule for one in outcome.plan.verdicts if one.cluster.title == chosen]
-        why = f"it does not register: {reasons[0]}" if reasons else "there is no such Cluster in the input"
-        message = f"Cluster {chosen}: {why}"
-        raise fault(message)
+    served = _served(outcome.plan, chosen)
     shown: dict[tuple[str, str], list[str]] = {}
 
     def add(config: Config, namespace: str, own: str, title: str) -> None:

@@ -12,7 +12,7 @@ from krm_fn import function
 from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Faults, has_errors
 from krm_fn.kube import selector_text
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.tokens.redaction import Redactor
@@ -123,6 +123,12 @@ def _view(
     outcome = given.outcome
     results = (*given.results, *(before.results if before else ()), *outcome.results)
     comparison = None if before is None else function.compare(outcome, given.tree.items, before.items)
+    if outcome.plan is not None and not has_errors(results):
+        titles = {one.title for one in outcome.plan.fleet.clusters}
+        titles.update(() if comparison is None else (title for one in comparison.effects for title in one.clusters))
+        unknown = inputs.no_cluster(filters.clusters, titles)
+        if unknown:
+            raise Faults(unknown)
     return shown.of(outcome, results, comparison, filters), outcome.redactor
 
 

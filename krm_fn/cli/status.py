@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from krm_fn.cli import diagnostics, dumps, kubectl, shared
+from krm_fn.cli import diagnostics, dumps, inputs, kubectl, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, Result
 from krm_fn.status import dump, status
@@ -149,7 +149,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     if titles:
         unknown = sorted(titles - {one.title for one in report.clusters})
         if unknown:
-            diagnostics.report([Result(message=f"there is no Cluster {title}") for title in unknown])
+            diagnostics.report(inputs.no_cluster(unknown, {one.title for one in report.clusters}))
             return runner.USAGE
         report = report.only(titles)
     if ignore_unselected:

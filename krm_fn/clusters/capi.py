@@ -237,13 +237,11 @@ def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
 
 
 def _quoted(item: Item, field: str) -> str:
-    """Return a field of metadata with its value as a string; "" where YAML has lost the value's spelling."""
-    value: object = item.metadata()
-    *parents, key = field.removeprefix("metadata.").split(".", 1)
-    for step in (*parents, key):
-        value = value.get(step) if isinstance(value, dict) else None
-    text = str(value).lower() if isinstance(value, int) else ""  # a boolean is an int
-    return f'{key}: "{text}"' if text else ""
+    """Return a field of metadata with its value as a string, as it is spelled; "" where there is no such value."""
+    from krm_fn.krm.places import spelled  # noqa: PLC0415 - for errors only
+
+    text = spelled(item, field)
+    return f'{field.split(".", 2)[2]}: "{text}"' if text and field.count(".") > 1 else ""
 
 
 def _typed(value: object) -> str:

@@ -18,6 +18,7 @@ import re
 import stat
 
 from krm_fn.base.records import Record
+from krm_fn.base.text import nearest
 from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Result, fault, tagged
 
 TYPE_CHECKING = False
@@ -479,4 +480,15 @@ def _unreadable(path: str, error: OSError | ValueError) -> Result:
         reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or "unknown reason"
     else:
         reason = "not a path"
-    return Result(message=f"can't read {show(path)}: {reason}", severity=ERROR, file_path=show(path))
+    hint = _near(path) if isinstance(error, OSError) and error.errno == errno.ENOENT else ""
+    return Result(message=f"can't read {show(path)}: {reason}{hint}", severity=ERROR, file_path=show(path))
+
+
+def _near(path: str) -> str:
+    """Name the file beside a missing one whose name is like it, to go on after a message."""
+    folder, name = os.path.split(path.rstrip("/"))
+    try:
+        near = nearest(name, [one for one in os.listdir(folder or ".") if one != name])  # noqa: PTH208 - undecodable names too
+    except (OSError, ValueError):
+        return ""
+    return f": did you mean {show(os.path.join(folder, near))}?" if near else ""

@@ -70,6 +70,15 @@ def located(
     return tuple(_with_related(result) for result in found)
 
 
+def spelled(item: Item, field: str) -> str:
+    """Return the text of a field's value as it is written, which YAML may read as no text; "" where there is none."""
+    tree = tree_of(item.text)
+    if tree is None:
+        return ""
+    place = tree.find(field, key=False)
+    return next((node.value for node in tree.all() if node.place == place and node.entries is None), "")
+
+
 def shown(place: Related) -> str:
     """Return a second place as messages name it: `a.yaml:3:1`, or `items[4]` where nothing more is known."""
     if place.line is None:

@@ -96,6 +96,13 @@ class Result(Record):
         """Name of the check; "" where it has none."""
         return next((value for key, value in self.tags if key == "rule"), "")
 
+    @property
+    def place(self) -> str:
+        """The file, with line and column where they are known; "" where nothing is."""
+        if self.line is None:
+            return self.file_path
+        return ":".join(str(part) for part in (self.file_path or STDIN, self.line, self.column) if part is not None)
+
     def as_data(self) -> dict[str, object]:
         """Return the result in the form of functions-spec v1, absent parts left out."""
         data: dict[str, object] = {"message": self.message, "severity": self.severity}
@@ -123,10 +130,7 @@ class Result(Record):
     def text(self) -> str:
         """Return the result as one printable line: `FILE:LINE:COLUMN: error: what is wrong, and what to do`."""
         said = self.message
-        where = "" if self.file_path in said else self.file_path
-        if self.line is not None:
-            place = (self.file_path or STDIN, self.line, self.column)
-            where = ":".join(str(part) for part in place if part is not None)
+        where = "" if self.line is None and self.file_path in said else self.place
         ref = self.resource_ref
         if ref is not None and ref.kind and ref.name and not self.file_path and ref.name not in _names(said):
             said = f"{ref.kind} {ref.name}: {said}"  # nobody sees the stream, so the object must be named

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.results import Result
 
     Process = Callable[[ResourceList], None]
+    Say = Callable[[Iterable[Result], TextIO], None]
 
 OK = 0
 FAILED = 1
@@ -35,7 +36,7 @@ INTERRUPTED = 130
 REPORT_AT = "https://github.com/clusternet/clusternet-capi-fn/issues"
 
 
-def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> int:
+def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say: Say | None = None) -> int:
     """Run a function once.
 
     Args:
@@ -44,10 +45,12 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO) -> 
         stdin: The ResourceList.
         stdout: Takes the ResourceList back, with its items unchanged if the run failed.
         stderr: Takes errors and warnings, one a line.
+        say: Writes results on stderr in another form.
 
     Returns:
         The exit code: 0, or 1 if the input or the configuration is bad, or output can't be written.
     """
+    say = say or say_lines
     gc.disable()  # the process lives once and frees everything by ending
     new_budget()
     try:
@@ -105,7 +108,7 @@ def silence(stream: BinaryIO | TextIO) -> None:
         pass
 
 
-def say(results: Iterable[Result], stderr: TextIO) -> None:
+def say_lines(results: Iterable[Result], stderr: TextIO) -> None:
     """Write errors and warnings, one a line, errors first; kustomize shows nothing else, kpt the first four lines."""
     told = [one for one in results if one.severity != INFO]
     lines = [f"{one.text()}\n" for one in sorted(told, key=lambda one: (one.severity != ERROR, len(one.message)))]
@@ -137,7 +140,7 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
     try:
         return work()
     except Faults as faults:
-        say(faults.results, stderr)  # of what stands beside the input: SOURCE_DATE_EPOCH, say
+        say_lines(faults.results, stderr)  # of what is given beside the input: SOURCE_DATE_EPOCH, say
         return FAILED
     except KeyboardInterrupt:
         tell("error: interrupted; nothing was written\n", stderr)

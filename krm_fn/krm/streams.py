@@ -98,7 +98,7 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
             said, line, column = explained(error, data[document.body : document.body_end])
             faults.append(
                 Result(
-                    message=f"can't be read: {said}",
+                    message=f"invalid YAML: {said}",
                     file_path=path,
                     file_index=index,
                     line=None if line is None else document.line + line,
@@ -118,7 +118,8 @@ def _check_encoding(data: bytes, path: str) -> None:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        message = "can't be read: not valid UTF-8; save the file as UTF-8"
+        said, _, _ = explained(BadYaml("not valid UTF-8"), data)
+        message = f"can't be read: {said}"
         raise fault(message, file_path=path, line=line, column=column) from None
 
 

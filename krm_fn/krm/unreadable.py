@@ -17,7 +17,7 @@ from krm_fn.yaml.read import parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 # What hosts add to an object before a function sees it: no line of the user's file holds that.
@@ -147,6 +147,14 @@ class Node:
     def child(self, key: str) -> Node | None:
         """Return the value of a key; the first of two."""
         return next((node for name, _, node in self.entries or () if name == key), None)
+
+    def all(self) -> Iterator[Node]:
+        """Yield the node and every one below it."""
+        pending = [self]
+        while pending:
+            one = pending.pop()
+            yield one
+            pending += [node for _, _, node in one.entries or ()]
 
     def text(self, key: str) -> str:
         """Return the text of a key's scalar; "" where there is none."""

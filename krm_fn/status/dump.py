@@ -215,7 +215,7 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
     except json.JSONDecodeError as failure:
         # YAML's flow style begins like JSON; only what is meant as JSON is reported as such
         if written.startswith(("{\n", '{"'), position):
-            raise _broken(name, f"invalid JSON ({failure.msg})", failure.lineno, failure.colno) from None
+            raise _broken(name, f"invalid JSON: {_in_words(failure)}", failure.lineno, failure.colno) from None
     except (RecursionError, ValueError):
         message = f"{name} is no kubectl dump: its JSON is nested too deep or holds a number too long"
         raise fault(message, file_path=name) from None
@@ -227,19 +227,33 @@ def _skip(written: str, position: int) -> int:
     return found.end() if found else position
 
 
+def _in_words(failure: json.JSONDecodeError) -> str:
+    """Say what is wrong with JSON, without the parser's own words."""
+    if not failure.doc[failure.pos :].strip() or failure.msg.startswith("Unterminated"):
+        return "it ends in the middle of an object"
+    return next((said for part, said in _JSON_SLIPS if part in failure.msg), "it can't be parsed from here on")
+
+
+_JSON_SLIPS = (
+    ("delimiter", "a ',' or a ':' is missing"),
+    ("property name", "a field's name in double quotes is missing"),
+    ("Expecting value", "a value is missing"),
+    ("control character", "a line break or another control character is inside a string"),
+)
+
+
 def _yaml_documents(name: str, written: str) -> Iterator[Any]:
     """Yield the documents of a YAML stream."""
     try:
         yield from documents(written)
     except errors.BadYaml as failure:
-        line, column = (failure.line or 0, failure.column or 0) if failure.line is not None else (-1, 0)
-        raise _broken(name, f"invalid YAML ({failure.problem})", line + 1, column + 1) from None
+        said, line, column = errors.explained(failure, written.encode())
+        raise _broken(name, f"invalid YAML: {said}", (line or 0) + 1, (column or 0) + 1) from None
 
 
 def _broken(name: str, reason: str, line: int, column: int) -> Faults:
-    place = f" at line {line}, column {column}" if line else ""
-    message = f"{name}: {reason}{place}; is the dump cut off? Run kubectl again, with all its output in the file"
-    return fault(message, file_path=name)
+    message = f"{reason}; was the dump cut off? Run kubectl again, with all its output in the file"
+    return fault(message, file_path=name, line=line, column=column)
 
 
 def _decode(name: str, data: bytes) -> str:

@@ -28,7 +28,7 @@ def render(view: Shown, *, width: int | None = None, colour: bool = False, error
     """
     parts = []
     if errors:
-        parts += [f"{line}\n" for one in view.errors for line in prose.wrap(one.message, width, "error: ", "  ")]
+        parts += [f"{line}\n" for one in view.errors for line in prose.wrap(one.text(), width, "", "  ")]
     if view.errors:
         failing = f"This would fail: {count(len(view.errors), 'error')}; nothing is rendered."
         parts.append(table.paint(failing, "bad", colour=colour) + "\n")

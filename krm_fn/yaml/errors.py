@@ -63,6 +63,13 @@ def bad_yaml(error: yaml.YAMLError | UnicodeError) -> BadYaml:
         getattr(error, "problem", None)
     ):
         mark = getattr(error, "context_mark", None) or mark  # where the quote is, not where the text ends
+    opened = getattr(error, "context_mark", None)
+    if (
+        opened is not None
+        and "flow" in str(getattr(error, "context", None))
+        and (mark is None or mark.line != opened.line)
+    ):
+        mark = opened  # where the bracket is, not a line far below that shows nothing wrong
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "can't be parsed"
     context = getattr(error, "context", None)
     if context:
@@ -119,6 +126,7 @@ _SYNTAX_PROBLEMS = (
     "mapping values",
     "key must be",
     "tab character",
+    "escape",
 )
 _LINE_BREAK = late(rb"\r\n|\n|\r|\xc2\x85|\xe2\x80\xa8|\xe2\x80\xa9")
 _TABLE = late(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
@@ -134,6 +142,7 @@ _CAUSES = (
     ("block sequence entries", "a '- ' where no list can begin; put it on a line of its own below the field"),
     ("expected key", "the indentation does not fit the lines above, or a ':' is missing"),
     ("block end", "the indentation does not fit the lines above, or a ':' is missing"),
+    ("escape", "a backslash in double quotes begins an escape that YAML lacks; write \\\\, or use single quotes"),
     ("alphabetic or numeric", "a value that begins with * or & must be in quotes"),
 )
 

@@ -135,7 +135,7 @@ class Spoken:
 
     def _say(self, results: Any) -> None:
         stderr = io.StringIO()
-        runner.say(results, stderr)
+        runner.say_lines(results, stderr)
         self.messages = "\n".join(result.message for result in results)
         self.failed = any(result.severity == "error" for result in results)
         self.text += f"{results!r}{json.dumps([result.as_data() for result in results])}{stderr.getvalue()}"

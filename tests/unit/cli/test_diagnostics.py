@@ -272,7 +272,7 @@ def test_sarif_without_a_finding_is_a_document_too(monkeypatch: pytest.MonkeyPat
     (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: A\nmetadata: {name: a}\n")
     code, said = invoke(monkeypatch, "render", str(tmp_path), "-o", str(tmp_path / "out"), "--error-format", "sarif")
     assert code == 1
-    assert [one["message"]["text"][:29] for one in check(json.loads(said))] == ["there is no configuration: gi"]
+    assert [one["message"]["text"][:29] for one in check(json.loads(said))] == ["there is no configuration: pu"]
 
 
 def test_sarif_names_related_places_and_odd_files() -> None:

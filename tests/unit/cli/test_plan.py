@@ -226,7 +226,10 @@ def test_one_cluster_can_be_chosen(folder: Folder) -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "reason"),
-    [("team-a/nope", "no such Cluster"), ("team-a/two", "the label is 'staging'")],
+    [
+        ("team-a/nope", "there is no Cluster team-a/nope in the input: did you mean team-a/one?"),
+        ("team-a/two", "the label is 'staging'"),
+    ],
     ids=["unknown", "left out"],
 )
 def test_a_cluster_that_gets_none_is_told_why(chosen: str, reason: str, folder: Folder) -> None:

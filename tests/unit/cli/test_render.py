@@ -331,7 +331,7 @@ def test_input_that_can_not_be_read_is_an_error(source: Path) -> None:
     (source / "broken.yaml").write_text("a: [\n")
     ran = run("src")
     assert ran.return_value == 1
-    assert "src/broken.yaml:2:1: error: can't be read: " in ran.stderr
+    assert "src/broken.yaml:2:1: error: invalid YAML: " in ran.stderr
 
 
 def test_a_resource_list_belongs_to_the_function(source: Path) -> None:
@@ -353,7 +353,7 @@ def test_wrong_usage_is_exit_code_2(
     source: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["render", *arguments]) == 2
-    assert capsys.readouterr().err.startswith("Usage: ")
+    assert capsys.readouterr().err.startswith("error: ")
     assert source.exists()
 
 

@@ -143,7 +143,7 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
         ((JSON + '"items": [1, {}]}').encode(), "stdin:1:77: error: items[0] is not an object"),
         ((JSON + '"items": {}}').encode(), "stdin:1:67: error: items is not a list but a mapping"),
         ((JSON + '"functionConfig": "x"}').encode(), "stdin:1:67: error: functionConfig is not an object but a scalar"),
-        ((JSON + '"items": [{"a": 1').encode(), "stdin:2:1: error: the input can't be read: a map in braces is not closed, or a comma is missing"),
+        ((JSON + '"items": [{"a": 1').encode(), "stdin:1:77: error: the input can't be read: a map in braces is not closed, or a comma is missing"),
         (JSON.encode() + b'"a": "\xff"}', "stdin:1:73: error: the input can't be read: not valid UTF-8"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else None,

@@ -120,7 +120,7 @@ def test_errors_come_first_and_each_is_said_once() -> None:
         Result(message="short", severity=ERROR),
         Result(message="short", severity=ERROR),
     ]
-    runner.say(results, said)
+    runner.say_lines(results, said)
     assert said.getvalue() == "error: short\nerror: a longer one\nwarning: w\n"
 
 

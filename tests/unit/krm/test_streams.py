@@ -69,8 +69,8 @@ def test_documents_cover_the_whole_stream() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        pytest.param(b"apiVersion: v1\nkind: A\n---\na: [\n", r"a\.yaml:5:1: error: can't be read: a value is missing, or brackets are not closed", id="syntax"),
-        pytest.param(b"a: b\xff\n", r"a\.yaml:1:5: error: can't be read: not valid UTF-8; save the file as UTF-8", id="not UTF-8"),
+        pytest.param(b"apiVersion: v1\nkind: A\n---\na: [\n", r"a\.yaml:5:1: error: invalid YAML: a value is missing, or brackets are not closed", id="syntax"),
+        pytest.param(b"a: b\xff\n", r"a\.yaml:1:5: error: can't be read: not valid UTF-8; save it as UTF-8", id="not UTF-8"),
         pytest.param("a: b\n".encode("utf-16"), r"a\.yaml:1:1: error: can't be read: not valid UTF-8", id="UTF-16"),
         pytest.param(b"# c\n- a\n", r"a\.yaml:1:1: error: no Kubernetes object \(it is a list\)", id="a list"),
         pytest.param(b"---\nhello\n", r"a\.yaml:2:1: error: no Kubernetes object \(it is a plain value\)", id="a scalar"),
@@ -79,7 +79,7 @@ def test_documents_cover_the_whole_stream() -> None:
         pytest.param(b"apiVersion: v1\nkind: List\nitems: [1]\n", "an entry that is no object", id="a List of numbers"),
         pytest.param(b"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1}]\n", "an entry without apiVersion or kind", id="a List of nameless objects"),
         pytest.param(b"apiVersion: v1\nkind: A\n...\nb: 1\n", r"a\.yaml:1:1: error: text follows the end of a document", id="text behind the end"),
-        pytest.param(b'{"a": "\\ud83d\\ude00"', r"can't be read", id="broken JSON"),
+        pytest.param(b'{"a": "\\ud83d\\ude00"', r"invalid YAML", id="broken JSON"),
         pytest.param(b"apiVersion: v1\nkind: A\na: 1\na: 2\n", r"twice", id="a key twice in a document that looks usual"),
     ],
 )  # fmt: skip
