@@ -28,7 +28,6 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
-        """Wrap the value."""
         self._value = value
 
     def reveal(self) -> str:
@@ -40,11 +39,9 @@ class Secret:
         return "Secret(…)"
 
     def __eq__(self, other: object) -> bool:
-        """Compare by value."""
         return isinstance(other, Secret) and other._value == self._value
 
     def __hash__(self) -> int:
-        """Hash by value."""
         return hash(("Secret", self._value))
 
 

@@ -56,7 +56,6 @@ class AgentPayload:
     """
 
     def __init__(self, options: AgentOptions) -> None:
-        """Take the options."""
         *rbac, deployment = manifests.agent_objects(options, Registration())
         self._options = options
         self._rbac = documents(rbac)

@@ -68,7 +68,6 @@ class Record:
         raise AttributeError(message)
 
     def __delattr__(self, name: str) -> None:
-        """Refuse: records are immutable."""
         message = f"{type(self).__name__}.{name} can't be deleted: records are immutable"
         raise AttributeError(message)
 

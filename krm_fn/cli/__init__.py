@@ -73,7 +73,6 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
         del ctx
         where = COMMANDS.get(cmd_name)
         if where is None:

@@ -72,7 +72,6 @@ class Builds:
     """
 
     def __init__(self, options: Options, *, enable_exec: bool) -> None:
-        """Take what the function is called with."""
         self.options = options
         self.enable_exec = enable_exec
         self.calls: list[Call] = []

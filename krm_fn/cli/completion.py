@@ -24,7 +24,6 @@ Examples:
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:
-    """Print the script."""
     maker = get_completion_class(shell)
     if maker is None:  # click knows all three
         raise click.UsageError(shell)

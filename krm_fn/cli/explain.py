@@ -21,7 +21,6 @@ Examples:
 @click.command("explain", help=HELP)
 @click.argument("field", required=False, default="spec", metavar="[FIELD]")
 def command(field: str) -> int:
-    """Print it to stdout."""
     from krm_fn.config import reference  # noqa: PLC0415 - completions and --help need no model
 
     text, near = reference.explanation(field)

@@ -34,7 +34,6 @@ Example:
 @click.option("--verbose", is_flag=True, help="Put every Cluster's verdict into the results.")
 @click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
 def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug: bool) -> int:  # noqa: FBT001 - click
-    """Run the function over stdin."""
     del debug  # read by krm_fn.cli.main before click parses anything
 
     def process(found: ResourceList) -> None:

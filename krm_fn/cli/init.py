@@ -56,7 +56,6 @@ Examples:
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path())
 @click.option("--for", "host", type=click.Choice(HOSTS), help="[default: what DIR holds, else kustomize]")
 def command(folder: str, host: str | None) -> int:
-    """Write the files."""
     root = pathlib.Path(folder)
     try:
         names = {path.name for path in root.iterdir()} if root.exists() else set()

@@ -51,7 +51,6 @@ def command(  # noqa: PLR0913 - one parameter an option
     only: str | None,
     chosen: str | None,
 ) -> int:
-    """Print them."""
     parts = (only,) if only else PARTS
     try:
         source = inputs.Source(paths=tuple(paths), config=config or "", exclude=exclude, enable_exec=enable_exec)

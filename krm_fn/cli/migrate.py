@@ -49,7 +49,6 @@ Exit code: 0, 1 if the config can't be written, 2 if a dump can't be read or hol
 )
 @click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
 def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str, debug: bool) -> int:
-    """Read, plan, write."""
     del debug  # read by krm_fn.cli.main before click parses anything
     try:
         found = migrate.plan(dumps.read(files), name=name, resource_set=resource_set)

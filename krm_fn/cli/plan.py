@@ -84,7 +84,6 @@ def command(  # noqa: PLR0913 - one parameter per option
     only_changed: bool,
     now: int | None,
 ) -> int:
-    """Plan and print."""
     compared = baseline is not None or against is not None
     if (exit_code or only_changed) and not compared:
         message = f"{'--exit-code' if exit_code else '--only-changed'} needs --baseline or --against to compare with"

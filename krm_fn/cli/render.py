@@ -100,7 +100,6 @@ def command(  # noqa: PLR0913 - one parameter an option
     verbose: bool,
     debug: bool,
 ) -> int:
-    """Read, process, write."""
     del debug  # read by krm_fn.cli.main before click parses anything
     folder = target != _STDOUT and _is_folder(target)
     _check_target(target, paths, folder=folder)

@@ -27,7 +27,6 @@ Examples:
     help="JSON Schema for validators, the same with messages for editors, KRMFunctionDefinition for catalogs, or a reference to read.",
 )
 def command(form: str) -> int:
-    """Print it to stdout."""
     click.echo(rendered(form), nl=False)
     return 0
 

@@ -20,7 +20,6 @@ class Moment(click.ParamType[int]):
     name = "time"
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return seconds since the epoch."""
         if isinstance(value, int):
             return value
         if value.isascii() and value.isdigit() and len(value) <= _LONGEST_SECONDS:

@@ -63,7 +63,6 @@ class Span(click.ParamType[int]):
     name = "span"
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return seconds."""
         if isinstance(value, int):
             return value
         found = _SPAN.match(value)
@@ -121,7 +120,6 @@ def command(  # noqa: PLR0913 - one parameter an option
     now: int | None,
     debug: bool,
 ) -> int:
-    """Read, evaluate, show."""
     del debug  # read by krm_fn.cli.main before click parses anything
     more, titles = _sorted_out(arguments)
     wrong = "give --context or dumps, not both" if context and (files or more) else ""

@@ -25,7 +25,6 @@ class Fleet:
     """The Clusters and Namespaces of one input, for any number of configs to select from."""
 
     def __init__(self, inventory: Inventory) -> None:
-        """Take what the input holds."""
         self.clusters = sorted(inventory.clusters, key=lambda one: one.key)
         self._namespaces = inventory.namespaces
         self._held: set[str] = {one.namespace for one in self.clusters}

@@ -49,7 +49,6 @@ class Tree:
     """
 
     def __init__(self, owned: Iterable[Owned], clusters: tuple[Cluster, ...], source: str) -> None:
-        """Read what is ours."""
         self.owned = tuple(owned)
         by_owner: dict[str, list[Owned]] = {}
         for one in self.owned:

@@ -76,7 +76,6 @@ class Reader:
     """Reads the objects of payloads, each text once."""
 
     def __init__(self) -> None:
-        """Begin with nothing read."""
         self._known: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def objects(self, texts: Iterable[str]) -> dict[str, Mapping[str, Any]]:

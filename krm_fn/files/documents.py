@@ -45,7 +45,6 @@ class SourceFile:
     __slots__ = ("data", "documents", "path", "relative")
 
     def __init__(self, path: str, relative: str, data: bytes, documents: list[Document]) -> None:
-        """Take what was read."""
         self.path = path
         self.relative = relative
         self.data = data
@@ -67,7 +66,6 @@ class Tree:
     """
 
     def __init__(self, files: list[SourceFile], results: Sequence[Result]) -> None:
-        """Take the files; use `read`."""
         self.files = files
         self.results = tuple(results)
         self.items = [item for file in files for item in file.items]

@@ -108,7 +108,6 @@ class Unbuilt(Faults):
     """
 
     def __init__(self, results: Sequence[Result], said: str = "", texts: Sequence[str] = ()) -> None:
-        """Take what there is to report."""
         super().__init__(results)
         self.said = said
         self.texts = texts

@@ -199,7 +199,6 @@ class Budget:
     """What one run may read altogether."""
 
     def __init__(self, left: int = _LARGEST_INPUT) -> None:
-        """Take the number of bytes."""
         self.left = left
         self.most = left
 
@@ -296,7 +295,6 @@ class _Walk:
         self.charts: list[str] = []
 
     def run(self) -> None:
-        """Walk."""
         self.folder(self.given, "", [(line, "") for line in self.rules.exclude])
         if self.charts:
             named = ", ".join(self.charts[:_NAMED])

@@ -49,7 +49,6 @@ class Part:
     __slots__ = ("end", "flow", "key", "key_end", "shape", "start", "value", "value_column", "value_end", "value_start")
 
     def __init__(self, key: str, start: int, key_end: int) -> None:
-        """Take the key and its place."""
         self.key = key
         self.start = start
         self.key_end = key_end
@@ -77,7 +76,6 @@ class Outline:
     __slots__ = ("column", "crossing", "end", "flow", "items", "parts", "start", "stray")
 
     def __init__(self) -> None:
-        """Start empty."""
         self.parts: list[Part] = []
         self.items: list[Item] = []
         self.stray: int | None = None

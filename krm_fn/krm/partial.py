@@ -54,7 +54,6 @@ class Span:
     __slots__ = ("behind", "column", "end", "source", "start")
 
     def __init__(self, source: bytes, start: int, end: int, column: int) -> None:
-        """Take the place."""
         self.source = source
         self.start = start
         self.end = end

@@ -39,7 +39,6 @@ class ResourceList:
     """
 
     def __init__(self, data: bytes, found: Outline, function_config: Item | None) -> None:
-        """Take what was read; use `read`."""
         self.data = data
         self.outline = found
         self.api_version = str(_value(found, "apiVersion"))

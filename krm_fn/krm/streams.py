@@ -48,7 +48,6 @@ class Document:
     __slots__ = ("body", "body_end", "end", "is_list", "items", "line", "passed_over", "start", "stray")
 
     def __init__(self, start: int, body: int, body_end: int, end: int, line: int) -> None:
-        """Take its place."""
         self.start = start
         self.body = body
         self.body_end = body_end

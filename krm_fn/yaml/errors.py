@@ -49,7 +49,6 @@ class BadYaml(Exception):  # noqa: N818 - named for what it is
     """
 
     def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
-        """Take the problem and its place."""
         super().__init__(problem)
         self.problem = problem
         self.line = line

@@ -44,7 +44,6 @@ class Node:
     __slots__ = ("children", "column", "end", "flow", "key", "kind", "start", "style")
 
     def __init__(self, kind: str, event: Any) -> None:
-        """Take the event that begins it."""
         self.kind = kind
         self.start: int = event.start_mark.index
         self.end: int = event.end_mark.index
