@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from krm_fn.krm.items import Item
 
-    Say = Callable[[str, str], None]
+    Report = Callable[[str, str], None]
 
 
 class Version(Record):
@@ -137,20 +137,20 @@ def read(item: Item) -> Cluster | Unreadable:
     topology = _topology(item)  # before anything else: one look at the object shows this and its metadata
     title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
 
-    def say(message: str, field: str = "") -> None:
+    def report(message: str, field: str = "") -> None:
         broken.add(field)
         fix = _quoted(item, field) if "double quotes" in message else ""
         message = f"Cluster {title or '(without a name)'}: {message}"
         results.append(Result(message=message, fix=fix, tags=tagged(rule="cluster"), **item.place(field)))
 
-    _check_identity(item, say)
+    _check_identity(item, report)
     metadata = item.metadata()
-    labels = _strings(metadata.get("labels"), "labels", say)
-    annotations = _strings(metadata.get("annotations"), "annotations", say)
+    labels = _strings(metadata.get("labels"), "labels", report)
+    annotations = _strings(metadata.get("annotations"), "annotations", report)
     if topology is None:
-        say("spec must be a mapping", "spec")
+        report("spec must be a mapping", "spec")
     elif not topology and item.contains(b"topology") and item.is_mapping("spec", "topology") is False:
-        say("spec.topology must be a mapping", "spec.topology")
+        report("spec.topology must be a mapping", "spec.topology")
     live = labels
     if topology:
         live = {**labels, CLUSTER_NAME_LABEL: item.name, TOPOLOGY_OWNED_LABEL: ""}
@@ -181,30 +181,30 @@ def read(item: Item) -> Cluster | Unreadable:
     )
 
 
-def _check_identity(item: Item, say: Say) -> None:
+def _check_identity(item: Item, report: Report) -> None:
     """Report what a server would refuse about version, name and namespace; the namespace names files, too."""
     version = item.api_version.partition("/")[2]
     row = next((one for one in VERSIONS if one.name == version), None)
     if row is None:
-        say(f"apiVersion {_short(item.api_version)} is not known here; known are {_listed(served())}", "apiVersion")
+        report(f"apiVersion {_short(item.api_version)} is not supported; supported are {_listed(served())}", "apiVersion")
     elif row.gone:
         oldest = served()[0]
-        say(
+        report(
             f"apiVersion {item.api_version} was last served by Cluster API {row.gone}; upgrade the object to {oldest} or"
             " newer",
             "apiVersion",
         )
     metadata = item.metadata()
     if metadata.get("name") is None or metadata["name"] == "":
-        say("metadata.name is missing; give the Cluster a name", "metadata.name")
+        report("metadata.name is missing; give the Cluster a name", "metadata.name")
     elif not item.name:
-        say(f"metadata.name is {_typed(metadata['name'])}", "metadata.name")
+        report(f"metadata.name is {_typed(metadata['name'])}", "metadata.name")
     elif reason := dns_subdomain_fault(item.name):
-        say(f"metadata.name {_short(item.name)} {_or_placeholder(item.name, reason)}", "metadata.name")
+        report(f"metadata.name {_short(item.name)} {_or_placeholder(item.name, reason)}", "metadata.name")
     if not isinstance(metadata.get("namespace", ""), str):
-        say(f"metadata.namespace is {_typed(metadata['namespace'])}", "metadata.namespace")
+        report(f"metadata.namespace is {_typed(metadata['namespace'])}", "metadata.namespace")
     elif item.namespace and (reason := dns_label_fault(item.namespace)):
-        say(
+        report(
             f"metadata.namespace {_short(item.namespace)} {_or_placeholder(item.namespace, reason)}",
             "metadata.namespace",
         )
@@ -217,22 +217,22 @@ def _topology(item: Item) -> bool | None:
     return None if item.is_mapping("spec") is False else False
 
 
-def _strings(found: object, what: str, say: Say) -> Mapping[str, str]:
+def _strings(found: object, what: str, report: Report) -> Mapping[str, str]:
     """Return labels or annotations; report those that the API server would refuse the object for."""
     if found is None:
         return {}
     if not isinstance(found, dict):
-        say(f"metadata.{what} must be a mapping of strings", f"metadata.{what}")
+        report(f"metadata.{what} must be a mapping of strings", f"metadata.{what}")
         return {}
     for key, value in found.items():
         if not isinstance(value, str):
-            say(f"metadata.{what} {_short(key)} is {_typed(value)}", f"metadata.{what}.{key}")
+            report(f"metadata.{what} {_short(key)} is {_typed(value)}", f"metadata.{what}.{key}")
         elif reason := label_key_fault(key.lower() if what == "annotations" else key):
             reason = _or_placeholder(key, reason)
-            say(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}.{key}")
+            report(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}.{key}")
         elif what == "labels" and (reason := label_value_fault(value)):
             reason = _or_placeholder(value, reason)
-            say(f"metadata.labels {key!r} has a bad value {_short(value)}: it {reason}", f"metadata.labels.{key}")
+            report(f"metadata.labels {key!r} has a bad value {_short(value)}: it {reason}", f"metadata.labels.{key}")
     return found
 
 

@@ -64,5 +64,5 @@ class Part:
 
     @property
     def renders(self) -> bool:
-        """Whether its objects are written; with `mode: Check` it owns nothing and is in nobody's way."""
+        """Whether its objects are written; with `mode: Check` it owns nothing and conflicts with nothing."""
         return self.config.mode != "Check"

@@ -2,7 +2,7 @@
 
 kustomize renames objects (namePrefix, nameSuffix, hashes), but not the names in `spec.resources` of a ClusterResourceSet,
 and an outer layer may delete or patch a carrier. Cluster API skips what is missing and reports success, so nothing else
-would tell.
+would show it.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def test_every_known_version_is_read_or_refused_with_the_upgrade(version: capi.V
 
 
 def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
-    assert "known are v1beta1 and v1beta2" in messages(cluster("a", version="v9"))
+    assert "supported are v1beta1 and v1beta2" in messages(cluster("a", version="v9"))
 
 
 @pytest.mark.parametrize(
