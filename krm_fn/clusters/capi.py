@@ -186,7 +186,8 @@ def _check_identity(item: Item, report: Report) -> None:
     version = item.api_version.partition("/")[2]
     row = next((one for one in VERSIONS if one.name == version), None)
     if row is None:
-        report(f"apiVersion {_short(item.api_version)} is not supported; supported are {_listed(served())}", "apiVersion")
+        known = _listed(served())
+        report(f"apiVersion {_short(item.api_version)} is not supported; supported are {known}", "apiVersion")
     elif row.gone:
         oldest = served()[0]
         report(

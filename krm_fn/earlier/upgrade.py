@@ -82,7 +82,7 @@ def _roles_change(config: Config, old: Iterable[str], new: Iterable[str]) -> lis
     message = (
         f"the role of {', '.join(changed)} changes with the agent's version, and roleRef is immutable: the"
         " ClusterResourceSets keep failing on it until it is deleted on each workload cluster (kubectl delete"
-        f" {kind.lower()} {name}); the next reconcile makes it anew"
+        f" {kind.lower()} {name}); the next reconcile recreates it"
     )
     return [_result(config, message, WARNING, "immutable-role")]
 

@@ -72,8 +72,8 @@ def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Confi
         item = there.get((path, 0))
         if item is not None:
             message = (
-                f"{path} holds {item.kind} {item.name}, and {value['kind']} {value['metadata']['name']} is to be written"
-                " there; move that object to another file"
+                f"{path} already contains {item.kind} {item.name}, and {value['kind']} {value['metadata']['name']} would be"
+                " written there; move that object to another file"
             )
             faults.append(
                 Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="path-taken"))

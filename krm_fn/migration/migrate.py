@@ -160,7 +160,7 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
     if left:
         yield (
             f"Not registered by the hub, and not by this config either, since only ClusterClass Clusters carry the label "
-            f"{CLUSTER_NAME_LABEL}: {some(left)}. To have them, select by a label of your own."
+            f"{CLUSTER_NAME_LABEL}: {some(left)}. To register them, select by a label of your own."
         )
 
 
@@ -180,7 +180,7 @@ def _warnings(found: Hub, image: str, parent_url: str, version: versions.Release
         for one in found.discovered:
             if (by_hand.agent(one), by_hand.identity(one)) != expected:
                 yield _warning(
-                    f"ConfigMap {one.namespace}/{HUB_AGENT_MAP} was changed by hand in another way than that of namespace "
+                    f"ConfigMap {one.namespace}/{HUB_AGENT_MAP} was changed by hand differently from that of namespace "
                     f"{typical.namespace}, which the config follows; compare them",
                     "different-values",
                 )

@@ -210,7 +210,9 @@ OBJECTS: dict[str, Case] = {
         kept=True,
     ),
     "a version of the future for a Cluster": Case(
-        listed(CLUSTER.replace(b"v1beta2", b"v7")), _CLUSTER + "apiVersion .+ is not supported; supported are", kept=True
+        listed(CLUSTER.replace(b"v1beta2", b"v7")),
+        _CLUSTER + "apiVersion .+ is not supported; supported are",
+        kept=True,
     ),
     "a Cluster without metadata": Case(
         listed(b"- apiVersion: cluster.x-k8s.io/v1beta2\n  kind: Cluster\n"),
