@@ -31,7 +31,7 @@ _LINES = {
         "pipeline:\n  mutators:\n  - exec: clusternet-capi-fn\n    configPath: clusternet/config.yaml",
     ),
     "argocd": ("the Application's spec.source", "plugin:\n  name: clusternet-capi-fn-v0.1"),
-    "flux": ("the CI job that pushes the artifact", "clusternet-capi-fn render . -o rendered.yaml"),
+    "flux": ("the CI job that pushes the artifact", "clusternet-capi-fn render . -o ../rendered.yaml"),
 }
 _NEXT = {
     "kustomize": "kustomize build --enable-alpha-plugins --enable-exec .",
@@ -70,7 +70,7 @@ def command(folder: str, host: str | None) -> int:
         return _fail(f"can't write {error.filename}: {error.strerror}")
     for name in files:
         click.echo(f"wrote {root / name}")
-    if not empty:
+    if not empty and not _named(root, names, _CONFIGS[host]):
         where, lines = _LINES[host]
         click.echo(f"\nAdd to {where}:\n")
         click.echo("".join(f"  {line}\n" for line in lines.splitlines()))
@@ -84,6 +84,12 @@ def _files(host: str) -> dict[str, bytes]:
     """Return all files of a host's starter, by path."""
     root = STARTERS / host
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def _named(root: pathlib.Path, names: set[str], config: str) -> bool:
+    """Return whether the package's own file names the configuration already."""
+    own = names & {"kustomization.yaml", "kustomization.yml", "Kustomization", "Kptfile"}
+    return any(config in (root / name).read_text(encoding="utf-8", errors="replace") for name in own)
 
 
 def _config_alone(host: str) -> dict[str, bytes]:

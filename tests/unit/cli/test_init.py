@@ -72,6 +72,33 @@ def test_an_existing_package_gets_the_config_alone_and_the_lines_to_add(
     assert (tmp_path / file).read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        pytest.param("kustomization.yaml", "transformers: [clusternet.yaml]\n", id="kustomization.yaml"),
+        pytest.param("Kptfile", "configPath: clusternet/config.yaml\n", id="Kptfile"),
+    ],
+)
+def test_a_package_that_names_the_configuration_already_gets_no_lines_to_add(
+    file: str, text: str, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / file).write_text(text)
+    code, said = invoke("init", str(tmp_path))
+    assert code == 0, said
+    assert "Add to" not in said
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_line_that_the_starter_asks_to_remove_can_be_removed(host: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "clusters.yaml").write_text(CLUSTER)
+    invoke("init", "--for", host, str(tmp_path))
+    config = config_of(tmp_path)
+    kept = [line for line in config.read_text().splitlines(keepends=True) if "allowNoClusters" not in line]
+    config.write_text("".join(kept))
+    code, planned = invoke("plan", str(tmp_path / "clusters.yaml"), str(config))
+    assert code == 0, planned
+
+
 @pytest.mark.parametrize("host", HOSTS)
 def test_beside_clusters_with_the_label_it_registers_them(host: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "clusters.yaml").write_text(CLUSTER)
