@@ -13,6 +13,7 @@ import pytest
 from krm_fn.krm.resource_list import read
 from tests.support import hostile
 from tests.support.lists import cluster, config, document
+from tests.support.traces import seen
 
 PROGRAM = Path(sys.executable).with_name("clusternet-capi-fn")
 ITEMS = [cluster("a"), cluster("b", labels={"env": "test"})]
@@ -78,6 +79,35 @@ def test_bad_input_is_exit_1_with_one_line_and_the_items_as_they_came(
         assert b"results:\n" in done.stdout
     else:
         assert done.stdout == b""
+
+
+# A bug of ours, planted where every run comes through, with a token in its message
+BUG = """
+import sys
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name == "krm_fn.outputs.build":
+            raise ZeroDivisionError("plantd.0123456789abcdef")
+sys.meta_path.insert(0, Broken())
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("fn",), ("--debug",), ("--debug", "fn"), ("render", "-"), ("plan", "-", "-o", "json")],
+    ids=" ".join,
+)
+def test_a_bug_is_exit_3_with_where_to_report_it_and_nothing_on_stdout(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BUG)
+    done = call(arguments, GOOD, environment={"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (3, b"")
+    said = done.stderr.decode()
+    assert "ZeroDivisionError" in said
+    assert "/issues" in said
+    assert seen("plantd.0123456789abcdef", said) == []
+    assert ("krm_fn/" in said) is ("--debug" in arguments)
 
 
 @pytest.mark.parametrize(
