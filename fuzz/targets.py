@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import io
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from krm_fn.kube import selector_text
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
 from krm_fn.tokens.operator import Offers
-from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.redaction import Redactor, redacted
 from krm_fn.views import migration as migration_view
 from krm_fn.views import status_data, status_table
 from krm_fn.yaml.errors import BadYaml
@@ -93,6 +94,7 @@ def unchanged(found: resource_list.ResourceList, changes: Changes, said: list[Re
     hold(len(again.items) == len(found.items) - len(changes.removed) + len(changes.added), "no item is lost or made")
     hold(again.outline.flow == found.outline.flow, "the form stays")
     hold(all(_body(one) in out for one in kept), "writing keeps the items' bytes")
+    hold(all(line.strip() in out for one in kept for line in one.text.split(b"\n")), "no line gets lost")
     if changes.empty:
         for one, other in zip(found.items, again.items, strict=True):
             try:
@@ -105,8 +107,11 @@ def unchanged(found: resource_list.ResourceList, changes: Changes, said: list[Re
 
 
 def _body(item: Item) -> bytes:
-    """Return an item's bytes as they are in a list: without its first column, and without a line end at the end."""
-    return item.text[item.column :].rstrip(b" \r\n")
+    """Return an item's bytes as they are in a list: without its first column, and without what follows its last line.
+
+    A comment at the margin is no part of the last item: what is added comes before it.
+    """
+    return re.sub(rb"(?:\r?\n#[^\n]*)+\Z", b"", item.text[item.column :].rstrip(b" \r\n")).rstrip(b" \r\n")
 
 
 def shortcut(data: bytes) -> None:
@@ -221,7 +226,7 @@ def whole(data: bytes) -> None:
         found.results += outcome.results
 
     stdout, stderr = io.BytesIO(), io.StringIO()
-    code = runner.run(process, io.BytesIO(data), stdout, stderr)
+    code = runner.run(process, io.BytesIO(data), stdout, redacted(stderr))  # as krm_fn.__main__ does
     out = stdout.getvalue()
     hold(code in {0, 1}, "exit code 0 or 1")
     hold(code == 1 or bool(out), "stdout is never empty at exit 0")

@@ -114,7 +114,7 @@ def _processed(
     try:
         configs, others = find_configs(items, function_config, stream=stream)
     except Faults as found:
-        redactor = Redactor([*_given(items, function_config), *_in_secrets(items)])
+        redactor = Redactor([*_given(items, function_config), *_in_secrets(items), *options.offers.tokens()])
         return Outcome(changes=Changes(), results=found.results, redactor=redactor)
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]

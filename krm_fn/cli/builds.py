@@ -21,8 +21,7 @@ from krm_fn.krm import places, resource_list, runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Faults, Result, has_errors, tagged
 from krm_fn.krm.streams import read_documents
-from krm_fn.kube.secrets import MOST_QUOTED, decodings, tokens_in
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import MOST_QUOTED
 from krm_fn.surface import (
     CLUSTER_GROUP,
     KIND,
@@ -31,7 +30,7 @@ from krm_fn.surface import (
     RESOURCE_SET_KIND,
     output_path,
 )
-from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.redaction import Redactor, knowing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class Builds:
                 folder, lambda data, files: self.answer(shown, data, files), enable_exec=self.enable_exec
             )
         except kustomize.Unbuilt as error:
-            raise Faults(_unbuilt(error)) from None
+            raise Faults(_unbuilt(error, knowing(error.texts, self.options.offers.tokens()))) from None
         self.results += built.results
         self.sources[shown] = built.sources
         if not any(call.folder == shown for call in self.calls):
@@ -254,10 +253,8 @@ class Builds:
         ]
 
 
-def _unbuilt(error: kustomize.Unbuilt) -> tuple[Result, ...]:
-    """Return why a folder can't be built, without any token that its files hold; only then is it made short."""
-    tokens = [one for text in error.texts for part in (text, *decodings(text)) for one in tokens_in(part)]
-    redactor = Redactor(map(Secret, dict.fromkeys(tokens)))
+def _unbuilt(error: kustomize.Unbuilt, redactor: Redactor) -> tuple[Result, ...]:
+    """Return why a folder can't be built, without any token; only then is it made short."""
     results = redactor.results(error.results)
     said = redactor.text(error.said)
     if not said:

@@ -12,11 +12,13 @@ from krm_fn.base.records import Record
 from krm_fn.base.text import nearest, some
 from krm_fn.cli.builds import Builds
 from krm_fn.files import documents, reading
+from krm_fn.files.copying import FUNCTION_ANNOTATIONS
 from krm_fn.files.reading import Rules
 from krm_fn.krm import places
 from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
+from krm_fn.tokens.redaction import knowing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
 
 SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
-FUNCTION_ANNOTATION = "config.kubernetes.io/function"
 _MANY = 5000  # objects, from which on a person would wonder whether anything happens
 
 
@@ -100,10 +101,18 @@ def process(source: Source, options: Options) -> Input:
         Faults: What can't be read or built, or a config file that holds not exactly one config.
     """
     warnings: list[Result] = []
-    config = _config(source.config) if source.config else None
+    texts: list[bytes] = []
     plain = [path for path in source.paths if path == documents.STDIN or not reading.kustomization(path)]
     rules = Rules(skip=frozenset(map(os.path.realpath, source.skip)), exclude=source.exclude)
-    tree = documents.Tree.read(plain, rules=rules, wanted=lambda path, item: _wanted(path, item, warnings))
+    try:
+        config = _config(source.config, texts) if source.config else None
+        tree = documents.Tree.read(
+            plain, rules=rules, wanted=lambda path, item: _wanted(path, item, warnings), texts=texts
+        )
+    except Faults as faults:
+        redactor = knowing((text.decode("utf-8", "replace") for text in texts), options.offers.tokens())
+        raise Faults(redactor.results(faults.results)) from None
+    texts.clear()
     builds = Builds(options, enable_exec=source.enable_exec)
     try:
         for path in dict.fromkeys(source.paths):
@@ -141,10 +150,11 @@ def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
     """Tell whether an object is one; what configures a host or another function is not, and that is reported."""
     if item.group in SETTINGS_GROUPS:
         return False
-    if not item.contains(FUNCTION_ANNOTATION.encode()):
+    if not item.contains(*(one.encode() for one in FUNCTION_ANNOTATIONS)):
         return True
     annotations = item.metadata().get("annotations")
-    foreign_function = isinstance(annotations, dict) and FUNCTION_ANNOTATION in annotations and item.group != GROUP
+    named = isinstance(annotations, dict) and any(one in annotations for one in FUNCTION_ANNOTATIONS)
+    foreign_function = named and item.group != GROUP
     if foreign_function:
         warnings.append(_function_not_run(path, item))
     return not foreign_function
@@ -185,8 +195,8 @@ def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
     return found
 
 
-def _config(path: str) -> Item:
-    found = documents.Tree.read([path]).items
+def _config(path: str, texts: list[bytes]) -> Item:
+    found = documents.Tree.read([path], texts=texts).items
     if len(found) != 1:
         several = f"holds {len(found)} objects" if found else "holds no object"
         message = f"{path} {several}; give a file with one ClusternetCAPIConfig"
@@ -226,8 +236,8 @@ def _function_not_run(path: str, item: Item) -> Result:
     """Report a config of another function, which is left out; a Cluster never is."""
     if item.kind == "Cluster" and item.group == CLUSTER_GROUP:
         message = (
-            f"Cluster {item.namespace}/{item.name} has the annotation {FUNCTION_ANNOTATION}, which marks the configuration"
-            " of a function: remove it"
+            f"Cluster {item.namespace}/{item.name} has the annotation {FUNCTION_ANNOTATIONS[0]} (or the older"
+            f" {FUNCTION_ANNOTATIONS[1]}), which marks the configuration of a function: remove it"
         )
         return Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="function-annotation"))
     message = f"{path}: {item.kind} {item.name} configures another function, which is not run here"

@@ -52,17 +52,26 @@ class Removal(Record):
     source: str
 
 
-def served(parts: Sequence[Part]) -> Served:
-    """Return what the configs of a run serve."""
-    pairs, namespaces = set(), set()
+def served(parts: Sequence[Part], before: Before) -> Served:
+    """Return what the configs of a run serve; in mode Check one makes nothing, and what an earlier step made counts."""
+    pairs: set[str] = set()
+    namespaces: set[str] = set()
+    clusters: set[str] = set()
+    there = before.output.all.main_sets
+    coverage = Coverage(there)
     for part in parts:
+        if part.config.mode == "Check":
+            pairs.update(one.key.full_name for one in there)
+            namespaces.update(one.key.namespace for one in there)
+            clusters.update(cluster.title for cluster in part.served if coverage.of(cluster))
+            continue
+        clusters.update(cluster.title for cluster in part.served)
         identity = identity_of(part.config.resource_set.name)
         for new in part.generated:
             if new.key.kind == RESOURCE_SET_KIND and new.key.name != identity:
                 pairs.add(new.key.full_name)
                 namespaces.add(new.key.namespace)
-    clusters = frozenset(cluster.title for part in parts for cluster in part.served)
-    return Served(clusters=clusters, pairs=frozenset(pairs), namespaces=frozenset(namespaces))
+    return Served(clusters=frozenset(clusters), pairs=frozenset(pairs), namespaces=frozenset(namespaces))
 
 
 def check_removed(parts: Sequence[Part], before: Before) -> list[Result]:
@@ -70,7 +79,7 @@ def check_removed(parts: Sequence[Part], before: Before) -> list[Result]:
     limited = [part.config for part in parts if _limit(part.config)]
     if not limited:
         return []
-    now = served(parts)
+    now = served(parts, before)
     present = {part.config.owner for part in parts}
     results: list[Result] = []
     for config in limited:

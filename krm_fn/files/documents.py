@@ -78,6 +78,7 @@ class Tree:
         *,
         rules: Rules | None = None,
         wanted: Callable[[str, Item], bool] | None = None,
+        texts: list[bytes] | None = None,
     ) -> Tree:
         """Read folders, files and, for `-`, stdin.
 
@@ -89,6 +90,7 @@ class Tree:
             stdin: Read for `-`; the process's own where left out.
             rules: What is left out of folders.
             wanted: Takes a file's path and an object; says whether it counts as an item at all.
+            texts: Gets what was read, so that errors can be cleared of it.
 
         Raises:
             Faults: Everything that can't be read, with file, line and column.
@@ -105,6 +107,8 @@ class Tree:
                 results += faults.results
                 continue
             budget.take(data)
+            if texts is not None:
+                texts.append(data)
             try:
                 documents = read_documents(data, shown)
             except Faults as faults:

@@ -352,8 +352,12 @@ class _Walk:
             message = f"{show(path)} holds output of `render` ({MARKER}): it is not read"
             self.results.append(Result(message=message, severity=INFO, file_path=show(path)))
             return True
-        if _CHART in names:
+        if _CHART in names and relative:
             self.charts.append(show(path))
+            return True
+        if _CHART in names:
+            message = f"{show(path)} is a Helm chart: render it with `helm template` and give the output as -"
+            self.results.append(Result(message=message, file_path=show(path), tags=tagged(rule="helm-chart")))
             return True
         found = [name for name in KUSTOMIZATIONS if name in names]
         if relative and found and not self.rules.rendered:

@@ -182,6 +182,8 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
     if _is_list(value):
         document.is_list = True
         document.items = _entries(document, data, text, value["items"], item)
+    elif item.kind == "List" and value.get("items") is not None:
+        document.stray = "a List whose items are no list"
     elif item.api_version and item.kind:
         document.items = [item]
     else:
@@ -216,6 +218,9 @@ def _entries(document: Document, data: bytes, text: bytes, entries: list[Any], p
             inner = (value.get("apiVersion"), value["kind"])
             nested += [(one, str(inner[0] or ""), inner[1], None) for one in reversed(value["items"])]
             continue
+        if value.get("kind") == "List" and value.get("items") is not None:
+            document.stray = "a List whose items are no list"
+            return []
         path, index = parent.file_path, (parent.file_index or 0) + len(found)
         if at is not None and len(spans) == len(entries) and value is entry:
             span = spans[at]

@@ -13,6 +13,7 @@ import re
 
 from krm_fn.base.text import late
 from krm_fn.krm.results import fault
+from krm_fn.kube.secrets import looks_like_token
 from krm_fn.model import Secret
 from krm_fn.tokens.formats import ABSENT
 
@@ -49,6 +50,11 @@ class Offers:
     def __repr__(self) -> str:
         """Show nothing of the environment."""
         return "Offers(…)"
+
+    def tokens(self) -> list[Secret]:
+        """Return what is offered by environment, asked for or not, so that nothing shows it."""
+        offered = {name: value for name, value in self._environment.items() if name.startswith(PREFIX)}
+        return [Secret(value) for value in offered.values() if looks_like_token(value)]
 
     def env(self, name: str, **where: Any) -> Secret:
         """Return the value of an environment variable `CLUSTERNET_…`.

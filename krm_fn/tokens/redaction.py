@@ -14,6 +14,7 @@ from krm_fn.base.text import late
 from krm_fn.krm.results import WARNING, Faults, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import HIDDEN, MOST_QUOTED
+from krm_fn.model import Secret
 from krm_fn.surface import GROUP, KIND
 
 TYPE_CHECKING = False
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from krm_fn.krm.items import Item
-    from krm_fn.model import Secret
 
 _RUN = 6  # characters of a secret half that may not be seen in a row
 _CUT_HALF = 13  # characters after a dot that count as a secret half (16) which was cut
@@ -146,6 +146,12 @@ class Redactor:
                 plain = _ESCAPE.sub(_unescaped, word[0])
                 for first, last in self._plain(plain):
                     yield places[first][0], places[last - 1][1]
+
+
+def knowing(texts: Iterable[str], tokens: Iterable[Secret] = ()) -> Redactor:
+    """Return a redactor that knows every token in some texts, plain or encoded: for errors before a config is read."""
+    found = [one for text in texts for part in (text, *secrets.decodings(text)) for one in secrets.tokens_in(part)]
+    return Redactor([*tokens, *map(Secret, dict.fromkeys(found))])
 
 
 class _Redacted:

@@ -19,6 +19,7 @@ from krm_fn.cli import render
 from krm_fn.files.documents import Tree
 from krm_fn.files.reading import MARKER
 from krm_fn.krm.streams import read_stream
+from tests.support.traces import seen
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -510,3 +511,30 @@ def test_a_cluster_with_a_function_annotation_is_an_error(source: Path) -> None:
     ran = run("src")
     assert ran.return_value == 1
     assert "which marks the configuration of a function: remove it" in ran.stderr
+
+
+def test_a_token_that_was_cut_in_a_file_name_is_hidden_before_a_config_is_read(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "q7xv2j.w8kq4zj9vhxq2zkn"
+    (source / f"{token[:-3]}.yaml").write_text("a: [\n")
+    assert seen(token, run("src").stderr) != []  # nobody can know it
+    monkeypatch.setenv("CLUSTERNET_T", token)
+    assert seen(token, run("src").stderr) == []
+    monkeypatch.delenv("CLUSTERNET_T")
+    (source / "secret.yaml").write_text(
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData: {{a: {token}}}\n"
+    )
+    assert seen(token, run("src").stderr) == []
+
+
+def test_a_config_that_only_checks_counts_for_no_cluster_in_a_guard(source: Path, tmp_path: Path) -> None:
+    guarded = CONFIG.replace("spec:\n", "spec:\n  guard: {maxRemovedClusters: 0}\n", 1)
+    (source / "fleet.yaml").write_text(guarded)
+    assert run("src", "-o", "out").return_value == 0
+    before = files(tmp_path / "out")
+    (source / "fleet.yaml").write_text(guarded.replace("spec:\n", "spec:\n  mode: Check\n", 1))
+    ran = run("src", "-o", "out")
+    assert ran.return_value == 1
+    assert "would no longer be served" in ran.stderr
+    assert files(tmp_path / "out") == before

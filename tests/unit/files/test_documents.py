@@ -137,6 +137,12 @@ def test_the_caller_may_not_want_an_object(tmp_path: Path) -> None:
             "a List holds an entry without apiVersion or kind",
             id="entry of an entry",
         ),
+        pytest.param("apiVersion: v1\nkind: List\nitems: {a: b}\n", "a List whose items are no list", id="items"),
+        pytest.param(
+            "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: x}]\n",
+            "a List whose items are no list",
+            id="items of an entry",
+        ),
     ],
 )
 def test_a_document_that_is_no_object_is_an_error_that_says_how_to_leave_it_out(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -271,3 +272,25 @@ def test_a_descriptor_that_the_caller_opened_is_read(path: str) -> None:
     code = f"from krm_fn.files import reading; print(reading.read({path!r}))"
     ran = subprocess.run([sys.executable, "-c", code], input=b"x", capture_output=True, check=True)
     assert ran.stdout == b"b'x'\n"
+
+
+def test_a_chart_that_is_named_itself_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("name: x\n")
+    found, results = reading.find([str(tmp_path)])
+    assert not found
+    (error,) = results
+    assert error.severity == "error"
+    assert "is a Helm chart: render it with `helm template` and give the output as -" in error.message
+
+
+@pytest.mark.parametrize("name", ["values.yaml", "[x]*.yaml", "a b.yaml"])
+def test_the_pattern_of_a_file_leaves_out_that_file_alone(tmp_path: Path, name: str) -> None:
+    for folder in (tmp_path, tmp_path / "sub", tmp_path / "sub/sub"):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text("a: 1\n")
+    (tmp_path / "x.yaml").write_text("a: 1\n")
+    found, _ = reading.find([str(tmp_path)])
+    for one in found:
+        (pattern,) = shlex.split(one.pattern)
+        left, _ = reading.find([str(tmp_path)], reading.Rules(exclude=(pattern,)))
+        assert {other.path for other in found} - {other.path for other in left} == {one.path}
