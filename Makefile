@@ -35,7 +35,7 @@ demo: $(VENV)/.runtime ## render the files of examples/kustomization and print t
 ## Check
 
 .PHONY: test
-test: lint unit ## lint, types, import walls, tests with coverage (no host programs needed)
+test: lint unit ## lint, types, import contracts, tests with coverage (no host programs needed)
 
 SCRIPTS := $(wildcard action/*) .ci/audit .ci/container-rig .ci/find-python .ci/install-tools .ci/run requirements/lock krm_fn/starters/flux/render.sh
 WORKFLOWS := action.yml examples/ci/plan-comment.yml $(wildcard examples/flux/ci/*.yml) \

@@ -41,12 +41,12 @@ def test_names_in_backquotes_that_the_recipes_give_exist_in_the_file_beside_them
     assert [name for name, path in pairs if name not in (ROOT / path).read_text(encoding="utf-8")] == []
 
 
-def test_every_room_has_a_row_in_the_architecture() -> None:
+def test_every_package_has_a_row_in_the_architecture() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    rooms = [
+    packages = [
         one.name if one.suffix else f"{one.name}/"
         for one in sorted((ROOT / "krm_fn").iterdir())
         if one.suffix == ".py" or (one / "__init__.py").is_file()
     ]
-    assert len(rooms) >= 15
-    assert [room for room in rooms if room != "__init__.py" and f"`{room}`" not in text] == []
+    assert len(packages) >= 15
+    assert [one for one in packages if one != "__init__.py" and f"`{one}`" not in text] == []

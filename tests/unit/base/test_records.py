@@ -14,7 +14,7 @@ class Point(Record):
 
 class Named(Point):
     name: str = ""
-    tags: dict[str, str] = {}  # noqa: RUF012 - a default, as the rooms write them
+    tags: dict[str, str] = {}  # noqa: RUF012 - a default, as the modules write them
     _hidden = 1
 
 
