@@ -58,7 +58,6 @@ class ExactlyOne(Constraint):
     text: str = ""  # what to do where there is none, to go on after the path
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
-        """Count them."""
         given = [name for name in self.names if name in raw]
         choice = f"{', '.join(self.names[:-1])} and {self.names[-1]}"
         if not given:
@@ -76,7 +75,6 @@ class Some(Constraint):
     text: str
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
-        """Look for one."""
         if not any(Given(path=name).holds(raw) for name in self.names) and not at.log.broken(at.path):
             at.fault(self.text, "not-empty")
 
@@ -89,7 +87,6 @@ class Refuse(Constraint):
     text: str
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
-        """Ask both questions."""
         if self.when.holds(raw) and self.what.holds(raw):
             at.field(self.what.path).fault(self.text, "conflict")
 
@@ -102,7 +99,6 @@ class Require(Constraint):
     text: str
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
-        """Ask, then look."""
         if self.when.holds(raw) and not Given(path=self.path).holds(raw):
             at.field(self.path).fault(self.text, "required")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from krm_fn.base.text import nearest
 from krm_fn.config import rules
+from krm_fn.config.fields import only_path
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import token
 from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
@@ -84,7 +85,7 @@ def decode(item: Item, listed: Item | None = None) -> Config:
         Faults: With every fault of the object, each with its field path, and never with the value of a secret.
     """
     place = (listed or item).place()
-    log = Log(place, CONFIG)
+    log = Log(place, lambda name: only_path(CONFIG, name))
     root = "spec"
     if is_config(item):
         name, namespace, spec = _own(item.value(), log)

@@ -39,11 +39,9 @@ class Either(Kind):
 
     @property
     def expected(self) -> str:
-        """All of them."""
         return " or ".join(kind.expected for kind in self.kinds)
 
     def accepts(self, value: object) -> bool:
-        """Whatever any of them does."""
         return any(kind.accepts(value) for kind in self.kinds)
 
     def check(self, value: Any, at: Place) -> Any:
@@ -62,11 +60,9 @@ class ListOf(Kind):
 
     @property
     def expected(self) -> str:
-        """Its type."""
         return "a list"
 
     def accepts(self, value: object) -> bool:
-        """Lists only."""
         return isinstance(value, list)
 
     def hint(self, value: object) -> str:
@@ -78,7 +74,6 @@ class ListOf(Kind):
         return at.lines([value]) if self.item.accepts(value) else ""
 
     def check(self, value: list[Any], at: Place) -> list[Any]:
-        """Check number, entries and repetitions."""
         if len(value) < self.minimum:
             at.fault("is an empty list: give at least one entry, or remove the field", "limit")
         if self.maximum and len(value) > self.maximum:
@@ -108,15 +103,12 @@ class MapOf(Kind):
 
     @property
     def expected(self) -> str:
-        """Its type."""
         return "an object"
 
     def accepts(self, value: object) -> bool:
-        """Mappings only."""
         return isinstance(value, dict)
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
-        """Check every key and value."""
         found = {}
         for key, one in value.items():
             place = at.key(key)
@@ -180,12 +172,10 @@ class Object(Kind):
 
     @property
     def expected(self) -> str:
-        """Its type."""
         return "an object"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of its fields."""
         return tuple(field.name for field in self.fields)
 
     def get(self, name: str) -> Field | None:
@@ -193,7 +183,6 @@ class Object(Kind):
         return next((field for field in self.fields if field.name == name), None)
 
     def accepts(self, value: object) -> bool:
-        """Mappings only."""
         return isinstance(value, dict)
 
     def hint(self, value: object) -> str:
@@ -212,7 +201,7 @@ class Object(Kind):
                 before = len(at.log.faults)
                 found[field.name] = field.kind.read(value[field.name], place)
                 if len(at.log.faults) > before:
-                    at.log.help(place.path, before, field)
+                    at.log.help(place.path, before, field.pasted)
             elif field.required:
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
@@ -245,10 +234,7 @@ class Object(Kind):
     def _near(self, name: str, at: Place) -> str:
         """Return the field that was meant: one with other capitals, the only one of that name elsewhere, or nearest."""
         near = nearest(name, self.names)
-        if near.casefold() == name.casefold() or at.log.tree is None:
-            return near
-        paths = [path for path, field in walk(at.log.tree) if field.name == name]
-        return paths[0] if len(paths) == 1 else near
+        return near if near.casefold() == name.casefold() else at.log.elsewhere(name) or near
 
 
 class Selector(Object):
@@ -258,7 +244,6 @@ class Selector(Object):
 
     @property
     def expected(self) -> str:
-        """Its type."""
         return "a label selector"
 
     def hint(self, value: object) -> str:
@@ -303,6 +288,12 @@ def walk(kind: Object, prefix: str = "") -> Iterator[tuple[str, Field]]:
         yield path, field
         if isinstance(field.kind, Object):
             yield from walk(field.kind, path)
+
+
+def only_path(kind: Object, name: str) -> str:
+    """Return the dotted path of the only field of a name below an object; "" for none or several."""
+    paths = [path for path, field in walk(kind) if field.name == name]
+    return paths[0] if len(paths) == 1 else ""
 
 
 def _example(field: Field) -> str:

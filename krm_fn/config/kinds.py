@@ -24,7 +24,7 @@ class Kind(Record):
 
     @property
     def expected(self) -> str:
-        """Name the values that are allowed: "a string"."""
+        """What a value has to be, in words: `a string`."""
         raise NotImplementedError
 
     def accepts(self, value: object) -> bool:
@@ -75,11 +75,9 @@ class Text(Kind):
 
     @property
     def expected(self) -> str:
-        """The format's own words."""
         return self.format.expected
 
     def accepts(self, value: object) -> bool:
-        """Strings only."""
         return isinstance(value, str)
 
     def hint(self, value: object) -> str:
@@ -91,7 +89,6 @@ class Text(Kind):
         return quoted(value) if isinstance(value, (bool, int)) else None
 
     def check(self, value: str, at: Place) -> str:
-        """Apply the format."""
         if not value and not self.empty:
             at.fault(f"is empty: give {self.expected}, or remove the field", "format")
         elif reason := self.format.fault(value):
@@ -107,11 +104,9 @@ class Choice(Kind):
 
     @property
     def expected(self) -> str:
-        """All the values."""
         return f"one of {', '.join(self.values)}" if len(self.values) > 1 else self.values[0]
 
     def accepts(self, value: object) -> bool:
-        """Strings only."""
         return isinstance(value, str)
 
     def check(self, value: str, at: Place) -> str:
@@ -132,11 +127,9 @@ class Flag(Kind):
 
     @property
     def expected(self) -> str:
-        """Both values."""
         return "true or false"
 
     def accepts(self, value: object) -> bool:
-        """Booleans only."""
         return isinstance(value, bool)
 
     def hint(self, value: object) -> str:
@@ -144,11 +137,9 @@ class Flag(Kind):
         return "" if self.meant(value) is None else ": remove the quotes"
 
     def meant(self, value: object) -> str | int | bool | None:
-        """What the quotes hold."""
         return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
     def check(self, value: bool, at: Place) -> bool:  # noqa: ARG002, FBT001 - the signature of all kinds
-        """Nothing can be wrong with it."""
         return value
 
 
@@ -160,7 +151,6 @@ class Whole(Kind):
 
     @property
     def expected(self) -> str:
-        """The limits, where they mean something."""
         upper = f" and at most {self.maximum}" if self.maximum != _MAX_INT else ""
         return f"a whole number of at least {self.minimum}{upper}"
 
@@ -175,11 +165,9 @@ class Whole(Kind):
         return "" if self.meant(value) is None else ": remove the quotes"
 
     def meant(self, value: object) -> str | int | bool | None:
-        """What the quotes hold."""
         return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else None
 
     def check(self, value: float, at: Place) -> int:
-        """Apply the limits."""
         if not self.minimum <= value <= self.maximum:
             most = f"at most {self.maximum}" if value > self.maximum else f"at least {self.minimum}"
             at.fault(f"must be {most}, not {at.described(value)}", "limit")
@@ -195,7 +183,6 @@ class Number(Kind):
         return "a number"
 
     def accepts(self, value: object) -> bool:
-        """Numbers only."""
         return isinstance(value, (int, float)) and not isinstance(value, bool)
 
     def check(self, value: float, at: Place) -> float:
@@ -210,11 +197,9 @@ class Json(Kind):
 
     @property
     def expected(self) -> str:
-        """Its type."""
         return "an object"
 
     def accepts(self, value: object) -> bool:
-        """Mappings only."""
         return isinstance(value, dict)
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:

@@ -11,10 +11,8 @@ from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
-
-    from krm_fn.config.fields import Field, Object
 
 
 # Rules whose errors an example of the field answers.
@@ -27,14 +25,15 @@ class Log:
     Attributes:
         faults: Results of severity `error`, in the order found.
         warnings: Results of severity `warning`.
+        place: What every result carries: the place of the object (`Item.place`).
+        elsewhere: Returns the dotted path of the only field of a name in the whole object; "" for none or several.
     """
 
-    __slots__ = ("_broken", "faults", "place", "tree", "warnings")
+    __slots__ = ("_broken", "elsewhere", "faults", "place", "warnings")
 
-    def __init__(self, place: Mapping[str, Any], tree: Object | None = None) -> None:
-        """Take what every result carries, the place of the object (`Item.place`), and all the fields that there are."""
+    def __init__(self, place: Mapping[str, Any], elsewhere: Callable[[str], str] = lambda _name: "") -> None:
         self.place = place
-        self.tree = tree
+        self.elsewhere = elsewhere
         self._broken: set[str] = set()
         self.faults: list[Result] = []
         self.warnings: list[Result] = []
@@ -48,12 +47,12 @@ class Log:
         else:
             self.warnings.append(result)
 
-    def help(self, path: str, since: int, field: Field) -> None:
-        """Give the errors at a path, of those found since, the field's example to paste where they have no correction."""
+    def help(self, path: str, since: int, example: Callable[[], str]) -> None:
+        """Give the errors at a path, of those found since, an example to paste where they have no correction."""
         for index in range(since, len(self.faults)):
             one = self.faults[index]
             if one.field == path and not one.fix and one.rule in _EXAMPLE_HELPS:
-                self.faults[index] = one.replace(fix=field.pasted())
+                self.faults[index] = one.replace(fix=example())
 
     def explain(self, path: str) -> None:
         """Note that an error found already is the cause of whatever is wrong at a path."""

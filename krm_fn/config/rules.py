@@ -212,7 +212,7 @@ class Rule(Record):
 
     @property
     def sentence(self) -> str:
-        """What it demands."""
+        """What it demands, for the reference."""
         return (self.check.__doc__ or "").partition("\n")[0]
 
 

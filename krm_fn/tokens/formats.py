@@ -44,7 +44,6 @@ class Refused(Faults):
     """A value that is no token; what it might have been is still not to be shown."""
 
     def __init__(self, result: Result, secret: Secret) -> None:
-        """Keep the value beside its error."""
         super().__init__([result])
         self.secret = secret
 

@@ -158,7 +158,6 @@ class _Redacted:
     """A text stream behind `hide`."""
 
     def __init__(self, stream: TextIO) -> None:
-        """Wrap a stream."""
         self._stream = stream
 
     def write(self, text: str) -> int:
@@ -166,7 +165,6 @@ class _Redacted:
         return self._stream.write(secrets.hide(text))
 
     def __getattr__(self, name: str) -> Any:
-        """Be the stream in all else."""
         return getattr(self._stream, name)
 
 
