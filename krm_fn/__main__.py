@@ -54,7 +54,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _completes() -> bool:
-    """Tell whether a shell asks for completions: it gives the words so far as well."""
+    """Return whether a shell asks for completions: it gives the words so far as well."""
     return os.environ.get(COMPLETION, "").endswith("_complete") and "COMP_WORDS" in os.environ
 
 

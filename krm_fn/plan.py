@@ -240,7 +240,7 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
 def _overlaps(
     parts: Sequence[Part], others: Sequence[Reached], before: Before, inventory: Inventory, fleet: Fleet
 ) -> list[Result]:
-    """Report what two configs would both do; a config in mode Check owns nothing, so it is in nobody's way."""
+    """Report what two configs would both do; a config in mode Check owns nothing, so it conflicts with nothing."""
     rendered = [part for part in parts if part.renders]
     reached: list[Reached] = [(part.config, part.matched) for part in rendered]
     if rendered:

@@ -181,7 +181,7 @@ class _Source:
 
 
 def _showable(lines: Sequence[str], at: int) -> bool:
-    """Tell whether a line can hold no secret: it is in no Secret, not below registrationToken, and looks like a field."""
+    """Return whether a line can hold no secret: it is in no Secret, not below registrationToken, and looks like a field."""
     line = lines[at]
     if len(line) > _LONGEST_LINE or _PRIVATE_VALUE.search(line) or ("://" in line and "@" in line):
         return False

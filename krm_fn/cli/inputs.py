@@ -147,7 +147,7 @@ def baseline(folder: str | None) -> Sequence[Item] | None:
 
 
 def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
-    """Tell whether an object is one; what configures a host or another function is not, and that is reported."""
+    """Return whether an object is one; what configures a host or another function is not, and that is reported."""
     if item.group in SETTINGS_GROUPS:
         return False
     if not item.contains(*(one.encode() for one in FUNCTION_ANNOTATIONS)):

@@ -227,7 +227,7 @@ def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
 
 
 def _is_local(item: Item) -> bool:
-    """Tell whether an object is for tools alone: our config, or annotated as local."""
+    """Return whether an object is for tools alone: our config, or annotated as local."""
     if configs.is_config(item):
         return True
     annotations = item.metadata().get("annotations") if item.contains(b"local-config") else None
@@ -252,7 +252,7 @@ def _redacted(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_folder(target: str) -> bool:
-    """Tell whether a target is meant as a folder: it is one, or it does not exist and has no name of a YAML file."""
+    """Return whether a target is meant as a folder: it is one, or it does not exist and has no name of a YAML file."""
     path = Path(target)
     if path.exists():
         return path.is_dir()

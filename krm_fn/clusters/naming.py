@@ -57,7 +57,7 @@ def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping
                     part,
                     naming.cluster,
                     f"Cluster {full_name(*holder[0])} of ClusternetCAPIConfig {holder[1]} registers as {naming.name!r} too; make"
-                    " the names differ, with {namespace} in spec.identity.nameTemplate for instance",
+                    " the names differ, for example with {namespace} in spec.identity.nameTemplate",
                 )
 
 
@@ -74,8 +74,8 @@ def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holde
     first, part = claimants[0]
     titles = some([full_name(*key) for key, _ in claimants])
     message = (
-        f"Clusters {titles} would all register as {name!r}; make the names differ, with {{namespace}} in"
-        f" spec.identity.nameTemplate for instance{left}"
+        f"Clusters {titles} would all register as {name!r}; make the names differ, for example with {{namespace}} in"
+        f" spec.identity.nameTemplate{left}"
     )
     others = [one.namings[key].cluster for key, one in claimants[1:]]
     part.results.append(

@@ -1,7 +1,7 @@
-"""Clusters that nothing can be decided about: with faults, twice in the input, or without the namespace that is needed.
+"""Clusters that nothing can be decided about: with errors, twice in the input, or without the namespace that is needed.
 
-One that no config can reach, whatever its faults are corrected to, can't change the output. It is reported as a warning,
-so that a template or a relic somewhere in a repository stops nobody.
+One that no config can reach, however its errors are corrected, can't change the output. It is reported as a warning,
+so that a template or a leftover somewhere in a repository stops no run.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def review(configs: Sequence[Config], inventory: Inventory, fleet: Fleet) -> Ite
             severity, addition = WARNING, _NOT_COUNTED if shared else _LEFT_OUT
         yield from (result.replace(severity=severity, message=result.message + addition) for result in one.results)
     if unreached > _SHOWN:
-        message = f"{unreached - _SHOWN} more Clusters that no config of this run can reach have faults"
+        message = f"{unreached - _SHOWN} more Clusters that no config of this run can reach have errors"
         yield Result(message=message, severity=WARNING, tags=tagged(rule="cluster"))
     for copies in inventory.duplicates:
         yield _duplicate(copies, reached=any(fleet.reaches(config, one) for config in configs for one in copies))

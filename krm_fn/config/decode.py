@@ -40,7 +40,7 @@ _NAME_OF_HOST = "function-input"
 
 
 def is_config(item: Item) -> bool:
-    """Tell whether an item is a `ClusternetCAPIConfig` of whatever version."""
+    """Return whether an item is a `ClusternetCAPIConfig` of whatever version."""
     return item.kind == KIND and item.group == GROUP
 
 

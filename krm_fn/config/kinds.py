@@ -28,7 +28,7 @@ class Kind(Record):
         raise NotImplementedError
 
     def accepts(self, value: object) -> bool:
-        """Tell whether a value is of the right type, whatever it holds."""
+        """Return whether a value is of the right type, whatever it holds."""
         raise NotImplementedError
 
     def check(self, value: Any, at: Place) -> Any:

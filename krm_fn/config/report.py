@@ -59,7 +59,7 @@ class Log:
         self._broken.add(path)
 
     def broken(self, path: str) -> bool:
-        """Tell whether a fault was found at the path, above it or below it."""
+        """Return whether an error was found at the path, above it or below it."""
         return any(_within(path, one) or _within(one, path) for one in self._broken)
 
 
@@ -73,7 +73,7 @@ class Place:
     __slots__ = ("log", "path", "private")
 
     def __init__(self, log: Log, path: str, *, private: bool = False) -> None:
-        """Stand at a path; `private` holds for everything below too."""
+        """Begin at a path; `private` holds for everything below too."""
         self.log = log
         self.path = path
         self.private = private
@@ -123,7 +123,7 @@ class Place:
         return dump({self.path.rpartition(".")[2]: value}).rstrip("\n")
 
     def shown(self, value: object) -> str:
-        """Return the value in quotes after a blank, or nothing where it may not be shown."""
+        """Return the value in quotes after a space, or nothing where it may not be shown."""
         return "" if self.private else f' "{quoted(value)}"'
 
     def described(self, value: object) -> str:

@@ -2,7 +2,7 @@
 
 What is counted: Clusters, where the earlier tree holds Cluster objects; pairs of namespace and ClusterResourceSet, where
 it does not (a tree of generated objects only, or kpt's own earlier output, whose Clusters are already gone). Output of a
-config that is not in this run, since it was renamed or deleted, counts for every config: nobody else would miss it.
+config that is not in this run, since it was renamed or deleted, counts for every config: nothing else would report it.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _count(tree: Tree, counted: Earlier, now: Served) -> list[Removal]:
 
 
 def _served_otherwise(namespace: str, cluster: str, now: Served) -> bool:
-    """Return whether another set serves the Clusters of an earlier one now: a renamed set loses nobody."""
+    """Return whether another set serves the Clusters of an earlier one now: a renamed set loses no Cluster."""
     if cluster:
         return (f"{namespace}/{cluster}" if namespace else cluster) in now.clusters
     return namespace in now.namespaces
@@ -203,7 +203,7 @@ def check_counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
             results.append(
                 _result(
                     config,
-                    f"the input has no Cluster, but {' and '.join(needs)} of {config.owner} can't be decided without;"
+                    f"the input has no Cluster, but {' and '.join(needs)} of {config.owner} can't be evaluated without one;"
                     " run the function as a transformer over the Clusters (a generator sees no resources)",
                     "",
                 )

@@ -252,7 +252,7 @@ class _BlockDocument(_Document):
             yield at, at, self.entries(changes, part.value_column)
 
     def open_end(self, start: int, column: int) -> bool:
-        """Tell whether a line end behind the text would change the value of its last block scalar, which has none."""
+        """Return whether a line end behind the text would change the value of its last block scalar, which has none."""
         if self.data.endswith(_LINE_ENDS) or self.data.find(b"\n", start) < 0:
             return False
         text = b" " * column + self.data[start:]

@@ -88,7 +88,7 @@ class NotPlain(Exception):  # noqa: N818 - a signal inside this module
 
 
 def available() -> bool:
-    """Tell whether PyYAML was built with libyaml and has the (undocumented) parse without Python objects."""
+    """Return whether PyYAML was built with libyaml and has the (undocumented) parse without Python objects."""
     return hasattr(getattr(getattr(yaml, "cyaml", None), "CParser", None), "raw_parse")
 
 
@@ -292,7 +292,7 @@ def _raw_parse(text: bytes) -> None:
 
 
 def _shallow(text: bytes) -> bool:
-    """Tell whether a text is surely within the bounds of depth that the full parse keeps.
+    """Return whether a text is surely within the bounds of depth that the full parse keeps.
 
     A block collection begins right of its parent, but for a sequence in the column of its mapping, so there are at most
     two levels a column.

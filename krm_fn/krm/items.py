@@ -199,7 +199,7 @@ class Item(Span):
         return self._metadata
 
     def is_mapping(self, *path: str) -> bool | None:
-        """Tell whether a field holds a mapping, or something else; None when it is absent or null.
+        """Return whether a field holds a mapping, or something else; None when it is absent or null.
 
         Raises:
             Faults: The object can't be read.
@@ -261,7 +261,7 @@ class Item(Span):
         return self.source.count(b"\n", 0, self.start) + 1
 
     def contains(self, *texts: bytes) -> bool:
-        """Tell whether a string of the object might contain some text, or one of several.
+        """Return whether a string of the object might contain some text, or one of several.
 
         False only if none can: a plain or quoted scalar shows its text as it is, except for backslash escapes, doubled
         single quotes, folded line ends and `!!binary`; so a text without spaces and quotes that does not appear in the

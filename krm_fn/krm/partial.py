@@ -68,7 +68,7 @@ def metadata(span: Span) -> Any:
 
 
 def is_mapping(span: Span, path: tuple[str, ...]) -> Any:
-    """Tell whether a field holds a mapping, or something else; None when it is absent or null."""
+    """Return whether a field holds a mapping, or something else; None when it is absent or null."""
     if span.behind and len(path) <= _COLUMN and _opens_mapping(span, path):
         return True
     walk = _Walk().to(span, path)
@@ -121,7 +121,7 @@ def _typed(word: bytes) -> Any:
 
 
 def _opens_mapping(span: Span, path: tuple[str, ...]) -> bool:
-    """Tell whether a field is surely a mapping: it is the one right behind the metadata, or a child of that."""
+    """Return whether a field is surely a mapping: it is the one right behind the metadata, or a child of that."""
     source = span.source
     top = b"  " + path[0].encode() + b":\n"
     at = span.behind + len(top)
@@ -192,7 +192,7 @@ _ONLY_WHOLE = BadYaml("only the whole value tells")
 
 
 def _begins_mapping(event: Any) -> bool | None:
-    """Tell whether an event begins a mapping; None if it is null.
+    """Return whether an event begins a mapping; None if it is null.
 
     Raises:
         BadYaml: It is an alias: only the whole value tells.
@@ -205,7 +205,7 @@ def _begins_mapping(event: Any) -> bool | None:
 
 
 def _plain(span: Span, path: tuple[str, ...]) -> bool:
-    """Tell whether the keys of a path are written without quotes, and can't appear twice.
+    """Return whether the keys of a path are written without quotes, and can't appear twice.
 
     What is found by reading up to a key is the whole truth then: nothing behind it can be the same key again.
     """

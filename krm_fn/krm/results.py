@@ -162,7 +162,7 @@ def fault(message: str, **parts: Any) -> Faults:
 
 
 def has_errors(results: Iterable[Result]) -> bool:
-    """Tell whether any result is an error."""
+    """Return whether any result is an error."""
     return any(result.severity == ERROR for result in results)
 
 

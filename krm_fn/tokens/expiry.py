@@ -195,7 +195,7 @@ def _reasons(secret: BootstrapSecret) -> list[tuple[str, str]]:
 
 
 def _same_secret(secret: BootstrapSecret, token: Token) -> bool:
-    """Tell whether the secret halves agree; one that is absent or encrypted says nothing against it."""
+    """Return whether the secret halves agree; one that is absent or encrypted says nothing against it."""
     half = secret.get("token-secret")
     return not half or secrets.encrypted(half) or half == _halves(token)[1]
 

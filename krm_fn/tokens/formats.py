@@ -106,7 +106,7 @@ def _shape_fault(value: str) -> str:
 
 
 def _placeholder(value: str) -> bool:
-    """Tell whether a value asks to be replaced: `<token>`, `$TOKEN`, `xxx.xxx`, `CHANGEME` and the like."""
+    """Return whether a value asks to be replaced: `<token>`, `$TOKEN`, `xxx.xxx`, `CHANGEME` and the like."""
     text = value.casefold()
     if text in {"...", "…"} or any(text.startswith(begin) and text.endswith(end) for begin, end in _WRAPPED):
         return True
@@ -148,7 +148,7 @@ def _has_jwt_shape(value: str) -> bool:
 
 
 def _hidden_token(value: str) -> bool:
-    """Tell whether a value is the base64 of a token, as `kubectl get -o yaml` prints it."""
+    """Return whether a value is the base64 of a token, as `kubectl get -o yaml` prints it."""
     raw = secrets.decode(value)
     if not raw or not raw.isascii():
         return False

@@ -42,7 +42,7 @@ class Filters(Record):
         return not (self.namespaces or self.selector or self.clusters or self.only_changed)
 
     def takes(self, cluster: Cluster) -> bool:
-        """Tell whether a Cluster is asked for, whatever happens to it."""
+        """Return whether a Cluster is asked for, whatever happens to it."""
         return (
             (not self.namespaces or cluster.namespace in self.namespaces)
             and (self.selector is None or self.selector.matches(cluster.live_labels))
@@ -171,7 +171,7 @@ def of(
 
 
 def _takes_gone(filters: Filters, title: str) -> bool:
-    """Tell whether a Cluster that is no longer in the input is asked for."""
+    """Return whether a Cluster that is no longer in the input is asked for."""
     namespace = title.rpartition("/")[0]
     return (
         (not filters.namespaces or namespace in filters.namespaces)

@@ -147,7 +147,7 @@ _CAUSES = (
 
 
 def is_table(text: bytes) -> bool:
-    """Tell whether a text is a table as kubectl prints it."""
+    """Return whether a text is a table as kubectl prints it."""
     return _TABLE.match(text.lstrip().split(b"\n", 1)[0]) is not None
 
 

@@ -156,7 +156,7 @@ def _node(events: Any, event: Any) -> Node:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two values are equal with equal types (`1`, `1.0` and `True` differ); the order of keys is free."""
+    """Return whether two values are equal with equal types (`1`, `1.0` and `True` differ); the order of keys is free."""
     if hasattr(one, "items") and hasattr(other, "items"):
         return len(one) == len(other) and all(key in other and same(value, other[key]) for key, value in one.items())
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):

@@ -174,7 +174,7 @@ class _Writer:
 
 
 def _fits_literal(text: str) -> bool:
-    """Tell whether a literal block would keep every character of a text that has a newline."""
+    """Return whether a literal block would keep every character of a text that has a newline."""
     if text.replace("\n", "").replace("\t", "").isprintable():
         return " \n" not in text and "\t\n" not in text and text[-1] not in " \t"
     return _NOT_LITERAL.search(text) is None
@@ -232,5 +232,5 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _is_mapping(value: Any) -> bool:
-    """Tell whether it is a mapping, without the slow way through `collections.abc`."""
+    """Return whether it is a mapping, without the slow way through `collections.abc`."""
     return isinstance(value, dict) or hasattr(value, "items")

@@ -42,7 +42,7 @@ def test_no_cluster_at_all_is_fine_with_an_empty_namespace_to_serve() -> None:
 def test_min_clusters_still_needs_clusters_in_the_input() -> None:
     made = run([namespace("team-b", tier="fleet")], config(guard={"minClusters": 1}, **EMPTY))
     assert made.code == 1
-    assert "guard.minClusters of fleet can't be decided without" in made.stderr
+    assert "guard.minClusters of fleet can't be evaluated without one" in made.stderr
 
 
 def test_an_empty_namespace_is_counted_with_no_clusters() -> None:

@@ -74,7 +74,7 @@ def test_of_many_faulty_clusters_that_no_config_can_reach_ten_are_told() -> None
     )
     assert made.code == 0, made.stderr
     assert len([one for one in made.messages("warning") if UNREACHED in one]) == 10
-    assert "20 more Clusters that no config of this run can reach have faults" in made.stderr
+    assert "20 more Clusters that no config of this run can reach have errors" in made.stderr
 
 
 def test_one_config_that_may_reach_it_is_enough() -> None:
