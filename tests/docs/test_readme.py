@@ -19,13 +19,15 @@ ROOT = Path(__file__).parents[2]
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 
+CHINESE_PAGES = ["README", "docs/guide-walkthrough", "docs/tutorial"]
+
 _BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def links(text: str) -> list[str]:
     """Targets of links in their order, without those to headings of the page itself and to the other language."""
     found = re.findall(r"\]\(([^()\s]+)\)", _BLOCK.sub("", text))
-    return sorted({link for link in found if not link.startswith(("#", "README", "tutorial"))})
+    return sorted({link for link in found if not link.startswith(("#", "README", "tutorial.", "guide-walkthrough."))})
 
 
 def files_of(text: str) -> dict[str, str]:
@@ -45,7 +47,7 @@ def figures(text: str) -> list[str]:
     return [cell for cell in cells if re.fullmatch(r"[\d.,× %✔✖◐–]+", cell)]
 
 
-@pytest.mark.parametrize("page", ["README", "docs/tutorial"])
+@pytest.mark.parametrize("page", CHINESE_PAGES)
 def test_the_chinese_page_has_the_same_blocks_of_code(page: str) -> None:
     path = ROOT / f"{page}.zh-CN.md"
     english, chinese = (ROOT / f"{page}.md").read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
@@ -57,7 +59,7 @@ def test_the_chinese_page_has_the_same_blocks_of_code(page: str) -> None:
     assert _BLOCK.findall(chinese) == blocks
 
 
-@pytest.mark.parametrize("page", ["README", "docs/tutorial"])
+@pytest.mark.parametrize("page", CHINESE_PAGES)
 def test_the_chinese_page_has_the_same_links(page: str) -> None:
     english, chinese = ((ROOT / f"{page}{end}").read_text(encoding="utf-8") for end in (".md", ".zh-CN.md"))
     assert links(chinese) == links(english)
