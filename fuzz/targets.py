@@ -20,7 +20,7 @@ from krm_fn import config, function
 from krm_fn.krm import fast, outline, resource_list, runner, streams
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Faults, Result
-from krm_fn.kube import selector_text
+from krm_fn.kube import kubectl_selector
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
 from krm_fn.tokens.operator import Offers
@@ -156,7 +156,7 @@ def configuration(data: bytes) -> None:
 def selector(data: bytes) -> None:
     """Selectors in kubectl's syntax: parse or are refused."""
     try:
-        found = selector_text.parse(data.decode("utf-8", "replace"))
+        found = kubectl_selector.parse(data.decode("utf-8", "replace"))
     except (Faults, ValueError):
         return
     hold(isinstance(found, dict), "a parsed selector is a mapping")

@@ -10,7 +10,7 @@ from krm_fn import config as kinds
 from krm_fn import plan
 from krm_fn.base.records import Record
 from krm_fn.clusters import inventory
-from krm_fn.earlier import upsert
+from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Faults, Related, Result, fault, has_errors, tagged
 from krm_fn.kube.secrets import decode, looks_like_token, tokens_in
@@ -139,9 +139,9 @@ def _processed(
     results += _verdict_results(made) if options.verbose else []
     changes = Changes()
     if not has_errors(results):
-        changes = upsert.upsert(configs, made.generated, taken.owned, host_paths=host_paths)
+        changes = upsert_and_prune.changes(configs, made.generated, taken.owned, host_paths=host_paths)
         changes = changes.replace(labelled=made.labelled, revised=made.revised)
-        results += upsert.path_faults(changes, items, configs) if host_paths and changes.added else []
+        results += upsert_and_prune.path_faults(changes, items, configs) if host_paths and changes.added else []
     # names are shortened on the way to a registration name, after which a token in one has its shape no longer
     names = [cluster.name for cluster in taken.clusters] + [config.identity.name_template for config in configs]
     known += [Secret(name) for name in names if looks_like_token(name)]

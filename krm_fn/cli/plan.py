@@ -13,7 +13,7 @@ from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, has_errors
-from krm_fn.kube import selector_text
+from krm_fn.kube import kubectl_selector
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table, shown
@@ -135,8 +135,8 @@ def _selector(text: str | None) -> LabelSelector | None:
     if text is None:
         return None
     try:
-        return LabelSelector.read(selector_text.parse(text)) or MATCHES_NOTHING
-    except selector_text.SelectorError as error:
+        return LabelSelector.read(kubectl_selector.parse(text)) or MATCHES_NOTHING
+    except kubectl_selector.SelectorError as error:
         message = f"-l {text}: {error}"
         raise click.UsageError(message, click.get_current_context(silent=True)) from None
 

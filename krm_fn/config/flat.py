@@ -10,7 +10,7 @@ from krm_fn.config.fields import Either, ListOf, MapOf, Object, Selector, walk
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.report import Place
 from krm_fn.config.tree.spec import SPEC
-from krm_fn.kube import selector_text
+from krm_fn.kube import kubectl_selector
 from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
@@ -142,8 +142,8 @@ def _either(kind: Either, text: str) -> object:
 
 def _selector(_kind: Kind, text: str) -> object:
     try:
-        return selector_text.parse(text)
-    except selector_text.SelectorError as error:
+        return kubectl_selector.parse(text)
+    except kubectl_selector.SelectorError as error:
         message = f"{error}; it is read as a selector of kubectl's: env=prod,region in (eu,us)"
         raise _BadValueError(message) from None
 

@@ -11,7 +11,7 @@ from krm_fn.base.records import Record
 from krm_fn.clusters import capi
 from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects
-from krm_fn.krm import host_annotations
+from krm_fn.krm import path_annotations
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.yaml.write import dump
 
@@ -91,7 +91,7 @@ def compare(
         [
             (key, earlier, new[key].value)
             for key in sorted(old.keys() & new.keys(), key=tuple)
-            if (earlier := host_annotations.split(old[key].item.value())[0]) != new[key].value
+            if (earlier := path_annotations.split(old[key].item.value())[0]) != new[key].value
         ]
     )
     return Comparison(

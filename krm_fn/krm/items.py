@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from krm_fn.base.text import late
 from krm_fn.krm import partial
-from krm_fn.krm.host_annotations import INDEX, PATH
 from krm_fn.krm.partial import UNSURE, Span
+from krm_fn.krm.path_annotations import INDEX, PATH
 from krm_fn.krm.results import Faults, ResourceRef
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from krm_fn.krm import fast, outline
 from krm_fn.krm.changes import Changes, written
-from krm_fn.krm.host_annotations import PATH
 from krm_fn.krm.items import Item
+from krm_fn.krm.path_annotations import PATH
 from krm_fn.krm.results import Faults, Result, Results, fault
 from krm_fn.yaml.errors import BadYaml
 

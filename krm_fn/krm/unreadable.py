@@ -10,7 +10,7 @@ from operator import itemgetter
 import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from krm_fn.krm.host_annotations import INDEX, PATH
+from krm_fn.krm.path_annotations import INDEX, PATH
 from krm_fn.krm.results import ResourceRef, Result, tagged
 from krm_fn.yaml.errors import BadYaml, explained
 from krm_fn.yaml.read import parser

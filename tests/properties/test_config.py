@@ -16,7 +16,7 @@ from krm_fn.config.formats import Format
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.tree.spec import CONFIG
 from krm_fn.krm.results import Faults
-from krm_fn.kube import selector_text
+from krm_fn.kube import kubectl_selector
 from krm_fn.kube.labels import LabelSelector, Requirement
 from tests.support.configs import TOKEN, changed, item, results_of
 from tests.support.json_schema import accepts
@@ -195,7 +195,7 @@ REQUIREMENTS = st.one_of(
 @given(st.dictionaries(LABEL_WORDS, LABEL_WORDS, max_size=3), st.lists(REQUIREMENTS, max_size=3))
 def test_a_selector_that_is_shown_can_be_typed(labels: dict[str, str], requirements: list[Requirement]) -> None:
     selector = LabelSelector.of(labels, requirements)
-    read = selector_text.parse(str(selector))
+    read = kubectl_selector.parse(str(selector))
     again = [
         Requirement(key=one["key"], operator=one["operator"], values=tuple(one.get("values", ())))
         for one in read.get("matchExpressions", [])
@@ -206,8 +206,8 @@ def test_a_selector_that_is_shown_can_be_typed(labels: dict[str, str], requireme
 @given(st.text(alphabet="ab=!,() inot", max_size=20))
 def test_any_text_is_a_selector_or_a_fault(text: str) -> None:
     try:
-        found = selector_text.parse(text)
-    except selector_text.SelectorError as error:
+        found = kubectl_selector.parse(text)
+    except kubectl_selector.SelectorError as error:
         found = {"": str(error)}
     assert found or not text.strip()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from krm_fn.config import formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Text, Whole
-from krm_fn.config.tree import kubernetes
+from krm_fn.config.tree import pod, selectors
 
 AGENT = Object(
     fields=(
@@ -24,7 +24,7 @@ AGENT = Object(
         ),
         Field(
             name="namespace",
-            kind=kubernetes.NAMESPACE,
+            kind=selectors.NAMESPACE,
             default="clusternet-system",
             doc="Namespace of the agent on the workload clusters; can't be changed later.",
         ),
@@ -37,28 +37,28 @@ AGENT = Object(
         ),
         Field(
             name="imagePullSecrets",
-            kind=ListOf(item=Either(kinds=(kubernetes.NAME, kubernetes.LOCAL_REFERENCE))),
+            kind=ListOf(item=Either(kinds=(selectors.NAME, pod.LOCAL_REFERENCE))),
             default=[],
             doc="Pull secrets in the agent's namespace, as names or as in Kubernetes.",
             example=[{"name": "registry"}],
         ),
         Field(
             name="resources",
-            kind=kubernetes.RESOURCES,
+            kind=pod.RESOURCES,
             default={},
             doc="Requests and limits of the container.",
             example={"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         ),
         Field(
             name="nodeSelector",
-            kind=kubernetes.LABELS,
+            kind=selectors.LABELS,
             default={},
             doc="Labels of the nodes to run on.",
             example={"kubernetes.io/os": "linux"},
         ),
         Field(
             name="tolerations",
-            kind=ListOf(item=kubernetes.TOLERATION),
+            kind=ListOf(item=pod.TOLERATION),
             default=[
                 {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
                 {"key": "node-role.kubernetes.io/master", "operator": "Exists"},
@@ -68,7 +68,7 @@ AGENT = Object(
         ),
         Field(
             name="affinity",
-            kind=kubernetes.AFFINITY,
+            kind=pod.AFFINITY,
             default={
                 "podAntiAffinity": {
                     "preferredDuringSchedulingIgnoredDuringExecution": [
@@ -86,7 +86,7 @@ AGENT = Object(
             example={},
         ),
         Field(
-            name="priorityClassName", kind=kubernetes.NAME, doc="As in Kubernetes.", example="system-cluster-critical"
+            name="priorityClassName", kind=selectors.NAME, doc="As in Kubernetes.", example="system-cluster-critical"
         ),
         Field(
             name="podLabels",
@@ -104,7 +104,7 @@ AGENT = Object(
         ),
         Field(
             name="env",
-            kind=ListOf(item=kubernetes.ENV, unique_by=("name",)),
+            kind=ListOf(item=pod.ENV, unique_by=("name",)),
             default=[],
             doc="Environment variables; the agent reads CLUSTER_CIDR and SERVICE_CIDR (managed control planes).",
             example=[{"name": "SERVICE_CIDR", "value": "10.96.0.0/12"}],

@@ -6,7 +6,7 @@ from krm_fn.clusters import capi
 from krm_fn.config import formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
-from krm_fn.config.tree import kubernetes
+from krm_fn.config.tree import selectors
 from krm_fn.surface import ADDONS_GROUP
 
 IDENTITY = Object(
@@ -97,7 +97,7 @@ RESOURCE_SET = Object(
                         ),
                         Field(
                             name="name",
-                            kind=kubernetes.NAME,
+                            kind=selectors.NAME,
                             required=True,
                             doc="Its name.",
                             example="registry-credentials",
@@ -148,7 +148,7 @@ HUB = Object(
                 fields=(
                     Field(
                         name="name",
-                        kind=kubernetes.NAME,
+                        kind=selectors.NAME,
                         required=True,
                         doc="Name of the Secret, beside the hub.",
                         example="cluster-api-kubeconfig",

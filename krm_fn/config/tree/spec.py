@@ -10,7 +10,7 @@ from krm_fn.config import formats
 from krm_fn.config.constraints import Given, Refuse, Require
 from krm_fn.config.fields import Field, ListOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text
-from krm_fn.config.tree import agent, kubernetes, output, token
+from krm_fn.config.tree import agent, output, selectors, token
 from krm_fn.surface import API_VERSION, KIND
 from krm_fn.tokens import sources
 
@@ -34,20 +34,20 @@ SPEC = Object(
         ),
         Field(
             name="clusterSelector",
-            kind=kubernetes.NON_EMPTY_SELECTOR,
+            kind=selectors.NON_EMPTY_SELECTOR,
             required=True,
             doc="Clusters to register, by their labels; not empty.",
             example={"matchLabels": {"clusternet.io/register": "true"}},
         ),
         Field(
             name="namespaceSelector",
-            kind=kubernetes.SELECTOR,
+            kind=selectors.SELECTOR,
             doc="Namespaces to serve, by the labels of Namespace objects in the input; all unless given.",
             example={"matchLabels": {"team": "edge"}},
         ),
         Field(
             name="namespaces",
-            kind=ListOf(item=kubernetes.NAMESPACE, minimum=1, unique=True),
+            kind=ListOf(item=selectors.NAMESPACE, minimum=1, unique=True),
             doc="Instead of namespaceSelector: exactly these, whether or not the input has Clusters there.",
             example=["fleet-eu", "fleet-us"],
         ),
@@ -156,12 +156,12 @@ METADATA = Object(
     fields=(
         Field(
             name="name",
-            kind=kubernetes.NAME,
+            kind=selectors.NAME,
             required=True,
             doc="Name of the configuration; what it generates carries it as its owner.",
             example="fleet",
         ),
-        Field(name="namespace", kind=kubernetes.NAMESPACE, doc="Namespace of the configuration object."),
+        Field(name="namespace", kind=selectors.NAMESPACE, doc="Namespace of the configuration object."),
     ),
     open=True,
 )

@@ -6,7 +6,7 @@ from krm_fn.config import formats
 from krm_fn.config.constraints import ExactlyOne
 from krm_fn.config.fields import Field, Object
 from krm_fn.config.kinds import Choice, Text
-from krm_fn.config.tree import kubernetes
+from krm_fn.config.tree import selectors
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, Secret, SecretSource, ValueSource
 
 TYPE_CHECKING = False
@@ -46,14 +46,14 @@ SOURCES = (
             fields=(
                 Field(
                     name="name",
-                    kind=kubernetes.NAME,
+                    kind=selectors.NAME,
                     required=True,
                     doc="Name of the Secret.",
                     example="clusternet-registration",
                 ),
                 Field(
                     name="namespace",
-                    kind=kubernetes.NAMESPACE,
+                    kind=selectors.NAMESPACE,
                     doc="Its namespace; without it, the only Secret of that name.",
                     example="clusternet-system",
                 ),
@@ -89,7 +89,7 @@ SOURCES = (
             fields=(
                 Field(
                     name="name",
-                    kind=kubernetes.NAME,
+                    kind=selectors.NAME,
                     required=True,
                     doc="Name of the Secret, in every namespace that has matching Clusters.",
                     example="clusternet-registration",
@@ -111,7 +111,7 @@ SOURCES = (
                         fields=(
                             Field(
                                 name="name",
-                                kind=kubernetes.NAME,
+                                kind=selectors.NAME,
                                 required=True,
                                 doc="Name of the store.",
                                 example="vault",

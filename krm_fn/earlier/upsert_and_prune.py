@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.krm import host_annotations
+from krm_fn.krm import path_annotations
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Result, tagged
 from krm_fn.surface import HUB_NAME, output_path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from krm_fn.model import Config, Generated, ObjectKey
 
 
-def upsert(
+def changes(
     configs: Sequence[Config], generated: Sequence[Generated], owned: Sequence[Owned], *, host_paths: bool
 ) -> Changes:
     """Return what happens to our own objects in the input, and what is added to it.
@@ -44,11 +44,11 @@ def upsert(
         old = existing.get(new.key)
         if old is None:
             path = output_path(new.key.kind, new.key.namespace, new.key.name, config.file_path.rpartition("/")[0])
-            added.append(host_annotations.at_path(new.value, path) if host_paths else new.value)
+            added.append(path_annotations.at_path(new.value, path) if host_paths else new.value)
             continue
-        before, theirs = host_annotations.split(old.item.value())
+        before, theirs = path_annotations.split(old.item.value())
         if before != new.value:
-            replaced[old.item.position] = host_annotations.with_annotations(new.value, theirs)
+            replaced[old.item.position] = path_annotations.with_annotations(new.value, theirs)
     return Changes(
         # what is stale, and second copies of what is not
         removed=frozenset(one.item.position for one in mine if one.key not in kept or existing[one.key] is not one),
@@ -68,7 +68,7 @@ def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Confi
     }
     faults = []
     for value in changes.added:
-        path = value["metadata"]["annotations"][host_annotations.PATH[0]]
+        path = value["metadata"]["annotations"][path_annotations.PATH[0]]
         item = there.get((path, 0))
         if item is not None:
             message = (

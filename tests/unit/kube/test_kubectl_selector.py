@@ -1,4 +1,4 @@
-"""`config.selector_text`: label selectors in kubectl's syntax."""
+"""`config.kubectl_selector`: label selectors in kubectl's syntax."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.kube.selector_text import SelectorError, parse
+from krm_fn.kube.kubectl_selector import SelectorError, parse
 
 
 def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
