@@ -1,4 +1,4 @@
-"""The product's nouns as frozen records; no behaviour beyond a name for each.
+"""The product's nouns as frozen records, each with its name, title and place for messages.
 
 Everything between the bytes that come in and the bytes that go out speaks in these. Records hold plain values
 (`str`, `int`, tuples, dicts of JSON-like data); a raw Kubernetes object is a dict as the SDK's reader types it.
@@ -31,7 +31,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the value; called only where bytes of the registration Secret are made."""
+        """Return the value: to make the registration manifest, to check its format and expiry, and to redact it."""
         return self._value
 
     def __repr__(self) -> str:

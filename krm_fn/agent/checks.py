@@ -1,6 +1,6 @@
 """Agent options against the agent's release: what that release would exit on, on every cluster at once.
 
-All other rules about options (types, names, refused flags and variables) stand in the configuration's schema.
+All other rules about options are the configuration's: its tree in `config/tree/agent.py`, and `config/rules.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def _extra_args(options: AgentOptions) -> list[Result]:
         flag = flags.name_of(argument)
         needs = releases.flag_needs(flag, options.version)
         if needs:
-            message = f"agent {options.version} exits on --{flag}, which begins with {needs}; remove it or upgrade"
+            message = (
+                f"agent {options.version} exits on --{flag}, which is available from {needs}; remove it or upgrade"
+            )
             found.append(Result(message=message, field=f"spec.agent.extraArgs[{index}]"))
     if flags.value_of(options.extra_args, "secure-port") is not None and flags.health_port(options.extra_args) < 0:
         message = "--secure-port must be a port number, or 0 to serve no health checks"
@@ -49,8 +51,6 @@ def _gates(options: AgentOptions) -> list[Result]:
     for gate, field in given.items():
         needs = releases.gate_needs(gate, options.version)
         if needs:
-            message = (
-                f"agent {options.version} exits on the gate {gate}, which begins with {needs}; remove it or upgrade"
-            )
+            message = f"agent {options.version} exits on the gate {gate}, which is available from {needs}; remove it or upgrade"
             found.append(Result(message=message, field=field or f"spec.agent.featureGates.{gate}"))
     return found

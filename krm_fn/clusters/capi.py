@@ -98,7 +98,7 @@ USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/manage
 
 
 def is_cluster(item: Item) -> bool:
-    """Return whether an item is a Cluster of Cluster API, in any version (CloudNativePG and others have a kind alike)."""
+    """Return whether an item is a Cluster of Cluster API, in any version (CloudNativePG and others have a kind of that name)."""
     return item.kind == "Cluster" and item.group == CLUSTER_GROUP
 
 

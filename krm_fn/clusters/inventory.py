@@ -52,7 +52,6 @@ class Inventory(Record):
         namespaces: Labels of the Namespace objects, by name.
         owned: Objects that we made, for any config.
         occupied: Other objects whose text holds one of the names asked for, by identity.
-        has_items: Whether there is any item besides configs.
     """
 
     clusters: tuple[Cluster, ...]

@@ -25,7 +25,7 @@ from krm_fn.model import (
     ResourceSetOptions,
     Secret,
 )
-from krm_fn.surface import API_VERSION, GROUP, KIND
+from krm_fn.surface import ADDONS_GROUP, API_VERSION, GROUP, KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +184,6 @@ def _foreign(item: Item, top: Place) -> None:
         )
 
 
-_ADDONS = "addons.cluster.x-k8s.io/"
 _DEFAULT_TEMPLATE = "{name}"
 
 
@@ -253,7 +252,7 @@ def _resource_set(value: Mapping[str, Any]) -> ResourceSetOptions:
     return ResourceSetOptions(
         name=value["name"],
         strategy=value["strategy"],
-        api_version="" if version == "auto" else _ADDONS + version.removeprefix(_ADDONS),
+        api_version="" if version == "auto" else f"{ADDONS_GROUP}/{version.removeprefix(f'{ADDONS_GROUP}/')}",
         labels=value["labels"],
         annotations=value["annotations"],
         extra_resources=tuple(ExtraResource(kind=one["kind"], name=one["name"]) for one in value["extraResources"]),

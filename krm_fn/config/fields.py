@@ -254,11 +254,11 @@ class Selector(Object):
         """Return a selector in kubectl's syntax as one in YAML."""
         if not isinstance(value, str) or not value:
             return ""
-        from krm_fn.kube import selector_text  # noqa: PLC0415 - for errors only
+        from krm_fn.kube import kubectl_selector  # noqa: PLC0415 - for errors only
 
         try:
-            return at.lines(selector_text.parse(value))
-        except selector_text.SelectorError:
+            return at.lines(kubectl_selector.parse(value))
+        except kubectl_selector.SelectorError:
             return ""
 
     def _unknown(self, value: Mapping[str, Any], at: Place) -> None:

@@ -165,7 +165,7 @@ def registration_labels(spec: Mapping[str, Any], at: Place) -> None:
     place = at.field("identity").field("labelKeys")
     for index, key in enumerate(identity["labelKeys"]):
         if key in identity["labels"]:
-            text = f"{key} stands in identity.labels too: keep one of them"
+            text = f"{key} is in identity.labels too: keep one of them"
             place.entry(index).fault(text, "registration-labels")
 
 
@@ -185,7 +185,7 @@ def open_token(spec: Mapping[str, Any], at: Place) -> None:
     """`registrationToken.value` is readable by all who can read the repository (a warning)."""
     if "value" in spec["registrationToken"]:
         at.field("registrationToken.value").warn(
-            "stands in the open: whoever can read this file can join clusters to the parent; use secretRef, "
+            "is stored in plain text: anyone who can read this file can join clusters to the parent; use secretRef, "
             "existingSecret or externalSecret for anything but a trial",
             "open-token",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from krm_fn.base.text import some
 from krm_fn.krm.results import WARNING, Related, Result, tagged
+from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = 3
 _SELECTOR = "spec.clusterSelector"
 _NAME = "spec.clusterResourceSet.name"
-DISCOVERY = ("capi-system", "clusternet-cluster-api")  # the hub knows its Secret by this fixed name
+DISCOVERY = (HUB_NAMESPACE, HUB_NAME)  # the hub knows its Secret by this fixed name
 
 
 def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list[Result]:

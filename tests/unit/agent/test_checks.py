@@ -23,7 +23,7 @@ def test_the_defaults_have_no_fault_under_any_release(release: str) -> None:
             "v0.14.0",
             {"extra_args": ("--v=4", "--secure_port=10650")},
             "spec.agent.extraArgs[1]",
-            "agent v0.14.0 exits on --secure-port, which begins with v0.15.0; remove it or upgrade",
+            "agent v0.14.0 exits on --secure-port, which is available from v0.15.0; remove it or upgrade",
         ),
         (
             "v0.18.1",
@@ -35,13 +35,13 @@ def test_the_defaults_have_no_fault_under_any_release(release: str) -> None:
             "v0.14.0",
             {"feature_gates": {"MultiClusterService": False}},
             "spec.agent.featureGates.MultiClusterService",
-            "agent v0.14.0 exits on the gate MultiClusterService, which begins with v0.15.0; remove it or upgrade",
+            "agent v0.14.0 exits on the gate MultiClusterService, which is available from v0.15.0; remove it or upgrade",
         ),
         (
             "v0.14.0",
             {"extra_args": ("--feature-gates=AppPusher=true, MultiClusterService=true",)},
             "spec.agent.extraArgs",
-            "agent v0.14.0 exits on the gate MultiClusterService, which begins with v0.15.0; remove it or upgrade",
+            "agent v0.14.0 exits on the gate MultiClusterService, which is available from v0.15.0; remove it or upgrade",
         ),
     ],
 )

@@ -151,7 +151,7 @@ def test_a_field_reaches_its_record(changes: dict[str, Any], path: str, expected
     ("changes", "field", "part"),
     [
         pytest.param(
-            {"registrationToken": {"value": TOKEN}}, "spec.registrationToken.value", "in the open", id="open token"
+            {"registrationToken": {"value": TOKEN}}, "spec.registrationToken.value", "in plain text", id="open token"
         ),
         pytest.param(
             {"agent.patches": [{"target": {"kind": "Namespace", "name": "clusternet-system"}, "patch": {}}]},
