@@ -527,7 +527,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a label both fixed and copied": (
         {"identity": {"mode": "PerCluster", "labels": {"a": "b"}, "labelKeys": ["a"]}},
         "spec.identity.labelKeys[0]",
-        "stands in identity.labels too",
+        "is in identity.labels too",
     ),
     "a variable that looks like a path": (
         {"agent.env": [{"name": "..x", "value": "1"}]},
