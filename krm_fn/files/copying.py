@@ -7,7 +7,7 @@ when kustomize asks for it, so what is not part of the build does not count.
 """
 
 # Descriptors and links are the subject here, and os names them.
-# ruff: noqa: PTH103, PTH112, PTH113, PTH118, PTH119, PTH120, PTH208
+# ruff: noqa: PTH103, PTH107, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ _NOTES = 3
 # A word of a kustomization that leads upwards: bases may be anywhere in the repository.
 _UPWARDS = re.compile(r"\"([^\"\n]*\.\.[^\"\n]*)\"|'([^'\n]*\.\.[^'\n]*)'|([^\s\"',\[\]{}=]*\.\.[^\s\"',\[\]{}]*)")
 _WHOLE_LINE = re.compile(r"(?m)^[ \t]*-[ \t]+(\S.*\.\..*?)[ \t]*$")
+_FUNCTION_FIELDS = ("generators", "transformers", "validators")
+_URL = re.compile(r"https?://\S+")
 _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
 _MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU]")
 
@@ -154,10 +156,11 @@ class Copy:
             return
         if os.path.basename(path) in reading.KUSTOMIZATIONS:
             self.follow(path, data)
+            self.warn_of_remote(data, self.shown(path))
         if any(group in data for group in _GROUPS) and path.endswith(reading.SUFFIXES):
             self.sources.append((self.shown(path), data))
         if _MAY_CONFIGURE.search(data):
-            data = self.rewritten(data, path)
+            data = self.rewritten(data, path, self.shown(path))
         mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
         with contextlib.suppress(FileExistsError):
             handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
@@ -181,6 +184,24 @@ class Copy:
                 self.waiting.append(target)
             else:
                 self.notes[f"{show(word)} leads out of {show(self.bound)}, {self.limit}"] = word
+
+    def warn_of_remote(self, data: bytes, shown: str) -> None:
+        """Warn about a function that is fetched by itself: kustomize reads it without this process."""
+        try:
+            value = load(data)
+        except BadYaml:
+            return  # kustomize reports it
+        for field in _FUNCTION_FIELDS if isinstance(value, dict) else ():
+            entries = value.get(field)
+            for one in entries if isinstance(entries, list) else ():
+                if isinstance(one, str) and _URL.fullmatch(one):
+                    message = (
+                        f"{shown} takes a function from {one}: if that is configured as a program, kustomize leaves it out"
+                        " without a word; keep the file in the repository"
+                    )
+                    self.warnings.append(
+                        Result(message=message, severity=WARNING, file_path=shown, tags=tagged(rule="remote-function"))
+                    )
 
     def shown(self, path: str) -> str:
         """Return a path for messages, beginning as the caller gave it where it can."""
@@ -209,9 +230,27 @@ class Copy:
 
     # --- functions ---
 
-    def rewritten(self, data: bytes, path: str) -> bytes:
+    def fetched(self, folder: str) -> None:
+        """Rewrite the functions of a folder that was fetched into the temporary files of this build."""
+        folder = os.path.realpath(folder)
+        if not reading.inside(folder, os.path.dirname(self.target)):
+            return
+        for place, _, names in os.walk(folder):
+            for name in sorted(names):
+                path = os.path.join(place, name)
+                with contextlib.suppress(Faults):  # kustomize reads no more than this
+                    data = reading.read_below(folder, path, _LARGEST_FILE)
+                    shown = show(os.path.relpath(path, folder))
+                    if name in reading.KUSTOMIZATIONS:
+                        self.warn_of_remote(data, shown)
+                    new = self.rewritten(data, path, shown) if _MAY_CONFIGURE.search(data) else data
+                    if new != data:
+                        os.remove(path)
+                        with open(path, "xb") as file:
+                            file.write(new)
+
+    def rewritten(self, data: bytes, path: str, shown: str) -> bytes:
         """Return a file with its programs as containers."""
-        shown = self.shown(path)
         nested = os.path.basename(path) in reading.KUSTOMIZATIONS
         try:
             return self.text(data, shown, nested=nested)

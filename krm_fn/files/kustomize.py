@@ -6,7 +6,7 @@ Nothing of a kustomization is interpreted here: the real program builds it. What
   link that leads out of the repository.
 - It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker`, for
   functions in containers, and `helm`. Both are messengers of this process there, which does the work of our own function
-  and refuses anything else. There is nothing else on that PATH but `git`.
+  and refuses anything else. There is nothing else on that PATH but `git`, and what that fetches is treated as the copy is.
 - So that our function as a program (`exec`) is served in the same way, each function that a file of the copy configures
   as a program is written there as a container with a number; what it stands for is decided when, and only if, kustomize
   asks for it.
@@ -14,7 +14,7 @@ Nothing of a kustomization is interpreted here: the real program builds it. What
 """
 
 # Descriptors and links are the subject here, and os names them.
-# ruff: noqa: PTH106, PTH117, PTH211, PTH102, PTH113, PTH118, PTH120
+# ruff: noqa: PTH106, PTH117, PTH102, PTH113, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ _HARMLESS_ARGUMENTS = frozenset({"fn", "--verbose", "--debug"})
 _LARGEST_OUTPUT = 512 * 1024 * 1024
 _LONGEST_ADDRESS = 100  # of a socket, in bytes
 _CHUNK = 1024 * 1024
+_PROTOCOLS = "https"  # that git may fetch bases by
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
 _NETWORK = (
     "HTTP_PROXY",
@@ -63,6 +64,7 @@ _NETWORK = (
     "no_proxy",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
 )
 _MESSENGER = """\
 import os, socket, sys
@@ -81,6 +83,20 @@ code, length = map(int, hear.readline().split())
 sys.stderr.buffer.write(hear.read(length))
 sys.stdout.buffer.write(hear.read())
 sys.stdout.flush()
+sys.exit(code)
+"""
+
+# Runs git, whose own scripts need the programs of the caller's PATH, and then has what it fetched looked at.
+_GIT = """\
+import os, socket, subprocess, sys
+code = subprocess.call([{git!r}, *sys.argv[1:]], env=dict(os.environ, PATH={path!r}))
+if code == 0 and sys.argv[1:2] in (["checkout"], ["submodule"]):
+    talk = socket.socket(socket.AF_UNIX)
+    talk.connect({socket!r})
+    words = b"git\\0" + os.fsencode(os.getcwd())
+    talk.sendall(b"%d\\n" % len(words) + words)
+    talk.shutdown(socket.SHUT_WR)
+    talk.makefile("rb").read()
 sys.exit(code)
 """
 
@@ -167,7 +183,10 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
     with _Messages(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
         environment = _environment(private, enable_exec=enable_exec)
         for name in ("docker",) if enable_exec else ("docker", "helm"):
-            _write_messenger(os.path.join(private, "bin", name), name, messages.path)
+            _write_program(private, name, _MESSENGER.format(name=name, socket=messages.path))
+        git = "" if enable_exec else find_program("git")
+        if git:
+            _write_program(private, "git", _GIT.format(git=git, socket=messages.path, path=_caller_path()))
         output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)
     if messages.error is not None:
         raise messages.error
@@ -224,25 +243,31 @@ def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
     """Return kustomize's environment: nothing of ours; where programs may run, what they need of the caller's."""
     tools = os.path.join(private, "bin")
     if enable_exec:
-        entries = [one for one in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(one)]
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
-        return {**kept, "PATH": os.pathsep.join([tools, *entries]), "TMPDIR": os.path.join(private, "tmp")}
-    git = find_program("git")
-    if git:
-        os.symlink(git, os.path.join(tools, "git"))
+        return {
+            **kept,
+            "PATH": os.pathsep.join(filter(None, [tools, _caller_path()])),
+            "TMPDIR": os.path.join(private, "tmp"),
+        }
     return {
         **{key: os.environ[key] for key in _NETWORK if key in os.environ},
         "PATH": tools,
         "HOME": os.path.join(private, "home"),
         "TMPDIR": os.path.join(private, "tmp"),
+        "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": "https",
+        "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
     }
 
 
-def _write_messenger(path: str, name: str, address: str) -> None:
-    """Write what kustomize finds as `docker` or `helm`."""
-    text = _MESSENGER.format(name=name, socket=address)
+def _caller_path() -> str:
+    """Return the caller's PATH without its relative entries, which would find what the folder at hand holds."""
+    return os.pathsep.join(one for one in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(one))
+
+
+def _write_program(private: str, name: str, text: str) -> None:
+    """Write what kustomize finds under a name."""
+    path = os.path.join(private, "bin", name)
     if re.fullmatch(r"/[^\s]{1,100}", sys.executable):
         pieces = {path: f"#!{sys.executable} -IS\n{text}"}
     else:
@@ -325,6 +350,7 @@ class _Messages:
 
     def __init__(self, path: str, copy: Copy, answer: Answer, *, enable_exec: bool) -> None:
         self.path = path
+        self.copy = copy
         self.functions: Sequence[Function] = copy.functions
         self.sources: Sequence[tuple[str, bytes]] = copy.sources
         self.answer = answer
@@ -360,6 +386,9 @@ class _Messages:
     def one(self, talk: socket.socket, heard: BinaryIO) -> None:
         """Answer one caller."""
         name, *words = heard.read(int(heard.readline(20))).split(b"\0")
+        if name == b"git":
+            self.copy.fetched(os.fsdecode(words[0]))
+            return
         if name == b"helm":
             result: Result | None = self.refusal("program helm", "", "helm")
             image = NUMBERED

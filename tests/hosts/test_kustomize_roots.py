@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
+from krm_fn.files import kustomize
+from krm_fn.krm.results import Faults
 from tests.hosts import programs
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
@@ -646,11 +649,48 @@ def test_a_token_of_the_operator_reaches_the_output_and_not_kustomize(host: Host
         "OLDPWD",
         "SHLVL",
         "_",
+        "GIT_CONFIG_NOSYSTEM",
         "GIT_TERMINAL_PROMPT",
         "GIT_ALLOW_PROTOCOL",
         "SSL_CERT_FILE",
         "SSL_CERT_DIR",
     }
+
+
+@pytest.mark.parametrize("path", ["./evil.sh", "clusternet-capi-fn"])
+def test_a_program_that_a_remote_base_names_is_refused_by_name_and_ours_is_done(
+    host: Host, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a local protocol, since tests reach no other machine; kustomize alone skips such a program without a word."""
+    remote = host.folder / "remote"
+    git = shutil.which("git") or "git"
+    host.write({**ROOT, "fleet.yaml": config(function=f"exec: {{path: {path}}}")}, "../remote/base")
+    host.evil("../remote/base/evil.sh")
+    for words in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"],
+    ):
+        subprocess.run([git, *words], cwd=remote, check=True, env={"PATH": "/usr/bin:/bin", "HOME": str(host.folder)})
+    folder = host.write({"kustomization.yaml": f"resources: ['file://{remote}//base?ref=main']\n"})
+    monkeypatch.setattr(kustomize, "_PROTOCOLS", "https:file")
+    monkeypatch.setenv("PATH", f"{host.bin}:/usr/bin:/bin")
+    asked: list[bytes] = []
+
+    def answer(data: bytes, files: object) -> tuple[int, bytes, str]:
+        del files
+        asked.append(data)
+        return 0, data, ""
+
+    if path == "clusternet-capi-fn":
+        assert b"name: one" in kustomize.build(str(folder), answer).output
+        assert len(asked) == 1
+    else:
+        with pytest.raises(
+            Faults, match=r"fleet.yaml asks for the program ./evil.sh, which is not run unless you pass"
+        ):
+            kustomize.build(str(folder), answer)
+    assert host.nothing_ran()
 
 
 # --- with leave ------------------------------------------------------------------------------------------------------

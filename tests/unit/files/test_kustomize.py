@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -323,3 +324,46 @@ def test_the_names_of_the_kustomization_are_those_of_kustomize(tmp_path: Path) -
         (tmp_path / name).mkdir()
         assert reading.kustomization(str(tmp_path)) == name
         (tmp_path / name).rmdir()
+
+
+FETCHED = json.dumps(
+    {"apiVersion": "a/v1", "kind": "A", "metadata": {"name": "a", "annotations": {ANNOTATION: "exec: {path: ./evil}"}}}
+)
+
+
+def test_a_program_that_is_fetched_by_git_is_refused_by_name(folder: Path) -> None:
+    program(folder, f"case $1 in checkout) echo '{FETCHED}' > f.yaml; echo other > o.yaml;; esac", "git")
+    build = "cd $TMPDIR; /bin/mkdir kustomize-1; cd kustomize-1; git init; git checkout FETCH_HEAD\n"
+    program(folder, f"{build}/bin/cat f.yaml o.yaml")
+    output = kustomize.build(str(folder), Answers()).output
+    assert b"exec" not in output
+    assert copying.NUMBERED.encode() + b"0" in output
+    assert output.endswith(b"other\n")
+    program(folder, f"{build}echo in | docker run {copying.NUMBERED}0")
+    with pytest.raises(Faults, match=r"f\.yaml asks for the program \./evil, which is not run unless"):
+        kustomize.build(str(folder), Answers())
+    assert left(folder) == []
+
+
+def test_git_that_fails_fails_and_looks_nowhere_else(folder: Path) -> None:
+    program(folder, "exit 7", "git")
+    program(folder, "git checkout x; echo $?")
+    assert kustomize.build(str(folder), Answers()).output == b"7\n"
+    program(folder, "exit 0", "git")
+    (folder / "f.yaml").write_text(FETCHED)
+    program(folder, f"cd {folder}; git checkout x; echo $?")
+    assert kustomize.build(str(folder), Answers()).output == b"0\n"
+    assert (folder / "f.yaml").read_text() == FETCHED
+
+
+def test_a_function_that_is_fetched_by_itself_is_warned_about(folder: Path) -> None:
+    program(folder, "exit 0")
+    (folder / "kustomization.yaml").write_text(
+        "resources: [https://example.com/r.yaml]\ntransformers: [https://example.com/f.yaml, f.yaml, {a: b}]\nvalidators: x\n"
+    )
+    (warning,) = kustomize.build(str(folder), Answers()).results
+    assert "takes a function from https://example.com/f.yaml: if that is configured as a program" in warning.message
+    (folder / "kustomization.yaml").write_text("- a\n")
+    assert kustomize.build(str(folder), Answers()).results == ()
+    (folder / "kustomization.yaml").write_text("a: [\n")
+    assert kustomize.build(str(folder), Answers()).results == ()
