@@ -141,6 +141,7 @@ class _Output:
         tree, outcome = given.tree, given.outcome
         self.tree = tree
         self.redact = redact
+        self.redactor = outcome.redactor
         self.generated = list(outcome.changes.added)
         self.results: list[Result] = []
         self.private: set[str] = set()
@@ -342,6 +343,8 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 def _for_stdout(made: _Output) -> Iterator[bytes]:
     pieces = made.stream()
+    if made.redact:  # of tokens wherever they are, in a name or a comment too
+        pieces = [made.redactor.text(piece.decode()).encode() for piece in pieces]
     if not dumps.terminal(sys.stdout)[1]:
         yield from pieces
         return

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from krm_fn.__main__ import main
@@ -538,3 +539,15 @@ def test_a_config_that_only_checks_counts_for_no_cluster_in_a_guard(source: Path
     assert ran.return_value == 1
     assert "would no longer be served" in ran.stderr
     assert files(tmp_path / "out") == before
+
+
+def test_redacted_output_shows_a_token_nowhere(source: Path) -> None:
+    token = "q7xv2j.w8kq4zj9vhxq2zkn"
+    (source / "secret.yaml").write_text(
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData: {{{token}: a}}\n# {token.encode().hex()}\n"
+    )
+    assert seen(token, run("src").stdout) != []
+    ran = run("src", "--redact")
+    assert ran.return_value == 0
+    assert seen(token, ran.stdout) == []
+    assert [one["kind"] for one in yaml.safe_load_all(ran.stdout)].count("Secret") == 2
