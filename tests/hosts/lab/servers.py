@@ -92,6 +92,9 @@ class Ports(NamedTuple):
     def api(self, index: int) -> int:
         return self.first + 10 + 2 * index
 
+    def guest(self, index: int) -> int:
+        return self.first + 22 + index
+
 
 def etcd(folder: Path, ports: Ports) -> Process:
     """One etcd for all control planes of a lab."""

@@ -309,10 +309,15 @@ class Space:
 
 
 def read_tree(tree: Path | None) -> list[Object]:
-    """The objects of a rendered tree."""
+    """The objects of a rendered tree; a kustomization is none."""
     paths = sorted(tree.rglob("*.yaml")) if tree else []
     texts = (path.read_text(encoding="utf-8") for path in paths)
-    return [value for text in texts for value in yaml.load_all(text, Loader=yaml.CSafeLoader) if value]
+    return [
+        value
+        for text in texts
+        for value in yaml.load_all(text, Loader=yaml.CSafeLoader)
+        if value and "metadata" in value
+    ]
 
 
 def content_hash(carrier: Object) -> str:

@@ -1,0 +1,186 @@
+"""Argo CD's own servers render a repository in our sidecar and sync it, and Cluster API delivers it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.hosts.lab import argocd as argocds
+from tests.hosts.lab.api import Object, wait
+from tests.hosts.lab.argocd import ArgoCD
+from tests.hosts.lab.space import BINDINGS, NOWHERE, SETS, TOKEN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tests.hosts.lab.lab import Lab
+    from tests.hosts.lab.space import Space
+
+CONFIG = "clusternet"  # the file by which the plugin knows a folder
+FROM_FILE = {"file": "regToken"}
+IGNORED = "argocd.argoproj.io/ignore-healthcheck"
+OURS = "fn.clusternet.io/generated=true"
+
+
+@pytest.fixture(scope="module")
+def argocd(lab: Lab, engine: tuple[str, ...], image: str) -> Generator[ArgoCD, None, None]:
+    """Argo CD, shared by the tests of this file."""
+    reason = argocds.missing()
+    if reason:
+        pytest.skip(reason)
+    made = ArgoCD(lab, engine, image, TOKEN)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(autouse=True)
+def without_applications(argocd: ArgoCD, space: Space) -> Generator[None, None, None]:
+    """Take the Application away before its namespace goes; what it synced goes with the namespace."""
+    yield
+    argocd.api.delete("Application", space.namespace, argocds.NAMESPACE)
+
+
+def write(space: Space, layout: str, **spec: object) -> None:
+    """Write the config, and in a kustomize layout the kustomization that calls the function."""
+    space.config(CONFIG, **{"registrationToken": FROM_FILE, "gitops": {"argocd": True}, **spec})
+    if layout == "kustomize":
+        path = space.fleet / f"{CONFIG}.yaml"
+        function = "metadata:\n  annotations: {config.kubernetes.io/function: 'exec: {path: clusternet-capi-fn}'}\n"
+        path.write_text(path.read_text(encoding="utf-8").replace("metadata:\n", function, 1), encoding="utf-8")
+        names = sorted(one.name for one in space.fleet.glob("*.yaml") if one.stem not in {CONFIG, "kustomization"})
+        text = f"resources: {names}\ntransformers: [{CONFIG}.yaml]\n"
+        (space.fleet / "kustomization.yaml").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("layout", ["plain folder", "kustomize"])
+def test_what_argo_cd_syncs_is_delivered_and_healed_and_pruned(argocd: ArgoCD, space: Space, layout: str) -> None:
+    web, shop = space.cluster("web", "w1"), space.cluster("shop", "w2")
+    write(space, layout)
+    argocd.follow(space)
+    argocd.sync(space)
+    space.wait_delivered("web", "shop")
+    # owner references and status from Cluster API are no difference, in either way that Argo CD compares
+    assert settled(argocd, space) == []
+    compare = {"metadata": {"annotations": {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}}}
+    argocd.api.patch("Application", space.namespace, argocds.NAMESPACE, compare)
+    assert settled(argocd, space) == []
+    # self-heal
+    set_name = "clusternet-cluster-api"
+    resources = {"spec": {"resources": space.get(SETS, set_name)["spec"]["resources"][:1]}}
+    argocd.api.patch(SETS, set_name, space.namespace, resources)
+    wait(lambda: len(space.get(SETS, set_name)["spec"]["resources"]) == 2, lambda: f"healing: {argocd.explain(space)}")
+    # prune
+    space.remove("shop")
+    write(space, layout)
+    argocd.sync(space)
+    wait(lambda: space.get("Cluster", "shop") is None and space.get(BINDINGS, "shop") is None, "the Cluster's end")
+    assert shop.agent()  # nobody takes it away
+    space.wait_delivered("web")
+    assert web.agent()
+
+
+def settled(argocd: ArgoCD, space: Space) -> list[str]:
+    """What is still out of sync when Argo CD has compared everything anew."""
+    argocd.refresh(space, hard=True)
+    wait(lambda: argocd.application(space)["status"]["sync"]["status"] == "Synced", lambda: argocd.explain(space))
+    argocd.refresh(space, hard=True)
+    return argocd.out_of_sync(space)
+
+
+def test_without_gitops_argocd_a_cluster_out_of_reach_makes_the_sets_unhealthy(argocd: ArgoCD, space: Space) -> None:
+    space.cluster("web", NOWHERE)
+    write(space, "plain folder")
+    argocd.follow(space)
+    argocd.sync(space)
+    wait(lambda: degraded(space), "Cluster API's verdict on the sets")
+    wait(lambda: argocd.refresh(space)["status"]["health"]["status"] == "Healthy", lambda: health(argocd, space))
+    assert not {kind for kind, _ in health(argocd, space)} & {SETS}  # no opinion on them
+    write(space, "plain folder", gitops=None)
+    argocd.sync(space)
+    wait(lambda: argocd.refresh(space)["status"]["health"]["status"] == "Degraded", lambda: health(argocd, space))
+    assert (SETS, "Degraded") in health(argocd, space)
+
+
+def degraded(space: Space) -> bool:
+    """Whether Cluster API reports that the sets' resources were not applied."""
+    conditions = (space.get(SETS, "clusternet-cluster-api") or {}).get("status", {}).get("conditions") or []
+    return any(one["type"] == "ResourcesApplied" and one["status"] == "False" for one in conditions)
+
+
+def health(argocd: ArgoCD, space: Space) -> set[tuple[str, str]]:
+    """Kind and health of what the Application shows a health for."""
+    resources = argocd.application(space)["status"].get("resources") or []
+    return {(one["kind"], one["health"]["status"]) for one in resources if one.get("health", {}).get("status")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"guard": {"minClusters": 5}}, "spec.guard.minClusters", id="a guard"),
+        pytest.param({"registrationToken": {"file": "another"}}, "spec.registrationToken.file", id="no such token"),
+        pytest.param({"parentURL": "https://evil.example.org"}, "spec.parentURL", id="a parent of its own"),
+        pytest.param(
+            {"registrationToken": {"file": "/etc/passwd"}}, "spec.registrationToken.file", id="a foreign file"
+        ),
+        pytest.param({"registrationToken": {"env": "PATH"}}, "spec.registrationToken.env", id="a foreign variable"),
+    ],
+)
+def test_an_error_is_the_first_line_of_the_applications_condition_and_has_no_secret(
+    argocd: ArgoCD, space: Space, changes: dict[str, object], message: str
+) -> None:
+    space.cluster("web")
+    write(space, "plain folder", **changes)
+    argocd.follow(
+        space, env=[{"name": "CLUSTERNET_PARENT_URLS", "value": "*"}]
+    )  # a tenant's try; arrives as ARGOCD_ENV_…
+    condition = failed(argocd, space)
+    assert message in condition.split("exit status 1: ", 1)[1].splitlines()[0]
+    assert TOKEN not in condition
+    assert "root:" not in condition
+    assert not space.list(SETS)
+
+
+def failed(argocd: ArgoCD, space: Space) -> str:
+    """Wait until the Application reports that its manifests could not be made; what it reports."""
+    argocd.refresh(space, hard=True)
+    wait(lambda: argocd.conditions(space), lambda: f"an error: {argocd.explain(space)}")
+    (condition,) = argocd.conditions(space)
+    return condition
+
+
+def test_a_tenants_kustomization_runs_nothing_in_the_sidecar(argocd: ArgoCD, space: Space) -> None:
+    space.cluster("web")
+    write(space, "kustomize")
+    path = space.fleet / f"{CONFIG}.yaml"
+    evil = "/usr/local/bin/python3"
+    path.write_text(path.read_text(encoding="utf-8").replace("path: clusternet-capi-fn", f"path: {evil}"))
+    argocd.follow(space)
+    condition = failed(argocd, space)
+    assert f"asks for the program {evil}, which is not run unless you pass --enable-exec" in condition
+    assert TOKEN not in condition
+
+
+def test_a_repository_of_a_thousand_files_is_rendered(argocd: ArgoCD, space: Space) -> None:
+    for number in range(1000):
+        name = f"other-{number:04}"
+        value = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": space.namespace}}
+        space.write(name, {**value, "data": {"number": str(number)}})
+    space.cluster("web")
+    write(space, "plain folder")
+    argocd.follow(space, automated=False)
+    status = argocd.refresh(space, hard=True)["status"]
+    assert not status.get("conditions"), status["conditions"]
+    assert len(status["resources"]) == 1000 + len({"Cluster", "LabCluster"}) + 5
+
+
+def test_without_automation_a_person_sees_what_is_missing_first(argocd: ArgoCD, space: Space) -> None:
+    space.cluster("web")
+    write(space, "plain folder")
+    argocd.follow(space, automated=False)
+    status: Object = argocd.refresh(space)["status"]
+    assert status["sync"]["status"] == "OutOfSync"
+    assert {one["status"] for one in status["resources"]} == {"OutOfSync"}
+    assert not space.list(SETS)
