@@ -74,7 +74,7 @@ def unreachable(case: Case) -> Iterator[Reason]:
             remedy=(
                 (
                     "restore the way from the management cluster to its API server (network, load balancer, certificate, "
-                    f"Secret {cluster.name}-kubeconfig); Cluster API connects by itself within a minute"
+                    "its kubeconfig Secret); Cluster API connects by itself within a minute"
                 ),
                 _describe(case),
             ),

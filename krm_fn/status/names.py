@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # clusternet v0.18.1 `pkg/agent`: k8s.io/apimachinery `rand.String(5)`, an alphabet without vowels and look-alikes
 _RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
 _UNTOLD = frozenset({report.NO, report.EARLIER, report.COUNTED})
-_NAMED = 2  # candidates that are named before "or N others"
+_NAMED = 2  # candidates, and commands, that are shown before "or N others"
 
 
 class Judged(Record):
@@ -147,9 +147,13 @@ def _by_name(scene: Scene, case: Case) -> Case:
 def _leases(scene: Scene, cases: Iterable[Case]) -> tuple[str, ...]:
     """Return the step that tells a workload cluster's id, with its command for each namespace that agents run in."""
     namespaces = sorted({scene.agent_namespace(case.agents[0]) for case in cases})
+    others = f" (and likewise in {some(namespaces[_NAMED:])})" if len(namespaces) > _NAMED else ""
     return (
-        "compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster",
-        *(f"kubectl -n {quote(one)} get lease clusternet-agent -o jsonpath={{.metadata.uid}}" for one in namespaces),
+        f"compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster{others}",
+        *(
+            f"kubectl -n {quote(one)} get lease clusternet-agent -o jsonpath={{.metadata.uid}}"
+            for one in namespaces[:_NAMED]
+        ),
     )
 
 

@@ -174,13 +174,18 @@ class _View:
         lacking = Counter(one.lacking for one in report.clusters)
         fine = lacking.pop("", 0)
         good = "delivered and registered" if report.parent and not report.missing else "delivered"
+        if report.parent and not report.certain:
+            good += " as far as can be seen"
         if report.ok:
             end = good if report.parent else f"{good}; whether they are registered is unknown"
-            return self._paint(f"{count(total, 'Cluster')} {end}", "good") + "\n"
+            return self._total(f"{count(total, 'Cluster')} {end}", "good")
         parts = [f"{number} {what}" for what, number in sorted(lacking.items(), key=lambda one: (-one[1], one[0]))]
         counted = f", of which {report.missing} not registered (which ones is not known)" if report.missing else ""
         parts += [f"{fine} {good}{counted}"] if fine else []
-        return self._paint(f"{count(total, 'Cluster')}: {', '.join(parts)}", "bad") + "\n"
+        return self._total(f"{count(total, 'Cluster')}: {', '.join(parts)}", "bad")
+
+    def _total(self, text: str, style: str) -> str:
+        return _block([self._paint(line, style) for line in self._wrap(text, "", "  ")])
 
     def _marked(self, severity: str, text: str) -> list[str]:
         mark, style = _MARKS[severity]

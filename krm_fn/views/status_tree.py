@@ -30,6 +30,15 @@ class _Node(Record):
     below: tuple[_Node, ...] = ()
 
 
+class _Row(Record):
+    """A line of the tree as it is printed; what does not fit goes on below, behind the guide."""
+
+    title: str
+    state: str
+    more: str
+    guide: str
+
+
 def render(report: Report, *, width: int | None = None, colour: bool = False) -> str:
     """Return the story of each Cluster of a report.
 
@@ -43,12 +52,19 @@ def render(report: Report, *, width: int | None = None, colour: bool = False) ->
 
 def _story(one: ClusterState, report: Report, width: int | None, colour: bool) -> Iterator[str]:  # noqa: FBT001
     rows = list(_rows(_tree(one, report), "", ""))
-    first = max(table.cells(row[0]) for row in rows)
-    second = max(table.cells(row[1]) for row in rows)
-    for title, state, more in rows:
-        padded = state + " " * (second - table.cells(state))
-        shown = table.paint(padded, _style(state), colour=colour)
-        yield f"{title}{' ' * (first - table.cells(title))}  {shown}  {more}".rstrip()
+    first = max(table.cells(row.title) for row in rows if row.state)
+    second = max(table.cells(row.state) for row in rows)
+    for row in rows:
+        if not row.state:
+            yield row.title
+            continue
+        padding = " " * (first - table.cells(row.title))
+        padded = row.state + " " * (second - table.cells(row.state))
+        fits = width is None or first + second + table.cells(row.more) + 4 <= width
+        more = row.more if fits else ""
+        yield f"{row.title}{padding}  {table.paint(padded, _style(row.state), colour=colour)}  {more}".rstrip()
+        if not fits:
+            yield from prose.wrap(row.more, width, row.guide, row.guide)
     yield from _advice(one, width, colour=colour)
 
 
@@ -95,7 +111,8 @@ def _resource_set(name: str, deliveries: Sequence[Delivery]) -> _Node:
         )
         for each in deliveries
     ]
-    return _Node(title=f"ClusterResourceSet {name}", more=strategy, below=tuple(carriers))
+    title = f"ClusterResourceSet {name} ({strategy})" if strategy else f"ClusterResourceSet {name}"
+    return _Node(title=title, below=tuple(carriers))
 
 
 def _registration(one: ClusterState, report: Report) -> _Node:
@@ -105,9 +122,10 @@ def _registration(one: ClusterState, report: Report) -> _Node:
     return _Node(title=f"Registration{name}", state=one.registered, more=f"{one.evidence}{seen}")
 
 
-def _rows(node: _Node, first: str, rest: str) -> Iterator[tuple[str, str, str]]:
-    """Yield a node and what is below it, as title, state and more."""
-    yield (first + prose.clean(node.title), node.state, prose.clean(node.more))
+def _rows(node: _Node, first: str, rest: str) -> Iterator[_Row]:
+    """Yield a node and what is below it."""
+    guide = rest + ("│    " if node.below else "     ")
+    yield _Row(title=first + prose.clean(node.title), state=node.state, more=prose.clean(node.more), guide=guide)
     for at, child in enumerate(node.below):
         last = at == len(node.below) - 1
         yield from _rows(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))

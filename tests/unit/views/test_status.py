@@ -216,7 +216,7 @@ def test_the_tree_tells_the_whole_story_of_a_cluster() -> None:
     for expected in (
         "├─ Infrastructure ready",
         "├─ API server not reachable Remote connection probe failed",
-        "├─ ClusterResourceSet clusternet.web-1 Reconcile",
+        "├─ ClusterResourceSet clusternet.web-1 (Reconcile)",
         "│ ├─ Secret clusternet.registration applied 2026-11-20 08:16:01 UTC",
         "│ │ └─ Secret clusternet-system/clusternet-agent-cluster-registration",
         "└─ Deployment clusternet-system/clusternet-agent",
@@ -224,6 +224,18 @@ def test_the_tree_tells_the_whole_story_of_a_cluster() -> None:
         "DO NOW\n! unreachable: Cluster API can't reach its API server",
     ):
         assert expected in told
+
+
+def test_the_tree_and_the_total_fit_80_columns() -> None:
+    fleet = Fleet("team-c", ("app-1", "app-2", "app-3"), found=live.config("clusternet-cluster-api", mode="Shared"))
+    live.probe(fleet.clusters[0], "Remote connection probe failed, probe last succeeded at 2026-11-26T12:16:16Z")
+    fleet.of("Secret", "clusternet-cluster-api-registration")["type"] = "Opaque"
+    fleet.bindings = fleet.bindings[:1]
+    found = report(*fleet.everything, live.managed("clusternet-cluster-x7k2p", origin="team-c"))
+    tree = status_tree.render(found.only(frozenset({"team-c/app-1"})), width=80)
+    lines = [*tree.splitlines(), *status_table.render(found, width=80).splitlines()]
+    assert [line for line in lines if len(line) > 80 and "kubectl" not in line] == []
+    assert "│  ├─ Secret clusternet-cluster-api-registration  applied\n│  │       2026-11-20 08:16:01 UTC" in tree
 
 
 def test_the_tree_of_a_cluster_in_good_order_ends_with_nothing_to_do() -> None:
