@@ -213,7 +213,7 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
                 mine = tree.of(config.owner)
                 part.results += immutable.renames(part, mine)
                 part.results += immutable.immutable_changes(config, mine, part.generated)
-                part.results += keep.check(config, mine, part.generated)
+                part.results += keep.check(config, mine, part.generated) if part.renders else []
                 part.results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
         results += immutable.moves(parts, before)
     for part in parts:
