@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.hosts.lab import argocd as argocds
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 CONFIG = "clusternet"  # the file by which the plugin knows a folder
 FROM_FILE = {"file": "regToken"}
 IGNORED = "argocd.argoproj.io/ignore-healthcheck"
-OURS = "fn.clusternet.io/generated=true"
+OURS = "fn.clusternet.io/generated"
 
 
 @pytest.fixture(scope="module")
@@ -184,3 +186,25 @@ def test_without_automation_a_person_sees_what_is_missing_first(argocd: ArgoCD, 
     assert status["sync"]["status"] == "OutOfSync"
     assert {one["status"] for one in status["resources"]} == {"OutOfSync"}
     assert not space.list(SETS)
+
+
+def test_sets_of_a_new_name_take_over_and_the_old_ones_go_with_what_they_own(argocd: ArgoCD, space: Space) -> None:
+    workload = space.cluster("web")
+    write(space, "plain folder")
+    argocd.follow(space)
+    argocd.sync(space)
+    space.wait_delivered("web")
+    agent = workload.agent()["metadata"]["uid"]
+    write(space, "plain folder", clusterResourceSet={"name": "second"})
+    argocd.sync(space)
+    wait(lambda: ours(space) == {"second"}, lambda: f"pruning: {argocd.explain(space)}")
+    space.wait_delivered("web")
+    assert workload.agent()["metadata"]["uid"] == agent
+    assert settled(argocd, space) == []
+
+
+def ours(space: Space) -> set[str]:
+    """The names before the suffixes of everything of ours that is there."""
+    kinds = (SETS, "ConfigMap", "Secret")
+    made = [one["metadata"] for kind in kinds for one in space.list(kind) if OURS in one["metadata"].get("labels", {})]
+    return {re.sub("-(identity|agent|registration)$", "", one["name"]) for one in made}
