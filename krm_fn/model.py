@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.base.text import full_name
-from krm_fn.surface import API_VERSION, KIND, identity_map_of, registration_of, set_of
+from krm_fn.surface import API_VERSION, KIND, TOKEN_KEY, identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class SecretSource(TokenSource):
     kind = "secretRef"
     name: str
     namespace: str = ""
-    key: str = "regToken"
+    key: str = TOKEN_KEY
 
 
 class EnvSource(TokenSource):

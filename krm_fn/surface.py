@@ -41,6 +41,7 @@ EXTERNAL_SECRET_KIND = "ExternalSecret"  # noqa: S105 - a kind
 
 # Objects of clusternet-agent on a workload cluster.
 AGENT = "clusternet-agent"
+SYSTEM_NAMESPACE = "clusternet-system"  # the agent's unless configured, and the hub's on the parent cluster
 DEPLOYER = "clusternet-app-deployer"
 REGISTRATION_SECRET = "clusternet-agent-cluster-registration"  # noqa: S105 - the name of a Secret
 PARENT_URL_KEY = "parentURL"

@@ -10,7 +10,7 @@ from krm_fn.agent import payload
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Faults, fault, has_errors
-from krm_fn.surface import agent_of
+from krm_fn.surface import TOKEN_KEY, agent_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 - one parameter an option
 def registration(config: Config) -> str:
     """Return the registration manifest with a placeholder for the token."""
     manifest = agent_manifests.registration_object(config.agent, config.parent_url, "")
-    manifest["data"]["regToken"] = PLACEHOLDER
+    manifest["data"][TOKEN_KEY] = PLACEHOLDER
     return f"# config {config.owner}: put the token in, base64-encoded\n" + payload.documents([manifest])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.krm.results import WARNING, Result, tagged
 from krm_fn.kube import secrets
-from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
+from krm_fn.surface import HUB_NAME, HUB_NAMESPACE, PARENT_URL_KEY, TOKEN_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
     if token.secret is None:
         message = f"{FIELD} needs a token that is known here"
         raise ValueError(message)
-    data = {"image": config.agent.image, "parentURL": config.parent_url, "regToken": token.secret.reveal()}
+    data = {"image": config.agent.image, PARENT_URL_KEY: config.parent_url, TOKEN_KEY: token.secret.reveal()}
     return {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from krm_fn.krm.results import ERROR, INFO, Result, tagged
 from krm_fn.model import Review
+from krm_fn.surface import SYSTEM_NAMESPACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, KubeconfigRef
 
-_PARENT_NAMESPACE = "clusternet-system"
-_HOMES = frozenset({_PARENT_NAMESPACE})
+_HOMES = frozenset({SYSTEM_NAMESPACE})
 _FIELD = "spec.hub.kubeconfigSecretRef"
 _TAGS = tagged(rule="hub-kubeconfig-secret")
 
@@ -69,7 +69,7 @@ def _find(items: Sequence[Item], reference: KubeconfigRef) -> tuple[list[Item], 
 
 def _no_secret(homes: list[str], elsewhere: list[Item], reference: KubeconfigRef) -> Result:
     """Report where the Secret has to be; an error where the input has it in another namespace."""
-    home = homes[0] or _PARENT_NAMESPACE
+    home = homes[0] or SYSTEM_NAMESPACE
     if not elsewhere:
         message = f"Secret {home}/{reference.name} is not in the input, so its kubeconfig was not checked"
         return Result(message=message, severity=INFO, field=_FIELD, tags=_TAGS)

@@ -7,6 +7,7 @@ The hub's template is the same from v0.12 to v0.18 (facts: clusternet
 from __future__ import annotations
 
 from krm_fn.kube import raw
+from krm_fn.surface import SYSTEM_NAMESPACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from krm_fn.status.hub import Discovered
 
-NAMESPACE = "clusternet-system"
 _REPLICAS = 3
 _GATES = {"SocketConnection": True, "AppPusher": True, "Recovery": True, "Predictor": True}
 _MASTER = {"key": "node-role.kubernetes.io/master", "operator": "Exists"}
@@ -40,7 +40,7 @@ def agent(one: Discovered) -> dict[str, Any]:
     """Return what goes under `spec.agent`."""
     container = next(raw.entries(one.pod, "containers"), {})
     found: dict[str, Any] = {
-        "namespace": "" if one.agent_namespace == NAMESPACE else one.agent_namespace,
+        "namespace": "" if one.agent_namespace == SYSTEM_NAMESPACE else one.agent_namespace,
         "replicas": None if one.replicas == _REPLICAS else one.replicas,
         "imagePullPolicy": _other_than("IfNotPresent", raw.text(container, "imagePullPolicy")),
         "imagePullSecrets": [

@@ -18,7 +18,15 @@ from krm_fn.model import AgentVersion, Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import hub, objects
 from krm_fn.status.scene import some
-from krm_fn.surface import API_VERSION, CLUSTER_NAME_LABEL, HUB_AGENT_MAP, HUB_NAME, HUB_NAMESPACE, KIND
+from krm_fn.surface import (
+    API_VERSION,
+    CLUSTER_NAME_LABEL,
+    HUB_AGENT_MAP,
+    HUB_NAME,
+    HUB_NAMESPACE,
+    KIND,
+    SYSTEM_NAMESPACE,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +144,7 @@ def _typical(found: Hub) -> Discovered:
 
 
 def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.LiveCluster, ...]) -> Iterator[str]:
-    namespace = config["spec"]["agent"].get("namespace", by_hand.NAMESPACE)
+    namespace = config["spec"]["agent"].get("namespace", SYSTEM_NAMESPACE)
     selected = [one for one in clusters if CLUSTER_NAME_LABEL in one.labels and one.namespace in found.sets]
     if selected:
         yield f"These Clusters run an agent of the hub's: {some([one.title for one in selected])}."

@@ -15,7 +15,7 @@ from krm_fn.model import Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
 from krm_fn.status.payload import Payload
-from krm_fn.surface import HUB_AGENT_MAP, HUB_NAME, HUB_NAMESPACE, HUB_RBAC_MAP
+from krm_fn.surface import HUB_AGENT_MAP, HUB_NAME, HUB_NAMESPACE, HUB_RBAC_MAP, PARENT_URL_KEY, TOKEN_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def read(dump: Dump) -> Hub:
     ]
     return Hub(
         image=_plain(secret, "image"),
-        parent_url=_plain(secret, "parentURL"),
+        parent_url=_plain(secret, PARENT_URL_KEY),
         secret=secret is not None,
         discovered=tuple(sorted(discovered, key=lambda one: one.namespace)),
         sets=tuple(sorted(one.namespace for one in sets if one is not None and one.hub)),
@@ -100,7 +100,7 @@ def read(dump: Dump) -> Hub:
 
 
 def _tokens(secret: Mapping[str, Any] | None, maps: Iterable[Mapping[str, Any]]) -> Iterator[Secret]:
-    plain = _plain(secret, "regToken")
+    plain = _plain(secret, TOKEN_KEY)
     if plain:
         yield Secret(plain)
     for value in maps:
@@ -135,7 +135,7 @@ def _discovered(namespace: str, deploy: Mapping[str, Any], rbac: Mapping[str, An
     return Discovered(
         namespace=namespace,
         image=raw.text(container, "image"),
-        parent_url=raw.text(registration, "stringData", "parentURL"),
+        parent_url=raw.text(registration, "stringData", PARENT_URL_KEY),
         agent_namespace=raw.text(deployment, "metadata", "namespace"),
         words=tuple(words[1:]),
         replicas=raw.number(deployment, "spec", "replicas"),

@@ -13,6 +13,7 @@ from krm_fn.status.payload import Payload
 from krm_fn.surface import (
     CLUSTER_NAME_LABEL,
     HUB_AGENT_MAP,
+    SYSTEM_NAMESPACE,
     agent_of,
     identity_map_of,
     identity_of,
@@ -206,7 +207,7 @@ class Scene:
     def agent_namespace(self, one: LiveSet) -> str:
         """Return the namespace in which the agent of a set runs on its workload clusters."""
         identity = self.payload(one.namespace, "ConfigMap", identity_of(base(one)))
-        return (identity.agent_namespace if identity else "") or "clusternet-system"
+        return (identity.agent_namespace if identity else "") or SYSTEM_NAMESPACE
 
     def registration_name(self, one: LiveSet) -> str:
         """Return the name that a set gives its one Cluster; "" where agents choose."""

@@ -6,6 +6,7 @@ from krm_fn.config import formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Text, Whole
 from krm_fn.config.tree import pod, selectors
+from krm_fn.surface import SYSTEM_NAMESPACE
 
 AGENT = Object(
     fields=(
@@ -25,7 +26,7 @@ AGENT = Object(
         Field(
             name="namespace",
             kind=selectors.NAMESPACE,
-            default="clusternet-system",
+            default=SYSTEM_NAMESPACE,
             doc="Namespace of the agent on the workload clusters; can't be changed later.",
         ),
         Field(name="replicas", kind=Whole(), default=3, doc="Number of agent pods.", example=1),

@@ -8,6 +8,7 @@ from krm_fn.config.fields import Field, Object
 from krm_fn.config.kinds import Choice, Text
 from krm_fn.config.tree import selectors
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, Secret, SecretSource, ValueSource
+from krm_fn.surface import SYSTEM_NAMESPACE, TOKEN_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ SOURCES = (
                     name="namespace",
                     kind=selectors.NAMESPACE,
                     doc="Its namespace; without it, the only Secret of that name.",
-                    example="clusternet-system",
+                    example=SYSTEM_NAMESPACE,
                 ),
                 Field(
                     name="key",
                     kind=Text(format=formats.DATA_KEY),
-                    default="regToken",
+                    default=TOKEN_KEY,
                     doc="Key that holds the token.",
                 ),
             )
