@@ -2,7 +2,7 @@
 
 Three groups, because they travel in three carriers: identity (never replaced once created), registration (the secret),
 and agent (RBAC and Deployment, replaced whenever they change). Names, rules and wiring are those of the upstream
-manifests (clusternet/clusternet `deploy/agent`, v0.12.0 to v0.18.1), with the faults of the hub's own copy mended: a
+manifests (clusternet/clusternet `deploy/agent`, v0.12.0 to v0.18.1), with the errors of the hub's own copy fixed: a
 token Secret for the app deployer, a namespace on every namespaced object, the control-plane taint tolerated.
 """
 

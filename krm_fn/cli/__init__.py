@@ -103,9 +103,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     invoke_without_command=True,
 )
-@click.option(
-    "--debug", is_flag=True, help="Show where a fault of this program happened (never what was in the input)."
-)
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error (never what was in the input).")
 @click.version_option(__version__, "--version", prog_name="clusternet-capi-fn")
 @click.pass_context
 def group(ctx: click.Context, debug: bool) -> Any:  # noqa: FBT001 - click gives flags by position

@@ -32,7 +32,7 @@ Example:
 )
 @shared.now_option
 @click.option("--verbose", is_flag=True, help="Put every Cluster's verdict into the results.")
-@click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug: bool) -> int:  # noqa: FBT001 - click
     del debug  # read by krm_fn.cli.main before click parses anything
 

@@ -47,7 +47,7 @@ Exit code: 0, 1 if the config can't be written, 2 if a dump can't be read or hol
 @click.option(
     "--resource-set", default="clusternet", show_default=True, help="clusterResourceSet.name; must be free everywhere."
 )
-@click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str, debug: bool) -> int:
     del debug  # read by krm_fn.cli.main before click parses anything
     try:

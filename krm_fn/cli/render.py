@@ -84,7 +84,7 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
 @click.option("--redact", is_flag=True, help="Hide the values of Secrets wherever the output goes.")
 @shared.now_option
 @click.option("--verbose", is_flag=True, help="Say on stderr what was decided about each Cluster.")
-@click.option("--debug", is_flag=True, help="Show where a fault of this program happened.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 def command(  # noqa: PLR0913 - one parameter an option
     *,
     paths: Sequence[str],

@@ -269,7 +269,7 @@ def _hoisted(schema: Any, definitions: dict[str, Any]) -> Any:
         return found
     beside = {key: found.pop(key) for key in ("description", *_DATA) if key in found}
     definitions[title] = found
-    # draft 7 ignores what stands beside $ref
+    # draft 7 ignores what is beside $ref
     return {"allOf": [{"$ref": f"#/definitions/{title}"}], **beside}
 
 

@@ -58,7 +58,7 @@ def _place(root: dict[str, Any], taken: dict[str, str], key: str, value: object,
     path = "\0".join(steps)
     for other, other_key in taken.items():
         if f"{path}\0".startswith(f"{other}\0") or f"{other}\0".startswith(f"{path}\0"):
-            here.fault(f"gives what {other_key} gives too: keep one of them", "duplicate")
+            here.fault(f"sets the same field as {other_key}: keep one", "duplicate")
             return
     taken[path] = key
     try:

@@ -134,7 +134,7 @@ _PLACEHOLDER_LEFT = "still holds a placeholder: give the URL of the parent API s
 # the likeliest cause first; these are for the decoder's words alone, so they may look ahead
 _URL_FAULTS = (
     (rf"[<>{{}}$]|{_PLACEHOLDER}", _PLACEHOLDER_LEFT),
-    (r"[\s\x00-\x1f\x7f]", "must be a URL without blanks and line breaks"),
+    (r"[\s\x00-\x1f\x7f]", "must be a URL without spaces and line breaks"),
     ("^(?!https://)", "must begin with https://, other schemes are refused"),
     ("[?#]", "must be a URL without a query or fragment"),
     ("^https://[^/]*@", "must not hold a user name or password: remove the part before '@'"),

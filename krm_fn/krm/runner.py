@@ -133,7 +133,7 @@ def as_main(process: Process) -> NoReturn:
 
 
 def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> int:
-    """Call the whole program so that a fault of ours is one line and exit 3; the traceback only with `debug`.
+    """Call the whole program so that a bug is one line and exit 3; the traceback only with `debug`.
 
     A traceback shows code, never values: the message of an exception may hold what the user gave us.
     """
@@ -156,7 +156,7 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
         return FAILED
     except Exception as error:  # noqa: BLE001 - the outermost guard
         name = type(error).__name__
-        tell(f"error: a fault in this program ({name}), not in your input; please report it: {REPORT_AT}\n", stderr)
+        tell(f"error: internal error ({name}), not caused by your input; please report it: {REPORT_AT}\n", stderr)
         if debug:
             import traceback  # noqa: PLC0415 - only to debug
 

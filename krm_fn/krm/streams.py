@@ -1,6 +1,6 @@
 """Plain manifests in one file or stream: several YAML documents, JSON, and Lists, as items with their places.
 
-A line that begins with `---` starts a document wherever it stands: YAML allows it inside no scalar and no collection.
+A line that begins with `---` starts a document wherever it is: YAML allows it inside no scalar and no collection.
 So a stream is cut at these lines, and each document is read by itself; what isn't edited keeps its bytes.
 """
 

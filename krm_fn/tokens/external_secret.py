@@ -1,7 +1,7 @@
 """The ExternalSecret that makes the External Secrets Operator build the registration Secret, so that Git holds no token.
 
 The operator fetches the token on the management cluster and runs the registration manifest through Go's text/template
-(its engine `v2`). The manifest is the one that inline sources emit, with a template action where the token stands. All
+(its engine `v2`). The manifest is the one that inline sources emit, with a template action in place of the token. All
 other text is written so that the engine gives it back unchanged: with missing keys an error and `{{` a delimiter, a
 stray brace in an annotation would otherwise fail the whole Secret.
 
@@ -33,7 +33,7 @@ _OPEN = "{{"
 _OPEN_AS_TEXT = '{{ "{{" }}'
 _TOKEN = "{{ ." + TOKEN_KEY + " | trim | b64enc }}"
 
-# Up to v2.x the API server fills these in, and Argo CD compares lists whole: without them it sees a difference for ever
+# Up to v2.x the API server fills these in, and Argo CD compares lists whole: without them it sees a difference forever
 # (external-secrets#6797).
 _REMOTE_DEFAULTS = {"conversionStrategy": "Default", "decodingStrategy": "None", "metadataPolicy": "None"}
 

@@ -32,7 +32,7 @@ _PLEAS = (
 _JWT_PARTS = 3
 # A ServiceAccount token has 800 to 2,000 characters; the agent gets it as one argument, which Linux caps at 128 KiB.
 _MAX_LENGTH = 16 * 1024
-# The agent of this release takes bootstrap tokens only (mended in v0.15.1).
+# The agent of this release takes bootstrap tokens only (fixed in v0.15.1).
 _NO_JWT = (0, 15, 0)
 _EXPECTED = (
     "expected a bootstrap token (6 characters, a dot, 16 characters, all of them a-z or 0-9) "

@@ -66,7 +66,7 @@ def set_labels(text: bytes, labels: Mapping[str, str]) -> bytes:
     """Set labels in `metadata.labels`, with the guarantees of this module.
 
     Only the text up to the end of `metadata` is read, unless something there calls for more. That is enough: the edit
-    lies inside `metadata`, it is read again and compared up to the same place, and behind it the same bytes meet the
+    is inside `metadata`, it is read again and compared up to the same place, and behind it the same bytes meet the
     same state of the parser.
 
     Raises:
@@ -124,7 +124,7 @@ def _labelled(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> dict[st
 
 
 def _rewrite(source: str, root: Node, new: Mapping[str, Any]) -> str:
-    """Write the whole document anew, in its form and at its indentation; what stands before it stays."""
+    """Write the whole document anew, in its form and at its indentation; what precedes it stays."""
     if root.flow:
         return source[: root.start] + flow(new) + source[root.end :]
     text = dump(new, indent=root.column)

@@ -1,6 +1,6 @@
 """The places of a document's nodes in its text, and how the entries of two lists match: what a bounded edit needs.
 
-PyYAML's own composer forgets aliases and the true ends of block collections (their end mark lies at the next token,
+PyYAML's own composer forgets aliases and the true ends of block collections (their end mark is at the next token,
 behind comments), so this one is built from events.
 """
 

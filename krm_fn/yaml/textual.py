@@ -141,7 +141,7 @@ class Edit:
 
     def _dashes(self, node: Node) -> list[int]:
         """Return the offsets of a block sequence's dashes."""
-        if self.text[node.start] != "-":  # an anchor or a tag stands before it
+        if self.text[node.start] != "-":  # an anchor or a tag comes before it
             raise Unbounded
         found = [node.start]
         dash = re.compile(rf"^ {{{node.column}}}-(?=\s|\Z)", re.MULTILINE)

@@ -28,7 +28,7 @@ _LONGEST_WORD = 5
 _UNPRINTABLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff"
 _ESCAPED = late(f'["\\\\\t\n{_UNPRINTABLE}]')
 
-# A literal block keeps neither the characters above, nor, in many editors, blanks at the end of a line.
+# A literal block keeps neither the characters above, nor, in many editors, spaces at the end of a line.
 _NOT_LITERAL = late(f"[{_UNPRINTABLE}]|[ \t](?:\n|\\Z)")
 _LINE_START = late(r"\n(?=[^\n])")
 
@@ -43,7 +43,7 @@ def dump(value: Any, *, indent: int = 0, quote_all: bool = False) -> str:
 
     Args:
         value: JSON-like data: mappings with string keys, lists, tuples, `str`, `int`, `float`, `bool`, `None`.
-        indent: Number of blanks before every line (not before empty lines of literal blocks).
+        indent: Number of spaces before every line (not before empty lines of literal blocks).
         quote_all: Put every string, keys included, in double quotes; never a literal block.
 
     Returns:
@@ -118,7 +118,7 @@ class _Writer:
         self.keys: dict[str, str] = {}  # keys repeat, so each is looked at once
 
     def mapping(self, value: Mapping[str, Any], lead: str, pad: str) -> None:
-        """Write a non-empty mapping; `lead` stands before the first line, `pad` before the others."""
+        """Write a non-empty mapping; `lead` goes before the first line, `pad` before the others."""
         append = self.out.append
         for key, item in value.items():
             head = lead + (self.keys.get(key) or self.key(key, pad))

@@ -335,7 +335,7 @@ def test_a_fault_of_ours_is_exit_3_and_never_shows_what_was_given(debug: bool) -
     assert done.returncode == 3
     assert done.stdout == b""
     assert said.startswith(
-        "error: a fault in this program (ZeroDivisionError), not in your input; please report it: https"
+        "error: internal error (ZeroDivisionError), not caused by your input; please report it: https"
     )
     assert "plantd" not in said
     assert ("in process" in said) == debug

@@ -273,7 +273,7 @@ def test_results_have_the_shape_of_the_specification() -> None:
 
 
 OPTIONS = {
-    "fn": ["--baseline", "--now", "--verbose", "--debug"],
+    "fn": ["--baseline", "--now", "--verbose", "--debug", "--error-format"],
     "render": [
         *(
             "PATHS",
@@ -303,7 +303,7 @@ OPTIONS = {
         *("ARGUMENTS", "-f", "--file", "--context", "--parent-context", "-o", "--output", "--failing"),
         *("--ignore-unselected", "--strict", "--parent", "--dead-after", "--now", "--debug", "--error-format"),
     ],
-    "migrate": ["FILES", "-o", "--output", "--name", "--resource-set", "--debug"],
+    "migrate": ["FILES", "-o", "--output", "--name", "--resource-set", "--debug", "--error-format"],
     "explain": ["FIELD"],
     "schema": ["--format"],
     "init": ["FOLDER", "--for"],

@@ -15,7 +15,7 @@ IDENTITY = Object(
             name="mode",
             kind=Choice(values=("Shared", "PerCluster")),
             default="Shared",
-            doc="Shared: one ClusterResourceSet a namespace, agents choose a random name. PerCluster: one a Cluster, "
+            doc="Shared: one ClusterResourceSet per namespace; agents choose a random name. PerCluster: one per Cluster, "
             "registered under a name made from nameTemplate.",
         ),
         Field(
@@ -116,12 +116,12 @@ RESOURCE_SET = Object(
 
 GUARD = Object(
     fields=(
-        Field(name="allowNoClusters", kind=Flag(), default=False, doc="Whether no matching Cluster is fine."),
+        Field(name="allowNoClusters", kind=Flag(), default=False, doc="Allow a run that matches no Clusters."),
         Field(name="minClusters", kind=Whole(), doc="Fail if fewer Clusters match.", example=10),
         Field(
             name="maxRemovedClusters",
             kind=Either(kinds=(Whole(), Text(format=formats.PERCENTAGE))),
-            doc="Fail if more Clusters than this would be lost against the baseline: a number or a percentage.",
+            doc="Fail if more Clusters than this would be lost compared with the baseline: a number or a percentage.",
             example="10%",
         ),
         Field(
@@ -150,7 +150,7 @@ HUB = Object(
                         name="name",
                         kind=selectors.NAME,
                         required=True,
-                        doc="Name of the Secret, beside the hub.",
+                        doc="Name of the Secret, in the hub's namespace.",
                         example="cluster-api-kubeconfig",
                     ),
                     Field(

@@ -106,7 +106,7 @@ SPEC = Object(
             name="mode",
             kind=Choice(values=("Render", "Check")),
             default="Render",
-            doc="Check validates everything and changes nothing (kustomize validators).",
+            doc="Check validates everything and changes nothing; run it as the last transformer.",
         ),
     ),
     constraints=(

@@ -140,13 +140,13 @@ def test_flat_keys_mean_what_the_fields_mean(data: dict[str, Any], changes: dict
         pytest.param(
             {"agent.podLabels": "a=b", "agent.podLabels.c": "d"},
             "data.agent.podLabels.c",
-            "gives what agent.podLabels gives too",
+            "sets the same field as agent.podLabels",
             id="a map and a key of it",
         ),
         pytest.param(
             {"agent": "{}", "agent.image": "a:v0.18.1"},
             "data.agent.image",
-            "gives what agent gives",
+            "sets the same field as agent",
             id="a section twice",
         ),
         pytest.param({"name": DROP}, "data.name", "is required", id="no name"),
