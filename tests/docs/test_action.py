@@ -109,16 +109,36 @@ def test_without_a_base_the_plan_is_of_the_pull_request_alone(job: Job) -> None:
     assert "prod/main-1" in comment
 
 
-def test_the_comment_of_an_earlier_run_is_replaced(job: Job, tmp_path: Path) -> None:
+GH = """\
+#!/bin/sh
+# Answers as gh does: it lists the comments by their numbers, and keeps what it is called with.
+case "$*" in
+*--paginate*) printf '%s' "$COMMENTS" ;;
+*) printf '%s\\n' "$@" >"$RUNNER_TEMP/gh"; cp "$RUNNER_TEMP/clusternet-comment.md" "$RUNNER_TEMP/body" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("comments", "called"),
+    [
+        pytest.param("", ["repos/team/fleet/issues/7/comments", "--method", "POST"], id="none before"),
+        pytest.param("41\n", ["repos/team/fleet/issues/comments/41", "--method", "PATCH"], id="one before"),
+        pytest.param("41\n52\n", ["repos/team/fleet/issues/comments/41", "--method", "PATCH"], id="two before"),
+    ],
+)
+def test_the_comment_of_an_earlier_run_is_replaced(job: Job, tmp_path: Path, comments: str, called: list[str]) -> None:
     program = tmp_path / "bin/gh"
     program.parent.mkdir()
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >"$RUNNER_TEMP/gh"\n', encoding="utf-8")
+    program.write_text(GH, encoding="utf-8")
     program.chmod(0o755)
-    done = job.run("comment", f"{program.parent}{os.pathsep}", PLAN_NUMBER="7", PLAN_FILE="plan.md")
+    (job.temp / "plan.md").write_text("the plan\n", encoding="utf-8")
+    given = {"PLAN_NUMBER": "7", "PLAN_FILE": str(job.temp / "plan.md"), "PLAN_PATH": 'a "b" -->/c'}
+    done = job.run("comment", f"{program.parent}{os.pathsep}", COMMENTS=comments, **given)
     assert done.returncode == 0, done.stderr
-    said = (job.temp / "gh").read_text(encoding="utf-8").split()
-    assert said[:3] == ["pr", "comment", "7"]
-    assert {"--edit-last", "--create-if-none", "plan.md"} <= set(said)
+    assert (job.temp / "gh").read_text(encoding="utf-8").splitlines()[1:4] == called
+    body = (job.temp / "body").read_text(encoding="utf-8")
+    assert body == "<!-- clusternet-capi-fn plan a__b__--_/c -->\nthe plan\n"
 
 
 def test_every_script_of_the_action_exists_and_every_script_is_used() -> None:
@@ -145,8 +165,10 @@ def test_the_workflow_may_read_and_comment_and_keeps_no_credentials() -> None:
 
 def test_the_gitlab_component_passes_its_inputs_to_commands_that_exist() -> None:
     _, jobs = yaml.safe_load_all((ROOT / "templates/plan.yml").read_text(encoding="utf-8"))
-    (script,) = jobs["clusternet-plan"]["script"]
-    words = script.split(" | ")[0].replace('"$[[ inputs.path ]]"', "examples/waves/clusters.yaml").split()
+    script, *rest = jobs["clusternet-plan"]["script"]
+    assert script.endswith(" || code=$?")
+    assert rest[-1] == 'exit "${code:-0}"'
+    words = script.split(" > ")[0].replace('"$[[ inputs.path ]]"', "examples/waves/clusters.yaml").split()
     done = subprocess.run(
         [sys.executable, "-m", "krm_fn", "plan", "--help"], capture_output=True, text=True, check=True
     )
