@@ -213,6 +213,21 @@ def test_a_label_that_holds_the_token_is_hidden(run: Run, tmp_path: Path) -> Non
     assert run("status", *AT, str(dump))[0] == 1
 
 
+def test_data_stays_readable_where_a_part_of_the_token_is_hidden(run: Run, tmp_path: Path) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.drop("ManagedCluster", "web-1")
+    half = live.TOKEN.partition(".")[2]
+    said = f'"{half[:9]}\\{half[9:]}" \\u0022{half[3:]}'
+    fleet.requests = [live.request("web-1", result="Denied", error=said)]
+    dump = tmp_path / "dump.json"
+    dump.write_bytes(live.as_json(*fleet.everything))
+    found = [run("status", *AT, "-o", form, str(dump))[1] for form in ("json", "yaml")]
+    assert json.loads(found[0]) == yaml.safe_load(found[1])
+    (message,) = [one["message"] for one in json.loads(found[0])["clusters"][0]["reasons"]]
+    assert "(hidden)" in message
+    assert [half[at : at + 6] for at in range(len(half) - 5) if half[at : at + 6] in "".join(found)] == []
+
+
 @pytest.mark.parametrize("command", ["status", "migrate"])
 def test_help_has_an_example_and_the_exit_codes(run: Run, command: str) -> None:
     code, out, _ = run(command, "--help")
