@@ -1,20 +1,22 @@
-"""Measures fleets of many Clusters on the lab of real control planes; `python -m bench.fleet [--out FILE] [MODE:COUNT…]`.
+"""Measures fleets of many Clusters on the lab of real control planes; `python -m bench.fleet MODE:COUNT…`.
 
-usage: python -m bench.fleet                      # Shared and PerCluster, 300 and 1,000 Clusters
-       python -m bench.fleet --out figures.json Shared:300
+usage: python -m bench.fleet Shared:300 PerCluster:300 Shared:1000 PerCluster:1000
 
 A run has Clusters in ten namespaces. They exist, are provisioned and connected before the clock starts. Then what is
 rendered for them is applied by kubectl, and the run waits until every ClusterResourceSetBinding records every payload as
 applied; later the same for another image. The manager is Cluster API's own with its default flags. All Clusters share two workload
-API servers, of which only the objects matter here: no controllers run there. A run that takes longer than its limit
-fails. The figures are printed as the tables of docs/large-fleets.md.
+API servers, of which only the objects matter here: no controllers run there. A step that takes longer than its limit
+fails. Each run replaces its column in bench/fleet/figures.json and in the table of docs/large-fleets.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,7 +35,9 @@ from tests.hosts.lab.space import BINDINGS, PARENT_URL, REGISTER, TOKEN, content
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RUNS = ("Shared:300", "PerCluster:300", "Shared:1000", "PerCluster:1000")
+FIGURES = Path(__file__).with_name("figures.json")
+PAGE = Path(__file__).parents[2] / "docs/large-fleets.md"
+TABLE = re.compile(r"(?<=<!-- figures -->\n\n)\|.*\|(?=\n\n<!-- end of figures -->)", re.DOTALL)
 NAMESPACES = 10
 LIMIT = 600.0  # seconds that a step may take
 REST = 30.0  # seconds over which processor time at rest is taken
@@ -49,21 +53,26 @@ class Expected(NamedTuple):
 
 
 def main() -> None:
-    """Run what the command line asks for, and print the tables."""
+    """Run what the command line asks for, and renew the page after each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="*", default=RUNS, metavar="MODE:COUNT")
-    parser.add_argument("--out", type=Path, help="add the figures to this JSON file")
+    parser.add_argument("runs", nargs="+", metavar="MODE:COUNT")
     arguments = parser.parse_args()
     reason = labs.missing()
     if reason:
         sys.exit(reason)
-    figures = json.loads(arguments.out.read_text()) if arguments.out and arguments.out.exists() else []
     for run in arguments.runs:
         mode, _, count = run.partition(":")
-        figures.append(measure(mode, int(count)))
-        if arguments.out:
-            arguments.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print(report(figures))
+        new = measure(mode, int(count))
+        others = [
+            one
+            for one in json.loads(FIGURES.read_text("utf-8"))
+            if (one["mode"], one["clusters"]) != (mode, int(count))
+        ]
+        figures = sorted([*others, new], key=lambda one: (one["clusters"], one["mode"] != "Shared"))
+        FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(TABLE.sub(report(figures), page), encoding="utf-8")
+        print(report(figures))
 
 
 def measure(mode: str, count: int) -> dict[str, Any]:
@@ -149,7 +158,7 @@ class Fleet:
     def connected(self) -> bool:
         """Whether Cluster API's connection to every workload cluster is up."""
         found = 0
-        for cluster in self.lab.management.api.list("Cluster"):
+        for cluster in self.all("Cluster"):
             conditions = cluster.get("status", {}).get("conditions") or []
             found += any(one["type"] == "RemoteConnectionProbe" and one["status"] == "True" for one in conditions)
         return found == self.count
@@ -186,7 +195,7 @@ class Fleet:
         figures[f"CPU s {name}"] = round(self.cpu() - cpu, 1)
         figures[f"MB peak {name}"] = self.memory("VmHWM")
         if name == "bump":
-            bindings = self.lab.management.api.list(BINDINGS)
+            bindings = self.all(BINDINGS)
             figures["bindings"] = len(bindings)
             figures["kB bindings"] = round(sum(len(json.dumps(one)) for one in bindings) / 1000)
 
@@ -244,7 +253,7 @@ class Fleet:
     def delivered(self, expected: dict[tuple[str, str], list[Expected]]) -> int:
         """How many Clusters have everything."""
         found = 0
-        for binding in self.lab.management.api.list(BINDINGS):
+        for binding in self.all(BINDINGS):
             recorded = {
                 (one["clusterResourceSetName"], resource["kind"], resource["name"]): resource
                 for one in binding.get("spec", {}).get("bindings") or []
@@ -288,6 +297,13 @@ class Fleet:
         while not condition():
             check(time.monotonic() < end, f"waited {LIMIT:.0f} s in vain for {what}")
             time.sleep(1)
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        """All objects of a kind; a busy server may give up on a long list, and is asked again."""
+        for _ in range(5):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self.lab.management.api.list(kind)
+        return self.lab.management.api.list(kind)
 
     def timed(self, step: Callable[[], None]) -> float:
         """Take the seconds of a step."""
