@@ -304,7 +304,7 @@ class Cluster(Record):
 
     namespace: str  # "" where the object has none
     name: str
-    api_version: str  # cluster.x-k8s.io/v1beta1 or …/v1beta2
+    api_version: str  # cluster.x-k8s.io/v1beta2, say
     labels: Mapping[str, str]  # as in Git
     live_labels: Mapping[str, str]  # as a ClusterResourceSet will see them: plus those of the topology controller
     topology: bool  # a ClusterClass Cluster (`spec.topology`)
