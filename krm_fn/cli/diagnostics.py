@@ -218,8 +218,11 @@ def github(result: Result) -> str:
     if result.rule:
         values["title"] = result.rule
     properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in values.items() if value is not None)
-    message = result.message + (f"\n\n{result.fix}" if result.fix else "")
-    return f"::{_LEVELS[result.severity]}{' ' if properties else ''}{properties}::{_escaped(message)}"
+    return f"::{_LEVELS[result.severity]}{' ' if properties else ''}{properties}::{_escaped(_with_fix(result))}"
+
+
+def _with_fix(result: Result) -> str:
+    return result.message + (f"\n\n{result.fix}" if result.fix else "")
 
 
 def _escaped(text: str, more: str = "") -> str:
@@ -260,7 +263,7 @@ def _sarif_result(result: Result, rules: Sequence[str]) -> dict[str, Any]:
         "ruleId": _rule(result),
         "ruleIndex": rules.index(_rule(result)),
         "level": _LEVELS[result.severity],
-        "message": {"text": result.message},
+        "message": {"text": _with_fix(result)},
     }
     location: dict[str, Any] = {}
     if result.file_path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 
@@ -114,6 +115,7 @@ def process(source: Source, options: Options) -> Input:
         raise Faults(redactor.results(faults.results)) from None
     texts.clear()
     builds = Builds(options, enable_exec=source.enable_exec)
+    given = len(tree.items)
     try:
         for path in dict.fromkeys(source.paths):
             if path not in plain:
@@ -131,6 +133,7 @@ def process(source: Source, options: Options) -> Input:
             beside = _beside(builds.unused, source.paths)
             results = (*results, _config_beside(beside.file_path))
             outcome = function.process(tree.items, beside, options)
+        results = (*results, *_in_resources(tree.items[given:], builds.unused))
         return Input(tree=tree, results=results, outcome=builds.placed(outcome, tree.items))
     if plain and not builds.failed:
         message = (
@@ -230,6 +233,24 @@ def _config_beside(path: str) -> Result:
         " transformers to have kustomize call this function, or give it with -c"
     )
     return Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="config-beside"))
+
+
+def _in_resources(built: Sequence[Item], sources: Sequence[Item]) -> tuple[Result, ...]:
+    """Warn of configs that a kustomization lists as resources: there kustomize prints them and runs nothing."""
+    found: list[Result] = []
+    for item in built:
+        if item.kind != KIND or item.group != GROUP:
+            continue
+        own = next((one for one in sources if one.kind == KIND and one.name == item.name), item)
+        message = (
+            f"kustomize gets this {KIND} under resources, so `kustomize build` prints it and generates nothing: name the file"
+            " under transformers instead"
+        )
+        result = Result(message=message, severity=WARNING, tags=tagged(rule="config-in-resources"), **own.place())
+        own = copy.copy(own)
+        own.position = 0
+        found += places.located([result.replace(item=0)], [own], None, stream=False)
+    return tuple(found)
 
 
 def _function_not_run(path: str, item: Item) -> Result:

@@ -255,7 +255,7 @@ def _meant(key: str, value: str, fleet: Sequence[Cluster]) -> tuple[str, str, st
         return None
     values = {one[key] for one in labels if key in one}
     if values:
-        near = nearest(value, values) or next((one for one in sorted(values) if one and value.startswith(one)), "")
+        near = values.pop() if len(values) == 1 else nearest(value, values)
         return (key, key, near) if near else None
     near = nearest(key, {one for each in labels for one in each})
     return (key, near, value) if near and any(one.get(near) == value for one in labels) else None

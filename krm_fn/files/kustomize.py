@@ -54,6 +54,8 @@ _LARGEST_OUTPUT = 512 * 1024 * 1024
 _LONGEST_ADDRESS = 100  # of a socket, in bytes
 _CHUNK = 1024 * 1024
 _PROTOCOLS = "https"  # that git may fetch bases by
+_LOGGED = re.compile(r'"command failed" err="(.*)"\Z')  # how kubectl writes its errors
+_NO_PLUGIN = "unable to find plugin root"
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
 _NETWORK = (
     "HTTP_PROXY",
@@ -342,6 +344,13 @@ def _words(errors: str, copy: Copy, private: str) -> str:
     ):
         text = text.replace(place, show(own))
     text = " ".join(text.split()).removeprefix("Error: ").removeprefix("error: ")
+    logged = _LOGGED.search(text)
+    text = logged[1] if logged else text
+    if _NO_PLUGIN in text:
+        text = (
+            "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it"
+            " for a plugin of its own: add the annotation"
+        )
     return "".join(one if one.isprintable() else "?" for one in text)
 
 
