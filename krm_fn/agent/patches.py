@@ -6,6 +6,7 @@ it would look applied and change no cluster.
 
 from __future__ import annotations
 
+from krm_fn.base.text import nearest
 from krm_fn.krm.results import Result
 
 TYPE_CHECKING = False
@@ -49,9 +50,7 @@ def faults(objects: Sequence[dict[str, Any]], patches: Sequence[Patch]) -> list[
         where = f"{FIELD}[{index}]"
         one = known.get((patch.kind, patch.name))
         if one is None:
-            there = ", ".join(f"{kind} {name}" for kind, name in sorted(known))
-            message = f"there is no agent object {patch.kind} {patch.name} to patch; use one of: {there}"
-            found.append(Result(message=message, field=where))
+            found.append(_unknown(patch, sorted(known), f"{where}.target"))
             continue
         after = merge(one, patch.patch)
         damage = _damage(one, after)
@@ -61,6 +60,19 @@ def faults(objects: Sequence[dict[str, Any]], patches: Sequence[Patch]) -> list[
             Result(message=f"patch on {patch.kind} {patch.name} {reason}", field=f"{where}.patch") for reason in damage
         )
     return found
+
+
+def _unknown(patch: Patch, known: Sequence[tuple[str, str]], field: str) -> Result:
+    """Report a patch of an object that the agent does not have, with the one that was most likely meant."""
+    message = f"there is no agent object {patch.kind} {patch.name} to patch"
+    names = [name for kind, name in known if kind == patch.kind]
+    if not names:
+        kinds = sorted({kind for kind, _ in known})
+        return Result(message=f"{message}: it has objects of kind {', '.join(kinds)}", field=f"{field}.kind")
+    near = names[0] if len(names) == 1 else nearest(patch.name, names)
+    if near:
+        return Result(message=f"{message}: did you mean {near}?", field=f"{field}.name", fix=f"name: {near}")
+    return Result(message=f"{message}: the {patch.kind}s are {', '.join(names)}", field=f"{field}.name")
 
 
 def _patched(one: dict[str, Any], patches: Sequence[Patch]) -> dict[str, Any]:

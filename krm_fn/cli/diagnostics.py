@@ -40,7 +40,7 @@ _SECRET_KIND = re.compile(r"""(^|[\s{,])["']?kind["']?\s*:\s*["']?Secret\b""", r
 _TOKEN_BLOCK = re.compile(r"""["']?registrationToken["']?\s*:""")
 _KEY = re.compile(r"""\s*(- +)*(["']?[\w./$-]+["']?:(\s|$)|- )|\s*[\t}\]<>=]""")
 _PRIVATE_VALUE = re.compile(r"""["']?(value|token|password|secret)\w*["']?\s*:\s*\S""", re.IGNORECASE)
-_WORD = re.compile(r""""[^"]*"|'[^']*'|[^\s,:{}\[\]#]+(:[^\s,:{}\[\]#]+)*""")
+_WORD = re.compile(r""""[^"]*"|\$\{[^}]*\}|\{\}|\[\]|'[^']*'|[^\s,:{}\[\]#]+(:[^\s,:{}\[\]#]+)*""")
 
 
 class _State:

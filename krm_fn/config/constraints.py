@@ -88,7 +88,8 @@ class Refuse(Constraint):
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         if self.when.holds(raw) and self.what.holds(raw):
-            at.field(self.what.path).fault(self.text, "conflict")
+            there = lookup(raw, self.when.path) is not _ABSENT
+            at.field(self.what.path).fault(self.text, "conflict", other=at.field(self.when.path) if there else None)
 
 
 class Require(Constraint):

@@ -146,7 +146,7 @@ def _without_spec(value: Mapping[str, Any], top: Place) -> None:
     top.log.add(
         first,
         message=f"spec is missing: write spec: on a line above {first}, and indent {names} below it",
-        fix=f"spec:\n  {first}: …",
+        fix="\n".join(["spec:", *(f"  {name}: …" for name in misplaced)]),
         tags=tagged(rule="unknown-field"),
     )
     raise Faults(top.log.faults)

@@ -91,7 +91,8 @@ class ListOf(Kind):
                 continue
             if identity in seen:
                 rule = "duplicate-entry" if self.unique_by else "duplicate"
-                at.entry(index).fault(f"repeats {at.path}[{seen[identity]}]: remove one of them", rule)
+                other = at.entry(seen[identity])
+                at.entry(index).fault(f"repeats {other.path}: remove one of them", rule, other=other)
             seen.setdefault(identity, index)
 
 
@@ -162,6 +163,7 @@ class Object(Kind):
         open: Whether fields that are not known pass unread.
         upstream: Name of the Kubernetes type that it is; the reference names it and leaves the details to Kubernetes.
         advice: What to say of a field that is not known and resembles none, to go on after the message.
+        instead: What to say of a value that is no object.
     """
 
     fields: tuple[Field, ...]
@@ -169,6 +171,7 @@ class Object(Kind):
     open: bool = False
     upstream: str = ""
     advice: str = ""
+    instead: str = ""
 
     @property
     def expected(self) -> str:
@@ -188,7 +191,7 @@ class Object(Kind):
     def hint(self, value: object) -> str:
         """A forgotten colon is the usual slip: `name registration`."""
         first = value.split(" ", 1)[0] if isinstance(value, str) else ""
-        return f": a ':' is missing behind {first}" if first in self.names else ""
+        return f": a ':' is missing behind {first}" if first in self.names else self.instead
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""

@@ -6,7 +6,7 @@ nowhere text that has the form of a token.
 
 from __future__ import annotations
 
-from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
@@ -90,7 +90,9 @@ class Place:
         """Return the place of an entry of this map; the key may hold dots and anything else."""
         return Place(self.log, f"{self.path}[{'…' if self.private else quoted(key)}]", private=self.private)
 
-    def fault(self, text: str, rule: str, *, fix: str = "", proposed: object = None) -> None:
+    def fault(
+        self, text: str, rule: str, *, fix: str = "", proposed: object = None, other: Place | None = None
+    ) -> None:
         """Report an error.
 
         Args:
@@ -98,8 +100,17 @@ class Place:
             rule: Name of the check.
             fix: The corrected text.
             proposed: The value that was most likely meant.
+            other: A second place that it is about.
         """
-        self.log.add(self.path, message=f"{self.path} {text}", fix=fix, proposed=proposed, tags=tagged(rule=rule))
+        related = () if other is None else (Related.at(other.path, {**self.log.place, "field": other.path}),)
+        self.log.add(
+            self.path,
+            message=f"{self.path} {text}",
+            fix=fix,
+            proposed=proposed,
+            related=related,
+            tags=tagged(rule=rule),
+        )
 
     def warn(self, text: str, rule: str) -> None:
         """Report a warning in the same form."""

@@ -57,7 +57,8 @@ def version(spec: Mapping[str, Any], at: Place) -> None:
     tag = tag_of(agent["image"])
     if found is None:
         has = f'the image\'s tag "{tag}" does not say it' if tag else "the image has no tag that says it"
-        place.fault(f"is required, since {has}: give the agent's version, such as v0.18.1", "agent-version")
+        text = f"is required, since {has}: give the agent's version, such as v0.18.1"
+        place.fault(text, "agent-version", fix="version: v0.18.1")
     elif reason := formats.VERSION.fault(str(found)):
         at.field("agent.image").fault(f"names agent {found}, which {reason}", "agent-version")
     elif (tagged := parse_version(tag)) is not None and tagged != found:

@@ -187,6 +187,7 @@ SOURCES = (
 )
 
 REGISTRATION_TOKEN = Object(
+    instead=": name where the token comes from on a line below, such as secretRef",
     fields=(
         *SOURCES,
         Field(

@@ -101,9 +101,9 @@ def test_a_patch_without_a_target_is_a_fault_that_lists_the_targets() -> None:
         checks.review(options)
 
     (result,) = raised.value.results
-    assert result.field == "spec.agent.patches[0]"
-    assert result.message.startswith("there is no agent object Deployment agent to patch; use one of: ClusterRole ")
-    assert "Deployment clusternet-agent" in result.message
+    assert result.field == "spec.agent.patches[0].target.name"
+    assert result.message == "there is no agent object Deployment agent to patch: did you mean clusternet-agent?"
+    assert result.fix == "name: clusternet-agent"
     assert "\n" not in result.message
 
 
@@ -189,7 +189,7 @@ def test_every_wrong_patch_is_reported_at_once_and_a_good_one_in_between_is_not(
 
     assert [result.field for result in raised.value.results] == [
         "spec.agent.patches[0].patch",
-        "spec.agent.patches[2]",
+        "spec.agent.patches[2].target.kind",
         "spec.agent.patches[3].patch",
         "spec.agent.patches[3].patch",
     ]
