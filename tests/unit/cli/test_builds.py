@@ -174,3 +174,11 @@ def test_a_base_outside_is_the_first_thing_that_is_said(folder: Path) -> None:
     assert f"kustomize can't build {folder}: ../../outside leads out of {folder}, the Git repository; the build" in said
     (folder / ".git").rmdir()
     assert "there is no Git repository: run this in a folder that holds both" in call("render", folder)[2]
+
+
+def test_a_config_under_resources_is_told_that_kustomize_runs_nothing_there(folder: Path) -> None:
+    write(folder, "kustomization.yaml", {"resources": ["clusters.yaml", "fleet.yaml"]})
+    code, _, said = call("plan", folder)
+    assert code == 0
+    assert f"{folder}/fleet.yaml:1:1: warning: kustomize gets this ClusternetCAPIConfig under resources" in said
+    assert "name the file under transformers instead" in said

@@ -175,6 +175,25 @@ def test_what_kustomize_says_has_the_users_paths(folder: Path) -> None:
     assert found.value.said == f"in {folder}/x.yaml, {folder}/../a and {folder.parent}/b"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            "Error: unable to find plugin root - tried: ('<no value>'; homed in $HOME)",
+            "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it for"
+            " a plugin of its own: add the annotation",
+            id="plugin root",
+        ),
+        pytest.param('E1126 18:24:50.404437 19770 run.go:72] "command failed" err="no such field"', "no such field", id="kubectl"),
+    ],
+)  # fmt: skip
+def test_what_kustomize_says_is_put_in_words(folder: Path, words: str, said: str) -> None:
+    program(folder, f"/bin/cat >&2 <<'END'\n{words}\nEND\nexit 1")
+    with pytest.raises(kustomize.Unbuilt) as found:
+        kustomize.build(str(folder), Answers())
+    assert found.value.said == said
+
+
 def test_with_leave_another_image_goes_to_the_callers_docker(folder: Path) -> None:
     program(folder, 'echo "docker $*"; /bin/cat', "docker")
     program(folder, RUN + "busybox")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from krm_fn.krm.places import located
+from krm_fn.krm.items import Item
+from krm_fn.krm.places import located, spelled
 from krm_fn.krm.resource_list import read
 from krm_fn.krm.results import FUNCTION_CONFIG, INFO, Related, Result, tagged
 from krm_fn.krm.streams import read_stream
@@ -152,6 +153,28 @@ def test_a_second_place_is_named_in_the_message() -> None:
     first = Related(label="the other", item=0, file_path="a.yaml", file_index=0)
     (result,) = located([Result(message="twice", related=(first,), **items[1].place())], items, None, stream=False)
     assert result.text() == "a.yaml:23:1: error: twice (the other: a.yaml:2:1)"
+
+
+def test_a_second_place_may_be_a_field() -> None:
+    items = read_stream(TEXT.encode(), "a.yaml")
+    other = Related.at("the flow", items[0].place("spec.flow"))
+    (result,) = located([Result(message="m", related=(other,), **items[0].place())], items, None, stream=False)
+    assert result.text() == "a.yaml:2:1: error: m (the flow: a.yaml:15:9)"
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling"),
+    [
+        pytest.param("a: yes", "yes", id="a boolean"),
+        pytest.param("a: 0x1F", "0x1F", id="a number"),
+        pytest.param("a: {b: c}", "", id="a map"),
+        pytest.param("b: c", "", id="absent"),
+        pytest.param("a: [", "", id="unreadable"),
+    ],
+)
+def test_the_spelling_of_a_value_is_found(text: str, spelling: str) -> None:
+    item = Item.from_span(text.encode(), 0, len(text), 0, 0, "a.yaml", 0)
+    assert spelled(item, "a") == spelling
 
 
 def test_an_info_and_an_object_of_another_file_get_no_place() -> None:
