@@ -180,3 +180,6 @@ def test_the_pre_commit_hook_runs_a_command_that_exists() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert hook["entry"] == "clusternet-capi-fn plan"
     assert hook["pass_filenames"] is False
+    shown = (ROOT / "examples/ci/README.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (repository,) = yaml.safe_load(shown)["repos"]
+    assert [one["id"] for one in repository["hooks"]] == [hook["id"]]
