@@ -22,7 +22,7 @@ from krm_fn.krm.results import WARNING, Faults, Result, fault, tagged
 from krm_fn.krm.streams import read_documents
 from krm_fn.yaml.edit import revise
 from krm_fn.yaml.errors import BadYaml
-from krm_fn.yaml.read import load
+from krm_fn.yaml.read import TOO_MANY_ALIASES, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _WHOLE_LINE = re.compile(r"(?m)^[ \t]*-[ \t]+(\S.*\.\..*?)[ \t]*$")
 _FUNCTION_FIELDS = ("generators", "transformers", "validators")
 _URL = re.compile(r"https?://\S+")
 _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
+_ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
 _MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU]")
 
 
@@ -153,6 +154,10 @@ class Copy:
             if self.budget.left < 0:
                 raise
             self.notes.update({one.message: os.path.basename(path) for one in faults.results})
+            return
+        problem = _multiplies(data)
+        if problem:
+            self.notes[f"{self.shown(path)} is not read: {problem}"] = os.path.basename(path)
             return
         if os.path.basename(path) in reading.KUSTOMIZATIONS:
             self.follow(path, data)
@@ -342,6 +347,21 @@ class Copy:
         from json import dumps  # noqa: PLC0415 - for a kustomization with functions alone
 
         return dumps(new)
+
+
+def _multiplies(data: bytes) -> str:
+    """Say that the aliases of a text stand for too much, which kustomize would write out; "" where they don't."""
+    if b"&" not in data or not _ALIAS.search(data):
+        return ""
+    try:
+        for document in read_documents(data):
+            load(data[document.body : document.body_end])
+    except BadYaml as error:
+        return error.problem if error.problem.startswith(TOO_MANY_ALIASES) else ""
+    except Faults as faults:
+        found = [one.message.partition(TOO_MANY_ALIASES) for one in faults.results]
+        return next((f"{what}{rest}" for _, what, rest in found if what), "")
+    return ""
 
 
 def _patches(key: str, parent: Any) -> bool:

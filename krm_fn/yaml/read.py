@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 250  # of a value that is built: its readers and writers recurse
 MAX_FLOW_DEPTH = 250  # of flow collections anywhere: libyaml takes time quadratic in it
 MAX_SKIPPED_DEPTH = 100_000  # of what is only read past: libyaml holds some bytes a level
+TOO_MANY_ALIASES = "aliases stand for more than"  # begins that error
 MAX_EXPANDED = 2_000_000  # values that the aliases of one run stand for, over all texts
 
 _EXACT = 1e15  # whole floats below print without an exponent
@@ -234,7 +235,7 @@ class Builder:
         Builder.expanded += size
         if Builder.expanded > MAX_EXPANDED:
             new_budget()
-            raise at_event(event, f"aliases stand for more than {MAX_EXPANDED} values")
+            raise at_event(event, f"{TOO_MANY_ALIASES} {MAX_EXPANDED} values")
         return value, size
 
 

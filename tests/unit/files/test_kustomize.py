@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -386,3 +387,27 @@ def test_a_function_that_is_fetched_by_itself_is_warned_about(folder: Path) -> N
     assert kustomize.build(str(folder), Answers()).results == ()
     (folder / "kustomization.yaml").write_text("a: [\n")
     assert kustomize.build(str(folder), Answers()).results == ()
+
+
+@pytest.mark.parametrize("end", ["", "---\na: b\n", "...\n"])
+def test_a_file_whose_aliases_multiply_is_not_given_to_kustomize(folder: Path, end: str) -> None:
+    levels = "".join(f"  {b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefgh"))
+    bomb = (
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  a: &a [{', '.join('x' * 9)}]\n{levels}{end}"
+    )
+    (folder / "bomb.yaml").write_text(bomb)
+    (folder / "fair.yaml").write_text("a: &a [1]\nb: *a\n")
+    (folder / "text.md").write_text("a & b, 2 *b\n: [")
+    program(folder, 'for last; do :; done; echo "$last"/*; exit 0')
+    assert b"bomb" not in kustomize.build(str(folder), Answers()).output
+    program(folder, 'for last; do :; done; echo "no bomb.yaml here" >&2; exit 1')
+    with pytest.raises(
+        Faults, match=r"repository: .*bomb\.yaml is not read: aliases stand for more than 2000000 values; "
+    ):
+        kustomize.build(str(folder), Answers())
+    assert b"fair.yaml" in build_of(folder)
+
+
+def build_of(folder: Path) -> bytes:
+    program(folder, 'for last; do :; done; echo "$last"/*; exit 0')
+    return kustomize.build(str(folder), Answers()).output
