@@ -173,9 +173,9 @@ class _View:
             return "no Cluster to look at\n"
         lacking = Counter(one.lacking for one in report.clusters)
         fine = lacking.pop("", 0)
-        good = "delivered and registered" if report.parent and not report.missing else "delivered"
-        if report.parent and not report.certain:
-            good += " as far as can be seen"
+        good = "delivered"
+        if report.parent and not report.missing:
+            good = f"delivered and registered{'' if report.certain else ' as far as can be seen'}"
         if report.ok:
             end = good if report.parent else f"{good}; whether they are registered is unknown"
             return self._total(f"{count(total, 'Cluster')} {end}", "good")
