@@ -76,10 +76,10 @@ class Api:
                 return []
             raise
 
-    def create(self, value: Object) -> Object:
-        """Create an object; the live one."""
+    def create(self, value: Object, *, dry_run: bool = False) -> Object:
+        """Create an object, or have the server only check it; the live one."""
         path = _path(value["apiVersion"], value["kind"], value["metadata"].get("namespace", ""))
-        return self._call("POST", path, value)
+        return self._call("POST", path + ("?dryRun=All" if dry_run else ""), value)
 
     def patch(self, kind: str, name: str, namespace: str, value: Object, subresource: str = "") -> Object:
         """Merge a patch into an object."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.hosts import programs
-from tests.hosts.lab.api import Object, wait
+from tests.hosts.lab.api import Object, RefusedError, wait
 from tests.hosts.lab.servers import Process
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ PROVIDER_KINDS = (
     *((INFRASTRUCTURE, kind) for kind in ("LabCluster", "LabClusterTemplate")),
     *((CONTROL_PLANE, kind) for kind in ("LabControlPlane", "LabControlPlaneTemplate")),
 )
+MANAGER, SYSTEM = "capi-controller-manager", "capi-system"
 CLASS = "lab"  # the ClusterClass of `classes`
 
 
@@ -59,15 +60,40 @@ RELEASES = {
 }
 
 
-def manager(release: Release, folder: Path, ports: Ports, management: ControlPlane, pki: Pki) -> Process:
+def manager(release: Release, folder: Path, ports: Ports, management: ControlPlane, pki: Pki, *flags: str) -> Process:
     """The unchanged manager; its webhooks listen on every address, since it has no flag for that."""
     return Process(
         *("capi-manager", folder, release.program, "--leader-elect=false", "--feature-gates=ClusterTopology=true"),
         *(f"--webhook-port={ports.webhooks}", f"--webhook-cert-dir={pki.server.parent}", "--v=2"),
         *("--diagnostics-address=127.0.0.1:0", "--insecure-diagnostics", f"--health-addr=127.0.0.1:{ports.manager}"),
-        *("--kube-api-qps=200", "--kube-api-burst=400"),
-        env={"KUBECONFIG": str(management.kubeconfig), "POD_NAMESPACE": "capi-system"},
+        *("--kube-api-qps=200", "--kube-api-burst=400", *flags),
+        env={"KUBECONFIG": str(management.kubeconfig), "POD_NAMESPACE": SYSTEM},
     )
+
+
+def deployment(release: Release, *flags: str) -> Object:
+    """The Deployment that the manager has elsewhere; here it is a process, and this only tells of its flags."""
+    image = f"registry.k8s.io/cluster-api/cluster-api-controller:v{release.line}.0"
+    pod = {
+        "metadata": {"labels": {"control-plane": "m"}},
+        "spec": {"containers": [{"name": "manager", "image": image, "args": [*flags]}]},
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": MANAGER, "namespace": SYSTEM},
+        "spec": {"replicas": 0, "selector": {"matchLabels": pod["metadata"]["labels"]}, "template": pod},
+    }
+
+
+def admits(release: Release, management: ControlPlane) -> bool:
+    """Whether the webhooks answer."""
+    [_, value] = cluster(release, "default", "try", {}, topology=False)
+    try:
+        management.api.create(value, dry_run=True)
+    except RefusedError as refused:
+        return refused.code != 500  # failed calling webhook
+    return True
 
 
 def install(release: Release, ports: Ports, management: ControlPlane, pki: Pki) -> None:
@@ -147,9 +173,30 @@ def cluster(release: Release, namespace: str, name: str, labels: dict[str, str],
 
 
 def provision(management: ControlPlane, namespace: str, name: str, kubeconfig: str, url: str) -> None:
-    """Do for a Cluster what its providers would: report it provisioned, and write its kubeconfig Secret."""
+    """Do for a Cluster what its providers would: write its kubeconfig Secret, and report it provisioned.
+
+    Without a kubeconfig only the infrastructure is there, and the control plane not yet.
+    """
     api = management.api
     references = wait(lambda: _references(api.get("Cluster", name, namespace)), f"Cluster {namespace}/{name}")
+    if kubeconfig:
+        _write_kubeconfig(management, namespace, name, kubeconfig)
+    host, port = url.removeprefix("https://").split(":")
+    for kind, own in references:
+        wait(lambda kind=kind, own=own: api.get(kind, own, namespace), f"{kind} {namespace}/{own}")
+        if kind == "LabCluster":
+            endpoint = {"spec": {"controlPlaneEndpoint": {"host": host, "port": int(port)}}}
+            api.patch(kind, own, namespace, endpoint)
+            status: Object = {"ready": True, "initialization": {"provisioned": True}}
+        elif kubeconfig:
+            status = {"ready": True, "initialized": True, "version": "v1.34.2"}
+            status["initialization"] = {"controlPlaneInitialized": True}
+        else:
+            continue
+        api.patch(kind, own, namespace, {"status": status}, "status")
+
+
+def _write_kubeconfig(management: ControlPlane, namespace: str, name: str, kubeconfig: str) -> None:
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -161,21 +208,10 @@ def provision(management: ControlPlane, namespace: str, name: str, kubeconfig: s
         },
         "data": {"value": base64.b64encode(kubeconfig.encode()).decode()},
     }
-    if api.get("Secret", f"{name}-kubeconfig", namespace):
-        api.patch("Secret", f"{name}-kubeconfig", namespace, {"data": secret["data"]})
+    if management.api.get("Secret", f"{name}-kubeconfig", namespace):
+        management.api.patch("Secret", f"{name}-kubeconfig", namespace, {"data": secret["data"]})
     else:
-        api.create(secret)
-    host, port = url.removeprefix("https://").split(":")
-    for kind, own in references:
-        wait(lambda kind=kind, own=own: api.get(kind, own, namespace), f"{kind} {namespace}/{own}")
-        if kind == "LabCluster":
-            endpoint = {"spec": {"controlPlaneEndpoint": {"host": host, "port": int(port)}}}
-            api.patch(kind, own, namespace, endpoint)
-            status: Object = {"ready": True, "initialization": {"provisioned": True}}
-        else:
-            status = {"ready": True, "initialized": True, "version": "v1.34.2"}
-            status["initialization"] = {"controlPlaneInitialized": True}
-        api.patch(kind, own, namespace, {"status": status}, "status")
+        management.api.create(secret)
 
 
 def _references(cluster: Object | None) -> list[tuple[str, str]]:

@@ -43,18 +43,24 @@ class Parent(ControlPlane):
             labels: The labels that the agent registers with.
         """
         cluster_id = cluster_id or str(uuid.uuid4())
+        self.request(name, cluster_id, labels)
+        self.approve(name, cluster_id, labels, ready=ready)
+        return cluster_id
+
+    def approve(self, name: str, cluster_id: str, labels: dict[str, str] | None = None, *, ready: bool = True) -> None:
+        """Approve a request as the hub does: create namespace and ManagedCluster; then its agent reports."""
         namespace = f"clusternet-{cluster_id[:5]}"
         ids = {f"{GROUP}/cluster-id": cluster_id, f"{GROUP}/cluster-name": name}
         spec = {"clusterId": cluster_id, "clusterType": "StandardCluster", "syncMode": "Dual"}
-        self.request(name, cluster_id, approved=namespace)
+        status = {"dedicatedNamespace": namespace, "managedClusterName": name, "result": "Approved"}
+        self.api.patch(REGISTRATIONS, f"clusternet-{cluster_id}", "", {"status": status}, "status")
         self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         metadata = {"name": name, "namespace": namespace, "labels": {**(labels or {}), **ids}}
         self.api.create({"apiVersion": VERSION, "kind": "ManagedCluster", "metadata": metadata, "spec": spec})
         self.report(name, namespace, ready=ready)
-        return cluster_id
 
-    def request(self, name: str, cluster_id: str, *, approved: str = "") -> None:
-        """Ask for a registration as the agent does; `approved` is the namespace that the hub gave it."""
+    def request(self, name: str, cluster_id: str, cluster_labels: dict[str, str] | None = None) -> None:
+        """Ask for a registration as the agent does."""
         labels = {f"{GROUP}/cluster-id": cluster_id, f"{GROUP}/cluster-name": name}
         request = {
             "apiVersion": VERSION,
@@ -65,12 +71,10 @@ class Parent(ControlPlane):
                 "clusterName": name,
                 "clusterType": "StandardCluster",
                 "syncMode": "Dual",
+                "clusterLabels": cluster_labels or {},
             },
         }
-        made = self.api.create(request)
-        if approved:
-            status = {"dedicatedNamespace": approved, "managedClusterName": name, "result": "Approved"}
-            self.api.patch(REGISTRATIONS, made["metadata"]["name"], "", {"status": status}, "status")
+        self.api.create(request)
 
     def report(self, name: str, namespace: str, *, ready: bool = True, at: datetime | None = None) -> None:
         """Report a cluster's health as its agent does, and as the hub does where the agent stopped."""
@@ -103,19 +107,19 @@ class Workload(ControlPlane):
     AGENT = "clusternet-agent"
     NAMESPACE = "clusternet-system"
 
-    def get(self, kind: str, name: str) -> Object | None:
+    def get(self, kind: str, name: str, namespace: str = NAMESPACE) -> Object | None:
         """An object of the agent's namespace, or a cluster-wide one."""
-        return self.api.get(kind, name, "" if kind.startswith("Cluster") or kind == "Namespace" else self.NAMESPACE)
+        return self.api.get(kind, name, "" if kind.startswith("Cluster") or kind == "Namespace" else namespace)
 
-    def agent(self) -> Object:
+    def agent(self, namespace: str = NAMESPACE) -> Object:
         """The agent's Deployment."""
-        found = self.get("Deployment", self.AGENT)
+        found = self.get("Deployment", self.AGENT, namespace)
         assert found, f"no agent on {self.name}"
         return found
 
-    def container(self) -> Object:
+    def container(self, namespace: str = NAMESPACE) -> Object:
         """The agent's container."""
-        return self.agent()["spec"]["template"]["spec"]["containers"][0]
+        return self.agent(namespace)["spec"]["template"]["spec"]["containers"][0]
 
     def pods(self) -> list[Object]:
         """The agent's pods."""
@@ -145,26 +149,28 @@ class Workload(ControlPlane):
 
         return wait(complete, lambda: f"the agent's rollout on {self.name}: {self.agent().get('status')}")
 
-    def register(self, parent: Parent, *, name: str = "", ready: bool = True) -> str:
+    def register(self, parent: Parent, *, name: str = "", ready: bool = True, namespace: str = NAMESPACE) -> str:
         """Register this cluster as the agent that arrived here would: by its flags and its Lease; the name.
 
         Args:
             parent: Where it registers.
             name: The name instead of a random one, where the flags give a prefix only.
             ready: Whether the agent reports afterwards.
+            namespace: Where the agent runs.
         """
+        container = self.container(namespace)
         flags = dict(
             part.removeprefix("--").split("=", 1)
-            for part in [*self.container().get("command", []), *self.container().get("args", [])]
+            for part in [*container.get("command", []), *container.get("args", [])]
             if "=" in part
         )
         prefix = flags.get("cluster-reg-name-prefix", "clusternet-cluster")
         name = flags.get("cluster-reg-name") or name or f"{prefix}-{uuid.uuid4().hex[:5]}"
-        lease = self.get("Lease", self.AGENT) or self.api.create(
+        lease = self.get("Lease", self.AGENT, namespace) or self.api.create(
             {
                 "apiVersion": "coordination.k8s.io/v1",
                 "kind": "Lease",
-                "metadata": {"name": self.AGENT, "namespace": self.NAMESPACE},
+                "metadata": {"name": self.AGENT, "namespace": namespace},
             }
         )
         pairs = [pair.split("=", 1) for pair in flags.get("cluster-labels", "").split(",") if pair]

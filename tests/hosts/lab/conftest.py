@@ -22,10 +22,11 @@ _NUMBERS = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker."""
+    """Name the markers."""
     config.addinivalue_line(
         "markers", "both_releases: run on the oldest release of Cluster API too, not the newest alone"
     )
+    config.addinivalue_line("markers", "oldest_release: run on the oldest release of Cluster API, not the newest")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,9 +42,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test the releases of Cluster API that it asks for."""
     if "lab" in metafunc.fixturenames:
-        both = metafunc.definition.get_closest_marker("both_releases") is not None
-        releases = list(cluster_api.RELEASES)
-        metafunc.parametrize("lab", releases if both else releases[:1], indirect=True, scope="session")
+        newest, *_, oldest = cluster_api.RELEASES
+        chosen = [newest]
+        if metafunc.definition.get_closest_marker("both_releases"):
+            chosen = list(cluster_api.RELEASES)
+        elif metafunc.definition.get_closest_marker("oldest_release"):
+            chosen = [oldest]
+        metafunc.parametrize("lab", chosen, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,7 @@ class Lab:
         }
         self.manager = cluster_api.manager(release, folder, ports, self.management, self.pki)
         self.guests: list[servers.Process] = []  # what tests start beside it, and `stop` ends
+        self.manager_flags: tuple[str, ...] = ()  # beyond those that it has by default
         self._started: set[str] = set()
 
     @classmethod
@@ -127,7 +128,7 @@ class Lab:
         self.manager.start()
         self.management.start_controllers()  # after the CRDs, which the garbage collector else sees half a minute later
         self.workload("w1")
-        wait(lambda: _answers(self.ports.webhooks) or self.manager.check(), "Cluster API's webhooks")
+        self._wait_admitting()
 
     def stop(self) -> None:
         """End everything."""
@@ -136,6 +137,19 @@ class Lab:
         for plane in (self.management, self._parent, *self._workloads.values()):
             plane.stop()
         self.etcd.stop()
+
+    def restart_manager(self, *flags: str) -> None:
+        """Run Cluster API's manager anew, with more flags than it has by default."""
+        self.manager.stop()
+        self.manager_flags = flags
+        self.manager = cluster_api.manager(self.release, self.folder, self.ports, self.management, self.pki, *flags)
+        self.manager.start()
+        self._wait_admitting()
+
+    def _wait_admitting(self) -> None:
+        wait(
+            lambda: cluster_api.admits(self.release, self.management) or self.manager.check(), "Cluster API's webhooks"
+        )
 
     @property
     def parent(self) -> Parent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ CONTROLLERS = (
     "deployment-controller,replicaset-controller,root-ca-certificate-publisher-controller,"
     "clusterrole-aggregation-controller"
 )
+# The kernel ends a server with the thread that started it (PR_SET_PDEATHSIG), so this one lives as long as the process.
+_STARTER = ThreadPoolExecutor(1)
 
 
 class Process:
@@ -41,9 +44,15 @@ class Process:
             return
         self.log.parent.mkdir(exist_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+            self._process = _STARTER.submit(
+                subprocess.Popen,
+                self._command,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            ).result()
 
     @property
     def pid(self) -> int:
