@@ -6,10 +6,13 @@ has fifty clusters a namespace. No randomness: the same count gives the same byt
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+    from typing import Any
 
 PER_CLUSTER = 6
 PER_NAMESPACE = 50
@@ -374,3 +377,77 @@ def write_folder(folder: Path, count: int) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return sorted(found)
+
+
+def fleet(count: int) -> str:
+    """Return Clusters alone, a hundred per namespace, all of which register."""
+    return "---\n".join(
+        "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata:\n"
+        f"  name: cluster-{number:05d}\n  namespace: fleet-{number // PER_NAMESPACE:03d}\n  labels:\n"
+        f'    clusternet.io/register: "true"\n    cluster.x-k8s.io/cluster-name: cluster-{number:05d}\n'
+        f"    env: {('dev', 'staging', 'prod')[number % 3]}\n"
+        "spec:\n  clusterNetwork:\n    pods:\n      cidrBlocks: [10.0.0.0/16]\n"
+        for number in range(count)
+    )
+
+
+def per_cluster(image: str = "") -> str:
+    """Return the configuration with a registration name for each Cluster, and perhaps another agent image."""
+    agent = f"  agent:\n    image: {image}\n" if image else ""
+    return f"{CONFIG}  identity:\n    mode: PerCluster\n{agent}"
+
+
+def many_configs(count: int) -> str:
+    """Return configurations that reach disjoint Clusters: one per label value."""
+    return "---\n".join(
+        CONFIG.replace("name: fleet", f"name: fleet-{number:03d}").replace(
+            'clusternet.io/register: "true"', f'wave: "{number}"'
+        )
+        + f"  clusterResourceSet:\n    name: wave-{number:03d}\n  guard:\n    allowNoClusters: true\n"
+        for number in range(count)
+    )
+
+
+def dump(rendered: Iterable[dict[str, Any]]) -> str:
+    """Return what kubectl prints of a fleet that has been delivered, from the Clusters and what was rendered for them."""
+    items = list(rendered)
+    sets: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for one in items:
+        if one["kind"] == "ClusterResourceSet":
+            name = one["spec"]["clusterSelector"]["matchLabels"].get("cluster.x-k8s.io/cluster-name", "")
+            sets.setdefault((one["metadata"]["namespace"], name), []).append(one)
+    found = []
+    for one in items:
+        where = one["metadata"]
+        if one["kind"] == "Cluster":
+            conditions = [
+                {"type": kind, "status": "True", "reason": "Ready", "lastTransitionTime": "2026-11-23T09:00:00Z"}
+                for kind in ("InfrastructureReady", "ControlPlaneInitialized", "RemoteConnectionProbe", "Available")
+            ]
+            one = {**one, "status": {"phase": "Provisioned", "conditions": conditions}}  # noqa: PLW2901
+            bindings = [
+                {
+                    "clusterResourceSetName": resource_set["metadata"]["name"],
+                    "resources": [
+                        {
+                            **ref,
+                            "applied": True,
+                            "hash": f"sha256:{'0' * 64}",
+                            "lastAppliedTime": "2026-11-23T09:01:00Z",
+                        }
+                        for ref in resource_set["spec"]["resources"]
+                    ],
+                }
+                for name in ("", where["name"])
+                for resource_set in sets.get((where["namespace"], name), ())
+            ]
+            found.append(
+                {
+                    "apiVersion": "addons.cluster.x-k8s.io/v1beta2",
+                    "kind": "ClusterResourceSetBinding",
+                    "metadata": {"name": where["name"], "namespace": where["namespace"]},
+                    "spec": {"clusterName": where["name"], "bindings": bindings},
+                }
+            )
+        found.append(one)
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": found}, indent=4)

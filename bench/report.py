@@ -20,7 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "performance.svg"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
-BASES = {"cold": "python + PyYAML (C)", "hosts": "clusternet-capi-fn render"}
+BASES = {
+    "cold": "python + PyYAML (C)",
+    "hosts": "clusternet-capi-fn render",
+    "commands": "libyaml parse of the Clusters",
+}
 COLOURS = {
     "cat": "#7f7f7f",
     "clusternet-capi-fn": "#1f77b4",
@@ -53,6 +57,8 @@ def tables(report: dict[str, Any]) -> str:
             title = "Cold start, 60 resources"
         elif kind == "hosts":
             title = f"Whole host runs, {int(size):,} resources"
+        elif kind == "commands":
+            title = f"Commands over {int(size):,} Clusters"
         else:
             title = f"{int(size):,} resources, {kind} style ({report[key]['bytes'] / 1e6:.1f} MB)"
         parts.append(f"### {title}\n\n{table(figures(report, key), BASES.get(kind, 'cat'), report[key]['bytes'])}")

@@ -1,4 +1,4 @@
-"""Measures the function beside its peers; `python bench/run.py [--quick] [--hosts] [--out FILE]`.
+"""Measures the function beside its peers; `python bench/run.py [--quick] [--hosts] [--commands] [--out FILE]`.
 
 Streams: a ResourceList of 60, 6,000 and 60,000 resources, kustomize style and kpt style, through `cat`, this function,
 a round trip with PyYAML's C loader and with ruamel.yaml (small sizes), and a no-op on the official Go SDK if Go is
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import generate
+import yaml
 from measure import Figure, Variant, python, race, script, table
 
 if TYPE_CHECKING:
@@ -147,11 +148,49 @@ def host_variants(folder: Path, size: int, *, long: bool) -> list[Variant]:
     return found
 
 
+def command_variants(folder: Path, count: int) -> tuple[list[Variant], Path]:
+    """Return the commands for people over a fleet, beside libyaml's parse of its Clusters; and the file of Clusters."""
+    clusters = folder / "clusters.yaml"
+    clusters.write_text(generate.fleet(count))
+    texts = {
+        "shared.yaml": generate.CONFIG,
+        "image.yaml": generate.CONFIG + "  agent:\n    image: ghcr.io/clusternet/clusternet-agent:v0.18.0\n",
+        "names.yaml": generate.per_cluster(),
+        "names-image.yaml": generate.per_cluster("ghcr.io/clusternet/clusternet-agent:v0.18.0"),
+        "waves.yaml": generate.many_configs(200),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    for mode in ("shared", "names"):
+        command = [ours(), "render", str(clusters), str(folder / f"{mode}.yaml"), "-o", str(folder / mode)]
+        subprocess.run(command, check=True, capture_output=True)
+    rendered = subprocess.run(
+        [ours(), "render", str(clusters), str(folder / "names.yaml")], check=True, capture_output=True
+    )
+    live = folder / "live.json"
+    live.write_text(generate.dump(yaml.load_all(rendered.stdout, yaml.CSafeLoader)))
+
+    def plan(config: str, *more: str) -> list[str]:
+        return [ours(), "plan", str(clusters), str(folder / config), "-o", "markdown", *more]
+
+    return [
+        Variant("libyaml parse of the Clusters", python(RAW_PARSE, sys.executable)),
+        Variant("plan, Shared", plan("shared.yaml")),
+        Variant("plan, Shared, against a baseline", plan("image.yaml", "--baseline", str(folder / "shared"))),
+        Variant("plan, PerCluster", plan("names.yaml")),
+        Variant("plan, PerCluster, against a baseline", plan("names-image.yaml", "--baseline", str(folder / "names"))),
+        Variant("plan, 200 configurations", plan("waves.yaml")),
+        # the agents of this fleet have not reported, so it would exit with 1
+        Variant("status, PerCluster", ["sh", "-c", f'"{ours()}" status -f "{live}" -o json || [ $? = 1 ]']),
+    ], clusters
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds: about a minute")
     parser.add_argument("--hosts", action="store_true", help="kustomize and kpt too: some minutes")
+    parser.add_argument("--commands", action="store_true", help="plan and status of 10,000 Clusters too: some minutes")
     parser.add_argument("--only-hosts", action="store_true", help="nothing but them")
     parser.add_argument("--long", action="store_true", help="kustomize with functions at 5,000 too: ten minutes more")
     parser.add_argument("--sizes", type=int, nargs="*", help="sizes instead of the usual ones")
@@ -181,6 +220,11 @@ def main() -> None:
                     figures = race(stream_variants(size, go), source, rounds)
                     keep(f"{style} {size}", figures, source.stat().st_size, "cat")
                     source.unlink()
+        if options.commands:
+            count = 1_000 if options.quick else 10_000
+            variants, clusters = command_variants(folder, count)
+            figures = race(variants, clusters, 3)
+            keep(f"commands {count}", figures, clusters.stat().st_size, "libyaml parse of the Clusters")
         if options.hosts or options.only_hosts:
             for size in options.sizes or (HOST_SIZES[:2] if options.quick else HOST_SIZES):
                 variants = host_variants(folder, size, long=options.long)
