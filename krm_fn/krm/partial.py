@@ -4,8 +4,8 @@ By events this takes 60 µs for a Cluster, and reading all of it 160; ten thousa
 that kustomize and kpt write it goes by lines, in 15 µs. Whatever the way, the answer is that of reading the object, or
 `UNSURE`, which sends the caller to `Item.value`.
 
-Why lines tell the truth: the object is complete YAML that begins with `apiVersion: x` in column 2, and each line from
-there on is explained: a key in column 4 or 6 with a plain word, a text in quotes without escapes, a literal block whose
+Why lines tell the truth: the object is complete YAML that begins with `apiVersion: x` in its own column, and each line from
+there on is explained: a key two or four columns further right with a plain word, a text in quotes without escapes, a literal block whose
 indentation its first line fixes, or nothing. All of it is ASCII, so there are no other line breaks. Then no scalar and no
 bracket is open where the metadata end, and none opens behind them before a quote or a bracket appears.
 """
@@ -24,15 +24,36 @@ if TYPE_CHECKING:
     from typing import Any
 
 UNSURE: Any = object()
-_COLUMN = 2  # of the objects that are read by lines
 _METADATA = "metadata"
-_HEAD = late(rb"apiVersion: [A-Za-z][A-Za-z0-9./-]*\n  kind: [A-Za-z][A-Za-z0-9]*\n  metadata:\n")
-# Groups: the whole line, indentation beyond column 4, key, text in single quotes, in double quotes, plain, as a block.
-_LINE = late(
-    rb"(    (  )?([A-Za-z][A-Za-z0-9./_-]*):(?: (?:'([ -&(-~]+)'|\"([ !#-\[\]-~]+)\"|([A-Za-z/][A-Za-z0-9./_-]*)"
-    rb"|\|\n((?:        [!-~][ -~]*\n)+)))?\n?)"
-)
-_NEXT_KEY = late(rb"\n(?:  )?(?=[^ \n])")
+_DEEPEST = 2  # keys of a path that lines can follow
+
+
+class _Lines:
+    """What the lines of an object in one column look like.
+
+    Attributes:
+        pad: What is before its keys.
+        head: From its first key to its metadata.
+        line: A line of metadata. Groups: the whole line, further indentation, key, text in single quotes, in double
+            quotes, plain, as a block.
+        next_key: The begin of a line no further right than its keys.
+    """
+
+    __slots__ = ("head", "line", "next_key", "pad")
+
+    def __init__(self, column: int) -> None:
+        pad = self.pad = b" " * column
+        self.head = late(
+            rb"apiVersion: [A-Za-z][A-Za-z0-9./-]*\n%bkind: [A-Za-z][A-Za-z0-9]*\n%bmetadata:\n" % (pad, pad)
+        )
+        self.line = late(
+            rb"(%b  (  )?([A-Za-z][A-Za-z0-9./_-]*):(?: (?:'([ -&(-~]+)'|\"([ !#-\[\]-~]+)\"|([A-Za-z/][A-Za-z0-9./_-]*)"
+            rb"|\|\n((?:%b      [!-~][ -~]*\n)+)))?\n?)" % (pad, pad)
+        )
+        self.next_key = late(rb"\n(?:%b)?(?=[^ \n])" % pad)
+
+
+_LINES = {column: _Lines(column) for column in (0, 2)}  # of documents, and of the entries of a list
 _CHILD = late(rb" *[A-Za-z][A-Za-z0-9]*:[ \n]")
 _OPENING = late(rb"[\"'{\[]")
 _KEY_STARTS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -63,13 +84,13 @@ class Span:
 
 def metadata(span: Span) -> Any:
     """Return the metadata of an object."""
-    found = _by_lines(span) if span.column == _COLUMN else None
+    found = _by_lines(span) if span.column in _LINES else None
     return _Walk().to(span, (_METADATA,)).metadata if found is None else found
 
 
 def is_mapping(span: Span, path: tuple[str, ...]) -> Any:
     """Return whether a field holds a mapping, or something else; None when it is absent or null."""
-    if span.behind and len(path) <= _COLUMN and _opens_mapping(span, path):
+    if span.behind and len(path) <= _DEEPEST and _opens_mapping(span, path):
         return True
     walk = _Walk().to(span, path)
     return walk.answer
@@ -79,18 +100,19 @@ def is_mapping(span: Span, path: tuple[str, ...]) -> Any:
 
 
 def _by_lines(span: Span) -> dict[str, Any] | None:
-    """Return the metadata of an object in column 2; None if not sure."""
-    head = _HEAD.match(span.source, span.start, span.end)
+    """Return the metadata of an object in one of these columns; None if not sure."""
+    lines = _LINES[span.column]
+    head = lines.head.match(span.source, span.start, span.end)
     if head is None:
         return None
-    behind = _NEXT_KEY.search(span.source, head.end() - 1, span.end)
+    behind = lines.next_key.search(span.source, head.end() - 1, span.end)
     stop = behind.start() + 1 if behind else span.end
     if behind and span.source[behind.end()] not in _KEY_STARTS:
         return None
     found: dict[str, Any] = {}
     nested: dict[str, Any] | None = None  # the mapping of the last key without a value
     size = head.end()
-    for line, deeper, name, single, double, plain, block in _LINE.findall(span.source, size, stop):
+    for line, deeper, name, single, double, plain, block in lines.line.findall(span.source, size, stop):
         size += len(line)
         key = _known.get(name) or _typed(name)
         holder = nested if deeper else found
@@ -102,7 +124,8 @@ def _by_lines(span: Span) -> dict[str, Any] | None:
         if plain:
             holder[key] = _known.get(plain) or _typed(plain)
         elif block:
-            holder[key] = block.decode().replace("\n        ", "\n")[8:]
+            indent = span.column + 6
+            holder[key] = block.decode().replace("\n" + " " * indent, "\n")[indent:]
         elif bare:
             nested = found[key] = {}
         else:
@@ -122,16 +145,17 @@ def _typed(word: bytes) -> Any:
 
 def _opens_mapping(span: Span, path: tuple[str, ...]) -> bool:
     """Return whether a field is surely a mapping: it is the one right behind the metadata, or a child of that."""
-    source = span.source
-    top = b"  " + path[0].encode() + b":\n"
+    source, lines = span.source, _LINES[span.column]
+    pad = lines.pad
+    top = pad + path[0].encode() + b":\n"
     at = span.behind + len(top)
-    if not source.startswith(top + b"    ", span.behind):
+    if not source.startswith(top + pad + b"  ", span.behind):
         return False
     if len(path) > 1:
-        child = b"\n    " + path[1].encode() + b":\n"
-        found = source.find(child + b"      ", at - 1, span.end)
+        child = b"\n" + pad + b"  " + path[1].encode() + b":\n"
+        found = source.find(child + pad + b"    ", at - 1, span.end)
         before = source[at - 1 : found + 1]
-        if found < 0 or _OPENING.search(before) or _NEXT_KEY.search(before) or not before.isascii():
+        if found < 0 or _OPENING.search(before) or lines.next_key.search(before) or not before.isascii():
             return False
         at = found + len(child)
     return _CHILD.match(source, at, span.end) is not None

@@ -48,15 +48,17 @@ def test_where_the_shortcut_answers_it_answers_what_the_full_parse_does(text: st
 
 
 def objects(text: str) -> list[tuple[Item, dict[str, Any]]]:
-    """The objects of a document, each as one that nobody looked at yet, with its value."""
+    """The objects of a document, each as one that nobody looked at yet, with its value: in the list, and as a document."""
     found = full(text.encode())
     pairs = []
     for item in found.items if found else ():
-        try:
-            value = Item(item.source, item.start, item.end, item.column, 0, "", "").value()
-        except Faults:
-            continue
-        pairs.append((Item(item.source, item.start, item.end, item.column, 0, "", ""), value))
+        alone = b"".join(line.removeprefix(b" " * item.column) for line in item.text.splitlines(keepends=True))
+        for source, start, end, column in ((item.source, item.start, item.end, item.column), (alone, 0, len(alone), 0)):
+            try:
+                value = Item(source, start, end, column, 0, "", "").value()
+            except Faults:
+                continue
+            pairs.append((Item(source, start, end, column, 0, "", ""), value))
     return pairs
 
 
