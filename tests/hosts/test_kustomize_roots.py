@@ -650,6 +650,7 @@ def test_a_token_of_the_operator_reaches_the_output_and_not_kustomize(host: Host
         "SHLVL",
         "_",
         "GIT_CONFIG_NOSYSTEM",
+        "GIT_SSL_CAINFO",
         "GIT_TERMINAL_PROMPT",
         "GIT_ALLOW_PROTOCOL",
         "SSL_CERT_FILE",
