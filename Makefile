@@ -69,10 +69,6 @@ hosts: $(VENV)/.dev ## tests that drive kustomize, kubectl, kpt and the image (s
 	$(call step,pytest tests/hosts)
 	@$(BIN)/pytest --quiet -n 2 --dist loadgroup tests/hosts $(PYTEST_ARGS)
 
-.PHONY: lab-matrix
-lab-matrix: $(VENV)/.dev ## provoke every reason of status on real control planes (5 minutes; not seen whole yet)
-	@UPDATE_DOCS=1 $(BIN)/pytest --quiet tests/hosts/lab/status_matrix.py $(PYTEST_ARGS)
-
 .PHONY: tools
 tools: ## fetch or build the host programs that `make hosts` and `make lab` drive, into .cache/tools
 	@.ci/install-tools

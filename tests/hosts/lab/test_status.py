@@ -35,7 +35,7 @@ FAULTS = scenario.of(selected, delivered, registered, manager)
 NEWEST = [one.name for one in FAULTS.values() if not one.only_old]
 OLDEST = [one.name for one in FAULTS.values() if one.old]
 PAGE = programs.REPOSITORY / "docs/status.md"
-BEGIN, END = "<!-- matrix: made by tests/hosts/lab/status_matrix.py -->\n", "<!-- end of matrix -->"
+BEGIN, END = "<!-- matrix: made by tests/hosts/lab/test_status.py -->\n", "<!-- end of matrix -->"
 HEAD = [
     "| injected | first reason | severity | what to do, as printed | imitated |",
     "|---|---|---|---|---|",
