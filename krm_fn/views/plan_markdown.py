@@ -93,7 +93,7 @@ def _results(results: Iterable[Result]) -> list[str]:
 
 
 def _result(one: Result) -> str:
-    places = ", ".join(markup.code(place) for place in (one.field, one.place) if place)
+    places = ", ".join(markup.code(place) for place in (one.field, one.place if one.file_path else "") if place)
     message = one.message if len(one.message) <= _LONGEST else f"{one.message[:_LONGEST]}…"
     return f"- {markup.text(message)}" + (f" ({places})" if places else "")
 
