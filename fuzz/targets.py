@@ -194,7 +194,10 @@ def live(data: bytes) -> None:
         hidden(repr(Redactor().results(faults.results)), (), "an error")
         return
     redactor = Redactor(planned.tokens)
-    texts = [migration_view.config(planned), migration_view.guide(planned, width=None, colour=False)]
+    texts = [
+        migration_view.config(redactor.value(planned.config)),
+        migration_view.guide(planned, width=None, colour=False),
+    ]
     texts.append(repr(redactor.results(planned.warnings)))
     hidden("".join(map(redactor.text, texts)), planned.tokens, "a migration")
 

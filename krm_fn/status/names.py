@@ -13,7 +13,7 @@ from shlex import quote
 
 from krm_fn.base.records import Record
 from krm_fn.krm.results import ERROR, INFO, WARNING
-from krm_fn.status import registered, report
+from krm_fn.status import reasons_registration, report
 from krm_fn.status.report import Pool, Reason
 from krm_fn.status.scene import count, some
 
@@ -276,7 +276,10 @@ class _Shared:
             alone = pool.clusters == pool.missing == 1
             if not alone:
                 asking = self._asking(pool)
-                found += [registered.refused(one) if one.result else registered.pending(one) for one in asking]
+                found += [
+                    reasons_registration.refused(one) if one.result else reasons_registration.pending(one)
+                    for one in asking
+                ]
                 silent = [f"{one.namespace}/{one.name} ({self.scene.heard(one)})" for one in self._silent(pool)]
                 found += [_silence(pool, silent)] if silent else []
                 found.append(_missing(pool, _leases(self.scene, self._of(pool))))

@@ -10,10 +10,10 @@ from __future__ import annotations
 from shlex import quote
 
 from krm_fn.status.names import chosen_prefix
-from krm_fn.status.registered import REQUESTS
+from krm_fn.status.reasons_registration import REQUESTS
+from krm_fn.status.reasons_selection import SETS
 from krm_fn.status.report import Orphan
 from krm_fn.status.scene import age, only_cluster
-from krm_fn.status.selected import SETS
 from krm_fn.surface import CLUSTER_NAME_LABEL, HUB_AGENT_MAP, HUB_RBAC_MAP
 
 TYPE_CHECKING = False

@@ -1,7 +1,7 @@
 """From a dump to a report: each Cluster's way from selected to registered.
 
 A check looks at one Cluster's case and yields reasons, or nothing. To add one, write its function beside its likes
-(`selected`, `delivered`, `registered`) and a line here; its code is explained in docs/troubleshooting.md.
+(`reasons_selection`, `reasons_delivery`, `reasons_registration`) and a line here; its code is explained in docs/troubleshooting.md.
 """
 
 from __future__ import annotations
@@ -10,7 +10,15 @@ from collections import defaultdict
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.kube import raw
-from krm_fn.status import delivered, dump, names, orphans, registered, report, selected
+from krm_fn.status import (
+    dump,
+    names,
+    orphans,
+    reasons_delivery,
+    reasons_registration,
+    reasons_selection,
+    report,
+)
 from krm_fn.status.report import ClusterState, Delivery, Reason, Report
 from krm_fn.status.scene import DEAD_AFTER, Case, Scene, age, clock, provisioned
 from krm_fn.status.times import until, usual
@@ -25,29 +33,29 @@ if TYPE_CHECKING:
 
 # Their order is the order in which a person would look, and the first reason is the one to act on.
 DELIVERY: tuple[Callable[[Case], Iterator[Reason]], ...] = (
-    selected.namespace_terminating,
-    selected.gate_off,
-    selected.paused,
-    selected.no_match,
-    selected.two_agents,
-    delivered.infrastructure,
-    delivered.control_plane,
-    delivered.unreachable,
-    delivered.wrong_type,
-    delivered.missing,
-    delivered.too_short,
-    delivered.unparsable,
-    delivered.not_applied,
-    delivered.replaced,
-    delivered.changed,
+    reasons_selection.namespace_terminating,
+    reasons_selection.gate_off,
+    reasons_selection.paused,
+    reasons_selection.no_match,
+    reasons_selection.two_agents,
+    reasons_delivery.infrastructure,
+    reasons_delivery.control_plane,
+    reasons_delivery.unreachable,
+    reasons_delivery.wrong_type,
+    reasons_delivery.missing,
+    reasons_delivery.too_short,
+    reasons_delivery.unparsable,
+    reasons_delivery.not_applied,
+    reasons_delivery.replaced,
+    reasons_delivery.changed,
 )
 # only where none of these finds an error
-UNEXPLAINED = (delivered.outdated, delivered.waiting)
+UNEXPLAINED = (reasons_delivery.outdated, reasons_delivery.waiting)
 REGISTRATION = (
-    registered.token_expired,
-    registered.duplicate_name,
-    registered.not_registered,
-    registered.not_ready,
+    reasons_registration.token_expired,
+    reasons_registration.duplicate_name,
+    reasons_registration.not_registered,
+    reasons_registration.not_ready,
 )
 
 _GOOD = frozenset({report.APPLIED, report.CHANGED, report.DELETED})
@@ -275,7 +283,7 @@ def _notes(scene: Scene) -> Iterator[Reason]:
         yield Reason(
             code="no-clusters",
             message="the dump holds no Cluster of Cluster API",
-            remedy=(f"kubectl get {selected.CLUSTERS} -A -o yaml",),
+            remedy=(f"kubectl get {reasons_selection.CLUSTERS} -A -o yaml",),
             severity=WARNING,
         )
     if not scene.payloads_dumped and any(not one.hub for one in scene.sets):
@@ -292,7 +300,7 @@ def _notes(scene: Scene) -> Iterator[Reason]:
             message=f"nothing of the parent cluster was looked at: whether clusters are registered is unknown{empty}",
             remedy=(
                 "with --context add --parent-context, or dump the parent cluster too",
-                f"kubectl get managedclusters.clusters.clusternet.io,{registered.REQUESTS} -A -o yaml",
+                f"kubectl get managedclusters.clusters.clusternet.io,{reasons_registration.REQUESTS} -A -o yaml",
             ),
             severity=INFO,
         )

@@ -10,9 +10,9 @@ from shlex import quote
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
+from krm_fn.status.reasons_selection import CLUSTERS, SETS
 from krm_fn.status.report import Reason
 from krm_fn.status.scene import clock, provisioned
-from krm_fn.status.selected import CLUSTERS, SETS
 from krm_fn.surface import CAPI_MANAGER, RESOURCE_SET_TYPE, RETRY_ANNOTATION
 
 TYPE_CHECKING = False
