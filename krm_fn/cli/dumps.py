@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -37,7 +36,6 @@ def read(files: Sequence[str]) -> Dump:
     if not files and sys.stdin.isatty():
         message = "give the files that kubectl wrote, or pipe its output in; --help shows the commands"
         raise click.UsageError(message, click.get_current_context(silent=True))
-    gc.disable()  # the process lives once; a third of the time of reading a large dump would go to the collector
     results: list[Result] = []
     readable = 0
 
