@@ -12,6 +12,7 @@ import click
 
 from krm_fn import config as configs
 from krm_fn import function
+from krm_fn.cli import argocd as argocd_plugin
 from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.earlier import compare
@@ -81,6 +82,11 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
     help="What is generated alone, or your own objects too.",
 )
 @baselines.options
+@click.option(
+    "--argocd",
+    type=click.Choice(("parameters", "announce")),
+    help="In an Argo CD plugin: take config and baseline from the Application's parameters, or print their announcement.",
+)
 @click.option("--redact", is_flag=True, help="Hide the values of Secrets wherever the output goes.")
 @shared.now_option
 @click.option("--verbose", is_flag=True, help="Say on stderr what was decided about each Cluster.")
@@ -95,6 +101,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     only: str,
     baseline: str | None,
     against: str | None,
+    argocd: str | None,
     redact: bool,
     now: int | None,
     verbose: bool,
@@ -105,6 +112,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     _check_target(target, paths, folder=folder)
     offers = shared.environment_offers()
     try:
+        if argocd == "announce":
+            click.echo(argocd_plugin.announced(paths), nl=False)
+            return 0
+        if argocd:
+            set_there = argocd_plugin.chosen(os.environ, {"config": config, "baseline": baseline})
+            config, baseline = set_there["config"], set_there["baseline"]
         options = function.Options(
             offers=offers,
             now=shared.moment(now, offers),

@@ -13,7 +13,7 @@ from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStar
 from krm_fn.krm.path_annotations import INDEX, PATH
 from krm_fn.krm.results import ResourceRef, Result, tagged
 from krm_fn.yaml.errors import BadYaml, explained
-from krm_fn.yaml.read import parser
+from krm_fn.yaml.read import MAX_DEPTH, parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,7 +198,10 @@ def _match(path: str, name: str | None) -> int:
 
 
 def tree_of(text: bytes) -> Node | None:
-    """Read an object's nodes; None where it can't be read."""
+    """Read an object's nodes; None where it can't be read, or is nested deeper than any object that is.
+
+    The depth bounds the time: libyaml's own grows with its square.
+    """
     events = parser(text)
     stack: list[tuple[Node, list[Any]]] = []
     try:
@@ -213,6 +216,8 @@ def tree_of(text: bytes) -> Node | None:
                 elif node.entries is None:
                     return node
                 if node.entries is not None:
+                    if len(stack) > MAX_DEPTH:
+                        return None
                     stack.append((node, [isinstance(event, MappingStartEvent), None]))
             else:
                 node, _ = stack.pop()

@@ -144,7 +144,7 @@ def test_a_new_item_is_not_put_where_another_object_lies() -> None:
     other["metadata"]["annotations"] = {PATH: path, INDEX: "0"}
     made = run([cluster("a", annotations={PATH: "a.yaml"}), other], config(annotations={PATH: "fn/config.yaml"}))
     assert made.code == 1
-    assert f"{path} holds ConfigMap mine" in made.stderr
+    assert f"{path} already contains ConfigMap mine" in made.stderr
     assert len(made.items) == 2
 
 

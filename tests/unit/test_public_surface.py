@@ -286,6 +286,7 @@ OPTIONS = {
             "--only",
             "--baseline",
             "--against",
+            "--argocd",
             "--redact",
             "--now",
             "--verbose",

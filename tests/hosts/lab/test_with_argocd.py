@@ -145,6 +145,43 @@ def test_an_error_is_the_first_line_of_the_applications_condition_and_has_no_sec
     assert not space.list(SETS)
 
 
+def test_an_application_sets_the_config_and_the_baseline_by_parameters(argocd: ArgoCD, space: Space) -> None:
+    space.cluster("web")
+    write(space, "plain folder", guard={"maxRemovedClusters": 0})
+    argocd.follow(space, parameters=[{"name": "config", "string": f"{CONFIG}.yaml"}])
+    argocd.sync(space)
+    assert space.get(SETS, "clusternet-cluster-api")
+    # the guard needs a baseline, and this folder contains nothing that a run has rendered
+    (space.fleet / "before").mkdir()
+    (space.fleet / "before/other.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n", "utf-8")
+    parameters = [{"name": "config", "string": "$ARGOCD_APP_NAME.yaml"}, {"name": "baseline", "string": "before"}]
+    (space.fleet / f"{CONFIG}.yaml").rename(space.fleet / f"{space.namespace}.yaml")
+    (space.fleet / f"{CONFIG}.yaml").write_text("# the file that the plugin is discovered by\n", "utf-8")
+    plugin = {"spec": {"source": {"plugin": {"parameters": parameters}}}}
+    argocd.api.patch("Application", space.namespace, argocds.NAMESPACE, plugin)
+    argocd.commit(space.namespace, space.fleet)
+    assert "before" in failed(argocd, space).split("exit status 1: ", 1)[1].splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        pytest.param("config", "/etc/passwd", "must be below the Application's path", id="a file outside"),
+        pytest.param("baseline", "../../..", "must be below the Application's path", id="a folder outside"),
+        pytest.param("output", "x", "is unknown", id="an unknown one"),
+    ],
+)
+def test_a_parameter_that_the_plugin_does_not_offer_is_an_error(
+    argocd: ArgoCD, space: Space, name: str, value: str, message: str
+) -> None:
+    space.cluster("web")
+    write(space, "plain folder")
+    argocd.follow(space, parameters=[{"name": name, "string": value}])
+    condition = failed(argocd, space)
+    assert message in condition.split("exit status 1: ", 1)[1].splitlines()[0]
+    assert "root:" not in condition
+
+
 def failed(argocd: ArgoCD, space: Space) -> str:
     """Wait until the Application reports that its manifests could not be made; what it reports."""
     argocd.refresh(space, hard=True)

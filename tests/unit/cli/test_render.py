@@ -546,8 +546,11 @@ def test_redacted_output_shows_a_token_nowhere(source: Path) -> None:
     (source / "secret.yaml").write_text(
         f"apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData: {{{token}: a}}\n# {token.encode().hex()}\n"
     )
-    assert seen(token, run("src").stdout) != []
+    plain = run("src").stdout
+    assert seen(token, plain) != []
     ran = run("src", "--redact")
     assert ran.return_value == 0
     assert seen(token, ran.stdout) == []
-    assert [one["kind"] for one in yaml.safe_load_all(ran.stdout)].count("Secret") == 2
+    before, after = ([one["metadata"]["name"] for one in yaml.safe_load_all(text)] for text in (plain, ran.stdout))
+    assert after == before
+    assert "x" in after

@@ -79,4 +79,4 @@ def test_two_configs_that_set_up_one_deployment_differently_are_an_error() -> No
     other = parent("b", {"kubeconfigSecretRef": {"name": "other", "key": "kubeconfig"}})
     made = Run(document([controller_manager(), parent("a"), other]))
     assert made.code == 1
-    assert "is configured differently by ClusternetCAPIConfig b" in made.stderr
+    assert "is configured differently by ClusternetCAPIConfigs a and b" in made.stderr
