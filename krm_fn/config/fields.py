@@ -200,15 +200,17 @@ class Object(Kind):
             self._unknown(value, at)
         for field in self.fields:
             place = at.field(field.name, private=field.private or field.secret)
-            if field.name in value:
+            missing = field.required and value.get(field.name) is None
+            if field.name in value and not missing:
                 before = len(at.log.faults)
                 found[field.name] = field.kind.read(value[field.name], place)
                 if len(at.log.faults) > before:
                     at.log.help(place.path, before, field.pasted)
-            elif field.required:
+            elif missing:
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
-                place.fault(f"is required: give {field.kind.expected}{_example(field)}", "required", fix=field.pasted())
+                what = "empty" if field.name in value else "required"
+                place.fault(f"is {what}: give {field.kind.expected}{_example(field)}", "required", fix=field.pasted())
             elif isinstance(field.kind, Object) and field.default == {}:
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif not isinstance(field.default, Unset):
