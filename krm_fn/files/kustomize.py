@@ -318,6 +318,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -
                 process.wait()
         finally:
             timer.cancel()
+            timer.join()  # a thread that outlives the interpreter aborts the process where an image lacks libgcc_s
             _kill(process)
         if stopped.is_set():
             problem = f"it took longer than {SECONDS:.0f} seconds"
