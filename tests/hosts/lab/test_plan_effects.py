@@ -450,7 +450,9 @@ def test_moves_and_ends(proof: Callable[..., Proof], space: Space) -> None:
 def test_the_page_shows_what_was_seen() -> None:
     if len(ROWS) < 20:
         pytest.skip("the changes were not all made in this run")
-    table = "\n".join(["| change | `plan` says | the servers show |", "|---|---|---|", *ROWS.values()])
+    table = "\n".join(
+        ["| change | `plan` says | the servers show |", "|---|---|---|", *(ROWS[what] for what in sorted(ROWS))]
+    )
     page = PAGE.read_text(encoding="utf-8")
     found = re.search(f"{re.escape(BEGIN)}\n(.*?)\n{re.escape(END)}", page, re.DOTALL)
     assert found, "docs/plan.md has no place for the table"
