@@ -114,7 +114,8 @@ def _processed(
     try:
         configs, others = find_configs(items, function_config, stream=stream)
     except Faults as found:
-        redactor = Redactor([*_given(items, function_config), *_in_secrets(items), *options.offers.tokens()])
+        meant = [secret for item in _near(items) for secret in kinds.given_tokens(item)]
+        redactor = Redactor([*_given(items, function_config), *meant, *_in_secrets(items), *options.offers.tokens()])
         return Outcome(changes=Changes(), results=found.results, redactor=redactor)
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]
@@ -287,7 +288,7 @@ def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
 
 def _given(items: Sequence[Item], function_config: Item | None) -> list[Secret]:
     """Return the tokens that configs hold themselves, those included that can't be decoded."""
-    given = [item for item in items if item.kind == KIND or kinds.is_config(item)]
+    given = [item for item in items if item.kind == KIND or item.group == GROUP]
     if function_config is not None:
         given.append(function_config)
     return [secret for item in given for secret in kinds.given_tokens(item)]

@@ -198,9 +198,10 @@ def _match(path: str, name: str | None) -> int:
 
 
 def tree_of(text: bytes) -> Node | None:
-    """Read an object's nodes; None where it can't be read, or is nested deeper than any object that is.
+    """Read an object's nodes; None where it can't be read.
 
-    The depth bounds the time: libyaml's own grows with its square.
+    Where it is nested deeper than any object that is read, those up to there: libyaml's time grows with the square of the
+    depth.
     """
     events = parser(text)
     stack: list[tuple[Node, list[Any]]] = []
@@ -217,7 +218,7 @@ def tree_of(text: bytes) -> Node | None:
                     return node
                 if node.entries is not None:
                     if len(stack) > MAX_DEPTH:
-                        return None
+                        return stack[0][0]
                     stack.append((node, [isinstance(event, MappingStartEvent), None]))
             else:
                 node, _ = stack.pop()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from krm_fn import function, plan
@@ -316,6 +316,7 @@ PLANTED = st.sampled_from([BOOTSTRAP, JWT, "07kq3d.mzx81nvb5tplw92c", LETTERS_ON
     shape=st.sampled_from(list(SHAPES)),
     token=PLANTED,
 )
+@example(path=(0, "kind"), form="without its end", shape="value", token=BOOTSTRAP)
 @settings(relaxed, max_examples=300)
 def test_a_token_of_the_run_is_seen_nowhere(path: tuple[str | int, ...], form: str, shape: str, token: str) -> None:
     objects = everything(token)
