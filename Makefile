@@ -42,7 +42,7 @@ WORKFLOWS := action.yml examples/ci/plan-comment.yml $(wildcard examples/flux/ci
   examples/tokens/ci-variable/.github/workflows/render.yaml
 
 .PHONY: lint
-lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, zizmor, codespell, pymarkdown
+lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, actionlint, zizmor, codespell, pymarkdown
 	$(call step,ruff)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "Not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
@@ -52,6 +52,11 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, zizmor, codespell, 
 	@PYTHONPATH=. $(BIN)/lint-imports >$(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 	$(call step,shellcheck)
 	@$(BIN)/shellcheck --severity warning $(SCRIPTS)
+	@if [ -x .cache/tools/actionlint ]; then \
+	  printf '%s==> actionlint%s\n' '$(bold)' '$(plain)' >&2; \
+	  .cache/tools/actionlint -shellcheck $(BIN)/shellcheck .github/workflows/*.yml examples/ci/*.yml \
+	    examples/flux/ci/*.yml examples/tokens/ci-variable/.github/workflows/*.yaml; \
+	else echo "actionlint is not here: make tools builds it" >&2; fi
 	$(call step,zizmor)
 	@$(BIN)/zizmor --quiet --offline --no-progress --config .github/zizmor.yml .github $(WORKFLOWS)
 	$(call step,codespell)
