@@ -7,17 +7,19 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, AnyStr, Protocol
 
     class _Digest(Protocol):
         def hexdigest(self) -> str: ...
 
-    from collections.abc import Iterable, Sequence
-
 
 def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return what behaves like `re.compile(pattern, flags)`, and compiles only when a method is first asked for."""
+    """Return what behaves like `re.compile(pattern, flags)`, and compiles only when a method is first asked for.
+
+    Compiling the expressions of the package takes longer than `import yaml` may take in a cold start
+    (docs/performance.md), and a run uses a third of them.
+    """
     return _Late(pattern, flags)  # type: ignore[return-value] # stands in for the pattern by handing out its methods
 
 
@@ -34,7 +36,10 @@ class _Late:
 
 
 def sha256_hex(data: bytes) -> str:
-    """Return the SHA-256 of some bytes as 64 lower-case hexadecimal digits."""
+    """Return the SHA-256 of some bytes as 64 lower-case hexadecimal digits.
+
+    Without `hashlib`, whose import loads OpenSSL: about four milliseconds of a cold start.
+    """
     return _constructor()(data).hexdigest()
 
 

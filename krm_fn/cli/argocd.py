@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PARAMETERS = "ARGOCD_APP_PARAMETERS"
-_NAMES = {
-    "config": "File with the ClusternetCAPIConfig, below the Application's path; without it, the one among the manifests",
-    "baseline": "Folder with the output of an earlier run, below the Application's path, for guard.maxRemovedClusters",
-}
+_NAMES = ("config", "baseline")
 _VARIABLE = re.compile(r"\$(?:\{(ARGOCD_APP_[A-Z_]+)\}|(ARGOCD_APP_[A-Z_]+))")
 _KIND = re.compile(rb"(?m)^[\"']?kind[\"']?:[ \t]*[\"']?" + KIND.encode() + rb"\b")
 
@@ -49,31 +46,24 @@ def chosen(environment: Mapping[str, str], fixed: Mapping[str, str | None]) -> d
 
 
 def announced(paths: Sequence[str]) -> str:
-    """Return the announcement of the parameters as JSON, with the first config below some folders as the default.
+    """Return the announcement of `config` as JSON, with the first one below some folders as the default.
+
+    `plugin.yaml` announces the other parameter, which does not depend on the folder.
 
     Raises:
         Faults: A file can't be read.
     """
     files, _ = reading.find(paths)
     configs = [one.path for one in files if _KIND.search(reading.read_found(one))]
-    defaults = {"config": os.path.relpath(configs[0]) if configs else ""}
-    return (
-        json.dumps(
-            [
-                {
-                    "name": name,
-                    "title": name.capitalize(),
-                    "tooltip": text,
-                    "itemType": "string",
-                    "collectionType": "string",
-                    "string": defaults.get(name, ""),
-                }
-                for name, text in _NAMES.items()
-            ],
-            indent=2,
-        )
-        + "\n"
-    )
+    announcement = {
+        "name": "config",
+        "title": "Config",
+        "tooltip": f"File with the {KIND}, below the Application's path; without it, the one among the manifests",
+        "itemType": "string",
+        "collectionType": "string",
+        "string": os.path.relpath(configs[0]) if configs else "",
+    }
+    return json.dumps([announcement], indent=2) + "\n"
 
 
 def _parameters(text: str) -> dict[str, str]:
@@ -81,16 +71,16 @@ def _parameters(text: str) -> dict[str, str]:
         return {}
     try:
         entries = json.loads(text)
-        pairs = {entry["name"]: entry.get("string", "") for entry in entries or ()}
+        pairs = {entry["name"]: entry.get("string") for entry in entries or ()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         message = f"{PARAMETERS} is not a list of parameters as Argo CD sets it"
         raise fault(message, tags=tagged(rule="argocd-parameter")) from None
     for name, value in pairs.items():
         if name not in _NAMES:
             raise _bad(str(name), f"is unknown; there are {' and '.join(_NAMES)}")
-        if not isinstance(value, str) or not value:
-            raise _bad(name, "must be a string that is not empty")
-    return pairs
+        if not isinstance(value, str):
+            raise _bad(name, "must be a string")
+    return {name: value for name, value in pairs.items() if value}  # emptied in the UI: not set
 
 
 def _expanded(name: str, text: str, environment: Mapping[str, str]) -> str:

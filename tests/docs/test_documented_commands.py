@@ -72,18 +72,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: str, folder: Path) -> tuple[int, str]:
+def environment() -> dict[str, str]:
+    """What the commands of a page run with: the command itself on PATH, and none of the caller's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLUSTERNET_", "COV", "GIT_"))}
-    environment = {
+    return {
         **kept,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "SOURCE_DATE_EPOCH": NOW,
         "LC_ALL": "C.UTF-8",
     }
+
+
+def run(command: str, folder: Path, variables: dict[str, str]) -> tuple[int, str]:
+    """Run a shell command; its exit code, and what it printed on either stream."""
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         cwd=folder,
-        env=environment,
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -101,7 +106,8 @@ def blocks(page: Path) -> list[list[Shown]]:
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_shows_what_its_commands_print(page: Path, folder: Path) -> None:
     written = [one for block in blocks(page) for one in block]
-    real = [(one, *run(one.command, folder)) for one in written]
+    variables = environment()
+    real = [(one, *run(one.command, folder, variables)) for one in written]
     if page.name != "README.md" and any("neither kustomize nor kubectl is on PATH" in output for _, _, output in real):
         pytest.skip("no kustomize and no kubectl here, and a command of this page needs one")
     if os.environ.get("UPDATE_DOCS"):

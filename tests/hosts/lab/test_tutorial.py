@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_documented_commands import shown
+from tests.docs.test_documented_commands import run, shown
 from tests.hosts import programs
 from tests.hosts.lab import lab as labs
 from tests.hosts.lab import servers
@@ -66,21 +66,6 @@ def same(text: str) -> str:
     for pattern, constant in VARIES:
         text = re.sub(pattern, constant, text)
     return re.sub(r" +", " ", text)
-
-
-def run(command: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 def test_the_tutorial_leads_from_an_empty_folder_to_a_registered_cluster(bash: dict[str, str], tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.param([{"name": "config", "string": "$ARGOCD_APP_NAME.yaml"}], [], "two", id="a file by the name"),
         pytest.param([], ["-c", "${ARGOCD_APP_NAME}.yaml"], "two", id="a file by the name, set by the operator"),
         pytest.param(None, ["-c", "one.yaml"], "one", id="nothing set"),
+        pytest.param([{"name": "config", "string": ""}], ["-c", "one.yaml"], "one", id="emptied"),
     ],
 )
 def test_an_application_chooses_the_config(
@@ -126,4 +127,4 @@ def test_what_an_application_may_not_set_is_refused(
 def test_the_parameters_are_announced_with_the_config_that_is_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", ".", "--argocd", "announce"]) == 0
     announced = {one["name"]: one["string"] for one in json.loads(capsys.readouterr().out)}
-    assert announced == {"config": "one.yaml", "baseline": ""}
+    assert announced == {"config": "one.yaml"}
