@@ -1,6 +1,6 @@
 """Fuzz targets: each takes bytes and raises where an oracle is broken.
 
-The oracles: never an exception but `Faults` (so never exit 3), no six characters in a row of the planted token's secret
+The oracles: never an exception but `Errors` (so never exit 3), no six characters in a row of the planted token's secret
 half in what is reported, in whatever form, foreign bytes out as they came in, in every form, the shortcut reads what the
 full parse reads, and what we emit is re-read by PyYAML and by ruamel.yaml with the same types.
 """
@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from krm_fn import config, function
 from krm_fn.krm import fast, outline, resource_list, runner, streams
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import kubectl_selector
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
@@ -65,15 +65,15 @@ def reader(data: bytes) -> None:
     """The ResourceList reader: reads or refuses, and writes back the very bytes, whatever is changed beside them."""
     try:
         found = resource_list.read(data)
-    except Faults as faults:
-        hold(all("\n" not in one.message for one in faults.results), "an error is one line")
+    except Errors as errors:
+        hold(all("\n" not in one.message for one in errors.results), "an error is one line")
         return
     for item in found.items:
         try:
             item.metadata()
             item.is_mapping("spec", "topology")
             item.value()
-        except Faults:  # noqa: PERF203 - each item has its own faults
+        except Errors:  # noqa: PERF203 - each item has its own errors
             continue
     unchanged(found, Changes(), [])
     if found.items and not found.errors:
@@ -86,8 +86,8 @@ def unchanged(found: resource_list.ResourceList, changes: Changes, said: list[Re
     """What is not changed keeps its bytes, reads as before, and stays in the form that came in."""
     try:
         out = b"".join(resource_list.write(found, changes, said))
-    except Faults as faults:
-        hold("shares its line" in str(faults), "a list is written with any change")
+    except Errors as errors:
+        hold("shares its line" in str(errors), "a list is written with any change")
         return
     again = resource_list.read(out)
     kept = [one for one in found.items if one.position not in {*changes.removed, *changes.replaced}]
@@ -99,7 +99,7 @@ def unchanged(found: resource_list.ResourceList, changes: Changes, said: list[Re
         for one, other in zip(found.items, again.items, strict=True):
             try:
                 value = one.value()
-            except Faults:
+            except Errors:
                 continue
             hold(repr(value) == repr(other.value()), "writing keeps the items' values")
     if not found.errors:
@@ -138,15 +138,15 @@ def configuration(data: bytes) -> None:
         item = item_of(data, 0)
         given = config.given_tokens(item)
         found = config.decode(item)
-    except Faults:
+    except Errors:
         pass
     else:
         hold(not found.cluster_selector.empty, "a valid selector is not empty")
         hold(not seen(TOKEN, repr(found.token)), "the decoded config shows no token")
     try:
         item = item_of(data, 0)
-    except Faults as faults:
-        results = Redactor().results(faults.results)
+    except Errors as errors:
+        results = Redactor().results(errors.results)
         given = []
     else:
         results = function.process([], item, function.Options(offers=Offers({}, "/nonexistent"), now=NOW)).results
@@ -157,7 +157,7 @@ def selector(data: bytes) -> None:
     """Selectors in kubectl's syntax: parse or are refused."""
     try:
         found = kubectl_selector.parse(data.decode("utf-8", "replace"))
-    except (Faults, ValueError):
+    except (Errors, ValueError):
         return
     hold(isinstance(found, dict), "a parsed selector is a mapping")
 
@@ -167,7 +167,7 @@ def stream(data: bytes) -> None:
     try:
         for item in streams.read_stream(data, "stdin"):
             item.value()
-    except Faults:
+    except Errors:
         return
     if b"..." in data and b"%" not in data:
         try:
@@ -180,8 +180,8 @@ def live(data: bytes) -> None:
     """Dumps of a live cluster: status and migration answer or refuse, and show no token."""
     try:
         found = dump.read([("stdin", data)])
-    except Faults as faults:
-        hidden(repr(Redactor().results(faults.results)), (), "an error")
+    except Errors as errors:
+        hidden(repr(Redactor().results(errors.results)), (), "an error")
         return
     report = status.evaluate(found, NOW)
     redactor = Redactor(report.secrets)
@@ -190,8 +190,8 @@ def live(data: bytes) -> None:
     hidden(table + repr(redactor.value(status_data.as_data(shown))), report.secrets, "a status")
     try:
         planned = migrate.plan(found, name="fleet", resource_set="fleet")
-    except Faults as faults:
-        hidden(repr(Redactor().results(faults.results)), (), "an error")
+    except Errors as errors:
+        hidden(repr(Redactor().results(errors.results)), (), "an error")
         return
     redactor = Redactor(planned.tokens)
     texts = [

@@ -12,7 +12,7 @@ from krm_fn.base.records import Record
 from krm_fn.clusters import inventory
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, Faults, Related, Result, fault, has_errors, tagged
+from krm_fn.krm.results import INFO, Errors, Related, Result, has_errors, tagged
 from krm_fn.kube.secrets import decode, looks_like_token, tokens_in
 from krm_fn.model import Secret
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
@@ -113,7 +113,7 @@ def _processed(
     """Run the function; the results have their tokens still."""
     try:
         configs, others = find_configs(items, function_config, stream=stream)
-    except Faults as found:
+    except Errors as found:
         meant = [secret for item in _near(items) for secret in kinds.given_tokens(item)]
         redactor = Redactor([*_given(items, function_config), *meant, *_in_secrets(items), *options.offers.tokens()])
         return Outcome(changes=Changes(), results=found.results, redactor=redactor)
@@ -142,7 +142,7 @@ def _processed(
     if not has_errors(results):
         changes = upsert_and_prune.changes(configs, made.generated, taken.owned, host_paths=host_paths)
         changes = changes.replace(labelled=made.labelled, revised=made.revised)
-        results += upsert_and_prune.path_faults(changes, items, configs) if host_paths and changes.added else []
+        results += upsert_and_prune.path_errors(changes, items, configs) if host_paths and changes.added else []
     # names are shortened on the way to a registration name, after which a token in one has its shape no longer
     names = [cluster.name for cluster in taken.clusters] + [config.identity.name_template for config in configs]
     known += [Secret(name) for name in names if looks_like_token(name)]
@@ -214,7 +214,7 @@ def find_configs(
     generators list it among the items). Without one, all configs among the items are rendered together.
 
     Raises:
-        Faults: All faults of all configs to render, or that there is none.
+        Errors: All errors of all configs to render, or that there is none.
     """
     among = [item for item in items if kinds.is_config(item)]
     if function_config is None:
@@ -229,7 +229,7 @@ def find_configs(
             other = seen.setdefault(config.owner, config)
             if other is not config:
                 message = f"two {KIND}s are called {config.owner}; give each a name of its own"
-                raise fault(
+                raise Errors.of(
                     message,
                     related=(Related.at("the other", other.place("metadata.name")),),
                     tags=tagged(rule="duplicate-config"),
@@ -245,12 +245,12 @@ def find_configs(
             continue
         try:
             others.append(kinds.decode(item))
-        except Faults:
-            continue  # a faulty config is told of where it is rendered
+        except Errors:
+            continue  # an invalid config is told of where it is rendered
     return rendered, tuple(others)
 
 
-def _no_config(*, stream: bool) -> Faults:
+def _no_config(*, stream: bool) -> Errors:
     """Report that there is no configuration, in the words of a host or of the command line."""
     what = f"{KIND} ({GROUP}/v1alpha1)"
     message = (
@@ -259,7 +259,7 @@ def _no_config(*, stream: bool) -> Faults:
         else f"there is no configuration: put a {what} among the files, or give its file with -c; `clusternet-capi-fn init`"
         " writes one"
     )
-    return fault(message, tags=tagged(rule="no-config"))
+    return Errors.of(message, tags=tagged(rule="no-config"))
 
 
 def _near(items: Sequence[Item]) -> list[Item]:
@@ -272,14 +272,14 @@ def _near(items: Sequence[Item]) -> list[Item]:
 
 def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
     configs: list[Config] = []
-    faults: list[Result] = []
+    errors: list[Result] = []
     for item in items:
         try:
             configs.append(kinds.decode(item))
-        except Faults as found:  # noqa: PERF203 - one try a config
-            faults += found.results
-    if faults:
-        raise Faults(faults)
+        except Errors as found:  # noqa: PERF203 - one try a config
+            errors += found.results
+    if errors:
+        raise Errors(errors)
     return tuple(sorted(configs, key=lambda config: config.owner))
 
 
@@ -302,7 +302,7 @@ def _in_secrets(items: Sequence[Item]) -> list[Secret]:
             continue
         try:
             value = item.value()
-        except Faults:
+        except Errors:
             continue  # reported where it is read
         for part in (value.get("data"), value.get("stringData")):
             texts = [text for text in part.values() if isinstance(text, str)] if isinstance(part, dict) else []
@@ -329,7 +329,7 @@ def _tokens(
     for config in configs:
         try:
             token = sources.resolve(config, items, options.offers, generator_position=generator)
-        except Faults as found:
+        except Errors as found:
             known += [found.secret] if isinstance(found, Refused) else []
             if options.needs_token or any(one.tags != ABSENT for one in found.results):
                 results += found.results

@@ -12,7 +12,7 @@ from krm_fn.clusters.part import Part
 from krm_fn.clusters.selection import Fleet
 from krm_fn.earlier import guard, overlap, read
 from krm_fn.featuregate import review as featuregate
-from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Related, Result, has_errors, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.outputs.build import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
@@ -183,7 +183,7 @@ def _build(parts: Sequence[Part]) -> None:
     for part in parts:
         try:
             part.generated = list(build(part))
-        except Faults as found:  # noqa: PERF203 - one try per config
+        except Errors as found:  # noqa: PERF203 - one try per config
             part.results += found.results
 
 

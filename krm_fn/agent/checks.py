@@ -6,7 +6,7 @@ All other rules about options are the configuration's: its tree in `config/tree/
 from __future__ import annotations
 
 from krm_fn.agent import flags, manifests, patches, releases
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Errors, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ def review(options: AgentOptions) -> None:
     """Check options against the agent's release, and patches against its objects: once, before anything is built.
 
     Raises:
-        Faults: With every fault found; their fields begin with `spec.agent`.
+        Errors: With every error found; their fields begin with `spec.agent`.
     """
     found = [*_extra_args(options), *_gates(options)]
     if options.patches:
-        found += patches.faults(manifests.every_object(options), options.patches)
+        found += patches.errors(manifests.every_object(options), options.patches)
     if found:
-        raise Faults(found)
+        raise Errors(found)
 
 
 def _extra_args(options: AgentOptions) -> list[Result]:

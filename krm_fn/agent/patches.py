@@ -1,6 +1,6 @@
 """The user's patches: JSON merge patches (RFC 7386) on agent objects, found by kind and name.
 
-A patch may change anything but what an object is (apiVersion, kind, name, namespace). One that hits nothing is a fault:
+A patch may change anything but what an object is (apiVersion, kind, name, namespace). One that hits nothing is an error:
 it would look applied and change no cluster.
 """
 
@@ -37,7 +37,7 @@ def apply(objects: Iterable[dict[str, Any]], patches: Sequence[Patch]) -> list[d
     return [_patched(one, patches) for one in objects]
 
 
-def faults(objects: Sequence[dict[str, Any]], patches: Sequence[Patch]) -> list[Result]:
+def errors(objects: Sequence[dict[str, Any]], patches: Sequence[Patch]) -> list[Result]:
     """Return what is wrong with patches.
 
     Args:

@@ -115,7 +115,7 @@ def group(ctx: click.Context, debug: bool) -> Any:  # noqa: FBT001 - click gives
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code: 0, 1 for findings and bad input, 2 for usage, 3 for our fault."""
+    """Run the command line and return the exit code: 0, 1 for findings and bad input, 2 for usage, 3 for an internal error."""
     plain = sys.stderr
     sys.stderr = redacted(plain)  # usage errors quote arguments
     try:

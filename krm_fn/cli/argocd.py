@@ -12,7 +12,7 @@ import os
 import re
 
 from krm_fn.files import reading
-from krm_fn.krm.results import Faults, fault, tagged
+from krm_fn.krm.results import Errors, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import KIND
 
@@ -34,7 +34,7 @@ def chosen(environment: Mapping[str, str], fixed: Mapping[str, str | None]) -> d
         fixed: The values that the command was called with.
 
     Raises:
-        Faults: A parameter is unknown, no string, fixed by the command, or leads out of the folder; or what Argo CD set
+        Errors: A parameter is unknown, no string, fixed by the command, or leads out of the folder; or what Argo CD set
             can't be read.
     """
     given = _parameters(environment.get(PARAMETERS, ""))
@@ -51,7 +51,7 @@ def announced(paths: Sequence[str]) -> str:
     `plugin.yaml` announces the other parameter, which does not depend on the folder.
 
     Raises:
-        Faults: A file can't be read.
+        Errors: A file can't be read.
     """
     files, _ = reading.find(paths)
     configs = [one.path for one in files if _KIND.search(reading.read_found(one))]
@@ -74,7 +74,7 @@ def _parameters(text: str) -> dict[str, str]:
         pairs = {entry["name"]: entry.get("string") for entry in entries or ()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         message = f"{PARAMETERS} is not a list of parameters as Argo CD sets it"
-        raise fault(message, tags=tagged(rule="argocd-parameter")) from None
+        raise Errors.of(message, tags=tagged(rule="argocd-parameter")) from None
     for name, value in pairs.items():
         if name not in _NAMES:
             raise _bad(str(name), f"is unknown; there are {' and '.join(_NAMES)}")
@@ -99,5 +99,5 @@ def _inside(name: str, path: str) -> str:
     return path
 
 
-def _bad(name: str, what: str) -> Faults:
-    return fault(f"the plugin parameter {quoted(name)!r} {what}", tags=tagged(rule="argocd-parameter"))
+def _bad(name: str, what: str) -> Errors:
+    return Errors.of(f"the plugin parameter {quoted(name)!r} {what}", tags=tagged(rule="argocd-parameter"))

@@ -14,7 +14,7 @@ from krm_fn.base.records import Record
 from krm_fn.cli import inputs
 from krm_fn.files import documents, revision
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import WARNING, Faults, Result, has_errors, tagged
+from krm_fn.krm.results import WARNING, Errors, Result, has_errors, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def read(asked: Asked, source: Source, options: Options) -> Baseline | None:
         options: Those of the run.
 
     Raises:
-        Faults: It can't be read.
+        Errors: It can't be read.
         UsageError: Both were given, or stdin with a revision.
     """
     if asked.folder is not None and asked.against is not None:
@@ -116,8 +116,8 @@ def _revision(name: str, source: Source, options: Options) -> Baseline:
             return Baseline(items=(), source=label, rendered=True)
         try:
             past = inputs.process(source.replace(paths=paths, config=config, skip=()), options.replace(baseline=None))
-        except Faults as faults:
-            return _broken(label, faults.results, folder)
+        except Errors as errors:
+            return _broken(label, errors.results, folder)
         if has_errors(past.outcome.results):
             if any(dict(one.tags).get("rule") == "no-config" for one in past.outcome.results):
                 return Baseline(items=past.tree.items, source=label, rendered=True)

@@ -19,7 +19,7 @@ from krm_fn.files import kustomize
 from krm_fn.files.reading import show
 from krm_fn.krm import places, resource_list, runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Faults, Result, has_errors, tagged
+from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors, tagged
 from krm_fn.krm.streams import read_documents
 from krm_fn.kube.secrets import MOST_QUOTED
 from krm_fn.surface import (
@@ -97,7 +97,7 @@ class Builds:
         """Build a folder and add the objects to a tree, a file for each.
 
         Raises:
-            Faults: It can't be built; or the function failed in the build (`failed`).
+            Errors: It can't be built; or the function failed in the build (`failed`).
         """
         shown = show(folder)
         try:
@@ -105,7 +105,7 @@ class Builds:
                 folder, lambda data, files: self.answer(shown, data, files), enable_exec=self.enable_exec
             )
         except kustomize.Unbuilt as error:
-            raise Faults(_unbuilt(error, knowing(error.texts, self.options.offers.tokens()))) from None
+            raise Errors(_unbuilt(error, knowing(error.texts, self.options.offers.tokens()))) from None
         self.results += built.results
         self.sources[shown] = built.sources
         if not any(call.folder == shown for call in self.calls):
@@ -134,16 +134,16 @@ class Builds:
             given.function_config = _in_its_file(given.function_config, files)
             options = self.options.replace(baseline=self.baseline_of(given.function_config))
             outcome = _placed(function.process(given.items, given.function_config, options), folder, given.items, files)
-        except Faults as faults:
+        except Errors as errors:
             given = resource_list.read(b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n")
-            outcome = function.Outcome(changes=Changes(), results=faults.results, redactor=Redactor())
+            outcome = function.Outcome(changes=Changes(), results=errors.results, redactor=Redactor())
         self.calls.append(Call(folder=folder, files=tuple(files), given=given, outcome=outcome))
-        errors = io.StringIO()
-        runner.say_lines(outcome.results, errors)
+        stderr = io.StringIO()
+        runner.say_lines(outcome.results, stderr)
         if has_errors(outcome.results):
-            return runner.FAILED, b"", errors.getvalue()
+            return runner.FAILED, b"", stderr.getvalue()
         chunks = resource_list.write(given, self.marked_changes(outcome.changes), outcome.results)
-        return runner.OK, b"".join(chunks), errors.getvalue()
+        return runner.OK, b"".join(chunks), stderr.getvalue()
 
     def placed(self, outcome: Outcome, items: Sequence[Item]) -> Outcome:
         """Return an outcome over what was built, whose results name the files that it was built from."""
@@ -314,14 +314,14 @@ def _items(files: Sequence[tuple[str, bytes]]) -> Iterator[Item]:
     for path, data in files:
         if any(part.strip(".") and part.startswith(".") for part in path.split("/")):
             continue
-        with contextlib.suppress(Faults):
+        with contextlib.suppress(Errors):
             yield from [item for one in read_documents(data, path) for item in one.items]
 
 
 def _same(item: Item, config: Item) -> bool:
     try:
         return identity_of(item) == identity_of(config)
-    except Faults:
+    except Errors:
         return False
 
 
@@ -329,7 +329,7 @@ def _spec(item: Item) -> Any:
     """Return an object's spec; the object itself where it can't be read, which is like no other."""
     try:
         return item.value().get("spec")
-    except Faults:
+    except Errors:
         return item
 
 

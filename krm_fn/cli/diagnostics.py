@@ -18,7 +18,7 @@ import click
 
 from krm_fn import __version__
 from krm_fn.files import reading
-from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Faults
+from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Errors
 from krm_fn.krm.runner import REPORT_AT, tell
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.yaml.errors import lines_of
@@ -175,7 +175,7 @@ class _Source:
             return []
         try:
             text = reading.read(path).removeprefix(b"\xef\xbb\xbf")
-        except Faults:
+        except Errors:
             return []
         return [line.decode("utf-8", "replace") for line in lines_of(text)]
 

@@ -10,7 +10,7 @@ import click
 
 from krm_fn.files import reading, writing
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.status import dump
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def read(files: Sequence[str]) -> Dump:
     """Read dumps from files and, for `-` or without any name, from stdin.
 
     Raises:
-        Faults: For every file that can't be read or is no dump.
+        Errors: For every file that can't be read or is no dump.
         click.UsageError: When there is nothing to read: no file, and stdin is a terminal.
     """
     if not files and sys.stdin.isatty():
@@ -45,9 +45,9 @@ def read(files: Sequence[str]) -> Dump:
         for name in dict.fromkeys(files or (_STDIN,)):
             try:
                 data = sys.stdin.buffer.read() if name == _STDIN else reading.read(name)
-            except Faults as faults:
+            except Errors as errors:
                 results.extend(
-                    one.replace(message=f"{one.message}; write kubectl's output there first") for one in faults.results
+                    one.replace(message=f"{one.message}; write kubectl's output there first") for one in errors.results
                 )
                 continue
             readable += 1
@@ -58,10 +58,10 @@ def read(files: Sequence[str]) -> Dump:
 
     try:
         found = dump.read(inputs())
-    except Faults as faults:
-        raise Faults([*results, *(faults.results if readable else ())]) from None
+    except Errors as errors:
+        raise Errors([*results, *(errors.results if readable else ())]) from None
     if results:
-        raise Faults(results)
+        raise Errors(results)
     return found
 
 
@@ -89,8 +89,8 @@ def write(text: str, target: str = _STDIN) -> int:
         try:
             writing.replace_file(target, [data])
             reason = ""
-        except Faults as faults:
-            reason = faults.results[0].message.removesuffix("; nothing was changed")
+        except Errors as errors:
+            reason = errors.results[0].message.removesuffix("; nothing was changed")
     if reason:
         click.echo(f"error: {reason}", err=True)
         return runner.FAILED

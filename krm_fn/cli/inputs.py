@@ -16,7 +16,7 @@ from krm_fn.files import documents, reading
 from krm_fn.files.copying import FUNCTION_ANNOTATIONS
 from krm_fn.files.reading import Rules
 from krm_fn.krm import places
-from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault, tagged
+from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
 from krm_fn.tokens.redaction import knowing
@@ -99,7 +99,7 @@ def process(source: Source, options: Options) -> Input:
     counts; else the function runs over what was built.
 
     Raises:
-        Faults: What can't be read or built, or a config file that holds not exactly one config.
+        Errors: What can't be read or built, or a config file that holds not exactly one config.
     """
     warnings: list[Result] = []
     texts: list[bytes] = []
@@ -110,9 +110,9 @@ def process(source: Source, options: Options) -> Input:
         tree = documents.Tree.read(
             plain, rules=rules, wanted=lambda path, item: _wanted(path, item, warnings), texts=texts
         )
-    except Faults as faults:
+    except Errors as errors:
         redactor = knowing((text.decode("utf-8", "replace") for text in texts), options.offers.tokens())
-        raise Faults(redactor.results(faults.results)) from None
+        raise Errors(redactor.results(errors.results)) from None
     texts.clear()
     builds = Builds(options, enable_exec=source.enable_exec)
     given = len(tree.items)
@@ -120,9 +120,9 @@ def process(source: Source, options: Options) -> Input:
         for path in dict.fromkeys(source.paths):
             if path not in plain:
                 builds.add(path, tree, lambda path, item: _wanted(path, item, warnings))
-    except Faults as faults:
+    except Errors as errors:
         if not builds.failed:
-            raise Faults(builds.redacted(faults.results)) from None
+            raise Errors(builds.redacted(errors.results)) from None
     _check(tree, warnings)
     if len(tree.items) >= _MANY and sys.stderr.isatty():
         click.echo(f"{len(tree.items):,} objects", err=True)
@@ -140,7 +140,7 @@ def process(source: Source, options: Options) -> Input:
             f"{builds.calls[0].folder} calls this function itself, which sees nothing of {reading.show(plain[0])} there: give"
             " it as the only PATH"
         )
-        raise fault(message, file_path=builds.calls[0].folder, tags=tagged(rule="function-in-build"))
+        raise Errors.of(message, file_path=builds.calls[0].folder, tags=tagged(rule="function-in-build"))
     return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made(tree))
 
 
@@ -167,7 +167,7 @@ def _check(tree: Tree, results: Collection[Result]) -> None:
     """Refuse what would be lost, and what belongs on stdin.
 
     Raises:
-        Faults: All of it.
+        Errors: All of it.
     """
     errors = [one for one in results if one.severity == ERROR]
     for item in tree.items:
@@ -175,7 +175,7 @@ def _check(tree: Tree, results: Collection[Result]) -> None:
             message = "a ResourceList is what the function takes on stdin: use `clusternet-capi-fn fn`"
             errors.append(Result(message=message, tags=tagged(rule="resource-list"), **item.place()))
     if errors:
-        raise Faults(places.located(errors, tree.items, None, stream=False))
+        raise Errors(places.located(errors, tree.items, None, stream=False))
 
 
 def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
@@ -205,7 +205,7 @@ def _config(path: str, texts: list[bytes]) -> Item:
         message = f"{path} {several}; give a file with one ClusternetCAPIConfig"
         second = found[1].place() if found else {"file_path": path}
         result = Result(message=message, tags=tagged(rule="config-file"), **second)
-        raise Faults(places.located([result], found, None, stream=False))
+        raise Errors(places.located([result], found, None, stream=False))
     return found[0]
 
 
@@ -213,7 +213,7 @@ def _beside(unused: Sequence[Item], paths: Sequence[str]) -> Item:
     """Return the one config that is in a folder that was built, and not part of the build.
 
     Raises:
-        Faults: There are several, or it is somewhere below.
+        Errors: There are several, or it is somewhere below.
     """
     folders = {reading.show(os.path.normpath(path)) for path in paths}
     found = [item for item in unused if os.path.normpath(item.file_path).rpartition("/")[0] in {*folders, ""}]
@@ -224,7 +224,7 @@ def _beside(unused: Sequence[Item], paths: Sequence[str]) -> Item:
         f"{path} holds a {KIND} that the build does not use: name the file under transformers in the kustomization, or give"
         f" it with -c {path}"
     )
-    raise fault(message, file_path=path, tags=tagged(rule="no-config"))
+    raise Errors.of(message, file_path=path, tags=tagged(rule="no-config"))
 
 
 def _config_beside(path: str) -> Result:

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 from krm_fn.base.records import Record
-from krm_fn.krm.results import WARNING, Faults, Result, fault, tagged
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import raw
 from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL
 
@@ -57,7 +57,7 @@ def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], li
         Pairs of a name for messages and what kubectl printed; and a warning for what the caller may not read.
 
     Raises:
-        Faults: When kubectl is not there, or a read that `status` can't do without fails.
+        Errors: When kubectl is not there, or a read that `status` can't do without fails.
     """
     program = _find()
     found, results, errors = [], [], []
@@ -76,7 +76,7 @@ def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], li
             errors.append(Result(message=message, tags=tagged(rule="kubectl")))
             break  # the others of this cluster would most likely fail alike
     if errors:
-        raise Faults(errors)
+        raise Errors(errors)
     return found, results
 
 
@@ -87,7 +87,7 @@ def _find() -> str:
         message = (
             "kubectl is not in an absolute folder of PATH; install it there, or give dumps (--help shows the commands)"
         )
-        raise fault(message, tags=tagged(rule="kubectl"))
+        raise Errors.of(message, tags=tagged(rule="kubectl"))
     return program
 
 

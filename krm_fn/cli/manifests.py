@@ -9,7 +9,7 @@ from krm_fn.agent import manifests as agent_manifests
 from krm_fn.agent import payload
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults, fault, has_errors
+from krm_fn.krm.results import Errors, has_errors
 from krm_fn.surface import TOKEN_KEY, agent_of
 
 TYPE_CHECKING = False
@@ -63,8 +63,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         if has_errors(outcome.results):
             return runner.FAILED
         click.echo(outcome.redactor.text("".join(_manifests(outcome, parts, chosen))), nl=False)
-    except Faults as faults:
-        diagnostics.report(faults.results)
+    except Errors as errors:
+        diagnostics.report(errors.results)
         return runner.FAILED
     return runner.OK
 
@@ -80,7 +80,7 @@ def _served(made: Plan, chosen: str | None) -> list[Verdict]:
     """Return what was decided about the Clusters that register, or about the one that was asked for.
 
     Raises:
-        Faults: There is no such Cluster, or it does not register.
+        Errors: There is no such Cluster, or it does not register.
     """
     verdicts = made.verdicts
     served = [one for one in verdicts if one.matched and (chosen is None or one.cluster.title == chosen)]
@@ -88,10 +88,10 @@ def _served(made: Plan, chosen: str | None) -> list[Verdict]:
         return served
     unknown = inputs.no_cluster([chosen], {one.cluster.title for one in verdicts})
     if unknown:
-        raise Faults(unknown)
+        raise Errors(unknown)
     reason = next(one.rule for one in verdicts if one.cluster.title == chosen)
     message = f"Cluster {chosen} does not register: {reason}"
-    raise fault(message)
+    raise Errors.of(message)
 
 
 def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> Iterator[str]:

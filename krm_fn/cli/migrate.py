@@ -8,7 +8,7 @@ import click
 
 from krm_fn.cli import diagnostics, dumps
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.migration import migrate
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import migration
@@ -52,8 +52,8 @@ def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str
     del debug  # read by krm_fn.cli.main before click parses anything
     try:
         found = migrate.plan(dumps.read(files), name=name, resource_set=resource_set)
-    except Faults as faults:
-        diagnostics.report(faults.results)
+    except Errors as errors:
+        diagnostics.report(errors.results)
         return runner.USAGE
     redactor = Redactor(found.tokens)
     code = dumps.write(migration.config(redactor.value(found.config)), output)

@@ -12,7 +12,7 @@ from krm_fn import function
 from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults, has_errors
+from krm_fn.krm.results import Errors, has_errors
 from krm_fn.kube import kubectl_selector
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.tokens.redaction import Redactor
@@ -100,9 +100,9 @@ def command(  # noqa: PLR0913 - one parameter per option
             enable_exec=enable_exec,
         )
         view, redactor = _view(source, baselines.Asked(baseline, against), options, filters)
-    except Faults as faults:
+    except Errors as errors:
         redactor = Redactor()
-        view = shown.failed(redactor.results(faults.results))
+        view = shown.failed(redactor.results(errors.results))
     diagnostics.report(view.results, redactor)
     click.echo(_shown(view, form, redactor), nl=False)
     changed = view.comparison is not None and not view.comparison.empty
@@ -115,7 +115,7 @@ def _view(
     """Read, plan and compare.
 
     Raises:
-        Faults: What can't be read.
+        Errors: What can't be read.
     """
     before = baselines.read(asked, source, options)
     given = inputs.process(source, options if before is None else before.given_to(options))
@@ -127,7 +127,7 @@ def _view(
         titles.update(() if comparison is None else (title for one in comparison.effects for title in one.clusters))
         unknown = inputs.no_cluster(filters.clusters, titles)
         if unknown:
-            raise Faults(unknown)
+            raise Errors(unknown)
     return shown.of(outcome, results, comparison, filters), outcome.redactor
 
 

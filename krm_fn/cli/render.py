@@ -19,7 +19,7 @@ from krm_fn.earlier import compare
 from krm_fn.files import documents, reading, writing
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, WARNING, Faults, Result, fault, has_errors, tagged
+from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors, tagged
 from krm_fn.surface import LOCAL_CONFIG_ANNOTATION, output_path
 from krm_fn.yaml.write import dump
 
@@ -142,8 +142,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         if has_errors(results):
             return runner.FAILED
         return _write(made, target, folder=folder)
-    except Faults as faults:
-        diagnostics.report(faults.results)
+    except Errors as errors:
+        diagnostics.report(errors.results)
         return runner.FAILED
 
 
@@ -212,7 +212,7 @@ class _Output:
         """Return the files of a folder, and note in `private` those that hold a Secret.
 
         Raises:
-            Faults: A file of the user stands where a generated one belongs.
+            Errors: A file of the user stands where a generated one belongs.
         """
         contents = self.tree.contents(self.changes, self.left_out)
         self.private = {file.relative for file in self.tree.files if any(map(_is_secret, file.items))} & set(contents)
@@ -221,7 +221,7 @@ class _Output:
             path = output_path(value["kind"], metadata.get("namespace", ""), metadata["name"])
             if path in contents:
                 message = f"the input holds a file {path}, where a generated object belongs: rename it"
-                raise fault(message, file_path=path)
+                raise Errors.of(message, file_path=path)
             contents[path] = dump(value).encode()
             if value["kind"] == "Secret":
                 self.private.add(path)
@@ -323,7 +323,7 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
     """Write all of it, or nothing.
 
     Raises:
-        Faults: Nothing was written.
+        Errors: Nothing was written.
     """
     if target == _STDOUT:
         reason = runner.emit(_for_stdout(made), sys.stdout.buffer)

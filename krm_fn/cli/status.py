@@ -11,7 +11,7 @@ import click
 
 from krm_fn.cli import diagnostics, dumps, inputs, kubectl, shared
 from krm_fn.krm import runner
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Errors, Result
 from krm_fn.status import dump, status
 from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import GENERATED_LABEL
@@ -129,8 +129,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     try:
         found = _ask(context, parent_context) if context else dumps.read([*files, *more])
         moment = shared.moment(now, shared.environment_offers())
-    except Faults as faults:
-        diagnostics.report(faults.results)
+    except Errors as errors:
+        diagnostics.report(errors.results)
         return runner.USAGE
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found, moment)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.krm.results import Result, tagged
-from krm_fn.kube.labels import LabelSelector, label_key_fault, label_value_fault
-from krm_fn.kube.names import dns_label_fault, dns_subdomain_fault, placeholder
+from krm_fn.kube.labels import LabelSelector, label_key_error, label_value_error
+from krm_fn.kube.names import dns_label_error, dns_subdomain_error, placeholder
 from krm_fn.kube.raw import mapping, sequence, text
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster, ObjectKey
@@ -109,9 +109,9 @@ class Unreadable(Record):
     """A Cluster with errors: what is certain of it, so that configs that can't reach it need not care.
 
     Attributes:
-        namespace: Its namespace; None where that is faulty.
+        namespace: Its namespace; None where that is invalid.
         labels: The labels that can be read, as the server will see them.
-        unsure: Keys whose value is faulty.
+        unsure: Keys whose value is invalid.
         open: Whether it may have other labels as well once it is corrected.
         results: What is wrong.
     """
@@ -164,7 +164,7 @@ def read(item: Item) -> Cluster | Unreadable:
             namespace=None if "metadata.namespace" in broken else item.namespace,
             labels=dict(filter(lambda pair: isinstance(pair[1], str), live.items())),
             unsure=frozenset(unsure),
-            open="metadata.labels" in broken or any(label_key_fault(key) for key in unsure),
+            open="metadata.labels" in broken or any(label_key_error(key) for key in unsure),
             results=tuple(results),
         )
     return Cluster(
@@ -200,11 +200,11 @@ def _check_identity(item: Item, report: Report) -> None:
         report("metadata.name is missing; give the Cluster a name", "metadata.name")
     elif not item.name:
         report(f"metadata.name is {_typed(metadata['name'])}", "metadata.name")
-    elif reason := dns_subdomain_fault(item.name):
+    elif reason := dns_subdomain_error(item.name):
         report(f"metadata.name {_short(item.name)} {_or_placeholder(item.name, reason)}", "metadata.name")
     if not isinstance(metadata.get("namespace", ""), str):
         report(f"metadata.namespace is {_typed(metadata['namespace'])}", "metadata.namespace")
-    elif item.namespace and (reason := dns_label_fault(item.namespace)):
+    elif item.namespace and (reason := dns_label_error(item.namespace)):
         report(
             f"metadata.namespace {_short(item.namespace)} {_or_placeholder(item.namespace, reason)}",
             "metadata.namespace",
@@ -228,10 +228,10 @@ def _strings(found: object, what: str, report: Report) -> Mapping[str, str]:
     for key, value in found.items():
         if not isinstance(value, str):
             report(f"metadata.{what} {_short(key)} is {_typed(value)}", f"metadata.{what}.{key}")
-        elif reason := label_key_fault(key.lower() if what == "annotations" else key):
+        elif reason := label_key_error(key.lower() if what == "annotations" else key):
             reason = _or_placeholder(key, reason)
             report(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}.{key}")
-        elif what == "labels" and (reason := label_value_fault(value)):
+        elif what == "labels" and (reason := label_value_error(value)):
             reason = _or_placeholder(value, reason)
             report(f"metadata.labels {key!r} has a bad value {_short(value)}: it {reason}", f"metadata.labels.{key}")
     return found

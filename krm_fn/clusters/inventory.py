@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.clusters import capi
-from krm_fn.krm.results import Faults
-from krm_fn.kube.names import dns_label_fault
+from krm_fn.krm.results import Errors
+from krm_fn.kube.names import dns_label_error
 from krm_fn.model import ObjectKey
 from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
 
@@ -89,7 +89,7 @@ def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
                 known = clusters.setdefault(cluster.key, cluster)
                 if known is not cluster:
                     copies.setdefault(cluster.key, [known]).append(cluster)
-        elif kind == "Namespace" and item.api_version == "v1" and not dns_label_fault(item.name):
+        elif kind == "Namespace" and item.api_version == "v1" and not dns_label_error(item.name):
             # of two Namespaces of one name a server keeps one, and which is unknown: only the labels of both count
             labels = _text_only(item.metadata().get("labels"))
             before = namespaces.setdefault(item.name, labels)
@@ -123,7 +123,7 @@ def _owner(item: Item) -> str:
     """
     try:
         annotations = item.get("metadata", "annotations")  # all of it is needed later on, so it is read once
-    except Faults:
+    except Errors:
         annotations = item.metadata().get("annotations")
     owner = annotations.get(OWNER_ANNOTATION) if isinstance(annotations, dict) else None
     return owner if isinstance(owner, str) else ""

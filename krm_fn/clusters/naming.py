@@ -9,8 +9,8 @@ from __future__ import annotations
 from krm_fn.base.text import full_name, sha256_hex, some
 from krm_fn.clusters.part import Naming
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
-from krm_fn.kube.labels import label_value_fault
-from krm_fn.kube.names import dns_label_fault
+from krm_fn.kube.labels import label_value_error
+from krm_fn.kube.names import dns_label_error
 from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
 
 TYPE_CHECKING = False
@@ -42,9 +42,9 @@ def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping
     for part in per_cluster:
         for cluster in part.matched:
             naming = part.namings[cluster.key] = register(part.config, cluster)
-            for reason in naming.faults:
+            for reason in naming.errors:
                 _refuse(part, cluster, reason, f"metadata.labels.{CLUSTER_NAME_LABEL}" if "its label" in reason else "")
-            if not naming.faults:
+            if not naming.errors:
                 claims.setdefault(naming.name, []).append((cluster.key, part))
     for name, claimants in sorted(claims.items()):
         if len({key for key, _ in claimants}) > 1:
@@ -52,7 +52,7 @@ def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping
     for part in per_cluster:
         for key, naming in part.namings.items():
             holder = taken.get(naming.name)
-            if holder is not None and holder[0] != key and key not in part.skipped and not naming.faults:
+            if holder is not None and holder[0] != key and key not in part.skipped and not naming.errors:
                 _refuse(
                     part,
                     naming.cluster,
@@ -114,19 +114,19 @@ def _result(
 def register(config: Config, cluster: Cluster) -> Naming:
     """Give one Cluster its name and labels under a config with `mode: PerCluster`."""
     name = _name(config, cluster)
-    faults = []
-    reason = dns_label_fault(name, MAX_NAME)
+    errors = []
+    reason = dns_label_error(name, MAX_NAME)
     if reason:
-        faults.append(f"its registration name {name!r} (from {config.identity.name_template!r}) {reason}")
+        errors.append(f"its registration name {name!r} (from {config.identity.name_template!r}) {reason}")
     if "{namespace}" in config.identity.name_template and not cluster.namespace:
-        faults.append("it has no namespace, which spec.identity.nameTemplate uses; give it metadata.namespace")
-    needs_label, name_faults = _cluster_name_label(config, cluster)
+        errors.append("it has no namespace, which spec.identity.nameTemplate uses; give it metadata.namespace")
+    needs_label, name_errors = _cluster_name_label(config, cluster)
     return Naming(
         cluster=cluster,
         name=name,
         labels=_labels(config, cluster),
         needs_label=needs_label,
-        faults=(*faults, *name_faults),
+        errors=(*errors, *name_errors),
     )
 
 
@@ -154,16 +154,16 @@ def _cluster_name_label(config: Config, cluster: Cluster) -> tuple[bool, list[st
             f" '{CLUSTER_NAME_LABEL}: {cluster.name}' to metadata.labels where it is deployed from, and here"
         )
         return False, [reason]
-    faults = []
-    reason = label_value_fault(cluster.name)
+    errors = []
+    reason = label_value_error(cluster.name)
     if reason:
-        faults.append(f"its name can't be the value of label {CLUSTER_NAME_LABEL}: it {reason}")
+        errors.append(f"its name can't be the value of label {CLUSTER_NAME_LABEL}: it {reason}")
     if not config.cluster_selector.matches({**cluster.live_labels, CLUSTER_NAME_LABEL: cluster.name}):
-        faults.append(
+        errors.append(
             f"PerCluster gives it the label {CLUSTER_NAME_LABEL}, with which spec.clusterSelector no longer matches it;"
             " select by another label"
         )
-    return True, faults
+    return True, errors
 
 
 def _name(config: Config, cluster: Cluster) -> str:

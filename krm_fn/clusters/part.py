@@ -20,14 +20,14 @@ class Naming(Record):
         name: Its registration name.
         labels: Labels of its future ManagedCluster.
         needs_label: Whether the Cluster object has to be given `cluster.x-k8s.io/cluster-name`.
-        faults: Why it can't be served; empty if it can.
+        errors: Why it can't be served; empty if it can.
     """
 
     cluster: Cluster
     name: str
     labels: Mapping[str, str]
     needs_label: bool = False
-    faults: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 class Part:

@@ -63,9 +63,9 @@ class ExactlyOne(Constraint):
         if not given:
             if at.log.broken(at.path):
                 return  # a misspelt name is said already
-            at.fault(f"{self.text or 'must have a source'}: give exactly one of {choice}", "exactly-one")
+            at.error(f"{self.text or 'must have a source'}: give exactly one of {choice}", "exactly-one")
         elif len(given) > 1:
-            at.fault(f"has {' and '.join(given)}: give exactly one of {choice}", "exactly-one")
+            at.error(f"has {' and '.join(given)}: give exactly one of {choice}", "exactly-one")
 
 
 class Some(Constraint):
@@ -76,7 +76,7 @@ class Some(Constraint):
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         if not any(Given(path=name).holds(raw) for name in self.names) and not at.log.broken(at.path):
-            at.fault(self.text, "not-empty")
+            at.error(self.text, "not-empty")
 
 
 class Refuse(Constraint):
@@ -89,7 +89,7 @@ class Refuse(Constraint):
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         if self.when.holds(raw) and self.what.holds(raw):
             there = lookup(raw, self.when.path) is not _ABSENT
-            at.field(self.what.path).fault(self.text, "conflict", other=at.field(self.when.path) if there else None)
+            at.field(self.what.path).error(self.text, "conflict", other=at.field(self.when.path) if there else None)
 
 
 class Require(Constraint):
@@ -101,7 +101,7 @@ class Require(Constraint):
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         if self.when.holds(raw) and not Given(path=self.path).holds(raw):
-            at.field(self.path).fault(self.text, "required")
+            at.field(self.path).error(self.text, "required")
 
 
 def lookup(raw: object, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""Decode a configuration: envelope, tree, rules, records, with every fault found reported at once."""
+"""Decode a configuration: envelope, tree, rules, records, with every error found reported at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from krm_fn.config.fields import only_path
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import token
 from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
-from krm_fn.krm.results import Faults, tagged
+from krm_fn.krm.results import Errors, tagged
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import (
@@ -62,7 +62,7 @@ def given_tokens(item: Item) -> list[Secret]:
     """Return what a configuration gives as `registrationToken.value`, whether or not it can be decoded."""
     try:
         whole = item.value()
-    except Faults:
+    except Errors:
         return []
     data = whole.get("data")
     spec = whole.get("spec")
@@ -82,7 +82,7 @@ def decode(item: Item, listed: Item | None = None) -> Config:
         listed: The same object as an item of the input, where a host gives it twice; the file is known there.
 
     Raises:
-        Faults: With every fault of the object, each with its field path, and never with the value of a secret.
+        Errors: With every error of the object, each with its field path, and never with the value of a secret.
     """
     place = (listed or item).place()
     log = Log(place, lambda name: only_path(CONFIG, name))
@@ -94,9 +94,9 @@ def decode(item: Item, listed: Item | None = None) -> Config:
         root = "data"
     else:
         _foreign(item, Place(log, ""))
-        raise Faults(log.faults)
-    if log.faults:
-        raise Faults(log.faults)
+        raise Errors(log.errors)
+    if log.errors:
+        raise Errors(log.errors)
     return _config(name, namespace, spec).replace(
         file_path=place["file_path"],
         file_index=place["file_index"],
@@ -112,7 +112,7 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
     if value.get("apiVersion") != API_VERSION:
         # nothing else can be judged by a version that we don't know
         _wrong_version(top, value.get("apiVersion"))
-        raise Faults(log.faults)
+        raise Errors(log.errors)
     _without_spec(value, top)
     found = CONFIG.read(value, top)
     spec = found.get("spec")
@@ -124,7 +124,7 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
 
 def _wrong_version(top: Place, found: object) -> None:
     place = top.field("apiVersion")
-    place.fault(
+    place.error(
         f'must be {API_VERSION}, not "{quoted(found)}": this function knows no other version',
         "api-version",
         fix=place.written(API_VERSION),
@@ -136,7 +136,7 @@ def _without_spec(value: Mapping[str, Any], top: Place) -> None:
     """Refuse fields of `spec` that are beside where it should be: one error, not one for each field and for `spec`.
 
     Raises:
-        Faults: There are such fields, and no `spec`.
+        Errors: There are such fields, and no `spec`.
     """
     misplaced = [name for name in SPEC.names if name in value]
     if value.get("spec") is not None or not misplaced:
@@ -149,7 +149,7 @@ def _without_spec(value: Mapping[str, Any], top: Place) -> None:
         fix="\n".join(["spec:", *(f"  {name}: …" for name in misplaced)]),
         tags=tagged(rule="unknown-field"),
     )
-    raise Faults(top.log.faults)
+    raise Errors(top.log.errors)
 
 
 def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
@@ -161,7 +161,7 @@ def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
     if name:
         METADATA.read({"name": name, **({"namespace": namespace} if namespace else {})}, Place(log, "metadata"))
     elif not log.broken("data.name"):
-        data.field("name").fault("is required: give the name that identifies this configuration", "required")
+        data.field("name").error("is required: give the name that identifies this configuration", "required")
     spec = SPEC.read(raw, data)
     rules.apply(spec, data)
     return name, namespace, spec
@@ -173,11 +173,11 @@ def _foreign(item: Item, top: Place) -> None:
         near = nearest(item.kind, (KIND,))
         hint = f": did you mean {near}?" if near else ""
         place = top.field("kind")
-        place.fault(f'must be {KIND}, not "{quoted(item.kind)}"{hint}', "kind", fix=place.written(KIND), proposed=KIND)
+        place.error(f'must be {KIND}, not "{quoted(item.kind)}"{hint}', "kind", fix=place.written(KIND), proposed=KIND)
     elif item.kind == KIND:
         _wrong_version(top, item.api_version)
     else:
-        top.field("kind").fault(
+        top.field("kind").error(
             f'must be {KIND} of {API_VERSION}, or ConfigMap of v1, not "{quoted(item.kind)}" of '
             f'"{quoted(item.api_version)}"',
             "kind",

@@ -75,9 +75,9 @@ class ListOf(Kind):
 
     def check(self, value: list[Any], at: Place) -> list[Any]:
         if len(value) < self.minimum:
-            at.fault("is an empty list: give at least one entry, or remove the field", "limit")
+            at.error("is an empty list: give at least one entry, or remove the field", "limit")
         if self.maximum and len(value) > self.maximum:
-            at.fault(f"has {len(value)} entries, at most {self.maximum} are allowed", "limit")
+            at.error(f"has {len(value)} entries, at most {self.maximum} are allowed", "limit")
         entries = [self.item.read(entry, at.entry(index)) for index, entry in enumerate(value)]
         if self.unique or self.unique_by:
             self._repeated(entries, at)
@@ -92,7 +92,7 @@ class ListOf(Kind):
             if identity in seen:
                 rule = "duplicate-entry" if self.unique_by else "duplicate"
                 other = at.entry(seen[identity])
-                at.entry(index).fault(f"repeats {other.path}: remove one of them", rule, other=other)
+                at.entry(index).error(f"repeats {other.path}: remove one of them", rule, other=other)
             seen.setdefault(identity, index)
 
 
@@ -113,8 +113,8 @@ class MapOf(Kind):
         found = {}
         for key, one in value.items():
             place = at.key(key)
-            if reason := self.key.fault(key):
-                place.fault(f"has a bad key: it {reason}", "format")
+            if reason := self.key.error(key):
+                place.error(f"has a bad key: it {reason}", "format")
             else:
                 found[key] = self.value.read(one, place)
         return dict(sorted(found.items()))
@@ -202,15 +202,15 @@ class Object(Kind):
             place = at.field(field.name, private=field.private or field.secret)
             missing = field.required and value.get(field.name) is None
             if field.name in value and not missing:
-                before = len(at.log.faults)
+                before = len(at.log.errors)
                 found[field.name] = field.kind.read(value[field.name], place)
-                if len(at.log.faults) > before:
+                if len(at.log.errors) > before:
                     at.log.help(place.path, before, field.pasted)
             elif missing:
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
                 what = "empty" if field.name in value else "required"
-                place.fault(f"is {what}: give {field.kind.expected}{_example(field)}", "required", fix=field.pasted())
+                place.error(f"is {what}: give {field.kind.expected}{_example(field)}", "required", fix=field.pasted())
             elif isinstance(field.kind, Object) and field.default == {}:
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif not isinstance(field.default, Unset):
@@ -225,7 +225,7 @@ class Object(Kind):
             nameable = _FIELD_NAME.match(key) and (near or not at.private)
             place = at.field(key) if nameable else at.key(key)
             text = f"is not a known field{did_you_mean(near) or self.advice or self._known(at)}"
-            place.fault(text, "unknown-field", fix=_moved(near, value[key], at) if near else "")
+            place.error(text, "unknown-field", fix=_moved(near, value[key], at) if near else "")
             if near:  # the field that was meant is not missing, but misspelt or in the wrong place
                 at.log.explain(near if "." in near else at.field(near).path)
 
@@ -275,7 +275,7 @@ class Selector(Object):
             return
         first = next(iter(labels))
         place = at.field(first) if _FIELD_NAME.match(first) else at.key(first)
-        place.fault(f"is not a known field{self.advice}", "unknown-field", fix=at.field("matchLabels").lines(labels))
+        place.error(f"is not a known field{self.advice}", "unknown-field", fix=at.field("matchLabels").lines(labels))
         at.log.explain(at.path)
 
 

@@ -30,12 +30,12 @@ class _BadValueError(ValueError):
 
 
 def unflatten(config_map: dict[str, Any], at: Place) -> dict[str, Any]:
-    """Return what `spec` would hold; `at` is the place of `data`. Faults go to its log."""
+    """Return what `spec` would hold; `at` is the place of `data`. Errors go to its log."""
     for key in sorted(config_map.keys() - _ENVELOPE - _HARMLESS):
-        Place(at.log, quoted(key)).fault("is not read: give the settings in data", "unknown-field")
+        Place(at.log, quoted(key)).error("is not read: give the settings in data", "unknown-field")
     data = config_map.get("data")
     if not isinstance(data, dict) or not data:
-        at.fault("is required: it holds the settings, such as parentURL and clusterSelector", "required")
+        at.error("is required: it holds the settings, such as parentURL and clusterSelector", "required")
         return {}
     root: dict[str, Any] = {}
     taken: dict[str, str] = {}
@@ -43,7 +43,7 @@ def unflatten(config_map: dict[str, Any], at: Place) -> dict[str, Any]:
         if key != NAME_KEY:
             _place(root, taken, key, value, at)
         elif not isinstance(value, str):
-            at.field(NAME_KEY).fault(f"must be a string, not {at.described(value)}: put it in quotes", "type")
+            at.field(NAME_KEY).error(f"must be a string, not {at.described(value)}: put it in quotes", "type")
     return root
 
 
@@ -58,13 +58,13 @@ def _place(root: dict[str, Any], taken: dict[str, str], key: str, value: object,
     path = "\0".join(steps)
     for other, other_key in taken.items():
         if f"{path}\0".startswith(f"{other}\0") or f"{other}\0".startswith(f"{path}\0"):
-            here.fault(f"sets the same field as {other_key}: keep one", "duplicate")
+            here.error(f"sets the same field as {other_key}: keep one", "duplicate")
             return
     taken[path] = key
     try:
         typed = _typed(kind, value) if isinstance(value, str) else value
     except _BadValueError as error:
-        here.fault(str(error), "type")
+        here.error(str(error), "type")
         return
     node = root
     for step in steps[:-1]:
@@ -96,7 +96,7 @@ def _find(key: str) -> tuple[list[str], Kind, bool] | None:
 def _unknown(key: str, at: Place) -> None:
     known = [path for path, _ in walk(SPEC)]
     if _find(key.removeprefix("spec.")) is not None:
-        at.field(key).fault("is not a known field: leave out spec.", "unknown-field")
+        at.field(key).error("is not a known field: leave out spec.", "unknown-field")
         return
     near = nearest(key, [*known, NAME_KEY])
     if not near:
@@ -108,7 +108,7 @@ def _unknown(key: str, at: Place) -> None:
         place = at.field(head, private=True).key(rest)
     else:
         place = at.field(key) if quoted(key) == key else at.key(key)
-    place.fault("is not a known field" + (f": did you mean {near}?" if near else ""), "unknown-field")
+    place.error("is not a known field" + (f": did you mean {near}?" if near else ""), "unknown-field")
 
 
 def _typed(kind: Kind, text: str) -> object:

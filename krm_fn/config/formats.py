@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from krm_fn.base.records import Record
-from krm_fn.kube.labels import NAME_PATTERN, label_key_fault, label_value_fault
-from krm_fn.kube.names import LABEL_PATTERN, SUBDOMAIN_PATTERN, dns_label_fault, dns_subdomain_fault
+from krm_fn.kube.labels import NAME_PATTERN, label_key_error, label_value_error
+from krm_fn.kube.names import LABEL_PATTERN, SUBDOMAIN_PATTERN, dns_label_error, dns_subdomain_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Format(Record):
     explain: Callable[[str], str] | None = None
     refused: tuple[Refusal, ...] = ()
 
-    def fault(self, value: str) -> str:
+    def error(self, value: str) -> str:
         """Say what is wrong with a string, to go on after its path; empty if nothing. Never shows the string."""
         if self.max_length and len(value) > self.max_length:  # first, since it bounds the time of all else
             return f"is {len(value)} characters long, at most {self.max_length} are allowed"
@@ -70,21 +70,21 @@ DNS_LABEL = Format(
     expected="a DNS label (lower-case letters, digits, '-')",
     pattern=LABEL_PATTERN,
     max_length=63,
-    explain=dns_label_fault,
+    explain=dns_label_error,
 )
 DNS_SUBDOMAIN = Format(
     expected="a DNS subdomain (lower-case letters, digits, '-', '.')",
     pattern=SUBDOMAIN_PATTERN,
     max_length=253,
-    explain=dns_subdomain_fault,
+    explain=dns_subdomain_error,
 )
 LABEL_KEY = Format(
     expected="a label key",
     pattern=f"(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}",
     max_length=317,
-    explain=label_key_fault,
+    explain=label_key_error,
 )
-LABEL_VALUE = Format(expected="a label value", pattern=f"(?:{NAME_PATTERN})?", max_length=63, explain=label_value_fault)
+LABEL_VALUE = Format(expected="a label value", pattern=f"(?:{NAME_PATTERN})?", max_length=63, explain=label_value_error)
 # ConfigMap and Secret keys: apimachinery validation.IsConfigMapKey
 _PATH_LIKE = Refusal(pattern=r"^[.](?:$|[.])", reason="must not be '.' or begin with '..': the API server refuses it")
 DATA_KEY = Format(
@@ -103,10 +103,10 @@ QUANTITY = Format(
 _RESOURCE = "cpu, memory, ephemeral-storage, hugepages-SIZE, or a name with a domain such as example.com/gpu"
 
 
-def _resource_fault(name: str) -> str:
+def _resource_error(name: str) -> str:
     if name in {"cpu", "memory", "ephemeral-storage"}:
         return ""
-    reason = label_key_fault(name)
+    reason = label_key_error(name)
     if not reason and "/" not in name and not name.startswith("hugepages-"):
         reason = f"must be {_RESOURCE}"
     return reason
@@ -117,7 +117,7 @@ RESOURCE_NAME = Format(
     expected=_RESOURCE,
     pattern=f"cpu|memory|ephemeral-storage|hugepages-[-A-Za-z0-9_.]{{0,51}}[A-Za-z0-9]|{SUBDOMAIN_PATTERN}/{NAME_PATTERN}",
     max_length=317,
-    explain=_resource_fault,
+    explain=_resource_error,
 )
 RBAC_NAME = Format(expected="the name of an object", pattern="[^/%\\x00-\\x1f\\x7f ]+", max_length=253)
 
@@ -132,7 +132,7 @@ _PLACEHOLDER_LEFT = "still holds a placeholder: give the URL of the parent API s
 
 
 # the likeliest cause first; these are for the decoder's words alone, so they may look ahead
-_URL_FAULTS = (
+_URL_ERRORS = (
     (rf"[<>{{}}$]|{_PLACEHOLDER}", _PLACEHOLDER_LEFT),
     (r"[\s\x00-\x1f\x7f]", "must be a URL without spaces and line breaks"),
     ("^(?!https://)", "must begin with https://, other schemes are refused"),
@@ -147,25 +147,25 @@ _URL_FAULTS = (
 )
 
 
-def _url_fault(value: str) -> str:
+def _url_error(value: str) -> str:
     """Say which part of a URL is wrong, without showing any of it."""
     if _is_usual_url(value) or re.fullmatch(_URL, value):
         return ""  # a placeholder in it is refused below
-    return next((reason for pattern, reason in _URL_FAULTS if re.search(pattern, value)), f"must be {_HTTPS_URL}")
+    return next((reason for pattern, reason in _URL_ERRORS if re.search(pattern, value)), f"must be {_HTTPS_URL}")
 
 
 def _is_usual_url(value: str) -> bool:
     """Return whether it is https, a name in small letters and perhaps a port: with nothing to compile, and mostly so."""
     host, colon, port = value.removeprefix("https://").partition(":")
     numbered = port.isdigit() and port.isascii() and len(port) <= len("65535") and port[0] != "0" and int(port) < 2**16
-    return value.startswith("https://") and not dns_subdomain_fault(host) and (numbered or not colon)
+    return value.startswith("https://") and not dns_subdomain_error(host) and (numbered or not colon)
 
 
 PARENT_URL = Format(
     expected=_HTTPS_URL,
     pattern=_URL,
     max_length=2048,
-    explain=_url_fault,
+    explain=_url_error,
     refused=(Refusal(pattern=_PLACEHOLDER, reason=_PLACEHOLDER_LEFT),),
 )
 
@@ -192,7 +192,7 @@ _DIGITS = 6
 _PARTS = 3
 
 
-def _version_fault(value: str) -> str:
+def _version_error(value: str) -> str:
     parts = numbers(value)
     right = parts and not any(part.startswith("0") and part != "0" for part in parts)
     return "" if right else f"must be {_VERSION}"
@@ -201,7 +201,7 @@ def _version_fault(value: str) -> str:
 VERSION = Format(
     expected=_VERSION,
     pattern=rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}",
-    explain=_version_fault,
+    explain=_version_error,
     refused=(
         Refusal(
             pattern=r"^v?0\.(?:[0-9]|1[01])\.",

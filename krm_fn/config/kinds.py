@@ -44,13 +44,13 @@ class Kind(Record):
         return None
 
     def read(self, value: object, at: Place) -> Any:
-        """Check type and content. The result means something only if no fault was reported."""
+        """Check type and content. The result means something only if no error was reported."""
         if value is None:
-            at.fault(f"is empty: give {self.expected}, or remove the field", "type")
+            at.error(f"is empty: give {self.expected}, or remove the field", "type")
             return None
         if not self.accepts(value):
             meant = self.meant(value)
-            at.fault(
+            at.error(
                 f"must be {self.expected}, not {at.described(value)}{self.hint(value)}",
                 "type",
                 fix=self.corrected(value, at),
@@ -90,10 +90,10 @@ class Text(Kind):
 
     def check(self, value: str, at: Place) -> str:
         if not value and not self.empty:
-            at.fault(f"is empty: give {self.expected}, or remove the field", "format")
-        elif reason := self.format.fault(value):
+            at.error(f"is empty: give {self.expected}, or remove the field", "format")
+        elif reason := self.format.error(value):
             shown = at.shown(value)
-            at.fault(f"{reason}, not{shown}" if shown and reason.startswith("must be") else reason, "format")
+            at.error(f"{reason}, not{shown}" if shown and reason.startswith("must be") else reason, "format")
         return value
 
 
@@ -113,7 +113,7 @@ class Choice(Kind):
         """Find the value; name the nearest one where it is unknown."""
         if value not in self.values:
             near = "" if at.private else nearest(value, self.values)
-            at.fault(
+            at.error(
                 f"must be {self.expected}, not{at.shown(value) or ' this'}{did_you_mean(near)}",
                 "enum",
                 fix=at.written(near) if near else "",
@@ -170,7 +170,7 @@ class Whole(Kind):
     def check(self, value: float, at: Place) -> int:
         if not self.minimum <= value <= self.maximum:
             most = f"at most {self.maximum}" if value > self.maximum else f"at least {self.minimum}"
-            at.fault(f"must be {most}, not {at.described(value)}", "limit")
+            at.error(f"must be {most}, not {at.described(value)}", "limit")
         return int(value)
 
 
@@ -188,7 +188,7 @@ class Number(Kind):
     def check(self, value: float, at: Place) -> float:
         """Refuse what no quantity can be: negative, not a number, infinite."""
         if not 0 <= value < float("inf"):
-            at.fault(f"must be 0 or more, not {at.described(value)}", "limit")
+            at.error(f"must be 0 or more, not {at.described(value)}", "limit")
         return value
 
 
@@ -212,7 +212,7 @@ class Json(Kind):
             elif isinstance(one, list):
                 pending += [(below, place.entry(index)) for index, below in enumerate(one)]
             elif isinstance(one, float) and not -float("inf") < one < float("inf"):
-                place.fault("must not be .nan or .inf, which JSON can't hold: give a finite number", "not-json")
+                place.error("must not be .nan or .inf, which JSON can't hold: give a finite number", "not-json")
         return value
 
 

@@ -23,19 +23,19 @@ class Log:
     """Collects the results about one object.
 
     Attributes:
-        faults: Results of severity `error`, in the order found.
+        errors: Results of severity `error`, in the order found.
         warnings: Results of severity `warning`.
         place: What every result carries: the place of the object (`Item.place`).
         elsewhere: Returns the dotted path of the only field of a name in the whole object; "" for none or several.
     """
 
-    __slots__ = ("_broken", "elsewhere", "faults", "place", "warnings")
+    __slots__ = ("_broken", "elsewhere", "errors", "place", "warnings")
 
     def __init__(self, place: Mapping[str, Any], elsewhere: Callable[[str], str] = lambda _name: "") -> None:
         self.place = place
         self.elsewhere = elsewhere
         self._broken: set[str] = set()
-        self.faults: list[Result] = []
+        self.errors: list[Result] = []
         self.warnings: list[Result] = []
 
     def add(self, path: str, **parts: Any) -> None:
@@ -43,16 +43,16 @@ class Log:
         result = Result(**{**self.place, **parts, "field": path})
         if result.severity == ERROR:
             self._broken.add(path)
-            self.faults.append(result)
+            self.errors.append(result)
         else:
             self.warnings.append(result)
 
     def help(self, path: str, since: int, example: Callable[[], str]) -> None:
         """Give the errors at a path, of those found since, an example to paste where they have no correction."""
-        for index in range(since, len(self.faults)):
-            one = self.faults[index]
+        for index in range(since, len(self.errors)):
+            one = self.errors[index]
             if one.field == path and not one.fix and one.rule in _EXAMPLE_HELPS:
-                self.faults[index] = one.replace(fix=example())
+                self.errors[index] = one.replace(fix=example())
 
     def explain(self, path: str) -> None:
         """Note that an error found already is the cause of whatever is wrong at a path."""
@@ -90,7 +90,7 @@ class Place:
         """Return the place of an entry of this map; the key may hold dots and anything else."""
         return Place(self.log, f"{self.path}[{'…' if self.private else quoted(key)}]", private=self.private)
 
-    def fault(
+    def error(
         self, text: str, rule: str, *, fix: str = "", proposed: object = None, other: Place | None = None
     ) -> None:
         """Report an error.

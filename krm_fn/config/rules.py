@@ -1,6 +1,6 @@
 """Rules that no JSON Schema can say: those that compute with several fields, or look inside a string.
 
-Each is a function in `RULES` with the fields that it reads; it runs only if none of them has a fault already. Its
+Each is a function in `RULES` with the fields that it reads; it runs only if none of them has an error already. Its
 docstring's first line is its sentence in the reference.
 """
 
@@ -58,9 +58,9 @@ def version(spec: Mapping[str, Any], at: Place) -> None:
     if found is None:
         has = f'the image\'s tag "{tag}" does not say it' if tag else "the image has no tag that says it"
         text = f"is required, since {has}: give the agent's version, such as v0.18.1"
-        place.fault(text, "agent-version", fix="version: v0.18.1")
-    elif reason := formats.VERSION.fault(str(found)):
-        at.field("agent.image").fault(f"names agent {found}, which {reason}", "agent-version")
+        place.error(text, "agent-version", fix="version: v0.18.1")
+    elif reason := formats.VERSION.error(str(found)):
+        at.field("agent.image").error(f"names agent {found}, which {reason}", "agent-version")
     elif (tagged := parse_version(tag)) is not None and tagged != found:
         place.warn(
             f"is {found} while the image's tag says {tagged}: make sure that the field is right", "agent-version"
@@ -82,35 +82,35 @@ def extra_args(spec: Mapping[str, Any], at: Place) -> None:
     for index, (name, value) in enumerate(_flags(spec)):
         here = place.entry(index)
         if name in seen:
-            here.fault(f"gives --{name} again, as {place.path}[{seen[name]}] does: keep one", "extra-args")
+            here.error(f"gives --{name} again, as {place.path}[{seen[name]}] does: keep one", "extra-args")
         seen.setdefault(name, index)
-        if reason := _flag_fault(name, value, per_cluster=per_cluster):
-            here.fault(reason, "extra-args")
+        if reason := _flag_error(name, value, per_cluster=per_cluster):
+            here.error(reason, "extra-args")
         elif name in _ONE_FOR_ALL:
             here.warn(_ONE_FOR_ALL[name], "extra-args")
 
 
-def _flag_fault(name: str, value: str, *, per_cluster: bool) -> str:
+def _flag_error(name: str, value: str, *, per_cluster: bool) -> str:
     """Say what is wrong with one flag, to go on after its path."""
     if per_cluster and name.startswith("cluster-reg-name"):
         return f"must not set --{name} with identity.mode PerCluster: use identity.nameTemplate"
     if name in _ONE_OF and value not in _ONE_OF[name]:
         return f"must give --{name} one of {', '.join(_ONE_OF[name])}"
-    if name in _TEXTS and (not value or _TEXTS[name].fault(value)):
+    if name in _TEXTS and (not value or _TEXTS[name].error(value)):
         return f"must give --{name} {_TEXTS[name].expected} of at most {_TEXTS[name].max_length} characters"
     if name == "cluster-labels":
-        return next(_label_faults(value.split(",")), "")
+        return next(_label_errors(value.split(",")), "")
     return ""
 
 
-def _label_faults(pairs: Iterable[str]) -> Iterator[str]:
+def _label_errors(pairs: Iterable[str]) -> Iterator[str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             yield "must give --cluster-labels pairs of the form key=value"
-        elif reason := formats.REGISTRATION_LABEL_KEY.fault(key):
+        elif reason := formats.REGISTRATION_LABEL_KEY.error(key):
             yield f"gives --cluster-labels a bad key: it {reason}"
-        elif reason := formats.LABEL_VALUE.fault(value):
+        elif reason := formats.LABEL_VALUE.error(value):
             yield f"gives --cluster-labels a bad value: it {reason}"
 
 
@@ -127,9 +127,9 @@ def app_pusher(spec: Mapping[str, Any], at: Place) -> None:
         gates = [gate.strip().partition("=") for gate in flags["feature-gates"].split(",")]
         if not any(name in {"AppPusher", "AllAlpha"} and on.lower() in _TRUE for name, _, on in gates):
             index = [name for name, _ in _flags(spec)].index("feature-gates")
-            at.field("agent.extraArgs").entry(index).fault(text.format(mode), "app-pusher")
+            at.field("agent.extraArgs").entry(index).error(text.format(mode), "app-pusher")
     elif agent["featureGates"].get("AppPusher") is False:
-        at.field("agent.featureGates").key("AppPusher").fault(text.format(mode), "app-pusher")
+        at.field("agent.featureGates").key("AppPusher").error(text.format(mode), "app-pusher")
 
 
 def _flags(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -155,7 +155,7 @@ def parent_host(spec: Mapping[str, Any], at: Place) -> None:
     try:
         ip_address(host)
     except ValueError:
-        at.field("parentURL").fault(
+        at.field("parentURL").error(
             f"must hold a valid {'IPv6' if bracket else 'IPv4'} address, or a name", "parent-host"
         )
 
@@ -167,7 +167,7 @@ def registration_labels(spec: Mapping[str, Any], at: Place) -> None:
     for index, key in enumerate(identity["labelKeys"]):
         if key in identity["labels"]:
             text = f"{key} is in identity.labels too: keep one of them"
-            place.entry(index).fault(text, "registration-labels")
+            place.entry(index).error(text, "registration-labels")
 
 
 def extra_resources(spec: Mapping[str, Any], at: Place) -> None:
@@ -179,7 +179,7 @@ def extra_resources(spec: Mapping[str, Any], at: Place) -> None:
     for index, resource in enumerate(options["extraResources"]):
         if resource["name"] in own:
             text = f"{resource['name']} is in the ClusterResourceSet anyway: remove the entry"
-            place.entry(index).fault(text, "extra-resources")
+            place.entry(index).error(text, "extra-resources")
 
 
 def open_token(spec: Mapping[str, Any], at: Place) -> None:

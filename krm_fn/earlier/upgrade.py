@@ -6,7 +6,7 @@ whose UID is the cluster's identity: only v0.15 and v0.16 carry it over.
 
 from __future__ import annotations
 
-from krm_fn.krm.results import ERROR, WARNING, Faults, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _roles(texts: Iterable[str]) -> dict[str, Any]:
             try:
                 bindings = [item for item in read_stream(text.encode()) if item.kind in _BINDINGS]
                 found.update({f"{item.kind} {item.name}": item.value().get("roleRef") for item in bindings})
-            except Faults:
+            except Errors:
                 continue  # edited by hand into something unreadable; this run puts it right
     return found
 

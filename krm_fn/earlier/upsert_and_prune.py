@@ -57,7 +57,7 @@ def changes(
     )
 
 
-def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Config]) -> list[Result]:
+def path_errors(changes: Changes, items: Sequence[Item], configs: Sequence[Config]) -> list[Result]:
     """Refuse to put a new item where another object is: a host fails on two of one path and index, or drops one."""
     # all our file names hold this, so other items are not asked for their path
     marks = sorted({f"_{config.resource_set.name}".encode() for config in configs} | {f"_{HUB_NAME}".encode()})
@@ -66,7 +66,7 @@ def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Confi
         for item in items
         if item.contains(*marks) and item.position not in changes.removed
     }
-    faults = []
+    errors = []
     for value in changes.added:
         path = value["metadata"]["annotations"][path_annotations.PATH[0]]
         item = there.get((path, 0))
@@ -75,7 +75,7 @@ def path_faults(changes: Changes, items: Sequence[Item], configs: Sequence[Confi
                 f"{path} already contains {item.kind} {item.name}, and {value['kind']} {value['metadata']['name']} would be"
                 " written there; move that object to another file"
             )
-            faults.append(
+            errors.append(
                 Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="path-taken"))
             )
-    return faults
+    return errors

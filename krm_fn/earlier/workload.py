@@ -9,7 +9,7 @@ pruned. An object that the server refuses stops no other one.
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import decode
 from krm_fn.surface import AGENT, PARENT_URL_KEY, REGISTRATION_SECRET
@@ -177,7 +177,7 @@ def _read(text: str) -> dict[str, Mapping[str, Any]]:
             f"{item.kind} {item.namespace}/{item.name}" if item.namespace else f"{item.kind} {item.name}": item.value()
             for item in items
         }
-    except Faults:
+    except Errors:
         return {}
 
 

@@ -18,7 +18,7 @@ import re
 from krm_fn.base.records import Record
 from krm_fn.files import reading
 from krm_fn.files.reading import show
-from krm_fn.krm.results import WARNING, Faults, Result, fault, tagged
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import read_documents
 from krm_fn.yaml.edit import revise
 from krm_fn.yaml.errors import BadYaml
@@ -111,7 +111,7 @@ class Copy:
         """Copy.
 
         Raises:
-            Faults: The kustomization can't be read, or it is all too much.
+            Errors: The kustomization can't be read, or it is all too much.
         """
         name = reading.kustomization(self.root)
         reading.read_below(self.bound, os.path.join(self.given, name), _LARGEST_FILE)
@@ -147,13 +147,13 @@ class Copy:
         self.files += 1
         if self.files > _MOST_FILES:
             message = f"{show(self.given)} holds or reaches more than {_MOST_FILES} files: give a smaller folder"
-            raise fault(message, file_path=show(self.given))
+            raise Errors.of(message, file_path=show(self.given))
         try:
             data = self.budget.take(reading.read_below(self.bound, path, _LARGEST_FILE))
-        except Faults as faults:
+        except Errors as errors:
             if self.budget.left < 0:
                 raise
-            self.notes.update({one.message: os.path.basename(path) for one in faults.results})
+            self.notes.update({one.message: os.path.basename(path) for one in errors.results})
             return
         problem = _multiplies(data)
         if problem:
@@ -243,7 +243,7 @@ class Copy:
         for place, _, names in os.walk(folder):
             for name in sorted(names):
                 path = os.path.join(place, name)
-                with contextlib.suppress(Faults):  # kustomize reads no more than this
+                with contextlib.suppress(Errors):  # kustomize reads no more than this
                     data = reading.read_below(folder, path, _LARGEST_FILE)
                     shown = show(os.path.relpath(path, folder))
                     if name in reading.KUSTOMIZATIONS:
@@ -259,7 +259,7 @@ class Copy:
         nested = os.path.basename(path) in reading.KUSTOMIZATIONS
         try:
             return self.text(data, shown, nested=nested)
-        except (BadYaml, Faults):
+        except (BadYaml, Errors):
             if path.endswith(reading.SUFFIXES) and any(name.encode() in data for name in FUNCTION_ANNOTATIONS):
                 message = f"{shown} can't be read: if it configures a function as a program, kustomize leaves it out"
                 self.warnings.append(
@@ -272,7 +272,7 @@ class Copy:
 
         Raises:
             BadYaml: It can't be read.
-            Faults: The same.
+            Errors: The same.
         """
         pieces: list[bytes] = []
         end = 0
@@ -319,7 +319,7 @@ class Copy:
                 spec = self.container(load(value), shown, value)
                 return spec if isinstance(spec, str) else value
             text = self.text(value.encode(), shown, nested=False).decode() if nested else value
-        except (BadYaml, Faults, UnicodeError):
+        except (BadYaml, Errors, UnicodeError):
             return value  # a path, say; of an annotation, kustomize reports it
         return value if text == value else text
 
@@ -358,8 +358,8 @@ def _multiplies(data: bytes) -> str:
             load(data[document.body : document.body_end])
     except BadYaml as error:
         return error.problem if error.problem.startswith(TOO_MANY_ALIASES) else ""
-    except Faults as faults:
-        found = [one.message.partition(TOO_MANY_ALIASES) for one in faults.results]
+    except Errors as errors:
+        found = [one.message.partition(TOO_MANY_ALIASES) for one in errors.results]
         return next((f"{what}{rest}" for _, what, rest in found if what), "")
     return ""
 

@@ -10,7 +10,7 @@ import sys
 
 from krm_fn.files import reading
 from krm_fn.files.reading import show
-from krm_fn.krm.results import ERROR, WARNING, Faults, Result, fault, tagged
+from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import BOM, Document, read_documents, read_stream
 from krm_fn.yaml.edit import revise, set_labels
 from krm_fn.yaml.errors import BadYaml
@@ -93,7 +93,7 @@ class Tree:
             texts: Gets what was read, so that errors can be cleared of it.
 
         Raises:
-            Faults: Everything that can't be read, with file, line and column.
+            Errors: Everything that can't be read, with file, line and column.
         """
         found, results = reading.find([path for path in dict.fromkeys(paths) if path != STDIN], rules)
         sources: list[reading.Found | None] = [*found, *([None] if STDIN in paths else [])]
@@ -103,23 +103,23 @@ class Tree:
             shown, relative = ("stdin", "stdin.yaml") if source is None else (show(source.path), source.relative)
             try:
                 data = (stdin or sys.stdin.buffer).read() if source is None else reading.read_found(source)
-            except Faults as faults:
-                results += faults.results
+            except Errors as errors:
+                results += errors.results
                 continue
             budget.take(data)
             if texts is not None:
                 texts.append(data)
             try:
                 documents = read_documents(data, shown)
-            except Faults as faults:
-                results += [one.replace(message=one.message + _left_out(source)) for one in faults.results]
+            except Errors as errors:
+                results += [one.replace(message=one.message + _left_out(source)) for one in errors.results]
                 continue
             lenient = rules is not None and rules.rendered
             results += _strays(documents, shown, "; it is not read" if lenient else _left_out(source), lenient=lenient)
             tree.add(shown, relative, data, documents, wanted)
-        errors = [result for result in results if result.severity == ERROR]
-        if errors:
-            raise Faults(errors)
+        failed = [result for result in results if result.severity == ERROR]
+        if failed:
+            raise Errors(failed)
         tree.results = tuple(results)
         return tree
 
@@ -163,7 +163,7 @@ class Tree:
         Added objects are not among them: the caller knows their paths.
 
         Raises:
-            Faults: Two files would have the same path.
+            Errors: Two files would have the same path.
         """
         found: dict[str, SourceFile] = {}
         contents: dict[str, bytes] = {}
@@ -176,7 +176,7 @@ class Tree:
                 message = (
                     f"{other.path} and {file.path} would both be written to {file.relative}; render them one by one"
                 )
-                raise fault(message, file_path=file.path)
+                raise Errors.of(message, file_path=file.path)
             contents[file.relative] = text
         return contents
 
@@ -185,7 +185,7 @@ def written(file: SourceFile, changes: Changes, left_out: Collection[int] = ()) 
     """Return a file's bytes with changes; nothing if no object is left in it.
 
     Raises:
-        Faults: An object that is to be edited can't be read.
+        Errors: An object that is to be edited can't be read.
     """
     pieces: list[bytes] = []
     kept = False
@@ -242,7 +242,7 @@ def _edited(item: Item, changes: Changes, *, single: bool) -> bytes:
             text = revise(text, changes.revised[position])
     except BadYaml as error:
         message = f"can't be edited: {error.problem}: {item.where()}"
-        raise fault(message, file_path=item.file_path, file_index=item.file_index) from None
+        raise Errors.of(message, file_path=item.file_path, file_index=item.file_index) from None
     return text if single else _dedented(text, item.column)
 
 

@@ -33,7 +33,7 @@ from krm_fn.base.records import Record
 from krm_fn.files import reading
 from krm_fn.files.copying import NUMBERED, OURS, Copy
 from krm_fn.files.reading import show
-from krm_fn.krm.results import Faults, Result, fault, tagged
+from krm_fn.krm.results import Errors, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Built(Record):
     results: tuple[Result, ...]
 
 
-class Unbuilt(Faults):
+class Unbuilt(Errors):
     """A folder can't be built. Its messages may quote what the folder holds: who prints them hides tokens first.
 
     Attributes:
@@ -140,7 +140,7 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
         enable_exec: Whether programs, images and Helm charts that the folder names may be run.
 
     Raises:
-        Faults: There is no such program.
+        Errors: There is no such program.
         Unbuilt: The folder can't be read, it names something that must not be run, or the build fails. An error of the
             function is not among them: `answer` knows of it, and the build is over.
     """
@@ -155,7 +155,7 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
             " on PATH: install one of them (https://kubectl.docs.kubernetes.io/installation/kustomize/), pipe in what it"
             " builds elsewhere (`-`), or give the manifests themselves as PATH"
         )
-        raise fault(message, file_path=show(folder), tags=tagged(rule="no-kustomize"))
+        raise Errors.of(message, file_path=show(folder), tags=tagged(rule="no-kustomize"))
     command.append("--enable-alpha-plugins")
     can_exec = enable_exec and command[1] == "build"
     if can_exec:
@@ -170,8 +170,8 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
         except Unbuilt as error:
             error.texts = copy.texts()
             raise
-        except Faults as faults:
-            raise Unbuilt(faults.results, texts=copy.texts()) from None
+        except Errors as errors:
+            raise Unbuilt(errors.results, texts=copy.texts()) from None
         return Built(output=output, sources=tuple(copy.sources), results=tuple(copy.warnings))
 
 
@@ -179,7 +179,7 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
     """Build a copy; return what it builds to.
 
     Raises:
-        Faults: It names something that must not be run.
+        Errors: It names something that must not be run.
         Unbuilt: The build fails.
     """
     with _Messages(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
@@ -193,7 +193,7 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
     if messages.error is not None:
         raise messages.error
     if messages.refused:
-        raise Faults(dict.fromkeys(messages.refused))
+        raise Errors(dict.fromkeys(messages.refused))
     if problem:
         causes, others = copy.unread(errors)
         message = f"kustomize can't build {show(copy.given)}: {'; '.join([*causes, *others, problem])}"

@@ -19,7 +19,7 @@ import stat
 
 from krm_fn.base.records import Record
 from krm_fn.base.text import nearest
-from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, Result, fault, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,18 +82,18 @@ def read(path: str, limit: int = _LARGEST_FILE) -> bytes:
     """Return the bytes of a file that the caller named.
 
     Raises:
-        Faults: It can't be read, is no regular file, or is too large.
+        Errors: It can't be read, is no regular file, or is too large.
     """
     if path.startswith(("/dev/", "/proc/")) and (given := _DESCRIPTOR.fullmatch(path)):
         try:
             with os.fdopen(os.dup(int(given[1] or 0)), "rb") as stream:
                 return _bounded(stream.read(limit + 1), path, limit)
         except OSError as error:
-            raise Faults([_unreadable(path, error)]) from None
+            raise Errors([_unreadable(path, error)]) from None
     try:
         handle = os.open(path, _SAFE)
     except (OSError, ValueError) as error:
-        raise Faults([_unreadable(path, error)]) from None
+        raise Errors([_unreadable(path, error)]) from None
     return _contents(handle, path, limit)
 
 
@@ -101,7 +101,7 @@ def read_found(found: Found) -> bytes:
     """Return the bytes of a file that `find` found.
 
     Raises:
-        Faults: It can't be read, leads out of its folder by now, is no regular file, or is too large.
+        Errors: It can't be read, leads out of its folder by now, is no regular file, or is too large.
     """
     return read_below(found.root, found.path) if found.root else read(found.path)
 
@@ -115,16 +115,16 @@ def read_below(root: str, path: str, limit: int = _LARGEST_FILE) -> bytes:
         limit: The most bytes that it may have.
 
     Raises:
-        Faults: It can't be read, leads out of the folder, is no regular file, or is too large.
+        Errors: It can't be read, leads out of the folder, is no regular file, or is too large.
     """
     try:
         real = os.path.realpath(path)
         if not inside(real, root):
             message = f"{show(path)} leads out of {show(root)}: it is not read"
-            raise fault(message, file_path=show(path))
+            raise Errors.of(message, file_path=show(path))
         handle = _open_below(root, os.path.relpath(real, root).split("/"))
     except (OSError, ValueError) as error:
-        raise Faults([_unreadable(path, error)]) from None
+        raise Errors([_unreadable(path, error)]) from None
     return _contents(handle, path, limit)
 
 
@@ -161,7 +161,7 @@ def _contents(handle: int, path: str, limit: int) -> bytes:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
             message = f"can't read {show(path)}: it is {kind(mode)}, not a regular file"
-            raise fault(message, file_path=show(path))
+            raise Errors.of(message, file_path=show(path))
         pieces: list[bytes] = []
         size = 0
         while size <= limit and (piece := os.read(handle, min(_CHUNK, limit + 1 - size))):
@@ -169,7 +169,7 @@ def _contents(handle: int, path: str, limit: int) -> bytes:
             size += len(piece)
         return _bounded(b"".join(pieces), path, limit)
     except OSError as error:
-        raise Faults([_unreadable(path, error)]) from None
+        raise Errors([_unreadable(path, error)]) from None
     finally:
         os.close(handle)
 
@@ -178,7 +178,7 @@ def _bounded(data: bytes, path: str, limit: int) -> bytes:
     if len(data) > limit:
         size = f"{limit // (1024 * 1024)} MiB" if limit >= 1024 * 1024 else f"{limit} bytes"
         message = f"can't read {show(path)}: it has more than {size}"
-        raise fault(message, file_path=show(path))
+        raise Errors.of(message, file_path=show(path))
     return data
 
 
@@ -206,14 +206,14 @@ class Budget:
         """Count bytes that were read, and return them.
 
         Raises:
-            Faults: The input is too large.
+            Errors: The input is too large.
         """
         self.left -= len(data)
         if self.left < 0:
             message = (
                 f"the input has more than {self.most // (1024 * 1024)} MiB altogether: give less of it, or --exclude"
             )
-            raise fault(message)
+            raise Errors.of(message)
         return data
 
 
@@ -375,8 +375,8 @@ class _Walk:
         """Warn about a kpt package that runs other functions."""
         try:
             text = read_below(self.root, path, _LARGEST_SETTINGS)
-        except Faults as faults:
-            self.results += faults.results
+        except Errors as errors:
+            self.results += errors.results
             return
         if any(b"clusternet-capi-fn" not in name for name in _KPT_FUNCTION.findall(text)):
             message = f"{show(path)} runs other functions, which are not run here: use `kpt fn render`"
@@ -388,8 +388,8 @@ class _Walk:
         """Return the lines of a `.krmignore`, with the folder that they count from."""
         try:
             text = read_below(self.root, path, _LARGEST_SETTINGS).decode("utf-8", "replace")
-        except Faults as faults:
-            self.results += faults.results
+        except Errors as errors:
+            self.results += errors.results
             return []
         return [(line, relative) for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
@@ -431,7 +431,7 @@ class _Walk:
         self.seen.add(real)
         if len(self.seen) > _MOST_FILES:
             message = f"{show(self.given)} holds more than {_MOST_FILES} files: give less of it, or --exclude"
-            raise fault(message, file_path=show(self.given))
+            raise Errors.of(message, file_path=show(self.given))
         below = f"{self.prefix}/{relative}" if self.prefix else relative
         self.found.append(Found(path=path, relative=below, explicit=False, pattern=_pattern(relative), root=self.root))
 

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 
 from krm_fn.base.records import Record
-from krm_fn.krm.results import fault, tagged
+from krm_fn.krm.results import Errors, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def write_out(name: str, paths: Sequence[str], folder: str) -> Revision:
         folder: An empty private folder.
 
     Raises:
-        Faults: There is no Git, no repository or no such revision, or it is too large.
+        Errors: There is no Git, no repository or no such revision, or it is too large.
     """
     if not shutil.which("git"):
         _refuse("--against needs git, and there is none on PATH; give a rendered tree with --baseline instead")
@@ -209,4 +209,4 @@ def _last_line(text: bytes) -> str:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise fault(message, tags=tagged(rule="revision"))
+    raise Errors.of(message, tags=tagged(rule="revision"))

@@ -24,7 +24,7 @@ import time
 
 from krm_fn.files import reading
 from krm_fn.files.reading import MARKER, show
-from krm_fn.krm.results import ERROR, Faults, Result, fault
+from krm_fn.krm.results import ERROR, Errors, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ def replace_file(path: str, pieces: Iterable[bytes], *, private: bool = False) -
         private: Whether only the owner may read it.
 
     Raises:
-        Faults: It can't be written; then it is as it was.
+        Errors: It can't be written; then it is as it was.
     """
     folder, name = os.path.split(os.path.abspath(path))
     try:
         with _locked(os.path.realpath(folder)) as here:
             problem = _misfit(here, name, path)
             if problem:
-                raise fault(problem, file_path=show(path))
+                raise Errors.of(problem, file_path=show(path))
             _stage(here, name, pieces, private=private)
             os.replace(_STAGED + name, name, src_dir_fd=here, dst_dir_fd=here)
             os.fsync(here)
@@ -76,7 +76,7 @@ def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection
         Whether anything had to be written.
 
     Raises:
-        Faults: A file of somebody else is where one of ours belongs, a component of a path is a link, or something can't
+        Errors: A file of somebody else is where one of ours belongs, a component of a path is a link, or something can't
             be written; then the folder is as it was.
     """
     _check_paths(folder, contents)
@@ -84,7 +84,7 @@ def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection
     try:
         if os.path.lexists(folder) and not os.path.isdir(folder):
             message = f"can't write {show(folder)}: it is not a folder"
-            raise fault(message, file_path=show(folder))
+            raise Errors.of(message, file_path=show(folder))
         made = _make_folders(folder)
         with _locked(os.path.realpath(folder)) as here:
             return _Folder(folder, here).replace(contents, private)
@@ -115,15 +115,15 @@ def _check_paths(folder: str, contents: Mapping[str, bytes]) -> None:
     """Refuse paths that lead out of the folder.
 
     Raises:
-        Faults: All of them.
+        Errors: All of them.
     """
-    faults = [
+    errors = [
         Result(message=f"can't write {show(path)!r}: it is no path below the folder", file_path=show(folder))
         for path in sorted(contents)
         if not _is_below(path)
     ]
-    if faults:
-        raise Faults(faults)
+    if errors:
+        raise Errors(errors)
 
 
 def _make_folders(folder: str) -> list[str]:
@@ -145,7 +145,7 @@ def _locked(folder: str) -> Iterator[int]:
     """Open a folder and keep other runs out of it.
 
     Raises:
-        Faults: Another run keeps it for too long.
+        Errors: Another run keeps it for too long.
     """
     handle = os.open(folder, _FOLDER)
     try:
@@ -159,7 +159,7 @@ def _locked(folder: str) -> Iterator[int]:
                     break  # a file system without locks
             if time.monotonic() > until:
                 message = f"another run writes to {show(folder)}: wait for it, or end it, and run this again"
-                raise fault(message, file_path=show(folder))
+                raise Errors.of(message, file_path=show(folder))
             time.sleep(0.02)
         yield handle
     finally:
@@ -241,7 +241,7 @@ class _Folder:
             found = value.get("files") if isinstance(value, dict) else None
         if not isinstance(found, list):
             message = f"{show(path)} is not a list that `render` wrote: remove it, or give another folder"
-            raise fault(message, file_path=show(path))
+            raise Errors.of(message, file_path=show(path))
         # a list that somebody edited must not make us remove anything else
         return [one for one in found if isinstance(one, str) and _is_below(one)]
 
@@ -277,9 +277,9 @@ class _Folder:
         """Refuse to write through links, and over files of somebody else.
 
         Raises:
-            Faults: All of them.
+            Errors: All of them.
         """
-        faults = []
+        errors = []
         for path in sorted(contents):
             where = os.path.join(self.path, path)
             problem = self.problem(path, where)
@@ -288,9 +288,9 @@ class _Folder:
                     f"{show(where)} exists and was not written by this command: move it away, or give another folder"
                 )
             if problem:
-                faults.append(Result(message=problem, severity=ERROR, file_path=show(where)))
-        if faults:
-            raise Faults(faults)
+                errors.append(Result(message=problem, severity=ERROR, file_path=show(where)))
+        if errors:
+            raise Errors(errors)
 
     def problem(self, path: str, where: str) -> str:
         """Say why a file can't be written; "" where it can."""
@@ -311,14 +311,14 @@ class _Folder:
         """Tell whether nothing is lost where a file is written: none is there, or one of the same bytes."""
         try:
             return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path)) == data
-        except Faults:
+        except Errors:
             return not os.path.lexists(os.path.join(self.path, path))
 
     def holds(self, contents: Mapping[str, bytes], private: Collection[str]) -> bool:
         """Tell whether the files hold what they are to hold, and nobody may read what is private."""
         try:
             return all(self.has(path, data, private=path in private) for path, data in contents.items())
-        except (OSError, Faults):
+        except (OSError, Errors):
             return False
 
     def has(self, path: str, data: bytes, *, private: bool) -> bool:
@@ -326,7 +326,7 @@ class _Folder:
 
         Raises:
             OSError: It is not there.
-            Faults: It can't be read.
+            Errors: It can't be read.
         """
         with self.parent(path) as (handle, name):
             mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
@@ -407,11 +407,11 @@ def _mode_of(folder: int, name: str) -> int:
         return 0o666 & ~mask
 
 
-def _unwritable(path: str, error: OSError) -> Faults:
+def _unwritable(path: str, error: OSError) -> Errors:
     reasons = {
         errno.ENOSPC: "no space left on the device",
         errno.EROFS: "the file system is read-only",
         errno.ELOOP: "a part of it is a link",
     }
     reason = reasons.get(error.errno or 0, error.strerror or "unknown reason")
-    return fault(f"can't write {show(path)}: {reason}; nothing was changed", file_path=show(path))
+    return Errors.of(f"can't write {show(path)}: {reason}; nothing was changed", file_path=show(path))

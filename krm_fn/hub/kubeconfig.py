@@ -46,9 +46,9 @@ def review(item: Item, reference: KubeconfigRef) -> list[Result]:
             f"the hub's kubeconfig under key {reference.key} is not YAML that holds a mapping; the hub exits on it"
         )
         return [about(item, message, rule=RULE)]
-    faults, warnings = _judge(config)
+    errors, warnings = _judge(config)
     return [
-        *(about(item, f"the hub's kubeconfig {one}", rule=RULE) for one in faults),
+        *(about(item, f"the hub's kubeconfig {one}", rule=RULE) for one in errors),
         *(about(item, f"the hub's kubeconfig {one}", rule=RULE, severity=WARNING) for one in warnings),
     ]
 
@@ -89,27 +89,27 @@ def _judge(config: dict[str, Any]) -> tuple[list[str], list[str]]:
         return ["names no current-context that it holds"], []
     cluster = _named(config, "clusters", "cluster", context.get("cluster"))
     user = _named(config, "users", "user", context.get("user"))
-    faults: list[str] = []
+    errors: list[str] = []
     warnings: list[str] = []
     if cluster is None or not raw.text(cluster.get("server")):
-        faults.append("has no server for its current context")
+        errors.append("has no server for its current context")
     else:
         _judge_server(cluster, warnings)
     if user is None:
-        faults.append("has no user for its current context")
+        errors.append("has no user for its current context")
     else:
         if user.get("exec"):
-            faults.append(
+            errors.append(
                 "uses an exec credential plugin, which is not in clusternet's image: use a ServiceAccount token or a client "
                 "certificate"
             )
         if user.get("auth-provider"):
-            faults.append("uses an auth-provider, which clusternet's client no longer has: use a ServiceAccount token")
-        if not faults and not any(user.get(one) for one in _CREDENTIALS):
+            errors.append("uses an auth-provider, which clusternet's client no longer has: use a ServiceAccount token")
+        if not errors and not any(user.get(one) for one in _CREDENTIALS):
             warnings.append("has no credentials for its current context, so requests would be anonymous")
     for part in (cluster or {}, user or {}):
-        _judge_files(part, faults, warnings)
-    return faults, warnings
+        _judge_files(part, errors, warnings)
+    return errors, warnings
 
 
 def _judge_server(cluster: dict[str, Any], warnings: list[str]) -> None:
@@ -122,11 +122,11 @@ def _judge_server(cluster: dict[str, Any], warnings: list[str]) -> None:
         warnings.append("sets insecure-skip-tls-verify, so anyone on the network path can read the credentials")
 
 
-def _judge_files(part: dict[str, Any], faults: list[str], warnings: list[str]) -> None:
+def _judge_files(part: dict[str, Any], errors: list[str], warnings: list[str]) -> None:
     for field in _FILES:
         path = raw.text(part.get(field))
         if path and not path.startswith("/"):
-            faults.append(f"has a relative path in {field}, which does not exist in the pod: {_instead(field)}")
+            errors.append(f"has a relative path in {field}, which does not exist in the pod: {_instead(field)}")
         elif path:
             warnings.append(f"has a path in {field}, and the file must exist in the container: {_instead(field)}")
 

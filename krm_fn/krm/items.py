@@ -10,7 +10,7 @@ from krm_fn.base.text import late
 from krm_fn.krm import partial
 from krm_fn.krm.partial import UNSURE, Span
 from krm_fn.krm.path_annotations import INDEX, PATH
-from krm_fn.krm.results import Faults, ResourceRef
+from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 
@@ -115,7 +115,7 @@ class Item(Span):
         """Set apiVersion and kind from the value, where the caller could not know them.
 
         Raises:
-            Faults: Not readable, or no mapping.
+            Errors: Not readable, or no mapping.
         """
         self.know(self.value())
 
@@ -189,7 +189,7 @@ class Item(Span):
         """Return `metadata`, typed as Kubernetes would; {} when absent or not a mapping.
 
         Raises:
-            Faults: The object can't be read.
+            Errors: The object can't be read.
         """
         if self._metadata is None and self._value is _UNSET:
             found = partial.metadata(self)
@@ -202,7 +202,7 @@ class Item(Span):
         """Return whether a field holds a mapping, or something else; None when it is absent or null.
 
         Raises:
-            Faults: The object can't be read.
+            Errors: The object can't be read.
         """
         self.metadata()
         found = partial.is_mapping(self, path) if self._value is _UNSET else UNSURE
@@ -216,7 +216,7 @@ class Item(Span):
         """Return the value of a field; None when it is absent.
 
         Raises:
-            Faults: The object can't be read.
+            Errors: The object can't be read.
         """
         node: Any = self.value()
         for key in path:
@@ -227,7 +227,7 @@ class Item(Span):
         """Return the keys of the mapping at a path; () when absent or no mapping.
 
         Raises:
-            Faults: The object can't be read.
+            Errors: The object can't be read.
         """
         return tuple(_mapping(self.get(*path)))
 
@@ -235,7 +235,7 @@ class Item(Span):
         """Return the whole object; not to be changed by the caller.
 
         Raises:
-            Faults: Not readable (duplicate keys, aliases to other objects, nesting), or no mapping.
+            Errors: Not readable (duplicate keys, aliases to other objects, nesting), or no mapping.
         """
         if self._value is _UNSET:
             try:
@@ -249,13 +249,13 @@ class Item(Span):
         value_: dict[str, Any] = self._value
         return value_
 
-    def _unreadable(self, error: BadYaml) -> Faults:
+    def _unreadable(self, error: BadYaml) -> Errors:
         from krm_fn.krm.unreadable import unreadable_item  # noqa: PLC0415 - for bad input only
 
         text, file_path = self.text, self._file_path or ""
         title = self._title or f"items[{self.position}]"
         found = unreadable_item(error, text, (self.source, self.start), title, file_path)
-        return Faults([found.replace(file_index=self.file_index) if file_path else found])
+        return Errors([found.replace(file_index=self.file_index) if file_path else found])
 
     def _first_line(self) -> int:
         return self.source.count(b"\n", 0, self.start) + 1
@@ -317,7 +317,7 @@ class Item(Span):
         """Set a field, and the mappings on the way to it; only the lines of what differs change.
 
         Raises:
-            Faults: The object can't be read.
+            Errors: The object can't be read.
         """
         made = dict(self.wanted or self.value())
         node = made

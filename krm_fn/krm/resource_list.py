@@ -9,7 +9,7 @@ from krm_fn.krm import fast, outline
 from krm_fn.krm.changes import Changes, written
 from krm_fn.krm.items import Item
 from krm_fn.krm.path_annotations import PATH
-from krm_fn.krm.results import Faults, Result, Results, fault
+from krm_fn.krm.results import Errors, Result, Results
 from krm_fn.yaml.errors import BadYaml
 
 TYPE_CHECKING = False
@@ -95,7 +95,7 @@ def read(data: bytes) -> ResourceList:
     """Read a ResourceList: YAML or JSON, in any style.
 
     Raises:
-        Faults: One clear error, with line and column where there is one.
+        Errors: One clear error, with line and column where there is one.
     """
     found = fast.read(data)
     try:
@@ -103,11 +103,11 @@ def read(data: bytes) -> ResourceList:
             found = outline.read(data)
         if found is None:
             message = f"the input is empty: {_EXPECTED}"
-            raise fault(message)
+            raise Errors.of(message)
         _check(data, found)
         return ResourceList(data, found, _function_config(data, found))
     except BadYaml as error:
-        raise _fault(error, data) from None
+        raise _error(error, data) from None
 
 
 def write(resource_list: ResourceList, changes: Changes, results: Sequence[Result]) -> list[bytes | memoryview]:
@@ -122,14 +122,14 @@ def write(resource_list: ResourceList, changes: Changes, results: Sequence[Resul
         Pieces of the output, in order; whatever did not change is a view of the input.
 
     Raises:
-        Faults: An object that is to be edited can't be read.
+        Errors: An object that is to be edited can't be read.
     """
     try:
         said = [result.as_data() for result in results]
         return written(resource_list.data, resource_list.outline, changes, said)
     except BadYaml as error:
         message = f"an object that is to be edited can't be read: {error.problem}"
-        raise fault(message) from None
+        raise Errors.of(message) from None
 
 
 def _check(data: bytes, found: Outline) -> None:
@@ -138,14 +138,14 @@ def _check(data: bytes, found: Outline) -> None:
     if kind != "ResourceList" or api_version not in API_VERSIONS:
         seen = f"{_shown(api_version, 'no apiVersion')}, {_shown(kind, 'no kind')}"
         message = f"the input is not a ResourceList ({seen}): {_EXPECTED}{_RENDER}"
-        raise fault(message)
+        raise Errors.of(message)
     part = found.part("items")
     if part is not None and part.shape not in {"sequence", "null"}:
         message = f"items is not a list but a {part.shape}; begin each object with '- '"
-        raise fault(message, **_place(data, part.start))
+        raise Errors.of(message, **_place(data, part.start))
     if found.stray is not None:
         message = f"items[{found.stray}] is not an object; give one with apiVersion, kind and metadata, or remove it"
-        raise fault(message, **_place(data, found.items[found.stray].start))
+        raise Errors.of(message, **_place(data, found.items[found.stray].start))
 
 
 def _crossing(found: Outline) -> tuple[Result, ...]:
@@ -176,7 +176,7 @@ def _function_config(data: bytes, found: Outline) -> Item | None:
     item = Item(data, part.value_start, end, column, -1, "", "", "functionConfig")
     if part.shape not in {"mapping", "alias"}:
         message = f"functionConfig is not an object but a {part.shape}; give the function's configuration"
-        raise fault(message, **_place(data, part.start))
+        raise Errors.of(message, **_place(data, part.start))
     item.identify()
     return item
 
@@ -187,7 +187,7 @@ def _place(data: bytes, at: int) -> dict[str, int]:
     return {"line": data.count(b"\n", 0, at) + 1, "column": len(data[begin:at].decode("utf-8", "replace")) + 1}
 
 
-def _fault(error: BadYaml, data: bytes) -> Faults:
+def _error(error: BadYaml, data: bytes) -> Errors:
     from krm_fn.krm.unreadable import unreadable  # noqa: PLC0415 - for bad input only
 
-    return Faults([unreadable(error, data, "the input")])
+    return Errors([unreadable(error, data, "the input")])

@@ -1,7 +1,7 @@
 """Results: the one currency in which everything that is to be said to a user travels.
 
-The shape is the `results` field of a ResourceList (functions-spec v1 of the KRM functions specification). A fault that
-stops the work is a `Faults` exception that carries results; no other exception crosses packages on purpose.
+The shape is the `results` field of a ResourceList (functions-spec v1 of the KRM functions specification). An error that
+stops the work is an `Errors` exception that carries results; no other exception crosses packages on purpose.
 """
 
 from __future__ import annotations
@@ -147,18 +147,18 @@ def _names(text: str) -> set[str]:
     return {word.strip("\"'`,;:()[]").rpartition("/")[2] for word in text.split()}
 
 
-class Faults(Exception):  # noqa: N818 - a set of faults, each of them a result of severity error
-    """Bad input: every fault found, as results of severity `error`."""
+class Errors(Exception):  # noqa: N818 - a set of errors, each of them a result of severity error
+    """Bad input: every error found, as results of severity `error`."""
 
     def __init__(self, results: Iterable[Result]) -> None:
         """Take the results; at least one."""
         self.results = tuple(results)
         super().__init__("; ".join(result.text() for result in self.results))
 
-
-def fault(message: str, **parts: Any) -> Faults:
-    """Return a `Faults` of one error; `parts` are further fields of `Result`."""
-    return Faults([Result(message=message, **parts)])
+    @classmethod
+    def of(cls, message: str, **parts: Any) -> Errors:
+        """Return one of a single error; `parts` are further fields of `Result`."""
+        return cls([Result(message=message, **parts)])
 
 
 def has_errors(results: Iterable[Result]) -> bool:

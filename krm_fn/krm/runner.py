@@ -13,7 +13,7 @@ import sys
 
 from krm_fn.krm import resource_list
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import ERROR, INFO, Faults, has_errors
+from krm_fn.krm.results import ERROR, INFO, Errors, has_errors
 from krm_fn.yaml.read import new_budget
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
     """Run a function once.
 
     Args:
-        process: Changes the ResourceList and adds to its results. An error among them fails the run; raising `Faults`
+        process: Changes the ResourceList and adds to its results. An error among them fails the run; raising `Errors`
             is the same.
         stdin: The ResourceList.
         stdout: Takes the ResourceList back, with its items unchanged if the run failed.
@@ -55,8 +55,8 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
     new_budget()
     try:
         found = resource_list.read(stdin.read())
-    except Faults as faults:
-        say(faults.results, stderr)
+    except Errors as errors:
+        say(errors.results, stderr)
         return FAILED
     except OSError as error:
         tell(f"error: can't read the input: {error.strerror}\n", stderr)
@@ -66,15 +66,15 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
     if not found.errors:
         try:
             process(found)
-        except Faults as faults:
-            results += faults.results
+        except Errors as errors:
+            results += errors.results
     failed = has_errors(results)
     try:
         chunks = resource_list.write(found, Changes() if failed else found.changes, results)
-    except Faults as faults:
+    except Errors as errors:
         # an edit that can't be made safely: nothing is changed, and that is said
         failed = True
-        results += faults.results
+        results += errors.results
         chunks = resource_list.write(found, Changes(), results)
     say(results, stderr)
     reason = emit(chunks, stdout)
@@ -139,8 +139,8 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
     """
     try:
         return work()
-    except Faults as faults:
-        say_lines(faults.results, stderr)  # of what is given beside the input: SOURCE_DATE_EPOCH, say
+    except Errors as errors:
+        say_lines(errors.results, stderr)  # of what is given beside the input: SOURCE_DATE_EPOCH, say
         return FAILED
     except KeyboardInterrupt:
         tell("error: interrupted; nothing was written\n", stderr)

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import Faults, Result, fault, tagged
+from krm_fn.krm.results import Errors, Result, tagged
 from krm_fn.yaml.errors import BadYaml, explained, is_table
 from krm_fn.yaml.read import load
 
@@ -67,12 +67,12 @@ def read_stream(data: bytes, path: str = "") -> list[Item]:
         path: The file's name for messages.
 
     Raises:
-        Faults: All documents that can't be read, with file, line and column.
+        Errors: All documents that can't be read, with file, line and column.
     """
     documents = read_documents(data, path)
     strays = [Result(message=one.stray, file_path=path, line=one.line, column=1) for one in documents if one.stray]
     if strays:
-        raise Faults(strays)
+        raise Errors(strays)
     return [item for one in documents for item in one.items]
 
 
@@ -84,18 +84,18 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
         path: The file's name.
 
     Raises:
-        Faults: All documents that can't be read.
+        Errors: All documents that can't be read.
     """
     _check_encoding(data, path)
     documents = _split(data, path)
-    faults: list[Result] = []
+    errors: list[Result] = []
     index = 0
     for document in documents:
         try:
             _identify(document, data, path, index)
         except BadYaml as error:
             said, line, column = explained(error, data[document.body : document.body_end])
-            faults.append(
+            errors.append(
                 Result(
                     message=f"invalid YAML: {said}",
                     file_path=path,
@@ -106,8 +106,8 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
                 )
             )
         index += len(document.items)
-    if faults:
-        raise Faults(faults)
+    if errors:
+        raise Errors(errors)
     return documents
 
 
@@ -119,7 +119,7 @@ def _check_encoding(data: bytes, path: str) -> None:
         column = error.start - data.rfind(b"\n", 0, error.start)
         said, _, _ = explained(BadYaml("not valid UTF-8"), data)
         message = f"can't be read: {said}"
-        raise fault(message, file_path=path, line=line, column=column) from None
+        raise Errors.of(message, file_path=path, line=line, column=column) from None
 
 
 def _split(data: bytes, path: str) -> list[Document]:
@@ -150,7 +150,7 @@ def _split(data: bytes, path: str) -> list[Document]:
             directives = directive.start()
         elif ended and not _TAIL.match(data[behind:end]):
             message = "text follows the end of a document (...) without ---"
-            raise fault(message, file_path=path, line=line, column=1)
+            raise Errors.of(message, file_path=path, line=line, column=1)
     return documents
 
 

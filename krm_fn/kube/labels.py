@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from krm_fn.base.records import Record
-from krm_fn.kube.names import MAX_SUBDOMAIN, dns_subdomain_fault
+from krm_fn.kube.names import MAX_SUBDOMAIN, dns_subdomain_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 
 
 @lru_cache(maxsize=4096)  # the same few keys appear on ten thousand Clusters
-def label_key_fault(key: str) -> str:
+def label_key_error(key: str) -> str:
     """Say what is wrong with a label key (or annotation key); empty if nothing.
 
     Source: apimachinery `validation.IsQualifiedName`: an optional DNS subdomain and `/`, then at most 63 characters.
@@ -36,16 +36,16 @@ def label_key_fault(key: str) -> str:
     prefix, slash, name = key.rpartition("/")
     if slash and not prefix:
         return "has an empty prefix before '/'"
-    if slash and dns_subdomain_fault(prefix):
+    if slash and dns_subdomain_error(prefix):
         if len(prefix) > MAX_SUBDOMAIN:
             return f"has a prefix of {len(prefix)} characters, at most {MAX_SUBDOMAIN} are allowed"
         return _typographic(key) or (
             "has a prefix before '/' that is not a DNS subdomain (lower-case letters, digits, '-', '.')"
         )
-    return _name_part_fault(key, name)
+    return _name_part_error(key, name)
 
 
-def _name_part_fault(key: str, name: str) -> str:
+def _name_part_error(key: str, name: str) -> str:
     if not name:
         return "has no name part"
     if len(name) > _MAX_NAME:
@@ -63,7 +63,7 @@ def _typographic(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def label_value_fault(value: str) -> str:
+def label_value_error(value: str) -> str:
     """Say what is wrong with a label value; empty if nothing. Source: `validation.IsValidLabelValue`."""
     if len(value) > _MAX_NAME:
         return f"is {len(value)} characters long, at most {_MAX_NAME} are allowed"

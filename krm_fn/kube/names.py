@@ -13,7 +13,7 @@ LABEL_PATTERN = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN_PATTERN = rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*"
 
 
-def dns_label_fault(name: str, limit: int = MAX_LABEL) -> str:
+def dns_label_error(name: str, limit: int = MAX_LABEL) -> str:
     """Say what is wrong with a DNS-1123 label; empty if nothing."""
     if len(name) > limit:
         return f"is {len(name)} characters long, at most {limit} are allowed"
@@ -22,7 +22,7 @@ def dns_label_fault(name: str, limit: int = MAX_LABEL) -> str:
     return ""
 
 
-def dns_subdomain_fault(name: str, limit: int = MAX_SUBDOMAIN) -> str:
+def dns_subdomain_error(name: str, limit: int = MAX_SUBDOMAIN) -> str:
     """Say what is wrong with a DNS-1123 subdomain; empty if nothing."""
     if len(name) > limit:
         return f"is {len(name)} characters long, at most {limit} are allowed"

@@ -11,7 +11,7 @@ from krm_fn.agent.releases import traits
 from krm_fn.base.records import Record
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import WARNING, Faults, Result, fault, tagged
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import raw, versions
 from krm_fn.migration import by_hand, steps
 from krm_fn.model import AgentVersion, Secret
@@ -64,7 +64,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
         resource_set: For `clusterResourceSet.name`; must be free in every namespace.
 
     Raises:
-        Faults: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when
+        Errors: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when
             the name is taken.
     """
     found = hub.read(dump)
@@ -73,7 +73,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"the dump holds nothing of clusternet-hub's discovery: no ClusterResourceSet with ConfigMap {HUB_AGENT_MAP}, "
             f"no such ConfigMap, no Secret {HUB_NAMESPACE}/{HUB_NAME}; --help shows the commands that dump them"
         )
-        raise fault(message, tags=tagged(rule="no-hub"))
+        raise Errors.of(message, tags=tagged(rule="no-hub"))
     taken = sorted(
         raw.text(one, "metadata", "namespace")
         for one in dump.of(dumps.RESOURCE_SET)
@@ -84,7 +84,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"a ClusterResourceSet {resource_set} exists already in namespace {taken[0]}, and its selector and strategy can't be "
             "changed; give another name with --resource-set"
         )
-        raise fault(message, tags=tagged(rule="name-taken"))
+        raise Errors.of(message, tags=tagged(rule="name-taken"))
     image = found.image or _agreed(found, "image")
     parent_url = found.parent_url or _agreed(found, "parent_url")
     if not image or not parent_url:
@@ -93,7 +93,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"the dump lacks the agent's {lacking}: dump ConfigMap {HUB_AGENT_MAP} or Secret "
             f"{HUB_NAMESPACE}/{HUB_NAME} too; --help shows the commands"
         )
-        raise fault(message, tags=tagged(rule="no-values"))
+        raise Errors.of(message, tags=tagged(rule="no-values"))
     version = versions.of_image(image)
     clusters = tuple(objects.cluster(one) for one in dump.of(dumps.CLUSTER))
     config = _config(found, image, parent_url, name, resource_set)
@@ -110,8 +110,8 @@ def _refused(config: dict[str, Any]) -> Iterator[Result]:
     """Report what our own decoder would refuse: the hub validates nothing, and a digest has no release."""
     try:
         decode(Item.from_value(config, 0))
-    except Faults as faults:
-        for one in faults.results:
+    except Errors as errors:
+        for one in errors.results:
             yield _warning(f"correct this in the config: {one.message} [{one.field}]", "needs-correction")
 
 

@@ -22,7 +22,7 @@ def build(part: Part) -> Iterator[Generated]:
     """Yield the objects of one config.
 
     Raises:
-        Faults: The agent's options don't fit one another, or an object would be too large.
+        Errors: The agent's options don't fit one another, or an object would be too large.
     """
     config, token = part.config, part.token
     by_namespace: dict[str, list[Cluster]] = {namespace: [] for namespace in part.namespaces}

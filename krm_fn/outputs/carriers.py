@@ -6,7 +6,7 @@ The ConfigMaps hold all that a reviewer may read; the registration holds the sec
 
 from __future__ import annotations
 
-from krm_fn.krm.results import fault, tagged
+from krm_fn.krm.results import Errors, tagged
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
@@ -87,7 +87,7 @@ def _config_map(
             f"ConfigMap {name} would hold {size} bytes of manifests; Kubernetes takes less than {MAX_BYTES}."
             " Make spec.agent.patches, env or annotations smaller"
         )
-        raise fault(message, field="spec.agent", tags=tagged(rule="too-large"))
+        raise Errors.of(message, field="spec.agent", tags=tagged(rule="too-large"))
     value: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",

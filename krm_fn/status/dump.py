@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from krm_fn.base.records import Record
-from krm_fn.krm.results import Faults, Result, fault
+from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
 from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP
 from krm_fn.yaml import errors
@@ -77,7 +77,7 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         Their objects together. Of an object that occurs twice, the one with the higher resourceVersion stays.
 
     Raises:
-        Faults: For every input that is no dump: what it is instead, where it breaks off, and what to run.
+        Errors: For every input that is no dump: what it is instead, where it breaks off, and what to run.
     """
     results: list[Result] = []
     found: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]] = {}
@@ -89,13 +89,13 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
                 empty_lists += _is_empty_list(document)
                 for value in _expand(name, document, ("", ""), []):
                     _keep(value, found, others)
-        except Faults as faults:
-            results.extend(faults.results)
+        except Errors as errors:
+            results.extend(errors.results)
         del data  # before the next one is read
     if results:
-        raise Faults(results)
+        raise Errors(results)
     if not found and not empty_lists:
-        raise fault(_nothing_found(others))
+        raise Errors.of(_nothing_found(others))
     objects = {kind: tuple(value for _, value in sorted(by_name.items())) for kind, by_name in found.items()}
     return Dump(objects=objects, empty_lists=empty_lists)
 
@@ -164,11 +164,11 @@ def _expand(
         return
     if not isinstance(value, dict):
         message = f"{name} is no kubectl dump: it holds {_noun(value)} where an object should be; run {_COMMAND}"
-        raise fault(message, file_path=name)
+        raise Errors.of(message, file_path=name)
     own_kind = raw.text(value, "kind")
     if own_kind == "Status" and raw.text(value, "apiVersion") == "v1":
         message = f"{name} holds an error of the API server, not a dump: {raw.quote(raw.text(value, 'message'))}"
-        raise fault(message, file_path=name)
+        raise Errors.of(message, file_path=name)
     if not own_kind and kind[1]:
         yield {**value, "apiVersion": kind[0], "kind": kind[1]}
         return
@@ -178,7 +178,7 @@ def _expand(
         return
     if len(within) == _DEEPEST_LIST:
         message = f"{name} holds Lists within Lists, more than {_DEEPEST_LIST} deep; kubectl prints one: run {_COMMAND}"
-        raise fault(message, file_path=name)
+        raise Errors.of(message, file_path=name)
     item_kind = (raw.text(value, "apiVersion"), own_kind[:-4]) if own_kind != "List" else ("", "")
     for item in items:
         yield from _expand(name, item, item_kind, [*within, value])
@@ -193,14 +193,14 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
     written = _decode(name, data)
     if not written.strip():
         message = f"{name} is empty: kubectl printed nothing; look at its error, then run {_COMMAND}"
-        raise fault(message, file_path=name)
+        raise Errors.of(message, file_path=name)
     if _TABLE.match(written.lstrip()):
         message = f"{name} is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
-        raise fault(message, file_path=name)
+        raise Errors.of(message, file_path=name)
     error = _KUBECTL_ERROR.match(written.lstrip())
     if error:
         message = f"{name} holds a message of kubectl, not a dump: {raw.quote(error[0])}"
-        raise fault(message, file_path=name)
+        raise Errors.of(message, file_path=name)
     position = 0
     decoder = json.JSONDecoder()
     try:
@@ -218,7 +218,7 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
             raise _broken(name, f"invalid JSON: {_in_words(failure)}", failure.lineno, failure.colno) from None
     except (RecursionError, ValueError):
         message = f"{name} is no kubectl dump: its JSON is nested too deep or holds a number too long"
-        raise fault(message, file_path=name) from None
+        raise Errors.of(message, file_path=name) from None
     yield from _yaml_documents(name, written[position:] if position else written)
 
 
@@ -251,9 +251,9 @@ def _yaml_documents(name: str, written: str) -> Iterator[Any]:
         raise _broken(name, f"invalid YAML: {said}", (line or 0) + 1, (column or 0) + 1) from None
 
 
-def _broken(name: str, reason: str, line: int, column: int) -> Faults:
+def _broken(name: str, reason: str, line: int, column: int) -> Errors:
     message = f"{reason}; was the dump cut off? Run kubectl again, with all its output in the file"
-    return fault(message, file_path=name, line=line, column=column)
+    return Errors.of(message, file_path=name, line=line, column=column)
 
 
 def _decode(name: str, data: bytes) -> str:
@@ -263,10 +263,10 @@ def _decode(name: str, data: bytes) -> str:
         written = data.decode(encoding)
     except UnicodeDecodeError as error:
         message = f"{name} is no kubectl dump: byte {error.start} is not {encoding.replace('-sig', '').upper()} text"
-        raise fault(message, file_path=name) from None
+        raise Errors.of(message, file_path=name) from None
     if "\0" in written:
         message = f"{name} is no kubectl dump: it holds NUL characters"
-        raise fault(message, file_path=name)
+        raise Errors.of(message, file_path=name)
     return written
 
 

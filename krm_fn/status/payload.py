@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.kube import raw
 from krm_fn.kube import secrets as encoding
 from krm_fn.model import AgentVersion, Secret
@@ -88,7 +88,7 @@ class Payload:
             alike = _PLAIN_NAME.sub(b"", content)
             reason = known.get(alike)
             if reason is None:
-                reason = known[alike] = _fault(content)
+                reason = known[alike] = _error(content)
             if reason:
                 return f"{key}: {reason}"
         return ""
@@ -160,7 +160,7 @@ def _objects(content: bytes) -> Iterator[Any]:
         return
 
 
-def _fault(content: bytes) -> str:
+def _error(content: bytes) -> str:
     """Say what the controller's parser will not take, without quoting the text."""
     found = 0
     try:
@@ -188,7 +188,7 @@ def expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
     """
     try:
         checked = formats.check(token, _ANY_AGENT)
-    except Faults:
+    except Errors:
         return None
     if checked.form != formats.BOOTSTRAP or checked.secret is None:
         return checked.expires

@@ -187,7 +187,7 @@ def not_applied(case: Case) -> Iterator[Reason]:
             remedy=(
                 "the manager's log names the object and the error; correct it in Git, render and sync",
                 _log(case),
-                "where only the workload cluster was at fault, have it tried again at once",
+                "where only the workload cluster failed, have it tried again at once",
                 _retry(case, {one.resource_set for one in failed}),
             ),
         )

@@ -7,7 +7,7 @@ only the token's absence would make. Else it is a stand-in, the same in each run
 from __future__ import annotations
 
 from krm_fn.base.text import sha256_hex
-from krm_fn.krm.results import WARNING, Faults, Result
+from krm_fn.krm.results import WARNING, Errors, Result
 from krm_fn.kube import secrets
 from krm_fn.model import Secret, Token
 from krm_fn.surface import OWNER_ANNOTATION, REGISTRATION_KEY, TOKEN_KEY
@@ -55,5 +55,5 @@ def _token(item: Item, config: Config) -> Token | None:
         registration = load(manifest or b"")
         packed = secrets.decode(registration["data"][TOKEN_KEY])
         return formats.check(Secret((packed or b"").decode()), config.agent.version)
-    except (Faults, BadYaml, LookupError, TypeError, AttributeError, UnicodeError):
+    except (Errors, BadYaml, LookupError, TypeError, AttributeError, UnicodeError):
         return None

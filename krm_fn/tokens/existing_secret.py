@@ -114,17 +114,17 @@ def _plain(wanted: _Wanted, item: Item) -> Judgement:
         if value.get("type") != RESOURCE_SET_TYPE:
             reason = f"must be of type {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
             return ERROR, reason + _PRINTS, "type"
-        reason = _form_fault(value)
+        reason = _form_error(value)
         if reason:
             return ERROR, reason + _PRINTS, _held(value)
-    return WARNING, _content_fault(wanted, value), _held(value)
+    return WARNING, _content_error(wanted, value), _held(value)
 
 
 def _held(value: Mapping[str, Any]) -> str:
     return "stringData" if "stringData" in value else "data"
 
 
-def _form_fault(value: Mapping[str, Any]) -> str:
+def _form_error(value: Mapping[str, Any]) -> str:
     plain, packed = _at(value, "stringData"), _at(value, "data")
     values = [*plain.values(), *packed.values()]
     if not values or not all(isinstance(one, str) for one in values):
@@ -137,7 +137,7 @@ def _form_fault(value: Mapping[str, Any]) -> str:
     return ""
 
 
-def _content_fault(wanted: _Wanted, value: Mapping[str, Any]) -> str:
+def _content_error(wanted: _Wanted, value: Mapping[str, Any]) -> str:
     texts = [text for text in _at(value, "stringData").values() if isinstance(text, str)]
     packed = [text for text in _at(value, "data").values() if isinstance(text, str) and not secrets.encrypted(text)]
     texts += [(secrets.decode(text) or b"").decode("utf-8", "replace") for text in packed]

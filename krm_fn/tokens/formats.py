@@ -7,7 +7,7 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 from __future__ import annotations
 
 from krm_fn.base.text import late
-from krm_fn.krm.results import Faults, Result, tagged
+from krm_fn.krm.results import Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import Secret, Token
 
@@ -40,7 +40,7 @@ _EXPECTED = (
 )
 
 
-class Refused(Faults):
+class Refused(Errors):
     """A value that is no token; what it might have been is still not to be shown."""
 
     def __init__(self, result: Result, secret: Secret) -> None:
@@ -56,7 +56,7 @@ def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
     Args:
         secret: The value as it came from its source.
         version: The agent that will use it; v0.15.0 takes no JWT.
-        where: Further fields of `Result` for a fault (`field`, `resource_ref`, …).
+        where: Further fields of `Result` for an error (`field`, `resource_ref`, …).
 
     Returns:
         The token without the line break; `expires` is a JWT's `exp`, cut to whole seconds.
@@ -65,7 +65,7 @@ def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
         Refused: With one error that tells which shape was expected, never the value.
     """
     value = trimmed(secret.reveal())
-    reason = _shape_fault(value)
+    reason = _shape_error(value)
     if reason:
         message = f"the registration token {reason}"
         tags = ABSENT if secrets.encrypted(value) or _placeholder(value) else ()
@@ -90,7 +90,7 @@ def trimmed(value: str) -> str:
     return value[:-2] if value.endswith("\r\n") else value.removesuffix("\n")
 
 
-def _shape_fault(value: str) -> str:
+def _shape_error(value: str) -> str:
     """Say why a value can't be a token, by its looks; empty when it can."""
     if not value.strip():
         return f"is empty: {_EXPECTED}"

@@ -12,7 +12,7 @@ import os
 import re
 
 from krm_fn.base.text import late
-from krm_fn.krm.results import fault
+from krm_fn.krm.results import Errors
 from krm_fn.kube.secrets import looks_like_token
 from krm_fn.model import Secret
 from krm_fn.tokens.formats import ABSENT
@@ -60,23 +60,23 @@ class Offers:
         """Return the value of an environment variable `CLUSTERNET_…`.
 
         Raises:
-            Faults: The name was not offered, or the variable is not set or empty.
+            Errors: The name was not offered, or the variable is not set or empty.
         """
         if not _OFFERED_NAME.match(name):
             # what is no name of a variable may be the token itself, put into the wrong field
             shown = f"variable {name}" if _NAME.match(name) else "variable"
             message = f"environment {shown} is not offered: only names that begin with {PREFIX} are"
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         if name in _SETTINGS:
             message = f"environment variable {name} is a setting of this runner, not a token: name another"
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         value = self._environment.get(name)
         if value is None:
             message = f"environment variable {name} is not set where this function runs: set it there"
-            raise fault(message, tags=ABSENT, **where)
+            raise Errors.of(message, tags=ABSENT, **where)
         if not value:
             message = f"environment variable {name} is empty where this function runs"
-            raise fault(message, tags=ABSENT, **where)
+            raise Errors.of(message, tags=ABSENT, **where)
         return Secret(value)
 
     def file(self, name: str, **where: Any) -> Secret:
@@ -87,10 +87,10 @@ class Offers:
 
         Args:
             name: A path relative to the folder, or an absolute one below it.
-            where: Further fields of `Result` for a fault.
+            where: Further fields of `Result` for an error.
 
         Raises:
-            Faults: The path is outside, missing, no regular file, too big, not readable or not text.
+            Errors: The path is outside, missing, no regular file, too big, not readable or not text.
         """
         folder = self._folder(where)
         relative = _below(folder, self._token_dir, name)
@@ -99,20 +99,20 @@ class Offers:
                 f"file {name!r} is not offered: only files below {self._token_dir} are "
                 f"(the operator of this runner sets {TOKEN_DIR})"
             )
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         shown = f"{self._token_dir.rstrip('/')}/{relative}"
         target = os.path.realpath(os.path.join(folder, relative))  # noqa: PTH118 - pathlib costs start-up time
         if not target.startswith(folder + "/"):
             message = f"file {shown} is not offered: it is a link that leaves {self._token_dir}"
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         content, reason = _read(folder, target[len(folder) + 1 :])
         if reason:
             message = f"file {shown} {reason}"
-            raise fault(message, tags=ABSENT if reason.startswith(_MISSING) else (), **where)
+            raise Errors.of(message, tags=ABSENT if reason.startswith(_MISSING) else (), **where)
         text = _text(content)
         if text is None:
             message = f"file {shown} is not text in UTF-8, so it holds no token"
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         return Secret(text)
 
     def check_parent_url(self, config: Config, *, own_token: bool, **where: Any) -> None:
@@ -128,7 +128,7 @@ class Offers:
             where: Further fields of `Result` for an error.
 
         Raises:
-            Faults: `CLUSTERNET_PARENT_URLS` does not list `spec.parentURL`, or has to be set and is not.
+            Errors: `CLUSTERNET_PARENT_URLS` does not list `spec.parentURL`, or has to be set and is not.
         """
         listed = self._environment.get(PARENT_URLS)
         if listed is None:
@@ -138,25 +138,25 @@ class Offers:
                     f"parents may get it: set {PARENT_URLS} to their URLs, or to * if the runner renders its owner's "
                     "repository alone"
                 )
-                raise fault(message, tags=ABSENT, **where)
+                raise Errors.of(message, tags=ABSENT, **where)
             return
         allowed = {_normal(url) for url in re.split(r"[\s,]+", listed) if url}
         if "*" not in allowed and _normal(config.parent_url) not in allowed:
             message = f"parentURL is not one that this runner may use: ask its operator to add it to {PARENT_URLS}"
-            raise fault(message, **{**where, "field": "spec.parentURL"})
+            raise Errors.of(message, **{**where, "field": "spec.parentURL"})
 
     def epoch(self) -> int | None:
         """Return the time of reproducible builds (`SOURCE_DATE_EPOCH`, seconds); None when it is not set.
 
         Raises:
-            Faults: It is set and is no whole number.
+            Errors: It is set and is no whole number.
         """
         value = self._environment.get(SOURCE_DATE_EPOCH, "")
         if not value:
             return None
         if not _EPOCH.match(value):
             message = f"environment variable {SOURCE_DATE_EPOCH} must be a whole number of seconds since 1970"
-            raise fault(message)
+            raise Errors.of(message)
         return int(value)
 
     def _folder(self, where: Mapping[str, Any]) -> str:
@@ -170,17 +170,17 @@ class Offers:
             reason = f"must be an absolute path, not {given!r}"
         if reason:
             message = f"environment variable {TOKEN_DIR} {reason}"
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         folder = os.path.realpath(given)
         if folder == "/":
             message = f"environment variable {TOKEN_DIR} must name a folder of token files, not the root of the machine"
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         if not os.path.isdir(folder):  # noqa: PTH112 - pathlib costs start-up time
             message = (
                 f"folder {given} does not exist where this function runs: mount the token there, "
                 f"or have the operator set {TOKEN_DIR}"
             )
-            raise fault(message, tags=ABSENT, **where)
+            raise Errors.of(message, tags=ABSENT, **where)
         return folder
 
 

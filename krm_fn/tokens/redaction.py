@@ -11,7 +11,7 @@ import binascii
 
 from krm_fn.base.records import Record
 from krm_fn.base.text import late
-from krm_fn.krm.results import WARNING, Faults, Result, tagged
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import HIDDEN, MOST_QUOTED
 from krm_fn.model import Secret
@@ -61,7 +61,7 @@ def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[i
             continue
         try:
             found += [_finding(item, path) for path in _places(item, needle, packed)]
-        except Faults:  # none of ours, so its fault is not ours to report; what its text holds is
+        except Errors:  # none of ours, so its error is not ours to report; what its text holds is
             if needle.encode() in item.text:
                 found.append(_warning(f"items[{item.position}], which can't be read"))
     clean = Redactor([token]).results(found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn import model
 from krm_fn.base.records import Record
 from krm_fn.base.text import full_name
-from krm_fn.krm.results import WARNING, Faults, Related, Result, fault, tagged
+from krm_fn.krm.results import WARNING, Errors, Related, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
 from krm_fn.surface import RESOURCE_SET_TYPE
@@ -87,7 +87,7 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_
         The token; without a value where it is kept outside.
 
     Raises:
-        Faults: The parent is not allowed, or the source holds nothing usable. The value is in no message.
+        Errors: The parent is not allowed, or the source holds nothing usable. The value is in no message.
     """
     _refuse_misplaced(config)
     source = _of(config)
@@ -193,7 +193,7 @@ def _secret_ref(request: Request) -> Found:
             f"Secret {full_name(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
             "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
         )
-        raise fault(message, **place(config))
+        raise Errors.of(message, **place(config))
     found = _named(ref, request.items)
     if not found:
         raise _missing(ref, config, request.items)
@@ -206,7 +206,7 @@ def _secret_ref(request: Request) -> Found:
         related = tuple(
             Related.at(full_name(item.namespace, item.name), item.place("metadata.name")) for item in found[:_SHOWN]
         )
-        raise fault(
+        raise Errors.of(
             message, related=related, fix=f"namespace: {namespaces[0]}" if several else "", **_place(config, "name")
         )
     return _read(found[0], ref.key, config)
@@ -281,7 +281,7 @@ def _read(item: Item, key: str, config: Config) -> Found:
     """Read one key of a Secret: `stringData` wins over `data`, as on the server.
 
     Raises:
-        Faults: The key is missing or its value is no text.
+        Errors: The key is missing or its value is no text.
     """
     title = f"Secret {full_name(item.namespace, item.name)}"
     whole = item.value()
@@ -303,7 +303,7 @@ def _read(item: Item, key: str, config: Config) -> Found:
                 reason = "is no text once decoded, so it holds no token"
         if reason:
             message = f"{name}.{key} of {title} {reason}"
-            raise fault(message, **where)
+            raise Errors.of(message, **where)
         return model.Secret(value), where
     keys = sorted(str(one) for one in {*item.keys("data"), *item.keys("stringData")})
     shown = [one for one in keys if not secrets.looks_like_token(one)][:_SHOWN]
@@ -311,7 +311,7 @@ def _read(item: Item, key: str, config: Config) -> Found:
     message = f"{title} has no key {key}: {there}; name the one to read with secretRef.key"
     fix = f"key: {shown[0]}" if len(shown) == 1 else ""
     related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
-    raise fault(message, fix=fix, related=related, **_place(config, "key"))
+    raise Errors.of(message, fix=fix, related=related, **_place(config, "key"))
 
 
 def _text(raw: bytes | None) -> str | None:
@@ -323,7 +323,7 @@ def _text(raw: bytes | None) -> str | None:
         return None
 
 
-def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Faults:
+def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors:
     """Report that no Secret has the name, and what comes near."""
     title = full_name(ref.namespace, ref.name)
     for item in items:
@@ -333,14 +333,14 @@ def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Faults
                 f"Secret {title} is not among the resources; the {item.kind} of that name becomes a Secret only in the"
                 f" cluster: use {source} instead of secretRef"
             )
-            return fault(message, related=(Related.at(f"the {item.kind}", item.place()),), **place(config))
+            return Errors.of(message, related=(Related.at(f"the {item.kind}", item.place()),), **place(config))
     near = _near(ref, items)
     if not near:
         message = (
             f"Secret {title} is not among the resources, and none has a similar name; "
             "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"
         )
-        return fault(message, tags=ABSENT, **_place(config, "name"))
+        return Errors.of(message, tags=ABSENT, **_place(config, "name"))
     titles = [full_name(*one) for one in near]
     namespace, name = near[0]
     fix = ""
@@ -348,7 +348,7 @@ def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Faults
         fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
     other = "namespace" if ref.namespace and ref.name in {one for _, one in near} else "name"
     message = f"Secret {title} is not among the resources: did you mean {' or '.join(titles)}?"
-    return fault(message, fix=fix, tags=ABSENT, **_place(config, other))
+    return Errors.of(message, fix=fix, tags=ABSENT, **_place(config, other))
 
 
 def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:
@@ -370,7 +370,7 @@ def _refuse_misplaced(config: Config) -> None:
     """Refuse a token in a field that names something: names are printed, and a bootstrap token is a legal name.
 
     Raises:
-        Faults: Such a field has a token's shape.
+        Errors: Such a field has a token's shape.
     """
     token = config.token
     names = [name for value in token for name in _texts(value)]
@@ -379,7 +379,7 @@ def _refuse_misplaced(config: Config) -> None:
             f"{token.kind} holds something in the shape of a token where a name or a path belongs: "
             "name where the token is kept instead"
         )
-        raise fault(message, **place(config))
+        raise Errors.of(message, **place(config))
 
 
 def _texts(value: object) -> list[str]:

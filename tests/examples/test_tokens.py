@@ -100,11 +100,11 @@ def test_an_example_refuses_a_parent_that_the_operator_did_not_list(name: str, e
 def test_the_encrypted_secret_itself_is_refused_with_the_remedy(environment: dict[str, str]) -> None:
     folder = FOLDER / "sops"
     outcome = process([folder / "clusters.yaml", folder / "fleet.yaml", folder / ENCRYPTED], environment)
-    (fault,) = [result for result in outcome.results if result.severity == "error"]
-    assert "is still encrypted by SOPS: decrypt it before this function runs (ksops" in fault.message
-    assert fault.field == "stringData.regToken"
-    assert fault.file_path.endswith(ENCRYPTED)
-    assert "bWFkZSB1c" not in str(fault.as_data())
+    (error,) = [result for result in outcome.results if result.severity == "error"]
+    assert "is still encrypted by SOPS: decrypt it before this function runs (ksops" in error.message
+    assert error.field == "stringData.regToken"
+    assert error.file_path.endswith(ENCRYPTED)
+    assert "bWFkZSB1c" not in str(error.as_data())
 
 
 def test_the_decrypted_secret_differs_from_the_encrypted_one_in_its_values_only() -> None:

@@ -1,6 +1,6 @@
 """The gallery of errors, docs/errors.md: broken inputs, and what is printed about each of them.
 
-`errors/base/` holds an input without a fault. `errors/<case>/` holds what is put over it, and `case.yaml`: under which heading
+`errors/base/` holds an input without an error. `errors/<case>/` holds what is put over it, and `case.yaml`: under which heading
 and title the page shows the case, the command, files of the base that are left out, and variables of the environment.
 `UPDATE_DOCS=1` writes the page anew: read its diff as a user would.
 """
@@ -42,7 +42,7 @@ HEAD = """\
 
 {count} broken inputs, and what is printed about each. The cause comes first, then what to do. Most have a line to paste: `help:`.
 A test makes this page from [tests/golden/errors](../tests/golden/errors): each folder there holds the files that are put
-over a small input without a fault ([base](../tests/golden/errors/base)).
+over a small input without an error ([base](../tests/golden/errors/base)).
 
 The first block of each case shows a terminal of 100 columns. The second is the first line in a pipe: what kustomize and kpt show,
 and what a CI log has. `--error-format github` annotates the lines of a pull request, and `--error-format sarif` writes a SARIF log

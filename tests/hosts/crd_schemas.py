@@ -1,6 +1,6 @@
 """Schemas of custom resources as their own projects publish them, read from the CRDs in a Go module's folder.
 
-An API server prunes what a CRD does not know; here an unknown field is a fault, since we never mean to write one.
+An API server prunes what a CRD does not know; here an unknown field is an error, since we never mean to write one.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def read(folder: Path) -> dict[Kind, dict[str, Any]]:
     return found
 
 
-def faults(schemas: dict[Kind, dict[str, Any]], value: dict[str, Any]) -> list[str]:
-    """What a schema says against an object; a kind without a schema is a fault, too."""
+def errors(schemas: dict[Kind, dict[str, Any]], value: dict[str, Any]) -> list[str]:
+    """What a schema says against an object; a kind without a schema is an error, too."""
     schema = schemas.get((value["apiVersion"], value["kind"]))
     if schema is None:
         return [f"no CRD serves {value['kind']} of {value['apiVersion']}"]

@@ -146,7 +146,7 @@ def test_a_kustomization_of_a_tenant_runs_nothing_in_the_sidecar(
         pytest.param('clusternet.io/register: "true"', 'clusternet.io/register: "no"', "none of the", id="no match"),
     ],
 )  # fmt: skip
-def test_a_fault_fails_with_its_cause_on_stderr_and_nothing_on_stdout(
+def test_an_error_fails_with_its_cause_on_stderr_and_nothing_on_stdout(
     generate: Callable[..., Done], checkout: Path, old: str, new: str, said: str
 ) -> None:
     path = checkout / "clusternet.yaml"

@@ -43,10 +43,10 @@ def texts() -> list[Any]:
 @pytest.mark.parametrize("path", texts())
 def test_the_clusters_and_sets_of_the_examples_are_what_the_crds_describe(path: Path, schemas: Schemas) -> None:
     found = {
-        one["metadata"]["name"]: crd_schemas.faults(schemas, one) for one in ours(path.read_text(encoding="utf-8"))
+        one["metadata"]["name"]: crd_schemas.errors(schemas, one) for one in ours(path.read_text(encoding="utf-8"))
     }
 
-    assert [fault for one in found.values() for fault in one] == []
+    assert [error for one in found.values() for error in one] == []
 
 
 @pytest.mark.parametrize("mode", ["Shared", "PerCluster"])
@@ -60,11 +60,11 @@ def test_the_sets_that_we_render_are_what_the_crds_describe(
     objects = ours(render(tmp_path, mode=mode, clusterResourceSet=resource_set))
 
     assert "ClusterResourceSet" in {one["kind"] for one in objects}
-    assert [fault for one in objects for fault in crd_schemas.faults(schemas, one)] == []
+    assert [error for one in objects for error in crd_schemas.errors(schemas, one)] == []
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("change", "error"),
     [
         ({"spec": {}}, "spec: 'clusterSelector' is a required property"),
         ({"apiVersion": "addons.cluster.x-k8s.io/v1alpha4"}, "no CRD serves ClusterResourceSet"),
@@ -73,7 +73,7 @@ def test_the_sets_that_we_render_are_what_the_crds_describe(
     ],
 )
 def test_an_object_that_the_crd_does_not_describe_is_noticed(
-    change: dict[str, Any], fault: str, schemas: Schemas
+    change: dict[str, Any], error: str, schemas: Schemas
 ) -> None:
     sound = {
         "apiVersion": "addons.cluster.x-k8s.io/v1beta2",
@@ -82,7 +82,7 @@ def test_an_object_that_the_crd_does_not_describe_is_noticed(
         "spec": {"clusterSelector": {"matchLabels": {"a": "b"}}, "resources": [{"kind": "Secret", "name": "n"}]},
     }
 
-    found = crd_schemas.faults(schemas, {**sound, **change})
+    found = crd_schemas.errors(schemas, {**sound, **change})
 
-    assert crd_schemas.faults(schemas, sound) == []
-    assert [one for one in found if one.startswith(fault)]
+    assert crd_schemas.errors(schemas, sound) == []
+    assert [one for one in found if one.startswith(error)]

@@ -94,7 +94,9 @@ def test_help_is_the_page_that_kpt_fn_doc_shows(container: Callable[..., Done]) 
     [
         pytest.param("", (), 1, "empty", id="nothing on stdin"),
         pytest.param("{", (), 1, "stdin:2:1: error: ", id="no YAML"),
-        pytest.param(RESOURCE_LIST.replace("https://", "http://"), (), 1, "spec.parentURL", id="a fault in the config"),
+        pytest.param(
+            RESOURCE_LIST.replace("https://", "http://"), (), 1, "spec.parentURL", id="an error in the config"
+        ),
         pytest.param("", ("no-such-command",), 2, "no-such-command", id="wrong usage"),
     ],
 )

@@ -198,7 +198,7 @@ def test_the_rendered_secret_in_git_is_warned_of(kpt: Path, package: Path) -> No
     assert "is written to files" in done.err
 
 
-# --- faults ----------------------------------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_failure_shows_its_cause_in_the_first_lines_and_changes_no_file(kpt: Path, package: Path) -> None:
@@ -242,7 +242,7 @@ def test_as_a_validator_it_passes_and_adds_nothing(kpt: Path, package: Path) -> 
     assert tree(package) == before
 
 
-def test_as_a_validator_it_fails_a_fleet_with_a_fault(kpt: Path, package: Path) -> None:
+def test_as_a_validator_it_fails_a_fleet_with_an_error(kpt: Path, package: Path) -> None:
     (package / "Kptfile").write_text(kptfile("validators"), encoding="utf-8")
     replace(package / "fn/fleet.yaml", "spec:\n", "spec:\n  mode: Check\n  guard: {minClusters: 9}\n")
     assert "minClusters" in render(kpt, package, code=None).err

@@ -279,7 +279,7 @@ metadata:
 def test_as_a_validator_it_lets_a_good_fleet_pass_and_modifies_nothing(
     kustomize: Path, files: Callable[..., Path]
 ) -> None:
-    """The check stands under transformers too, because of the fault of kustomize that the last test here shows."""
+    """The check stands under transformers too, because of the bug in kustomize that the last test here shows."""
     root = files(
         it={
             "kustomization.yaml": kustomization(
@@ -292,7 +292,7 @@ def test_as_a_validator_it_lets_a_good_fleet_pass_and_modifies_nothing(
     assert read(build(kustomize, root / "it").out) == read(CLUSTERS)
 
 
-def test_as_a_validator_it_stops_a_build_whose_fleet_has_a_fault(kustomize: Path, files: Callable[..., Path]) -> None:
+def test_as_a_validator_it_stops_a_build_whose_fleet_has_an_error(kustomize: Path, files: Callable[..., Path]) -> None:
     root = files(
         it={
             "kustomization.yaml": kustomization(resources=["clusters.yaml"], validators=["check.yaml"]),
@@ -349,7 +349,7 @@ def test_as_a_transformer_in_check_mode_it_changes_nothing(kustomize: Path, file
 def test_kustomize_takes_no_function_for_a_validator_before_another_function_ran(
     kustomize: Path, files: Callable[..., Path]
 ) -> None:
-    """kustomize's own fault: it adds path annotations to what a function prints, and calls that a modification.
+    """A bug in kustomize: it adds path annotations to what a function prints, and calls that a modification.
 
     Even `cat` fails. The pages therefore put `mode: Check` last under `transformers`.
     """

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from krm_fn.files import kustomize
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from tests.hosts import programs
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
@@ -347,7 +347,7 @@ def test_an_error_of_the_function_is_told_once_with_its_place(host: Host) -> Non
         assert "exit status" not in done.err
 
 
-def test_a_fault_of_the_kustomization_is_told_with_the_users_paths(host: Host) -> None:
+def test_an_error_of_the_kustomization_is_told_with_the_users_paths(host: Host) -> None:
     folder = host.write({"kustomization.yaml": "resources: [missing.yaml]\n"})
     done = host.call("render", folder)
     assert done.code == 1
@@ -688,7 +688,7 @@ def test_a_program_that_a_remote_base_names_is_refused_by_name_and_ours_is_done(
         assert len(asked) == 1
     else:
         with pytest.raises(
-            Faults, match=r"fleet.yaml asks for the program ./evil.sh, which is not run unless you pass"
+            Errors, match=r"fleet.yaml asks for the program ./evil.sh, which is not run unless you pass"
         ):
             kustomize.build(str(folder), answer)
     assert host.nothing_ran()

@@ -1,4 +1,4 @@
-"""Properties of decoding: schema and decoder agree, nothing but `Faults` comes out, and no token is ever shown."""
+"""Properties of decoding: schema and decoder agree, nothing but `Errors` comes out, and no token is ever shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.formats import Format
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.tree.spec import CONFIG
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.kube import kubectl_selector
 from krm_fn.kube.labels import LabelSelector, Requirement
 from tests.support.configs import TOKEN, changed, item, results_of
@@ -124,11 +124,11 @@ def test_schema_and_decoder_agree_but_for_the_rules_beyond(document: dict[str, A
 
 @MANY
 @given(st.one_of(DOCUMENTS, st.dictionaries(st.sampled_from(["apiVersion", "kind", "metadata", "spec"]), JUNK)))
-def test_whatever_comes_in_a_config_or_faults_come_out(document: dict[str, Any]) -> None:
+def test_whatever_comes_in_a_config_or_errors_come_out(document: dict[str, Any]) -> None:
     try:
         config = decode(item(document))
-    except Faults as faults:
-        messages = [result.message for result in faults.results]
+    except Errors as errors:
+        messages = [result.message for result in errors.results]
     else:
         messages = [""] if config == decode(item(document)) else []
     assert messages
@@ -204,7 +204,7 @@ def test_a_selector_that_is_shown_can_be_typed(labels: dict[str, str], requireme
 
 
 @given(st.text(alphabet="ab=!,() inot", max_size=20))
-def test_any_text_is_a_selector_or_a_fault(text: str) -> None:
+def test_any_text_is_a_selector_or_an_error(text: str) -> None:
     try:
         found = kubectl_selector.parse(text)
     except kubectl_selector.SelectorError as error:
@@ -221,4 +221,4 @@ def test_the_pattern_of_a_format_says_what_its_check_says(form: Format, data: st
     if form.explain and "/" in value and len(value.rpartition("/")[0]) > 253:
         return  # the one rule that the pattern of a label key can't say
     schema = {"type": "string", **export._format(form)}
-    assert accepts(value, schema) is (form.fault(value) == "")
+    assert accepts(value, schema) is (form.error(value) == "")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from krm_fn.krm import fast, outline
 from krm_fn.krm.fast import identity
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.yaml.errors import BadYaml
 from tests.support import nasty
 
@@ -56,7 +56,7 @@ def objects(text: str) -> list[tuple[Item, dict[str, Any]]]:
         for source, start, end, column in ((item.source, item.start, item.end, item.column), (alone, 0, len(alone), 0)):
             try:
                 value = Item(source, start, end, column, 0, "", "").value()
-            except Faults:
+            except Errors:
                 continue
             pairs.append((Item(source, start, end, column, 0, "", ""), value))
     return pairs

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krm_fn.kube import kubectl_selector
-from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement, label_key_fault, label_value_fault
+from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement, label_key_error, label_value_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,23 +130,23 @@ def everything(alphabet: str, longest: int) -> Iterator[str]:
 
 
 def test_every_short_key_is_judged_as_by_hand() -> None:
-    wrong = [text for text in everything("aA0-_./ \n", 4) if (label_key_fault(text) == "") != a_key(text)]
+    wrong = [text for text in everything("aA0-_./ \n", 4) if (label_key_error(text) == "") != a_key(text)]
     assert wrong == []
 
 
 def test_every_short_value_is_judged_as_by_hand() -> None:
-    right = {text for text in everything("aA0-_. \nä", 4) if label_value_fault(text) == ""}
+    right = {text for text in everything("aA0-_. \nä", 4) if label_value_error(text) == ""}
     assert right == {text for text in everything("aA0-_. \nä", 4) if text == "" or a_name(text)}
 
 
 @given(st.text(alphabet="aZ9-_./", max_size=70) | st.text(max_size=10))
 def test_any_key_and_value_is_judged_as_by_hand(text: str) -> None:
-    assert (label_key_fault(text) == "") == a_key(text)
-    assert (label_value_fault(text) == "") == (text == "" or a_name(text))
+    assert (label_key_error(text) == "") == a_key(text)
+    assert (label_value_error(text) == "") == (text == "" or a_name(text))
 
 
 @pytest.mark.parametrize(
-    ("key", "fault"),
+    ("key", "error"),
     [
         ("a" * 63, ""),
         ("a" * 64, "has a name part of 64 characters, at most 63 are allowed"),
@@ -163,12 +163,12 @@ def test_any_key_and_value_is_judged_as_by_hand(text: str) -> None:
         ),
     ],
 )
-def test_a_bad_key_is_reported_with_the_rule(key: str, fault: str) -> None:
-    assert label_key_fault(key) == fault
+def test_a_bad_key_is_reported_with_the_rule(key: str, error: str) -> None:
+    assert label_key_error(key) == error
 
 
 @pytest.mark.parametrize(
-    ("value", "fault"),
+    ("value", "error"),
     [
         ("a" * 63, ""),
         ("a" * 64, "is 64 characters long, at most 63 are allowed"),
@@ -176,8 +176,8 @@ def test_a_bad_key_is_reported_with_the_rule(key: str, fault: str) -> None:
         ("a\n", "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"),
     ],
 )
-def test_a_bad_value_is_reported_with_the_rule(value: str, fault: str) -> None:
-    assert label_value_fault(value) == fault
+def test_a_bad_value_is_reported_with_the_rule(value: str, error: str) -> None:
+    assert label_value_error(value) == error
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
 from krm_fn.tokens.redaction import Redactor
@@ -65,8 +65,8 @@ def refusals(data: bytes) -> list[str]:
     """Evaluate a dump; what was said where it can't be read."""
     try:
         status.evaluate(dump.read([("dump", data)]), NOW)
-    except Faults as faults:
-        return [result.message for result in faults.results]
+    except Errors as errors:
+        return [result.message for result in errors.results]
     return []
 
 
@@ -94,8 +94,8 @@ def test_any_field_may_hold_anything(changes: list[tuple[tuple[Any, ...], Any]],
             continue  # an earlier change took the place away
     try:
         shown = show(objects, parent=parent)
-    except Faults as faults:
-        shown = " ".join(result.message for result in faults.results)
+    except Errors as errors:
+        shown = " ".join(result.message for result in errors.results)
     assert live.TOKEN not in shown
     found = dump.read(
         [
@@ -107,8 +107,8 @@ def test_any_field_may_hold_anything(changes: list[tuple[tuple[Any, ...], Any]],
     )
     try:
         planned = migrate.plan(found, name="fleet", resource_set="agents")
-    except Faults as faults:
-        text = " ".join(result.message for result in faults.results)
+    except Errors as errors:
+        text = " ".join(result.message for result in errors.results)
     else:
         text = migration.config(planned.config) + migration.guide(planned, width=100)
         text = Redactor(planned.tokens).text(text)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from krm_fn import function, plan
 from krm_fn.krm import resource_list, runner
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.model import Secret
 from krm_fn.tokens.operator import Offers
 from tests.support.traces import seen
@@ -123,9 +123,9 @@ class Spoken:
         self.added: list[Any] = []
         try:
             found = resource_list.read(raw)
-        except Faults as faults:
-            self._say(faults.results)
-            self.text += f"{faults!r}{faults}"
+        except Errors as errors:
+            self._say(errors.results)
+            self.text += f"{errors!r}{errors}"
             return
         options = function.Options(offers=Offers(environment), now=NOW, verbose=True, writes_files=True)
         outcome = function.run(found, options)
@@ -391,10 +391,10 @@ def test_yaml_that_breaks_around_a_token_does_not_show_it(around: str, indent: i
 
 @given(token=tokens)
 @relaxed
-def test_a_fault_of_ours_shows_no_token_even_with_debug(token: str) -> None:
+def test_a_bug_of_ours_shows_no_token_even_with_debug(token: str) -> None:
     def work() -> int:
         planted = Secret(token)
-        message = f"fault with {planted!r} and {token}"
+        message = f"error with {planted!r} and {token}"
         raise RuntimeError(message)
 
     stderr = io.StringIO()
@@ -466,7 +466,7 @@ def test_the_programs_environment_is_not_shown_where_it_is_wrong() -> None:
     assert HALF.encode() not in done.stderr + done.stdout
 
 
-def test_a_wrong_clock_setting_is_a_fault_of_the_user_and_is_not_shown() -> None:
+def test_a_wrong_clock_setting_is_a_error_of_the_user_and_is_not_shown() -> None:
     done = program(stdin=b"", SOURCE_DATE_EPOCH=BOOTSTRAP)
     assert done.returncode == 1
     assert HALF.encode() not in done.stderr + done.stdout

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.resource_list import read, write
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Errors, Result
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 from tests.support import nasty
@@ -58,7 +58,7 @@ def test_the_output_holds_exactly_the_changes(text: str, data: st.DataObject) ->
     try:
         found = read(source)
         before = parsed(source)
-    except (Faults, BadYaml):
+    except (Errors, BadYaml):
         assume(False)  # noqa: FBT003 - hypothesis
     assume(not found.errors)
     values = before.get("items") or []

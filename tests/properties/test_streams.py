@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from krm_fn.files.documents import SourceFile, written
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_documents
 
 LINES = (
@@ -43,9 +43,9 @@ def test_a_stream_is_cut_where_libyaml_cuts_it(text: str) -> None:
     data = text.encode()
     try:
         documents = read_documents(data)
-    except Faults as faults:
+    except Errors as errors:
         # libyaml does not look for duplicate keys, and takes a directive without the `...` that YAML wants before it
-        hypothesis.assume(expected is not None and "%" not in text and "appears twice" not in str(faults))
+        hypothesis.assume(expected is not None and "%" not in text and "appears twice" not in str(errors))
         raise
     assert b"".join(data[one.start : one.end] for one in documents) == data
     if expected is not None:
@@ -59,7 +59,7 @@ def test_what_is_not_left_out_keeps_its_bytes(text: str, data: st.DataObject) ->
     try:
         documents = read_documents(raw)
         values = [item.value() for one in documents for item in one.items]
-    except Faults:
+    except Errors:
         hypothesis.reject()
     documents = [one for one in documents if not one.stray]
     file = SourceFile("a.yaml", "a.yaml", raw, documents)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.tokens.operator import Offers
 
 if TYPE_CHECKING:
@@ -59,19 +59,19 @@ def test_only_files_inside_are_read(offered: Path, names: list[str], start: str)
     name = start.format(offered) + "/".join(names)
     try:
         found = Offers({"CLUSTERNET_TOKEN_DIR": str(offered)}).file(name).reveal()
-    except Faults as faults:
-        assert len(faults.results) == 1  # noqa: PT017 - either a fault or the right content
+    except Errors as errors:
+        assert len(errors.results) == 1  # noqa: PT017 - either an error or the right content
     else:
         assert found == INSIDE
 
 
 @given(name=st.text(st.characters(), max_size=30))
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_text_as_a_path_is_a_fault_and_no_accident(offered: Path, name: str) -> None:
+def test_any_text_as_a_path_is_an_error_and_no_accident(offered: Path, name: str) -> None:
     try:
         found = Offers({"CLUSTERNET_TOKEN_DIR": str(offered)}).file(name).reveal()
-    except Faults as faults:
-        assert len(faults.results) == 1  # noqa: PT017 - as above
+    except Errors as errors:
+        assert len(errors.results) == 1  # noqa: PT017 - as above
     else:
         assert found == INSIDE
 
@@ -81,8 +81,8 @@ def test_any_text_as_a_variable_reads_only_what_was_offered(name: str) -> None:
     environment = {name: OUTSIDE, "CLUSTERNET_T": INSIDE}
     try:
         found = Offers(environment).env(name).reveal()
-    except Faults as faults:
-        assert len(faults.results) == 1  # noqa: PT017 - as above
+    except Errors as errors:
+        assert len(errors.results) == 1  # noqa: PT017 - as above
     else:
         assert name.startswith("CLUSTERNET_")
         assert found in {INSIDE, OUTSIDE}

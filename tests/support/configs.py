@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Errors, Result
 
 if TYPE_CHECKING:
     from krm_fn.model import Config
@@ -51,15 +51,15 @@ def decoded(changes: dict[str, Any], prefix: str = "spec.") -> Config:
 
 
 def results_of(document: dict[str, Any]) -> tuple[Result, ...]:
-    """The faults of a document; none if it is fine."""
+    """The errors of a document; none if it is fine."""
     try:
         decode(item(document))
-    except Faults as faults:
-        return faults.results
+    except Errors as errors:
+        return errors.results
     return ()
 
 
-def faults_of(changes: dict[str, Any], prefix: str = "spec.") -> list[str]:
+def errors_of(changes: dict[str, Any], prefix: str = "spec.") -> list[str]:
     """The messages for a changed configuration."""
     return [result.message for result in results_of(changed(changes, prefix))]
 
@@ -189,7 +189,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "empty sections": {"agent": {}, "identity": {}, "clusterResourceSet": {}, "hub": {}, "gitops": {}, "guard": {}},
 }
 
-# What must be refused: a sentence, the changes, the field of the fault, and a part of its message.
+# What must be refused: a sentence, the changes, the field of the error, and a part of its message.
 BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "no parent": ({"parentURL": DROP}, "spec.parentURL", "is required"),
     "plain http": ({"parentURL": "http://parent"}, "spec.parentURL", "must begin with https://"),

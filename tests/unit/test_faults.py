@@ -1,4 +1,4 @@
-"""Faults while running, each in a real process: streams that close or fill, files that go, signals, full disks."""
+"""Errors while running, each in a real process: streams that close or fill, files that go, signals, full disks."""
 
 from __future__ import annotations
 
@@ -328,7 +328,7 @@ sys.exit(__main__.main({arguments}))
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["plain", "debug"])
-def test_a_fault_of_ours_is_exit_3_and_never_shows_what_was_given(debug: bool) -> None:  # noqa: FBT001 - a case
+def test_a_bug_of_ours_is_exit_3_and_never_shows_what_was_given(debug: bool) -> None:  # noqa: FBT001 - a case
     code = FAULTY.format(error="ZeroDivisionError", arguments=["fn", "--debug"] if debug else [])
     done = subprocess.run([sys.executable, "-c", code], input=hostile.GOOD, capture_output=True, check=False)
     said = done.stderr.decode()

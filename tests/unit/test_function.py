@@ -212,7 +212,7 @@ def test_two_configs_of_one_name_are_refused() -> None:
     assert "two ClusternetCAPIConfigs are called fleet" in made.stderr
 
 
-def test_all_faults_of_all_configs_are_reported_at_once() -> None:
+def test_all_errors_of_all_configs_are_reported_at_once() -> None:
     made = Run(document([cluster("a"), config("one", parentURL="http://x"), config("two", clusterSelector={})]))
     assert {"one", "two"} <= {one["resourceRef"]["name"] for one in made.data["results"]}
 
@@ -225,7 +225,7 @@ def test_the_copy_of_the_functionconfig_among_the_items_is_that_config_and_lends
     assert annotations[PATH].startswith("fn/team-a/")
 
 
-def test_a_faulty_other_config_does_not_stop_this_one() -> None:
+def test_an_invalid_other_config_does_not_stop_this_one() -> None:
     assert run([cluster("a"), config("other", parentURL="nonsense")]).code == 0
 
 

@@ -90,7 +90,7 @@ def test_objects_of_others_go_through_byte_for_byte_whatever_they_hold(entry: by
     assert texts(ran.stdout)[: len(texts(data))] == texts(data)
 
 
-def test_a_byte_order_mark_is_no_fault() -> None:
+def test_a_byte_order_mark_is_no_error() -> None:
     ran = Ran(b"\xef\xbb\xbf" + hostile.GOOD)
     assert ran.code == 0
     assert len(texts(ran.stdout)) > len(texts(hostile.GOOD))
@@ -162,7 +162,7 @@ PLACES = dict(places(spec.CONFIG, ()))
 
 @pytest.mark.parametrize("wrong", hostile.WRONG.values(), ids=hostile.WRONG)
 @pytest.mark.parametrize("path", PLACES, ids=written)
-def test_any_type_in_any_field_of_the_configuration_is_fine_or_a_fault_that_names_it(
+def test_any_type_in_any_field_of_the_configuration_is_fine_or_an_error_that_names_it(
     path: tuple[str | int, ...], wrong: Any
 ) -> None:
     items = [cluster("a"), named("ConfigMap", "keep", data={"k": "v"})]
@@ -208,7 +208,7 @@ CLUSTER_CASES = [
 @pytest.mark.parametrize(
     ("field", "name", "wrong"), CLUSTER_CASES, ids=[f"{field}: {name}" for field, name, _ in CLUSTER_CASES]
 )
-def test_any_type_in_any_field_of_a_cluster_is_fine_or_a_fault_that_names_it(
+def test_any_type_in_any_field_of_a_cluster_is_fine_or_an_error_that_names_it(
     field: str, name: str, wrong: Any, mode: str
 ) -> None:
     base = cluster("a", annotations={"akey": "x"}, topology=field == "spec.topology")

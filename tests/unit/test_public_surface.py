@@ -237,7 +237,7 @@ def _break(*_: object) -> None:
         pytest.param(["status", "tests/fixtures/live/fleet/management.yaml"], None, 1, id="findings"),
         pytest.param(["rendr"], None, 2, id="a wrong command"),
         pytest.param(["render"], None, 2, id="a missing argument"),
-        pytest.param(["version"], _break, 3, id="a fault of the program"),
+        pytest.param(["version"], _break, 3, id="an internal error"),
         pytest.param(["version"], _interrupt, 130, id="interrupted"),
     ],
 )

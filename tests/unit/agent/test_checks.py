@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import checks
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from tests.unit.agent.options import RELEASES, agent
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_defaults_have_no_fault_under_any_release(release: str) -> None:
+def test_the_defaults_have_no_error_under_any_release(release: str) -> None:
     checks.review(agent(release))
 
 
@@ -45,20 +45,20 @@ def test_the_defaults_have_no_fault_under_any_release(release: str) -> None:
         ),
     ],
 )
-def test_an_option_that_the_agent_would_exit_on_is_a_fault(
+def test_an_option_that_the_agent_would_exit_on_is_an_error(
     release: str, changes: dict[str, Any], field: str, message: str
 ) -> None:
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(Errors) as raised:
         checks.review(agent(release, **changes))
 
     (result,) = raised.value.results
     assert (result.field, result.message, result.severity) == (field, message, "error")
 
 
-def test_all_faults_are_raised_at_once() -> None:
+def test_all_errors_are_raised_at_once() -> None:
     options = agent("v0.14.0", feature_gates={"MultiClusterService": True}, extra_args=("--secure-port=1",))
 
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(Errors) as raised:
         checks.review(options)
 
     assert len(raised.value.results) == 2

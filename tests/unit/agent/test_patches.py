@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import checks, manifests, patches
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.model import Patch, Registration
 from tests.unit.agent.options import agent
 
@@ -94,10 +94,10 @@ def test_every_object_can_be_patched(kind: str, name: str) -> None:
     assert found == [(kind, name)]
 
 
-def test_a_patch_without_a_target_is_a_fault_that_lists_the_targets() -> None:
+def test_a_patch_without_a_target_is_an_error_that_lists_the_targets() -> None:
     options = agent(patches=(patch("Deployment", "agent", spec={}),))
 
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(Errors) as raised:
         checks.review(options)
 
     (result,) = raised.value.results
@@ -111,7 +111,7 @@ def test_the_deployers_own_role_is_a_target_only_where_there_is_one() -> None:
     change = (patch("ClusterRole", "clusternet:app:deployer", rules=[]),)
 
     assert manifests.agent_objects(agent("v0.15.1", patches=change), Registration())[4]["rules"] == []
-    with pytest.raises(Faults, match="no agent object"):
+    with pytest.raises(Errors, match="no agent object"):
         checks.review(agent("v0.15.2", patches=change))
 
 
@@ -163,10 +163,10 @@ def test_the_deployers_own_role_is_a_target_only_where_there_is_one() -> None:
         ("Secret", "clusternet-agent-cluster-registration", {"stringData": {"a": "x"}}, "must not change stringData"),
     ],
 )
-def test_a_patch_that_would_break_the_object_is_a_fault(
+def test_a_patch_that_would_break_the_object_is_an_error(
     kind: str, name: str, change: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(Errors) as raised:
         checks.review(agent(patches=(Patch(kind=kind, name=name, patch=change),)))
 
     (result,) = raised.value.results
@@ -184,7 +184,7 @@ def test_every_wrong_patch_is_reported_at_once_and_a_good_one_in_between_is_not(
         )
     )
 
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(Errors) as raised:
         checks.review(options)
 
     assert [result.field for result in raised.value.results] == [
@@ -201,7 +201,7 @@ def test_a_refused_patch_value_is_not_shown() -> None:
         patches=(patch("Secret", "clusternet-agent-cluster-registration", stringData={"regToken": planted}),)
     )
 
-    with pytest.raises(Faults) as raised:
+    with pytest.raises(Errors) as raised:
         checks.review(options)
 
     assert planted not in str(raised.value)

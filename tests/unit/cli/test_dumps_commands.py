@@ -95,7 +95,7 @@ def test_a_bad_dump_exits_2_with_one_line(run: Run, command: str) -> None:
     assert err.count("\n") == 1
 
 
-def test_missing_files_are_named_with_the_other_faults(run: Run, tmp_path: Path) -> None:
+def test_missing_files_are_named_with_the_other_errors(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_bytes(b"")
     code, _, err = run("status", str(tmp_path / "nope"), str(bad), str(tmp_path), HEALTHY[0])
@@ -104,7 +104,7 @@ def test_missing_files_are_named_with_the_other_faults(run: Run, tmp_path: Path)
     assert "nope: No such file or directory" in err
 
 
-def test_a_missing_file_alone_is_one_fault(run: Run, tmp_path: Path) -> None:
+def test_a_missing_file_alone_is_one_error(run: Run, tmp_path: Path) -> None:
     code, _, err = run("status", str(tmp_path / "nope"))
     assert (code, err.count("error: ")) == (2, 1)
 

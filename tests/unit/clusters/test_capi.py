@@ -74,7 +74,7 @@ def test_wrong_metadata_is_refused(change: dict[str, Any], message: str) -> None
     assert message in messages(value)
 
 
-def test_all_faults_of_a_cluster_are_reported_at_once() -> None:
+def test_all_errors_of_a_cluster_are_reported_at_once() -> None:
     assert len(refused(cluster("a", version="v1alpha4", labels={"x": 1, "y": False})).results) == 3
 
 

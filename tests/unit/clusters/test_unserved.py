@@ -1,4 +1,4 @@
-"""Clusters with faults, through the function: one that no config can reach stops nobody."""
+"""Clusters with errors, through the function: one that no config can reach stops nobody."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def unnamed(namespace: str = "team-b", **labels: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("faulty", "spec"),
+    ("invalid", "spec"),
     [
         pytest.param(cluster("old", "team-b", version="v1alpha4"), ELSEWHERE, id="not listed"),
         pytest.param(cluster("old", "team-b", version="v1alpha4"), BY_LABEL, id="namespaceSelector"),
@@ -31,19 +31,19 @@ def unnamed(namespace: str = "team-b", **labels: Any) -> Any:
         pytest.param(cluster("x", labels={"env": "dev", "cni": 1}), {}, id="a number in another label"),
     ],
 )
-def test_a_faulty_cluster_that_no_config_can_reach_is_a_warning(faulty: Any, spec: dict[str, Any]) -> None:
-    made = run([cluster("a"), faulty], config(**spec))
+def test_an_invalid_cluster_that_no_config_can_reach_is_a_warning(invalid: Any, spec: dict[str, Any]) -> None:
+    made = run([cluster("a"), invalid], config(**spec))
     assert made.code == 0, made.stderr
     assert any(UNREACHED in message for message in made.messages("warning"))
     assert made.item("ClusterResourceSet", "clusternet-cluster-api")
 
 
 @pytest.mark.parametrize(
-    ("faulty", "spec"),
+    ("invalid", "spec"),
     [
         pytest.param(cluster("old", version="v1alpha4"), {}, id="reached by its labels"),
         pytest.param(unnamed("${NAMESPACE}", env="prod"), ELSEWHERE, id="its namespace may become any"),
-        pytest.param(cluster("x", labels={"env": True}), {}, id="the label that is asked for is faulty"),
+        pytest.param(cluster("x", labels={"env": True}), {}, id="the label that is asked for is invalid"),
         pytest.param(cluster("x", labels={"\u201cenv\u201d": "prod"}), {}, id="a key may become the one asked for"),
         pytest.param({**cluster("x"), "metadata": {"name": "x", "labels": "env=prod"}}, {}, id="labels are no map"),
         pytest.param(
@@ -62,13 +62,13 @@ def test_a_faulty_cluster_that_no_config_can_reach_is_a_warning(faulty: Any, spe
         ),
     ],
 )
-def test_a_faulty_cluster_that_a_config_may_reach_is_an_error(faulty: Any, spec: dict[str, Any]) -> None:
-    made = run([cluster("a"), cluster("b", topology=True), faulty], config(**spec))
+def test_an_invalid_cluster_that_a_config_may_reach_is_an_error(invalid: Any, spec: dict[str, Any]) -> None:
+    made = run([cluster("a"), cluster("b", topology=True), invalid], config(**spec))
     assert made.code == 1
     assert UNREACHED not in made.stderr
 
 
-def test_of_many_faulty_clusters_that_no_config_can_reach_ten_are_told() -> None:
+def test_of_many_invalid_clusters_that_no_config_can_reach_ten_are_told() -> None:
     made = run(
         [cluster("a"), *(cluster(f"old-{at}", "team-b", version="v1alpha4") for at in range(30))], config(**ELSEWHERE)
     )

@@ -1,4 +1,4 @@
-"""`config.decode`: from an object to a `Config`, or to every fault that it has."""
+"""`config.decode`: from an object to a `Config`, or to every error that it has."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from krm_fn.config import decode, identity_of, is_config
-from krm_fn.krm.results import Faults, ResourceRef
+from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.model import AgentVersion, ExternalSource, ExtraResource, KubeconfigRef, Patch, Secret, SecretSource
-from tests.support.configs import BAD, DROP, GOOD, TOKEN, changed, decoded, faults_of, item, results_of
+from tests.support.configs import BAD, DROP, GOOD, TOKEN, changed, decoded, errors_of, item, results_of
 from tests.support.items import item_of
 
 
@@ -20,7 +20,7 @@ def test_a_good_configuration_is_decoded(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("changes", "field", "part"), BAD.values(), ids=BAD)
-def test_a_bad_configuration_gets_one_fault_with_its_field_and_cause(
+def test_a_bad_configuration_gets_one_error_with_its_field_and_cause(
     changes: dict[str, Any], field: str, part: str
 ) -> None:
     results = results_of(changed(changes))
@@ -188,7 +188,7 @@ def test_a_patch_of_the_deployment_gets_no_warning() -> None:
     assert decoded({"agent.patches": [patch]}).warnings == ()
 
 
-def test_all_faults_are_reported_at_once_each_with_object_and_file() -> None:
+def test_all_errors_are_reported_at_once_each_with_object_and_file() -> None:
     results = results_of(changed({"parentURL": DROP, "agent.replica": 1, "mode": "x", "clusterSelector": {}}))
     assert [result.field for result in results] == [
         "spec.parentURL",
@@ -236,19 +236,19 @@ def test_a_token_in_a_wrong_place_is_never_shown(changes: dict[str, Any]) -> Non
 
 
 def test_a_secret_number_is_not_shown_either() -> None:
-    (message,) = faults_of({"registrationToken": {"value": 123456}})
+    (message,) = errors_of({"registrationToken": {"value": 123456}})
     assert message == "spec.registrationToken.value must be a string, not a number: put it in quotes"
 
 
 def test_a_field_name_near_a_source_is_named_and_any_other_is_not() -> None:
-    (near,) = faults_of({"registrationToken": {"vlaue": "x"}})
+    (near,) = errors_of({"registrationToken": {"vlaue": "x"}})
     assert near.endswith("did you mean value?")
-    (far,) = faults_of({"registrationToken": {"hunter2hunter2": "x"}})
+    (far,) = errors_of({"registrationToken": {"hunter2hunter2": "x"}})
     assert far.startswith("spec.registrationToken[…] is not a known field: `clusternet-capi-fn explain ")
 
 
 def test_a_message_stays_one_short_line_whatever_a_value_holds() -> None:
-    (message,) = faults_of({"mode": "a\n\x1b[31m" + "b" * 500})
+    (message,) = errors_of({"mode": "a\n\x1b[31m" + "b" * 500})
     assert message.isprintable()
     assert len(message) < 160
 
@@ -321,7 +321,7 @@ spec:
   clusterSelector: {matchLabels: {a: on, b: 1e3}}
   agent: {replicas: 0o3, podLabels: {1: yes}}
 """
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         decode(item_of(text, 0))
     assert [result.message for result in caught.value.results] == [
         "spec.clusterSelector.matchLabels[a] must be a label value, not the boolean true: put it in quotes",
@@ -375,5 +375,5 @@ def test_identity_is_known_without_decoding(document: dict[str, Any], expected: 
     ],
 )
 def test_a_text_of_absurd_length_is_refused_by_its_length(changes: dict[str, Any]) -> None:
-    (message,) = faults_of(changes)
+    (message,) = errors_of(changes)
     assert "characters long, at most" in message

@@ -109,7 +109,7 @@ def test_the_function_definition_accepts_what_the_decoder_accepts(changes: dict[
     assert accepts(changed(changes), schema)
 
 
-def test_a_kind_without_a_schema_is_a_fault_of_ours() -> None:
+def test_a_kind_without_a_schema_is_a_bug_of_ours() -> None:
     with pytest.raises(NotImplementedError):
         export.of_kind(Kind())
     with pytest.raises(NotImplementedError):

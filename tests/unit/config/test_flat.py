@@ -157,7 +157,7 @@ def test_flat_keys_mean_what_the_fields_mean(data: dict[str, Any], changes: dict
         pytest.param({"namespaceSelector": "a", "namespaces": "b"}, "data.namespaces", "choose one", id="two scopes"),
     ],
 )
-def test_a_bad_key_or_value_gets_one_fault_at_its_key(data: dict[str, Any], field: str, part: str) -> None:
+def test_a_bad_key_or_value_gets_one_error_at_its_key(data: dict[str, Any], field: str, part: str) -> None:
     results = results_of(config_map(data))
     assert [result.field for result in results] == [field]
     assert part in results[0].message

@@ -59,9 +59,9 @@ def test_paths_are_written_as_kubernetes_does() -> None:
         pytest.param("spec.hub", False, id="beside"),
     ],
 )
-def test_a_fault_breaks_what_is_above_and_below_it(path: str, *, expected: bool) -> None:
+def test_an_error_breaks_what_is_above_and_below_it(path: str, *, expected: bool) -> None:
     log = Log({})
-    Place(log, "spec.agent.env").fault("is bad", "test")
+    Place(log, "spec.agent.env").error("is bad", "test")
     assert log.broken(path) is expected
 
 

@@ -94,7 +94,7 @@ def test_a_new_object_is_not_put_where_another_one_is(taken: str, index: int, re
     there = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "annotations": {
         "config.kubernetes.io/path": taken, "config.kubernetes.io/index": str(index)}}}  # fmt: skip
     found = changes([], [made("clusternet-cluster-api-agent")], host_paths=True)
-    results = upsert_and_prune.path_faults(found, [Item.from_value(there, 0)], [FLEET])
+    results = upsert_and_prune.path_errors(found, [Item.from_value(there, 0)], [FLEET])
     assert [one.rule for one in results] == (["path-taken"] if refused else [])
 
 

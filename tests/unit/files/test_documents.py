@@ -8,7 +8,7 @@ import pytest
 from krm_fn.files.documents import Tree
 from krm_fn.files.reading import Rules
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_two_files_of_one_name_can_not_share_a_folder(tmp_path: Path) -> None:
     for name in ("a", "b"):
         tree(tmp_path / name, {"x.yaml": cm(name)})
     found = Tree.read([str(tmp_path / "a" / "x.yaml"), str(tmp_path / "b" / "x.yaml")])
-    with pytest.raises(Faults, match=r"would both be written to x\.yaml"):
+    with pytest.raises(Errors, match=r"would both be written to x\.yaml"):
         found.contents(Changes())
 
 
@@ -148,7 +148,7 @@ def test_the_caller_may_not_want_an_object(tmp_path: Path) -> None:
 def test_a_document_that_is_no_object_is_an_error_that_says_how_to_leave_it_out(
     tmp_path: Path, text: str, reason: str
 ) -> None:
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Errors) as found:
         tree(tmp_path, {"a.yaml": cm("a"), "values.yaml": text})
     (error,) = found.value.results
     assert reason in error.message
@@ -190,14 +190,14 @@ def test_lists_are_unfolded_at_any_depth(tmp_path: Path) -> None:
 
 def test_a_file_given_by_name_that_is_no_object_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "values").write_text("replicas: 3\n")
-    with pytest.raises(Faults, match="no Kubernetes object"):
+    with pytest.raises(Errors, match="no Kubernetes object"):
         Tree.read([str(tmp_path / "values")])
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: [\n")
     (tmp_path / "b.yaml").write_bytes(b"\xff")
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Errors) as found:
         Tree.read([str(tmp_path), str(tmp_path / "missing")])
     assert len(found.value.results) == 3
 
@@ -205,6 +205,6 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 def test_an_object_that_can_not_be_edited_is_named(tmp_path: Path) -> None:
     found = tree(tmp_path, {"a.yaml": cm("a", "data:\n  a: 1\n  a: 2\n").replace(" # c", "")})
     with pytest.raises(
-        Faults, match=rf"can't be edited: a key appears twice in one mapping: {tmp_path}/a.yaml \(object 1\)"
+        Errors, match=rf"can't be edited: a key appears twice in one mapping: {tmp_path}/a.yaml \(object 1\)"
     ):
         stream(found, Changes(revised={0: value("a")}))

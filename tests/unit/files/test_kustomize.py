@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from krm_fn.files import copying, kustomize, reading
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.yaml.read import load
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ RUN = "echo in | docker run --rm -i --network none -e A=b "
 
 
 def test_without_a_program_it_is_said_how_to_do_without(folder: Path) -> None:
-    with pytest.raises(Faults, match="neither kustomize nor kubectl is on PATH: install one of them") as found:
+    with pytest.raises(Errors, match="neither kustomize nor kubectl is on PATH: install one of them") as found:
         kustomize.build(str(folder), Answers())
     assert "or give the manifests themselves as PATH" in found.value.results[0].message
 
@@ -124,7 +124,7 @@ def test_a_long_path_for_temporary_files_is_not_used(folder: Path, monkeypatch: 
 def test_any_other_image_is_refused(folder: Path, image: str) -> None:
     program(folder, f"{RUN}'{image}'")
     with pytest.raises(
-        Faults, match=r"the build asks for the image .*, which is not run unless you pass --enable-exec"
+        Errors, match=r"the build asks for the image .*, which is not run unless you pass --enable-exec"
     ):
         kustomize.build(str(folder), Answers())
     assert left(folder) == []
@@ -132,7 +132,7 @@ def test_any_other_image_is_refused(folder: Path, image: str) -> None:
 
 def test_helm_is_refused(folder: Path) -> None:
     program(folder, "helm version")
-    with pytest.raises(Faults, match="the build asks for the program helm, which is not run"):
+    with pytest.raises(Errors, match="the build asks for the program helm, which is not run"):
         kustomize.build(str(folder), Answers())
 
 
@@ -157,7 +157,7 @@ def test_a_build_that_takes_too_long_is_ended_with_its_children(folder: Path, mo
     monkeypatch.setattr(kustomize, "SECONDS", 0.5)
     program(folder, "/bin/sleep 60 & /bin/sleep 60")
     before = time.monotonic()
-    with pytest.raises(Faults, match="it took longer than"):
+    with pytest.raises(Errors, match="it took longer than"):
         kustomize.build(str(folder), Answers())
     assert time.monotonic() - before < 20
 
@@ -165,7 +165,7 @@ def test_a_build_that_takes_too_long_is_ended_with_its_children(folder: Path, mo
 def test_a_build_that_prints_too_much_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kustomize, "_LARGEST_OUTPUT", 2_000_000)
     program(folder, "exec /usr/bin/head -c 500000000 /dev/zero")
-    with pytest.raises(Faults, match="it built more than"):
+    with pytest.raises(Errors, match="it built more than"):
         kustomize.build(str(folder), Answers())
 
 
@@ -204,7 +204,7 @@ def test_with_leave_another_image_goes_to_the_callers_docker(folder: Path) -> No
 
 def test_with_leave_and_no_docker_the_image_is_refused(folder: Path) -> None:
     program(folder, RUN + "busybox")
-    with pytest.raises(Faults, match="which can't be run here: install kustomize and docker"):
+    with pytest.raises(Errors, match="which can't be run here: install kustomize and docker"):
         kustomize.build(str(folder), Answers(), enable_exec=True)
 
 
@@ -319,11 +319,11 @@ def test_more_than_there_may_be_is_an_error(folder: Path, monkeypatch: pytest.Mo
     for number in range(5):
         (folder / f"{number}.yaml").write_text("a: 1\n")
     monkeypatch.setattr(copying, "_MOST_FILES", 3)
-    with pytest.raises(Faults, match="more than 3 files"):
+    with pytest.raises(Errors, match="more than 3 files"):
         copied(folder)
     monkeypatch.undo()
     monkeypatch.setattr(copying, "_LARGEST_COPY", 10)
-    with pytest.raises(Faults, match="altogether"):
+    with pytest.raises(Errors, match="altogether"):
         copied(folder.parent / "repository")
 
 
@@ -360,7 +360,7 @@ def test_a_program_that_is_fetched_by_git_is_refused_by_name(folder: Path) -> No
     assert copying.NUMBERED.encode() + b"0" in output
     assert output.endswith(b"other\n")
     program(folder, f"{build}echo in | docker run {copying.NUMBERED}0")
-    with pytest.raises(Faults, match=r"f\.yaml asks for the program \./evil, which is not run unless"):
+    with pytest.raises(Errors, match=r"f\.yaml asks for the program \./evil, which is not run unless"):
         kustomize.build(str(folder), Answers())
     assert left(folder) == []
 
@@ -402,7 +402,7 @@ def test_a_file_whose_aliases_multiply_is_not_given_to_kustomize(folder: Path, e
     assert b"bomb" not in kustomize.build(str(folder), Answers()).output
     program(folder, 'for last; do :; done; echo "no bomb.yaml here" >&2; exit 1')
     with pytest.raises(
-        Faults, match=r"repository: .*bomb\.yaml is not read: aliases stand for more than 2000000 values; "
+        Errors, match=r"repository: .*bomb\.yaml is not read: aliases stand for more than 2000000 values; "
     ):
         kustomize.build(str(folder), Answers())
     assert b"fair.yaml" in build_of(folder)

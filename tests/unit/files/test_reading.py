@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from krm_fn.files import reading
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,7 +175,7 @@ def test_a_pipe_or_a_link_to_one_is_not_waited_for(folder: Path) -> None:
         "a link to something that is not a regular file",
         "a named pipe, not a regular file",
     ]
-    with pytest.raises(Faults, match="it is a named pipe, not a regular file"):
+    with pytest.raises(Errors, match="it is a named pipe, not a regular file"):
         reading.read(str(folder / "pipe.yaml"))
 
 
@@ -222,7 +222,7 @@ def test_a_path_that_is_not_there_is_an_error(path: str, reason: str) -> None:
     files, results = reading.find([path])
     assert files == []
     assert results[0].message == f"can't read {reading.show(path)}: {reason}"
-    with pytest.raises(Faults, match=f": {reason}"):
+    with pytest.raises(Errors, match=f": {reason}"):
         reading.read(path)
 
 
@@ -243,27 +243,27 @@ def test_a_file_that_became_a_link_meanwhile_is_not_followed(folder: Path) -> No
     assert reading.read_found(one) == b""
     (folder / "a" / "b").rename(folder.parent / "b")
     (folder / "a" / "b").symlink_to(folder.parent / "b")
-    with pytest.raises(Faults, match="leads out of"):
+    with pytest.raises(Errors, match="leads out of"):
         reading.read_found(one)
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "."])
 def test_what_is_no_regular_file_is_not_read(path: str) -> None:
-    with pytest.raises(Faults, match=r"it is a (?:device|folder), not a regular file"):
+    with pytest.raises(Errors, match=r"it is a (?:device|folder), not a regular file"):
         reading.read(path)
 
 
 def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x" * 11)
     assert reading.read(str(tmp_path / "a"), 11) == b"x" * 11
-    with pytest.raises(Faults, match="it has more than 10 bytes"):
+    with pytest.raises(Errors, match="it has more than 10 bytes"):
         reading.read(str(tmp_path / "a"), 10)
 
 
 def test_a_run_reads_up_to_a_limit() -> None:
     budget = reading.Budget(1024 * 1024)
     budget.take(b"x" * 1024 * 1024)
-    with pytest.raises(Faults, match="the input has more than 1 MiB altogether"):
+    with pytest.raises(Errors, match="the input has more than 1 MiB altogether"):
         budget.take(b"x")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from krm_fn.files import writing
 from krm_fn.files.reading import MARKER
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_a_stale_file_alone_is_a_reason_to_write(target: Path) -> None:
 
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"theirs")
-    with pytest.raises(Faults, match=r"a\.yaml exists and was not written by this command"):
+    with pytest.raises(Errors, match=r"a\.yaml exists and was not written by this command"):
         writing.replace_tree(str(tmp_path), NEW)
     assert files(tmp_path) == {"a.yaml": b"theirs"}
 
@@ -111,14 +111,14 @@ def test_a_file_of_somebody_else_with_the_same_bytes_becomes_ours(tmp_path: Path
     "path", ["../x.yaml", "/x.yaml", "a/../../x.yaml", "./x.yaml", "a//x.yaml", "", MARKER, "a\0b"]
 )
 def test_a_path_that_leads_out_of_the_folder_is_refused(target: Path, path: str) -> None:
-    with pytest.raises(Faults, match="it is no path below the folder"):
+    with pytest.raises(Errors, match="it is no path below the folder"):
         writing.replace_tree(str(target), {**NEW, path: b"x"})
     assert files(target) == OLD
 
 
 def test_a_folder_of_somebody_else_in_the_place_of_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").mkdir()
-    with pytest.raises(Faults, match=r"a\.yaml: it is a folder, not a regular file"):
+    with pytest.raises(Errors, match=r"a\.yaml: it is a folder, not a regular file"):
         writing.replace_tree(str(tmp_path), NEW)
     assert listed(tmp_path) == ["a.yaml"]
 
@@ -139,7 +139,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, where: str, *, ours: 
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(outside if "." not in where else outside / "b.yaml")
     before = {} if not ours else {name: data for name, data in files(target).items() if name != where}
-    with pytest.raises(Faults, match=r"is a link"):
+    with pytest.raises(Errors, match=r"is a link"):
         writing.replace_tree(str(target), {**NEW, "a.yaml": b"newer\n"})
     assert files(outside) == {"b.yaml": b"precious", "c.yaml": b"precious"}
     assert before.items() <= files(target).items()
@@ -147,11 +147,11 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, where: str, *, ours: 
 
 def test_a_pipe_in_the_place_of_a_file_or_of_the_list_is_an_error_and_not_waited_for(target: Path) -> None:
     os.mkfifo(target / "pipe.yaml")
-    with pytest.raises(Faults, match="is a named pipe, not a regular file"):
+    with pytest.raises(Errors, match="is a named pipe, not a regular file"):
         writing.replace_tree(str(target), {"pipe.yaml": b"x"})
     (target / MARKER).unlink()
     os.mkfifo(target / MARKER)
-    with pytest.raises(Faults, match="is a named pipe, not a regular file"):
+    with pytest.raises(Errors, match="is a named pipe, not a regular file"):
         writing.replace_tree(str(target), NEW)
 
 
@@ -179,7 +179,7 @@ def test_a_list_that_leads_through_a_link_removes_nothing_there(target: Path) ->
 @pytest.mark.parametrize("text", ["\xff", "[]", "{", '{"files": 1}', "# a comment\na.yaml\n"])
 def test_a_list_that_is_none_is_an_error(target: Path, text: str) -> None:
     (target / MARKER).write_bytes(text.encode("latin-1"))
-    with pytest.raises(Faults, match="is not a list that `render` wrote"):
+    with pytest.raises(Errors, match="is not a list that `render` wrote"):
         writing.replace_tree(str(target), NEW)
     assert files(target) == OLD
 
@@ -220,7 +220,7 @@ def test_a_link_to_the_folder_is_followed(target: Path) -> None:
 
 def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"x")
-    with pytest.raises(Faults, match="it is not a folder"):
+    with pytest.raises(Errors, match="it is not a folder"):
         writing.replace_tree(str(tmp_path / "x"), NEW)
 
 
@@ -240,7 +240,7 @@ def test_another_run_is_waited_for(target: Path) -> None:
 
 def test_another_run_is_not_waited_for_without_end(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "SECONDS", 0.05)
-    with locked(target, seconds=30), pytest.raises(Faults, match="another run writes to"):
+    with locked(target, seconds=30), pytest.raises(Errors, match="another run writes to"):
         writing.replace_tree(str(target), NEW)
     assert files(target) == OLD
 
@@ -286,7 +286,7 @@ def test_no_space_while_staging_leaves_the_old_tree(
     folder: Path = request.getfixturevalue(place)
     before = files(folder), folders(folder), (folder / MARKER).read_bytes()
     fail_after(monkeypatch, "fsync", calls, errno.ENOSPC)
-    with pytest.raises(Faults, match=rf"can't write {folder}: no space left on the device; nothing was changed"):
+    with pytest.raises(Errors, match=rf"can't write {folder}: no space left on the device; nothing was changed"):
         writing.replace_tree(str(folder), NEW)
     assert (files(folder), folders(folder), (folder / MARKER).read_bytes()) == before
     assert listed(folder.parent) == ["target"]
@@ -294,14 +294,14 @@ def test_no_space_while_staging_leaves_the_old_tree(
 
 def test_no_space_for_a_new_folder_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_after(monkeypatch, "fsync", 2, errno.ENOSPC)
-    with pytest.raises(Faults, match="nothing was changed"):
+    with pytest.raises(Errors, match="nothing was changed"):
         writing.replace_tree(str(tmp_path / "x" / "y"), NEW)
     assert listed(tmp_path) == []
 
 
 def test_a_read_only_file_system_is_named(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_after(monkeypatch, "mkdir", 1, errno.EROFS)
-    with pytest.raises(Faults, match="the file system is read-only; nothing was changed"):
+    with pytest.raises(Errors, match="the file system is read-only; nothing was changed"):
         writing.replace_tree(str(target), NEW)
     assert files(target) == OLD
 
@@ -417,7 +417,7 @@ def test_a_link_is_not_written_through(tmp_path: Path, *, exists: bool) -> None:
     if exists:
         (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link.yaml").symlink_to("real")
-    with pytest.raises(Faults, match=r"link\.yaml: it is a link, not a regular file"):
+    with pytest.raises(Errors, match=r"link\.yaml: it is a link, not a regular file"):
         writing.replace_file(str(tmp_path / "link.yaml"), [b"new"])
     assert files(tmp_path) == ({"real": b"old", "link.yaml": b"old"} if exists else {})
 
@@ -425,7 +425,7 @@ def test_a_link_is_not_written_through(tmp_path: Path, *, exists: bool) -> None:
 def test_a_file_that_can_not_be_written_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "out.yaml").write_bytes(b"old")
     fail_after(monkeypatch, "fsync", 0, errno.ENOSPC)
-    with pytest.raises(Faults, match=r"out\.yaml: no space left on the device; nothing was changed"):
+    with pytest.raises(Errors, match=r"out\.yaml: no space left on the device; nothing was changed"):
         writing.replace_file(str(tmp_path / "out.yaml"), [b"new"])
     assert (tmp_path / "out.yaml").read_bytes() == b"old"
     assert listed(tmp_path) == ["out.yaml"]
@@ -446,5 +446,5 @@ def test_what_a_killed_process_leaves_beside_a_file_is_removed_by_the_next_run(t
     ],
 )
 def test_a_place_that_takes_nothing_is_an_error(path: str, reason: str) -> None:
-    with pytest.raises(Faults, match=reason):
+    with pytest.raises(Errors, match=reason):
         writing.replace_file(path, [b"x"])

@@ -298,6 +298,6 @@ def test_a_flag_that_a_newer_hub_no_longer_knows_is_pointed_out() -> None:
     assert "does not know, and exits" in messages(tuple(warnings))
 
 
-def test_a_flag_of_a_hub_of_unknown_release_is_nobodys_fault() -> None:
+def test_a_flag_of_a_hub_of_unknown_release_is_reported_nowhere() -> None:
     found = review(items(hub("latest", args=["--cluster-api-kubeconfig=/x"]), controller_manager()), hub_config())
     assert WARNING not in severities(found.results)

@@ -6,7 +6,7 @@ import pytest
 
 from krm_fn.krm.items import Item
 from krm_fn.krm.resource_list import read
-from krm_fn.krm.results import Faults, ResourceRef
+from krm_fn.krm.results import Errors, ResourceRef
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"
 CLUSTER = """\
@@ -84,7 +84,7 @@ def test_accessors_give_labels_annotations_and_fields() -> None:
 @pytest.mark.parametrize("first", ["metadata", '"metadata"'])
 def test_metadata_given_twice_are_an_error(first: str) -> None:
     found = item(f"- kind: A\n  {first}: {{name: a}}\n  metadata: {{name: b}}\n")
-    with pytest.raises(Faults, match="a key appears twice in one mapping"):
+    with pytest.raises(Errors, match="a key appears twice in one mapping"):
         found.metadata()
 
 
@@ -161,7 +161,7 @@ def test_contains_is_wrong_on_the_safe_side_only(entry: str, needle: bytes, mayb
 def test_an_object_that_can_not_be_read_says_so_with_its_place() -> None:
     found = item("- apiVersion: v1\n  kind: A\n  a: 1\n  a: 2\n")
     with pytest.raises(
-        Faults,
+        Errors,
         match=r"stdin:9:3: error: items\[1\] can't be read: a key appears twice in one mapping; remove one of them",
     ):
         found.value()
@@ -171,7 +171,7 @@ def test_an_object_of_a_file_says_so_with_the_file() -> None:
     text = b"a: 1\na: 2\n"
     found = Item.from_span(text, 0, len(text), 0, 0, "f.yaml", 2)
     with pytest.raises(
-        Faults, match=r"f.yaml:2:1: error: items\[0\] can't be read: a key appears twice in one mapping"
+        Errors, match=r"f.yaml:2:1: error: items\[0\] can't be read: a key appears twice in one mapping"
     ) as caught:
         found.value()
     assert (caught.value.results[0].file_path, caught.value.results[0].file_index) == ("f.yaml", 2)
@@ -179,7 +179,7 @@ def test_an_object_of_a_file_says_so_with_the_file() -> None:
 
 @pytest.mark.parametrize("text", [b"- a\n", b"a\n", b""], ids=["list", "scalar", "empty"])
 def test_a_document_that_is_no_object_is_refused(text: bytes) -> None:
-    with pytest.raises(Faults, match="an object must be a mapping"):
+    with pytest.raises(Errors, match="an object must be a mapping"):
         Item(text, 0, len(text), 0, 0, "", "").identify()
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from krm_fn.krm.resource_list import read
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 JSON = '{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", '
@@ -86,7 +86,7 @@ def test_an_alias_to_an_anchor_outside_of_its_item_is_an_error_with_its_line(tex
 
 def test_a_function_config_can_not_refer_to_an_item() -> None:
     with pytest.raises(
-        Faults,
+        Errors,
         match=r"stdin:6:6: error: functionConfig can't be read: an alias refers to an anchor that is not set before it",
     ):
         read(f"{HEAD}items:\n- a: &x 1\nfunctionConfig:\n  a: *x\n".encode())
@@ -149,7 +149,7 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
     ids=lambda value: value[:40] if isinstance(value, str) else None,
 )  # fmt: skip
 def test_bad_input_is_told_in_one_line_with_its_place(data: bytes, message: str) -> None:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         read(data)
     (result,) = caught.value.results
     assert (
@@ -167,8 +167,8 @@ def test_a_truncated_input_is_told_or_holds_what_is_left(size: int) -> None:
     items = 0
     try:
         items = len(read(EXAMPLE[:size]).items)
-    except Faults as faults:
-        messages = [result.message for result in faults.results]
+    except Errors as errors:
+        messages = [result.message for result in errors.results]
     assert items <= 1
     assert len(messages) <= 1
     assert not any("\n" in message for message in messages)

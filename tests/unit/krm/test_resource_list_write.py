@@ -6,7 +6,7 @@ import pytest
 
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.resource_list import read, write
-from krm_fn.krm.results import Faults, Result
+from krm_fn.krm.results import Errors, Result
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 ONE = "- kind: One # kept\n  list:\n    -  x\n"
@@ -154,7 +154,7 @@ def test_behind_a_block_scalar_without_a_line_end_nothing_is_written() -> None:
 
 
 def test_an_entry_that_shares_its_line_is_not_removed_but_told() -> None:
-    with pytest.raises(Faults, match="the first entry of items shares its line with something else"):
+    with pytest.raises(Errors, match="the first entry of items shares its line with something else"):
         written(HEAD + "? items\n: - kind: A\n  - kind: B\n", removed=frozenset({0}))
     assert (
         written(HEAD + "? items\n: - kind: A\n", added=({"kind": "B"},)) == HEAD + "? items\n: - kind: A\n  - kind: B\n"
@@ -171,6 +171,6 @@ def test_untouched_runs_are_views_of_the_input() -> None:
 
 def test_an_object_that_is_to_be_edited_but_can_not_be_read_is_told() -> None:
     with pytest.raises(
-        Faults, match="an object that is to be edited can't be read: a key appears twice in one mapping"
+        Errors, match="an object that is to be edited can't be read: a key appears twice in one mapping"
     ):
         written(HEAD + "items:\n- kind: A\n  a: 1\n  a: 2\n", revised={0: {"kind": "A"}})

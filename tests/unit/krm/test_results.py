@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from krm_fn.krm.results import ERROR, INFO, WARNING, Faults, ResourceRef, Result, fault, has_errors, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, ResourceRef, Result, has_errors, tagged
 
 
 def test_a_result_with_everything_has_the_fields_of_the_specification() -> None:
@@ -30,11 +30,11 @@ def test_what_is_not_known_is_left_out() -> None:
     assert Result(message="m", file_path="a.yaml").as_data()["file"] == {"path": "a.yaml"}
 
 
-def test_faults_carry_their_results() -> None:
-    both = Faults([Result(message="a"), Result(message="b")])
+def test_errors_carry_their_results() -> None:
+    both = Errors([Result(message="a"), Result(message="b")])
     assert [one.message for one in both.results] == ["a", "b"]
     assert str(both) == "error: a; error: b"
-    assert fault("c", field="spec").results == (Result(message="c", field="spec"),)
+    assert Errors.of("c", field="spec").results == (Result(message="c", field="spec"),)
 
 
 def test_errors_are_told_from_the_rest() -> None:

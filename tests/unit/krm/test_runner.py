@@ -11,7 +11,7 @@ import pytest
 
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import ERROR, INFO, WARNING, Result, fault
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Result
 
 if TYPE_CHECKING:
     from krm_fn.krm.resource_list import ResourceList
@@ -70,10 +70,10 @@ def test_an_output_that_can_not_be_written_is_said(code: int, reason: str) -> No
     assert run(stdout=Broken(code)) == (1, b"", f"error: can't write the output: {reason}\n")
 
 
-def test_faults_that_are_raised_are_results() -> None:
+def test_errors_that_are_raised_are_results() -> None:
     def process(_: Any) -> Any:
         message = "bad"
-        raise fault(message)
+        raise Errors.of(message)
 
     code, out, said = run(process)
     assert (code, said) == (1, "error: bad\n")
@@ -139,13 +139,13 @@ def test_a_stderr_that_takes_nothing_changes_no_exit_code() -> None:
 @pytest.mark.parametrize(
     ("raised", "code", "said"),
     [
-        (fault("bad"), 1, "error: bad\n"),
+        (Errors.of("bad"), 1, "error: bad\n"),
         (KeyboardInterrupt(), 130, "error: interrupted; nothing was written\n"),
         (MemoryError(), 1, "error: out of memory; nothing was written. Give the process more, or split the input\n"),
         (OSError(errno.ENOSPC, "full"), 1, "error: can't write the output: full\n"),
         (OSError(errno.ENOENT, "gone", "a.yaml"), 1, "error: can't use a.yaml: gone\n"),
     ],
-    ids=["faults", "interrupt", "memory", "output", "file"],
+    ids=["errors", "interrupt", "memory", "output", "file"],
 )
 def test_what_ends_the_program_is_one_line(raised: BaseException, code: int, said: str) -> None:
     def work() -> int:
@@ -161,7 +161,7 @@ def test_what_ends_the_program_is_one_line(raised: BaseException, code: int, sai
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["plain", "debug"])
-def test_a_fault_of_ours_never_shows_the_message_of_the_exception(debug: bool) -> None:  # noqa: FBT001 - a case
+def test_a_bug_of_ours_never_shows_the_message_of_the_exception(debug: bool) -> None:  # noqa: FBT001 - a case
     def work() -> int:
         message = "plantd.0123456789abcdef"
         raise ValueError(message)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_documents, read_stream
 
 
@@ -84,11 +84,11 @@ def test_documents_cover_the_whole_stream() -> None:
     ],
 )  # fmt: skip
 def test_what_can_not_be_read_is_named_with_its_place(data: bytes, message: str) -> None:
-    with pytest.raises(Faults, match=message):
+    with pytest.raises(Errors, match=message):
         [item.value() for item in read_stream(data, "a.yaml")]
 
 
 def test_all_broken_documents_are_told_at_once() -> None:
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Errors) as found:
         read_stream(b"a: [\n---\nb: }\n", "a.yaml")
     assert len(found.value.results) == 2

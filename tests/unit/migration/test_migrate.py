@@ -7,7 +7,7 @@ import yaml
 
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.migration import migrate
 from krm_fn.migration.migrate import Migration
 from krm_fn.status import dump
@@ -21,8 +21,8 @@ def plan(*objects: live.Object, name: str = "fleet", resource_set: str = "cluste
     return migrate.plan(found, name=name, resource_set=resource_set)
 
 
-def fault(*objects: live.Object, **options: str) -> str:
-    with pytest.raises(Faults) as caught:
+def error(*objects: live.Object, **options: str) -> str:
+    with pytest.raises(Errors) as caught:
         plan(*objects, **options)
     return caught.value.results[0].message
 
@@ -236,24 +236,24 @@ def test_namespaces_changed_in_different_ways_are_compared() -> None:
 def test_a_broken_configmap_is_read_as_far_as_possible() -> None:
     objects = copy.deepcopy(live.hub_objects("default"))
     objects[0]["data"]["clusternet-agent-deploy"] = "a: [b\n"
-    assert "lacks the agent's image and parent URL" in fault(*objects)
+    assert "lacks the agent's image and parent URL" in error(*objects)
 
 
-def test_command_and_args_of_odd_types_are_no_fault() -> None:
+def test_command_and_args_of_odd_types_are_no_error() -> None:
     found = plan(*changed(lambda _, p: p["containers"][0].update(command="agent", args=[1, "--predictor-port=8080"])))
     assert "extraArgs" not in found.config["spec"]["agent"]
 
 
 def test_a_dump_without_the_hub_is_refused() -> None:
-    assert fault(live.cluster("team-a", "web-1")).startswith("the dump holds nothing of clusternet-hub's discovery")
+    assert error(live.cluster("team-a", "web-1")).startswith("the dump holds nothing of clusternet-hub's discovery")
 
 
 def test_a_set_alone_does_not_tell_image_and_url() -> None:
-    assert "lacks the agent's image and parent URL" in fault(live.hub_objects("default")[2])
+    assert "lacks the agent's image and parent URL" in error(live.hub_objects("default")[2])
 
 
 def test_a_taken_name_is_refused() -> None:
     ours = live.Fleet("team-a", ("web-1",), found=live.config(mode="Shared")).sets
-    assert "a ClusterResourceSet clusternet exists already in namespace team-a" in fault(
+    assert "a ClusterResourceSet clusternet exists already in namespace team-a" in error(
         *live.hub_objects("default"), *ours
     )

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.status import dump
 from tests.support import live
 
@@ -16,7 +16,7 @@ def names(found: dump.Dump, kind: tuple[str, str] = dump.CLUSTER) -> list[str]:
 
 
 def message(data: bytes) -> str:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         dump.read([("dump.yaml", data)])
     (result,) = caught.value.results
     assert "\n" not in result.message
@@ -156,8 +156,8 @@ def test_at_most_five_foreign_kinds_are_named() -> None:
     assert "only 1 K0, 1 K1, 1 K2, 1 K3, 1 K4, …" in message(live.as_yaml(*pods))
 
 
-def test_the_faults_of_all_files_come_at_once() -> None:
-    with pytest.raises(Faults) as caught:
+def test_the_errors_of_all_files_come_at_once() -> None:
+    with pytest.raises(Errors) as caught:
         dump.read([("a", b""), ("b", b"[]"), ("c", live.as_yaml(CLUSTER))])
     assert [result.file_path for result in caught.value.results] == ["a", "b"]
 

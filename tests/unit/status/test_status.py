@@ -85,7 +85,7 @@ def test_the_order_of_the_input_does_not_matter() -> None:
     assert evaluate(*objects) == evaluate(*objects[::-1])
 
 
-def test_without_the_parent_registration_is_unknown_and_no_fault() -> None:
+def test_without_the_parent_registration_is_unknown_and_no_error() -> None:
     found = evaluate(*Fleet().management, *Fleet().payloads)
     assert {each.registered for each in found.clusters} == {"unknown"}
     assert found.ok
@@ -208,7 +208,7 @@ def test_expressions_count_and_need_a_change_by_hand() -> None:
     assert not any(step.startswith("kubectl") for step in cluster.reasons[0].remedy)
 
 
-def test_two_agents_of_two_configs_are_a_fault() -> None:
+def test_two_agents_of_two_configs_are_an_error() -> None:
     first, second = Fleet(found=live.config("one")), Fleet(found=live.config("two", owner="eu"))
     cluster = one(evaluate(*first.everything, *second.sets, *second.payloads))
     assert (
@@ -687,7 +687,7 @@ def test_without_a_condition_the_last_report_decides(seen: str, heartbeat: int |
     assert one(evaluate(*fleet.everything)).registered == expected
 
 
-def test_two_clusters_of_one_name_are_a_fault() -> None:
+def test_two_clusters_of_one_name_are_an_error() -> None:
     first, second = Fleet("team-a", ("web-1",)), Fleet("team-b", ("web-1",))
     found = evaluate(*first.everything, *second.management, *second.payloads)
     assert said(one(found), "duplicate-name") == "team-b/web-1 registers under the same name, web-1"
@@ -718,7 +718,7 @@ def rebuilt(seen: str, ready: str = "Unknown") -> list[live.Object]:
     return [*fleet.everything, older]
 
 
-def test_two_live_clusters_under_one_name_are_a_fault() -> None:
+def test_two_live_clusters_under_one_name_are_an_error() -> None:
     other = live.managed("web-1", identifier="11111111-0000-4000-8000-000000000000", namespace="clusternet-zzzzz")
     cluster = one(evaluate(*Fleet(names=("web-1",)).everything, other))
     assert "2 clusters report to the parent under the name web-1" in said(cluster, "duplicate-managed-cluster")
@@ -909,7 +909,7 @@ def test_an_expired_token_of_the_hub_is_found_in_its_configmap() -> None:
 # --- being deleted, unselected -----------------------------------------------------------------------------------
 
 
-def test_a_cluster_that_is_being_deleted_is_no_fault() -> None:
+def test_a_cluster_that_is_being_deleted_is_no_error() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.clusters[0]["metadata"]["deletionTimestamp"] = live.NOW
     fleet.bindings, fleet.managed, fleet.requests = [], [], []

@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.model import AgentVersion, Secret, Token
 from krm_fn.tokens import formats
 
@@ -61,7 +61,7 @@ def test_a_jwt_is_accepted_and_tells_when_it_expires(claims: object, expires: in
 
 def test_a_jwt_is_refused_for_the_agent_that_refuses_it() -> None:
     with pytest.raises(
-        Faults, match=r"which the agent v0\.15\.0 refuses: use a bootstrap token, or the agent v0\.15\.1"
+        Errors, match=r"which the agent v0\.15\.0 refuses: use a bootstrap token, or the agent v0\.15\.1"
     ):
         formats.check(Secret(jwt({})), V0150)
 
@@ -133,7 +133,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("value", "reason"), WRONG)
 def test_a_value_that_is_no_token_is_refused_with_the_reason(value: str, reason: str) -> None:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         formats.check(Secret(value), V018, field="spec.registrationToken.value")
     (result,) = caught.value.results
     assert reason in result.message
@@ -143,7 +143,7 @@ def test_a_value_that_is_no_token_is_refused_with_the_reason(value: str, reason:
 
 @pytest.mark.parametrize(("value", "reason"), [case for case in WRONG if len(case.values[0].strip()) > 4])
 def test_a_refused_value_stands_in_no_message_and_no_traceback(value: str, reason: str) -> None:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         formats.check(Secret(value), V018)
     said = "".join(traceback.format_exception(caught.value))
     assert reason in said

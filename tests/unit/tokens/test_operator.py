@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from krm_fn.krm.results import Faults
+from krm_fn.krm.results import Errors
 from krm_fn.model import Config, EnvSource, Secret, ValueSource
 from krm_fn.tokens import operator as module
 from krm_fn.tokens.operator import MAX_FILE, Offers
@@ -31,7 +31,7 @@ def reading(folder: Path, name: str, **more: str) -> Secret:
     return Offers({"CLUSTERNET_TOKEN_DIR": str(folder), **more}).file(name, field="spec.registrationToken.file")
 
 
-def message(caught: pytest.ExceptionInfo[Faults]) -> str:
+def message(caught: pytest.ExceptionInfo[Errors]) -> str:
     (result,) = caught.value.results
     return result.message
 
@@ -66,14 +66,14 @@ def test_any_other_variable_is_refused_and_no_value_is_shown(name: str, reason: 
         PLANTED,
     )
     environment |= {"CLUSTERNET_EMPTY": "", "CLUSTERNET_TOKEN_DIR": PLANTED, "CLUSTERNET_PARENT_URLS": PLANTED}
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         Offers(environment).env(name)
     assert reason in message(caught)
     assert PLANTED not in message(caught)
 
 
 def test_a_token_in_the_field_of_the_name_is_not_repeated() -> None:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         Offers({}).env(TOKEN)
     assert TOKEN not in message(caught)
 
@@ -104,7 +104,7 @@ def test_the_default_folder_holds_where_the_variable_is_not_set(offered: Path) -
 
 
 def test_the_default_folder_is_where_container_engines_mount_secrets() -> None:
-    with pytest.raises(Faults, match="folder /run/secrets/clusternet does not exist"):
+    with pytest.raises(Errors, match="folder /run/secrets/clusternet does not exist"):
         Offers({}).file("regToken")
 
 
@@ -159,7 +159,7 @@ def test_a_file_of_the_greatest_size_is_read(offered: Path) -> None:
     ],
 )
 def test_a_path_that_leaves_the_folder_is_refused(offered: Path, name: str) -> None:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         reading(offered, name)
     assert f"is not offered: only files below {offered} are" in message(caught)
 
@@ -167,27 +167,27 @@ def test_a_path_that_leaves_the_folder_is_refused(offered: Path, name: str) -> N
 def test_a_path_that_only_begins_like_the_folder_is_refused(offered: Path, tmp_path: Path) -> None:
     (tmp_path / "offered-not").mkdir()
     (tmp_path / "offered-not" / "token").write_text(PLANTED)
-    with pytest.raises(Faults, match="is not offered"):
+    with pytest.raises(Errors, match="is not offered"):
         reading(offered, f"{offered}-not/token")
 
 
 @pytest.mark.parametrize("target", ["../private", "/etc/passwd", "../gone", "..", "/proc/self/environ"])
 def test_a_link_that_leaves_the_folder_is_refused(offered: Path, target: str) -> None:
     (offered / "link").symlink_to(target)
-    with pytest.raises(Faults, match="link that leaves"):
+    with pytest.raises(Errors, match="link that leaves"):
         reading(offered, "link")
 
 
 def test_a_linked_folder_that_leaves_is_refused(offered: Path) -> None:
     (offered / "team").symlink_to("..")
-    with pytest.raises(Faults, match="link that leaves"):
+    with pytest.raises(Errors, match="link that leaves"):
         reading(offered, "team/private")
 
 
 def test_what_lies_outside_is_refused_in_the_same_words_whether_it_exists_or_not(offered: Path) -> None:
     said = []
     for name in ("../private", "../missing"):
-        with pytest.raises(Faults) as caught:
+        with pytest.raises(Errors) as caught:
             reading(offered, name)
         said.append(message(caught).replace(name, "X"))
     assert said[0] == said[1]
@@ -216,7 +216,7 @@ def test_a_file_swapped_for_a_link_after_the_check_is_not_followed(
         (offered / "token").symlink_to("../private")
 
     swap(monkeypatch, change)
-    with pytest.raises(Faults, match="can't be read"):
+    with pytest.raises(Errors, match="can't be read"):
         reading(offered, "token")
 
 
@@ -234,7 +234,7 @@ def test_a_folder_swapped_for_a_link_after_the_check_is_not_followed(
         (offered / "team").symlink_to("../other")
 
     swap(monkeypatch, change)
-    with pytest.raises(Faults, match="can't be read"):
+    with pytest.raises(Errors, match="can't be read"):
         reading(offered, "team/token")
 
 
@@ -266,7 +266,7 @@ def unix_socket(path: Path) -> None:
 )
 def test_what_is_no_token_file_is_refused(offered: Path, make: Callable[[Path], None], reason: str) -> None:
     make(offered / "thing")
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         reading(offered, "thing")
     assert reason in message(caught)
     assert f"{offered}/thing" in message(caught)
@@ -281,14 +281,14 @@ def test_a_file_without_permission_is_named_with_the_user(offered: Path, monkeyp
         return real(path, flags, dir_fd=dir_fd)
 
     monkeypatch.setattr(module.os, "open", closed)
-    with pytest.raises(Faults, match=rf"is not readable by the user that this function runs as \(uid {os.getuid()}\)"):
+    with pytest.raises(Errors, match=rf"is not readable by the user that this function runs as \(uid {os.getuid()}\)"):
         reading(offered, "regToken")
 
 
 def test_no_handle_stays_open(offered: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - pathlib opens a handle of its own
     reading(offered, "regToken")
-    with pytest.raises(Faults):
+    with pytest.raises(Errors):
         reading(offered, "gone")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - the same
 
@@ -306,7 +306,7 @@ def test_no_handle_stays_open(offered: Path) -> None:
     ],
 )
 def test_a_folder_setting_that_offers_too_much_or_nothing_is_refused(folder: str, reason: str) -> None:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         Offers({"CLUSTERNET_TOKEN_DIR": folder}).file("regToken")
     assert reason in message(caught)
 
@@ -341,7 +341,7 @@ def test_a_token_of_the_configuration_itself_may_go_anywhere_without_a_list(make
 
 
 def test_a_token_of_the_operator_goes_nowhere_without_a_list(make_config: Callable[..., Config]) -> None:
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         Offers({}).check_parent_url(make_config(source=EnvSource(variable="CLUSTERNET_TOKEN")), own_token=True)
     (result,) = caught.value.results
     assert "registrationToken.env takes a token of this runner" in result.message
@@ -369,7 +369,7 @@ def test_a_parent_that_is_not_listed_is_refused_without_showing_the_list(
     make_config: Callable[..., Config], listed: str, url: str
 ) -> None:
     config = make_config(source=EnvSource(variable="CLUSTERNET_TOKEN"), parent_url=url)
-    with pytest.raises(Faults) as caught:
+    with pytest.raises(Errors) as caught:
         Offers({"CLUSTERNET_PARENT_URLS": f"{listed} https://secret.example"}).check_parent_url(
             config, own_token=True, file_path="f"
         )
@@ -396,5 +396,5 @@ def test_the_time_of_reproducible_builds_is_read(environment: dict[str, str], ex
 
 @pytest.mark.parametrize("value", ["yesterday", "-1", "1.5", "1" * 16, " 1"])
 def test_a_time_that_is_none_is_refused(value: str) -> None:
-    with pytest.raises(Faults, match="SOURCE_DATE_EPOCH must be a whole number"):
+    with pytest.raises(Errors, match="SOURCE_DATE_EPOCH must be a whole number"):
         Offers({"SOURCE_DATE_EPOCH": value}).epoch()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import Faults, ResourceRef
+from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.model import (
     AgentVersion,
     Config,
@@ -58,8 +58,8 @@ def resolve(config: Config, items: list[Item], environment: dict[str, str] | Non
     return sources.resolve(config, items, offers, generator_position=False)
 
 
-def the_fault(config: Config, items: list[Item], **more: Any) -> Any:
-    with pytest.raises(Faults) as caught:
+def the_error(config: Config, items: list[Item], **more: Any) -> Any:
+    with pytest.raises(Errors) as caught:
         sources.resolve(config, items, Offers(ALLOWED), **{"generator_position": False, **more})
     (result,) = caught.value.results
     return result
@@ -96,8 +96,8 @@ def test_a_token_that_lies_outside_is_left_there(make_config: Make, source: Toke
     ],
     ids=["value", "env", "env not offered", "file"],
 )
-def test_a_fault_points_at_the_source_in_the_configuration(make_config: Make, source: TokenSource, field: str) -> None:
-    result = the_fault(make_config(source=source), [])
+def test_an_error_points_at_the_source_in_the_configuration(make_config: Make, source: TokenSource, field: str) -> None:
+    result = the_error(make_config(source=source), [])
     assert result.field == field
     assert result.file_path == "fleet.yaml"
     assert result.resource_ref == ResourceRef(
@@ -110,7 +110,7 @@ def test_the_format_is_checked_against_the_agent(make_config: Make) -> None:
         source=ValueSource(value=Secret(f"{packed('{}')[:2]}A.{packed('{}').rstrip('=')}.c2ln")),
         version=AgentVersion(major=0, minor=15, patch=0),
     )
-    assert "refuses" in the_fault(config, []).message
+    assert "refuses" in the_error(config, []).message
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_format_is_checked_against_the_agent(make_config: Make) -> None:
     ids=["env", "file", "existingSecret", "name", "namespace", "key", "store", "remoteRef"],
 )
 def test_a_token_where_a_name_belongs_is_refused_and_not_repeated(make_config: Make, source: TokenSource) -> None:
-    result = the_fault(make_config(source=source), [])
+    result = the_error(make_config(source=source), [])
     assert "in the shape of a token where a name or a path belongs" in result.message
     assert TOKEN not in str(result.as_data())
 
@@ -173,7 +173,7 @@ def test_with_a_namespace_that_one_is_meant(make_config: Make, make_items: Items
 
 def test_several_of_that_name_are_listed_whatever_their_order(make_config: Make, make_items: Items) -> None:
     objects = [secret(namespace="b"), secret(namespace="a")]
-    found = the_fault(make_config(source=REF), make_items(*objects))
+    found = the_error(make_config(source=REF), make_items(*objects))
     assert found.message == "2 Secrets are called clusternet-registration: set secretRef.namespace to a or b"
     assert [(one.label, one.item) for one in found.related] == [
         ("a/clusternet-registration", 1),
@@ -183,7 +183,7 @@ def test_several_of_that_name_are_listed_whatever_their_order(make_config: Make,
 
 
 def test_many_of_that_name_are_counted(make_config: Make, make_items: Items) -> None:
-    found = the_fault(make_config(source=REF), make_items(*(secret(namespace=f"n{n}") for n in range(8))))
+    found = the_error(make_config(source=REF), make_items(*(secret(namespace=f"n{n}") for n in range(8))))
     assert "8 Secrets" in found.message
     assert "5 of their places are given" in found.message
     assert len(found.related) == 5
@@ -192,7 +192,7 @@ def test_many_of_that_name_are_counted(make_config: Make, make_items: Items) -> 
 @pytest.mark.parametrize("namespace", ["", "a"])
 def test_the_same_secret_twice_is_to_be_removed_once(make_config: Make, make_items: Items, namespace: str) -> None:
     config = make_config(source=SecretSource(name="clusternet-registration", namespace=namespace))
-    said = the_fault(config, make_items(secret(namespace="a"), secret(namespace="a"))).message
+    said = the_error(config, make_items(secret(namespace="a"), secret(namespace="a"))).message
     assert said.endswith("remove all but one")
 
 
@@ -216,7 +216,7 @@ def test_the_same_secret_twice_is_to_be_removed_once(make_config: Make, make_ite
 def test_a_missing_secret_is_reported_with_near_names(
     make_config: Make, make_items: Items, others: list[dict[str, Any]], near: str
 ) -> None:
-    result = the_fault(make_config(source=REF), make_items({"kind": "Pod"}, *others))
+    result = the_error(make_config(source=REF), make_items({"kind": "Pod"}, *others))
     assert result.message.startswith("Secret clusternet-registration is not among the resources")
     assert near in result.message
     assert TOKEN not in result.message
@@ -224,7 +224,7 @@ def test_a_missing_secret_is_reported_with_near_names(
 
 def test_the_same_name_in_another_namespace_is_named(make_config: Make, make_items: Items) -> None:
     config = make_config(source=SecretSource(name="clusternet-registration", namespace="a"))
-    said = the_fault(config, make_items(secret(namespace="b"))).message
+    said = the_error(config, make_items(secret(namespace="b"))).message
     assert (
         "Secret a/clusternet-registration is not among the resources: did you mean b/clusternet-registration?" in said
     )
@@ -241,14 +241,14 @@ def test_a_secret_that_exists_in_the_cluster_only_is_explained(
     make_config: Make, make_items: Items, api_version: str, kind: str, remedy: str
 ) -> None:
     items = make_items({**secret(spec={}), "apiVersion": api_version, "kind": kind})
-    found = the_fault(make_config(source=REF), items)
+    found = the_error(make_config(source=REF), items)
     assert [(one.label, one.item) for one in found.related] == [(f"the {kind}", 0)]
     assert remedy in found.message
 
 
 def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items) -> None:
     items = make_items({**secret(), "apiVersion": "example.com/v1"})
-    assert "is not among the resources" in the_fault(make_config(source=REF), items).message
+    assert "is not among the resources" in the_error(make_config(source=REF), items).message
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items)
 def test_a_secret_without_a_usable_value_is_reported_where_it_stands(
     make_config: Make, make_items: Items, fields: dict[str, Any], reason: str, field: str
 ) -> None:
-    result = the_fault(make_config(source=REF), make_items(secret(namespace="team-a", **fields)))
+    result = the_error(make_config(source=REF), make_items(secret(namespace="team-a", **fields)))
     assert reason in result.message
     assert result.field == field
     assert TOKEN not in str(result.as_data())
@@ -305,15 +305,15 @@ def test_a_number_that_yaml_makes_of_an_unquoted_token_is_named(make_config: Mak
         "apiVersion: v1\nkind: Secret\nmetadata: {name: clusternet-registration}\n"
         "stringData:\n  regToken: 123456.7890123456789012\n"
     )
-    result = the_fault(make_config(source=REF), make_items(text))
+    result = the_error(make_config(source=REF), make_items(text))
     assert "put the value into double quotes" in result.message
     assert "7890123456" not in str(result.as_data())
 
 
-def test_a_fault_in_a_secret_names_that_secret_and_its_file(make_config: Make, make_items: Items) -> None:
+def test_an_error_in_a_secret_names_that_secret_and_its_file(make_config: Make, make_items: Items) -> None:
     one = secret(stringData={"regToken": "wrong"}, namespace="team-a")
     one["metadata"]["annotations"] = {"config.kubernetes.io/path": "s.yaml", "config.kubernetes.io/index": "1"}
-    result = the_fault(make_config(source=REF), make_items(one))
+    result = the_error(make_config(source=REF), make_items(one))
     assert (result.file_path, result.file_index) == ("s.yaml", 1)
     assert result.resource_ref == ResourceRef(
         api_version="v1", kind="Secret", name="clusternet-registration", namespace="team-a"
@@ -321,7 +321,7 @@ def test_a_fault_in_a_secret_names_that_secret_and_its_file(make_config: Make, m
 
 
 def test_a_generator_is_told_that_it_sees_no_items(make_config: Make, make_items: Items) -> None:
-    result = the_fault(make_config(source=REF), make_items(), generator_position=True)
+    result = the_error(make_config(source=REF), make_items(), generator_position=True)
     assert "as a generator this function sees no resources" in result.message
     assert "`transformers:`" in result.message
 
