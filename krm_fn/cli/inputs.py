@@ -13,7 +13,7 @@ from krm_fn.base.records import Record
 from krm_fn.base.text import nearest, some
 from krm_fn.cli.builds import Builds
 from krm_fn.files import documents, reading
-from krm_fn.files.copying import FUNCTION_ANNOTATIONS
+from krm_fn.files.functions import FUNCTION_ANNOTATIONS
 from krm_fn.files.reading import Rules
 from krm_fn.krm import places
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged

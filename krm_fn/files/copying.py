@@ -1,9 +1,8 @@
 """A private copy of a folder for kustomize to build, with the bases that it leads to.
 
 The guarded reader makes it: regular files, no link that leads out of the repository. The copy differs from the folder in
-one thing: a function that is configured as a program (`exec`) is configured there as a container, whose image is a number
-in `Copy.functions`. That makes no difference to anything but who is asked to run it; what the number stands for is decided
-when kustomize asks for it, so what is not part of the build does not count.
+one thing: a function that is configured as a program (`exec`) is configured there as a container (`files.functions`), which
+makes no difference to anything but who is asked to run it.
 """
 
 # Descriptors and links are the subject here, and os names them.
@@ -15,24 +14,14 @@ import contextlib
 import os
 import re
 
-from krm_fn.base.records import Record
 from krm_fn.files import reading
+from krm_fn.files.functions import Functions
 from krm_fn.files.reading import show
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import read_documents
-from krm_fn.yaml.edit import revise
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import TOO_MANY_ALIASES, load
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-OURS = "clusternet-capi-fn"  # the name of the program and of the image
-NUMBERED = "function.invalid/"  # begins the name of an image that stands for a function of the copy
-FUNCTION_ANNOTATIONS = ("config.kubernetes.io/function", "config.k8s.io/function")
-
-_LEGACY_FIELD = "configFn"  # of metadata, before the annotation
 _LARGEST_FILE = 64 * 1024 * 1024
 _LARGEST_COPY = 512 * 1024 * 1024
 _LARGEST_TEXTS = 16 * 1024 * 1024
@@ -46,26 +35,6 @@ _FUNCTION_FIELDS = ("generators", "transformers", "validators")
 _URL = re.compile(r"https?://\S+")
 _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
 _ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
-_MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU]")
-
-
-class Function(Record):
-    """A function that a file of the copy configures as a program.
-
-    Attributes:
-        path: The program, as the file names it.
-        arguments: Its arguments.
-        file: The file, for messages.
-    """
-
-    path: str
-    arguments: tuple[str, ...]
-    file: str
-
-    @property
-    def ours(self) -> bool:
-        """Whether it is this function."""
-        return os.path.basename(self.path) == OURS
 
 
 class Copy:
@@ -75,7 +44,7 @@ class Copy:
         given: The folder, as the caller gave it.
         root: The same, resolved.
         bound: What may be copied: the repository that holds it, resolved.
-        functions: The functions that files of it configure as programs, by number.
+        functions: The functions that files of it configure as programs.
         sources: Files that hold configurations of ours or Clusters, with their bytes.
         warnings: What the build may not know.
     """
@@ -87,9 +56,9 @@ class Copy:
         self.bound = _bound(self.root)
         self.target = target
         self.keep_programs = keep_programs
-        self.functions: list[Function] = []
         self.sources: list[tuple[str, bytes]] = []
         self.warnings: list[Result] = []
+        self.functions = Functions(self.warnings, keep=keep_programs)
         self.notes: dict[str, str] = {}  # what is not copied -> the name that a build would miss it by
         self.budget = reading.Budget(_LARGEST_COPY)
         self.done: set[str] = set()
@@ -164,8 +133,7 @@ class Copy:
             self.warn_of_remote(data, self.shown(path))
         if any(group in data for group in _GROUPS) and path.endswith(reading.SUFFIXES):
             self.sources.append((self.shown(path), data))
-        if _MAY_CONFIGURE.search(data):
-            data = self.rewritten(data, path, self.shown(path))
+        data = self.functions.rewritten(data, path, self.shown(path))
         mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
         with contextlib.suppress(FileExistsError):
             handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
@@ -233,8 +201,6 @@ class Copy:
                     found.append(data.decode("utf-8", "replace"))
         return found
 
-    # --- functions ---
-
     def fetched(self, folder: str) -> None:
         """Rewrite the functions of a folder that was fetched into the temporary files of this build."""
         folder = os.path.realpath(folder)
@@ -248,105 +214,11 @@ class Copy:
                     shown = show(os.path.relpath(path, folder))
                     if name in reading.KUSTOMIZATIONS:
                         self.warn_of_remote(data, shown)
-                    new = self.rewritten(data, path, shown) if _MAY_CONFIGURE.search(data) else data
+                    new = self.functions.rewritten(data, path, shown)
                     if new != data:
                         os.remove(path)
                         with open(path, "xb") as file:
                             file.write(new)
-
-    def rewritten(self, data: bytes, path: str, shown: str) -> bytes:
-        """Return a file with its programs as containers."""
-        nested = os.path.basename(path) in reading.KUSTOMIZATIONS
-        try:
-            return self.text(data, shown, nested=nested)
-        except (BadYaml, Errors):
-            if path.endswith(reading.SUFFIXES) and any(name.encode() in data for name in FUNCTION_ANNOTATIONS):
-                message = f"{shown} can't be read: if it configures a function as a program, kustomize leaves it out"
-                self.warnings.append(
-                    Result(message=message, severity=WARNING, file_path=shown, tags=tagged(rule="unreadable-function"))
-                )
-            return data
-
-    def text(self, data: bytes, shown: str, *, nested: bool) -> bytes:
-        """Return a stream with its programs as containers.
-
-        Raises:
-            BadYaml: It can't be read.
-            Errors: The same.
-        """
-        pieces: list[bytes] = []
-        end = 0
-        for document in read_documents(data):
-            body = data[document.body : document.body_end]
-            value = load(body) if _MAY_CONFIGURE.search(body) else None
-            new = self.value(value, shown, nested=nested)
-            if new is not value:
-                pieces += [data[end : document.body], self.edited(body, value, new)]
-                end = document.body_end
-        return b"".join([*pieces, data[end:]]) if pieces else data
-
-    @staticmethod
-    def edited(body: bytes, value: Any, new: Any) -> bytes:
-        """Return a document with a new value."""
-        if isinstance(value, dict):
-            text = revise(body, new)
-        else:
-            from json import dumps  # noqa: PLC0415 - a patch that is a list
-
-            text = dumps(new).encode()
-        return text if text.endswith(b"\n") else text + b"\n"
-
-    def value(self, value: Any, shown: str, *, nested: bool, key: str = "", parent: Any = None) -> Any:
-        """Return a value with its programs as containers; the value itself where there is none."""
-        if isinstance(value, dict):
-            if key == _LEGACY_FIELD:
-                return self.container(value, shown, value)
-            new = {k: self.value(v, shown, nested=nested, key=str(k), parent=value) for k, v in value.items()}
-            return new if any(new[k] is not v for k, v in value.items()) else value
-        if isinstance(value, list):
-            entries = [self.value(one, shown, nested=nested) for one in value]
-            return entries if any(new is not old for new, old in zip(entries, value, strict=True)) else value
-        if isinstance(value, str) and _MAY_CONFIGURE.search(value.encode("utf-8", "replace")):
-            return self.string(
-                value, shown, nested=nested, is_function=key in FUNCTION_ANNOTATIONS or _patches(key, parent)
-            )
-        return value
-
-    def string(self, value: str, shown: str, *, nested: bool, is_function: bool) -> str:
-        """Return a string with its programs as containers: an annotation, or a text of a kustomization."""
-        try:
-            if is_function:
-                spec = self.container(load(value), shown, value)
-                return spec if isinstance(spec, str) else value
-            text = self.text(value.encode(), shown, nested=False).decode() if nested else value
-        except (BadYaml, Errors, UnicodeError):
-            return value  # a path, say; of an annotation, kustomize reports it
-        return value if text == value else text
-
-    def container(self, spec: Any, shown: str, unchanged: Any) -> Any:
-        """Return a function's specification as that of a container with a number; `unchanged` where it is no program."""
-        if not isinstance(spec, dict):
-            return unchanged
-        image = spec.get("container")
-        program = spec.get("exec") or spec.get("starlark")
-        if (isinstance(image, dict) and image.get("image")) or not isinstance(program, dict):
-            return unchanged
-        path = program.get("path") or program.get("url") or program.get("name") or "?"
-        arguments = program.get("args")
-        function = Function(
-            path=str(path),
-            arguments=tuple(map(str, arguments)) if isinstance(arguments, list) else (),
-            file=shown,
-        )
-        if self.keep_programs and not function.ours:
-            return unchanged
-        self.functions.append(function)
-        new: dict[str, Any] = {"container": {"image": f"{NUMBERED}{len(self.functions) - 1}"}}
-        if isinstance(unchanged, dict):
-            return new
-        from json import dumps  # noqa: PLC0415 - for a kustomization with functions alone
-
-        return dumps(new)
 
 
 def _multiplies(data: bytes) -> str:
@@ -362,12 +234,6 @@ def _multiplies(data: bytes) -> str:
         found = [one.message.partition(TOO_MANY_ALIASES) for one in errors.results]
         return next((f"{what}{rest}" for _, what, rest in found if what), "")
     return ""
-
-
-def _patches(key: str, parent: Any) -> bool:
-    """Tell whether a string is what a JSON patch sets as a function's annotation."""
-    path = parent.get("path") if isinstance(parent, dict) and key == "value" else None
-    return isinstance(path, str) and path.replace("~1", "/").endswith(FUNCTION_ANNOTATIONS)
 
 
 def _bound(root: str) -> str:

@@ -5,16 +5,16 @@ Nothing of a kustomization is interpreted here: the real program builds it. What
 - It builds a private copy of the folder and of the bases that it reaches, made by the guarded reader: regular files, no
   link that leads out of the repository.
 - It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker`, for
-  functions in containers, and `helm`. Both are messengers of this process there, which does the work of our own function
-  and refuses anything else. There is nothing else on that PATH but `git`, and what that fetches is treated as the copy is.
+  functions in containers, and `helm`. Both are messengers to this process (`files.messengers`), which does the work of our
+  own function and refuses anything else. The only other program on that PATH is `git`, and what it fetches is treated as the
+  copy is.
 - So that our function as a program (`exec`) is served in the same way, each function that a file of the copy configures
-  as a program is written there as a container with a number; what it stands for is decided when, and only if, kustomize
-  asks for it.
+  as a program is written there as a container (`files.functions`).
 - kustomize's environment holds nothing of ours: no variable, no home folder, no plugin folder.
 """
 
 # Descriptors and links are the subject here, and os names them.
-# ruff: noqa: PTH106, PTH117, PTH102, PTH113, PTH118, PTH120
+# ruff: noqa: PTH106, PTH102, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,25 +30,20 @@ import threading
 
 from krm_fn.base.records import Record
 from krm_fn.files import reading
-from krm_fn.files.copying import NUMBERED, OURS, Copy
+from krm_fn.files.copying import Copy
+from krm_fn.files.messengers import Messengers, caller_path, find_program, write_programs
 from krm_fn.files.reading import show
 from krm_fn.krm.results import Errors, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
-    from typing import BinaryIO
 
-    from krm_fn.files.copying import Function
-
-    # Takes a ResourceList, and the files of the build that may hold our configuration or Clusters (their names for
-    # messages, and their bytes); returns the exit code, stdout and stderr of the function.
-    Answer = Callable[[bytes, Sequence[tuple[str, bytes]]], tuple[int, bytes, str]]
+    from krm_fn.files.messengers import Answer
 
 SECONDS = 300.0
 
-_HARMLESS_ARGUMENTS = frozenset({"fn", "--verbose", "--debug"})
 _LARGEST_OUTPUT = 512 * 1024 * 1024
 _LONGEST_ADDRESS = 100  # of a socket, in bytes
 _CHUNK = 1024 * 1024
@@ -68,39 +62,6 @@ _NETWORK = (
     "SSL_CERT_DIR",
     "GIT_SSL_CAINFO",
 )
-_MESSENGER = """\
-import os, socket, sys
-talk = socket.socket(socket.AF_UNIX)
-talk.connect({socket!r})
-words = b"\\0".join(map(os.fsencode, [{name!r}, *sys.argv[1:]]))
-talk.sendall(b"%d\\n" % len(words) + words)
-hear = talk.makefile("rb")
-what, _, path = hear.readline().rstrip(b"\\n").partition(b" ")
-if what == b"run":
-    os.execv(path, [path, *sys.argv[1:]])
-if what == b"send":
-    talk.sendall(sys.stdin.buffer.read())
-talk.shutdown(socket.SHUT_WR)
-code, length = map(int, hear.readline().split())
-sys.stderr.buffer.write(hear.read(length))
-sys.stdout.buffer.write(hear.read())
-sys.stdout.flush()
-sys.exit(code)
-"""
-
-# Runs git, whose own scripts need the programs of the caller's PATH, and then has what it fetched looked at.
-_GIT = """\
-import os, socket, subprocess, sys
-code = subprocess.call([{git!r}, *sys.argv[1:]], env=dict(os.environ, PATH={path!r}))
-if code == 0 and sys.argv[1:2] in (["checkout"], ["submodule"]):
-    talk = socket.socket(socket.AF_UNIX)
-    talk.connect({socket!r})
-    words = b"git\\0" + os.fsencode(os.getcwd())
-    talk.sendall(b"%d\\n" % len(words) + words)
-    talk.shutdown(socket.SHUT_WR)
-    talk.makefile("rb").read()
-sys.exit(code)
-"""
 
 
 class Built(Record):
@@ -182,13 +143,9 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
         Errors: It names something that must not be run.
         Unbuilt: The build fails.
     """
-    with _Messages(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
+    with Messengers(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
         environment = _environment(private, enable_exec=enable_exec)
-        for name in ("docker",) if enable_exec else ("docker", "helm"):
-            _write_program(private, name, _MESSENGER.format(name=name, socket=messages.path))
-        git = "" if enable_exec else find_program("git")
-        if git:
-            _write_program(private, "git", _GIT.format(git=git, socket=messages.path, path=_caller_path()))
+        write_programs(private, messages.path, enable_exec=enable_exec)
         output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)
     if messages.error is not None:
         raise messages.error
@@ -200,18 +157,6 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
         result = Result(message=message, file_path=show(copy.given), tags=tagged(rule="kustomize"))
         raise Unbuilt([result], said=_words(errors, copy, private))
     return output
-
-
-def find_program(name: str) -> str:
-    """Return where a program is, by the absolute entries of PATH alone; "" where it is not.
-
-    A relative entry would find what the folder at hand holds.
-    """
-    for entry in os.environ.get("PATH", "").split(os.pathsep):
-        path = os.path.join(entry, name)
-        if os.path.isabs(entry) and os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return ""
 
 
 # --- running ---------------------------------------------------------------------------------------------------------
@@ -248,7 +193,7 @@ def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
         return {
             **kept,
-            "PATH": os.pathsep.join(filter(None, [tools, _caller_path()])),
+            "PATH": os.pathsep.join(filter(None, [tools, caller_path()])),
             "TMPDIR": os.path.join(private, "tmp"),
         }
     return {
@@ -260,25 +205,6 @@ def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
     }
-
-
-def _caller_path() -> str:
-    """Return the caller's PATH without its relative entries, which would find what the folder at hand holds."""
-    return os.pathsep.join(one for one in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(one))
-
-
-def _write_program(private: str, name: str, text: str) -> None:
-    """Write what kustomize finds under a name."""
-    path = os.path.join(private, "bin", name)
-    if re.fullmatch(r"/[^\s]{1,100}", sys.executable):
-        pieces = {path: f"#!{sys.executable} -IS\n{text}"}
-    else:
-        quoted = sys.executable.replace("'", "'\\''")
-        pieces = {path: f"#!/bin/sh\nexec '{quoted}' -IS '{path}.py' \"$@\"\n", f"{path}.py": text}
-    for place, piece in pieces.items():
-        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(piece)
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -> tuple[bytes, str, str]:
@@ -353,97 +279,3 @@ def _words(errors: str, copy: Copy, private: str) -> str:
             " for a plugin of its own: add the annotation"
         )
     return "".join(one if one.isprintable() else "?" for one in text)
-
-
-class _Messages:
-    """Hears what kustomize asks of `docker`, and answers."""
-
-    def __init__(self, path: str, copy: Copy, answer: Answer, *, enable_exec: bool) -> None:
-        self.path = path
-        self.copy = copy
-        self.functions: Sequence[Function] = copy.functions
-        self.sources: Sequence[tuple[str, bytes]] = copy.sources
-        self.answer = answer
-        self.enable_exec = enable_exec
-        self.refused: list[Result] = []
-        self.error: BaseException | None = None
-        self.listening = socket.socket(socket.AF_UNIX)
-
-    def __enter__(self) -> _Messages:  # noqa: PYI034 - no subclass
-        self.listening.bind(self.path)
-        self.listening.listen()
-        self.thread = threading.Thread(target=self.hear, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self.listening.shutdown(socket.SHUT_RDWR)  # ends accept()
-        self.listening.close()
-        self.thread.join()
-
-    def hear(self) -> None:
-        """Answer one caller after the other; kustomize calls its functions in turn."""
-        while True:
-            try:
-                talk, _ = self.listening.accept()
-            except OSError:
-                return
-            # closed by name: the traceback of an error would keep it open, and the caller waiting
-            with talk, talk.makefile("rb") as heard, contextlib.suppress(OSError, ValueError):
-                self.one(talk, heard)
-
-    def one(self, talk: socket.socket, heard: BinaryIO) -> None:
-        """Answer one caller."""
-        name, *words = heard.read(int(heard.readline(20))).split(b"\0")
-        if name == b"git":
-            self.copy.fetched(os.fsdecode(words[0]))
-            return
-        if name == b"helm":
-            result: Result | None = self.refusal("program helm", "", "helm")
-            image = NUMBERED
-        elif words[:1] == [b"run"]:
-            image = os.fsdecode(words[-1])
-            result = self.judge(image)
-        else:
-            talk.sendall(b"end\n0 0\n")
-            return
-        if result is not None:
-            docker = find_program("docker")
-            if self.enable_exec and docker and not image.startswith(NUMBERED):
-                talk.sendall(b"run " + os.fsencode(docker) + b"\n")
-                return
-            self.refused.append(result)
-            said = result.message.encode()
-            talk.sendall(b"end\n1 %d\n" % len(said) + said)
-            return
-        talk.sendall(b"send\n")
-        try:
-            code, output, errors = self.answer(heard.read(), self.sources)
-        except BaseException as error:  # noqa: BLE001 - raised again where the build was asked for
-            self.error = error
-            code, output, errors = 1, b"", "error"
-        talk.sendall(b"%d %d\n" % (code, len(errors.encode())) + errors.encode() + output)
-
-    def judge(self, image: str) -> Result | None:
-        """Say why an image, or the program that it stands for, is not run; None for this function."""
-        number = image.removeprefix(NUMBERED)
-        if number == image or not number.isdigit() or int(number) >= len(self.functions):
-            if re.split("[:@]", image.rpartition("/")[2])[0] == OURS:
-                return None
-            return self.refusal(f"image {show(image)}", "", "kustomize and docker")
-        function = self.functions[int(number)]
-        if not function.ours:
-            return self.refusal(f"program {show(function.path)}", function.file, "kustomize")
-        if _HARMLESS_ARGUMENTS.issuperset(function.arguments):
-            return None
-        message = f"{function.file} gives arguments to {show(function.path)}: give them to this command instead"
-        return Result(message=message, file_path=function.file, tags=tagged(rule="function-arguments"))
-
-    def refusal(self, what: str, file: str, missing: str) -> Result:
-        """Report a program or image that is not run."""
-        where = f"{file} asks for" if file else "the build asks for"
-        why = (
-            f"can't be run here: install {missing}" if self.enable_exec else "is not run unless you pass --enable-exec"
-        )
-        return Result(message=f"{where} the {what}, which {why}", file_path=file, tags=tagged(rule="not-run"))

@@ -17,12 +17,11 @@ import errno
 import fcntl
 import json
 import os
-import re
 import signal
 import stat
 import time
 
-from krm_fn.files import reading
+from krm_fn.files import reading, staging
 from krm_fn.files.reading import MARKER, show
 from krm_fn.krm.results import ERROR, Errors, Result
 
@@ -33,11 +32,7 @@ if TYPE_CHECKING:
 SECONDS = 60.0  # to wait for another run
 
 _NOTE = "Written by clusternet-capi-fn render. These files are its own: the next run replaces or removes them."
-_OLD_HEAD = b"# Written by clusternet-capi-fn render:"  # of the list that 0.1.0 wrote, one path per line
-_STAGED = MARKER + ".new."  # begins the name under which a file is written, beside its place
-_MANIFEST = re.compile(r".+\.(?:yaml|yml|json)")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_PRIVATE = 0o600
 
 
 def replace_file(path: str, pieces: Iterable[bytes], *, private: bool = False) -> None:
@@ -54,14 +49,14 @@ def replace_file(path: str, pieces: Iterable[bytes], *, private: bool = False) -
     folder, name = os.path.split(os.path.abspath(path))
     try:
         with _locked(os.path.realpath(folder)) as here:
-            problem = _misfit(here, name, path)
+            problem = staging.misfit(here, name, path)
             if problem:
                 raise Errors.of(problem, file_path=show(path))
-            _stage(here, name, pieces, private=private)
-            os.replace(_STAGED + name, name, src_dir_fd=here, dst_dir_fd=here)
+            staging.stage(here, name, pieces, private=private)
+            os.replace(staging.STAGED + name, name, src_dir_fd=here, dst_dir_fd=here)
             os.fsync(here)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise staging.unwritable(path, error) from None
 
 
 def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection[str] = ()) -> bool:
@@ -89,7 +84,7 @@ def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection
         with _locked(os.path.realpath(folder)) as here:
             return _Folder(folder, here).replace(contents, private)
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise staging.unwritable(folder, error) from None
     finally:
         for path in reversed(made):
             with contextlib.suppress(OSError):  # it holds the output
@@ -172,7 +167,6 @@ class _Folder:
     def __init__(self, path: str, handle: int) -> None:
         self.path = path
         self.handle = handle
-        self.outdated = False  # whether the list is in the form of 0.1.0
 
     def replace(self, contents: Mapping[str, bytes], private: Collection[str]) -> bool:
         self.remove(MARKER, staged=True)  # of a run that was killed
@@ -180,14 +174,14 @@ class _Folder:
         ours = set(before or ())
         self.refuse(ours, contents)
         private = set(private)
-        if before is not None and not self.outdated and ours == set(contents) and self.holds(contents, private):
+        if before is not None and ours == set(contents) and self.holds(contents, private):
             return False
         everything = sorted(ours | set(contents))
         try:
             self.write_inventory(everything)
             for path in sorted(contents):
                 with self.parent(path, make=True) as (folder, name):
-                    _stage(folder, name, [contents[path]], private=path in private)
+                    staging.stage(folder, name, [contents[path]], private=path in private)
         except BaseException:  # a signal too
             self.undo(before, everything)
             raise
@@ -202,7 +196,7 @@ class _Folder:
         """Put what was staged into its place, remove what is gone, and write the list."""
         for path in sorted(contents):
             with self.parent(path) as (folder, name):
-                os.replace(_STAGED + name, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.replace(staging.STAGED + name, name, src_dir_fd=folder, dst_dir_fd=folder)
         for path in gone:
             self.remove(path, staged=False)
             self.remove(path, staged=True)
@@ -225,20 +219,15 @@ class _Folder:
 
     def inventory(self) -> list[str] | None:
         """Return what an earlier run wrote, as its list says; None where there is no list."""
-        if not _exists(self.handle, MARKER):
+        if not staging.exists(self.handle, MARKER):
             return None
         path = os.path.join(self.path, MARKER)
         data = reading.read_below(os.path.realpath(self.path), path)
-        self.outdated = data.startswith(_OLD_HEAD)
-        if self.outdated:
-            lines = data.decode("utf-8", "replace").splitlines()
-            found: object = [line for line in lines if _MANIFEST.fullmatch(line)]
-        else:
-            try:
-                value = json.loads(data)
-            except (ValueError, RecursionError):
-                value = None
-            found = value.get("files") if isinstance(value, dict) else None
+        try:
+            value = json.loads(data)
+        except (ValueError, RecursionError):
+            value = None
+        found = value.get("files") if isinstance(value, dict) else None
         if not isinstance(found, list):
             message = f"{show(path)} is not a list that `render` wrote: remove it, or give another folder"
             raise Errors.of(message, file_path=show(path))
@@ -247,8 +236,8 @@ class _Folder:
 
     def write_inventory(self, paths: Sequence[str]) -> None:
         text = json.dumps({"note": _NOTE, "files": list(paths)}, indent=2, ensure_ascii=False) + "\n"
-        _stage(self.handle, MARKER, [text.encode()], private=False)
-        os.replace(_STAGED + MARKER, MARKER, src_dir_fd=self.handle, dst_dir_fd=self.handle)
+        staging.stage(self.handle, MARKER, [text.encode()], private=False)
+        os.replace(staging.STAGED + MARKER, MARKER, src_dir_fd=self.handle, dst_dir_fd=self.handle)
 
     # --- files ---
 
@@ -305,7 +294,7 @@ class _Folder:
                 what = "a link" if stat.S_ISLNK(mode) else "not a folder"
                 return f"can't write {show(where)}: {show(os.path.join(self.path, folder))} is {what}"
         with self.parent(path) as (handle, name):
-            return _misfit(handle, name, where)
+            return staging.misfit(handle, name, where)
 
     def is_free(self, path: str, data: bytes) -> bool:
         """Tell whether nothing is lost where a file is written: none is there, or one of the same bytes."""
@@ -330,15 +319,15 @@ class _Folder:
         """
         with self.parent(path) as (handle, name):
             mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
-            staged = _exists(handle, _STAGED + name)
-        if staged or (private and stat.S_IMODE(mode) != _PRIVATE):
+            staged = staging.exists(handle, staging.STAGED + name)
+        if staged or (private and stat.S_IMODE(mode) != staging.PRIVATE):
             return False
         return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path)) == data
 
     def remove(self, path: str, *, staged: bool) -> None:
         """Remove a file of ours, if it is one."""
         with contextlib.suppress(OSError), self.parent(path) as (handle, name):
-            ours = _STAGED + name if staged else name
+            ours = staging.STAGED + name if staged else name
             if not stat.S_ISDIR(os.stat(ours, dir_fd=handle, follow_symlinks=False).st_mode):
                 os.unlink(ours, dir_fd=handle)
 
@@ -358,60 +347,3 @@ class _Folder:
 def _is_below(path: str) -> bool:
     """Tell whether a path names a file below a folder, and not our list of them."""
     return {"", ".", ".."}.isdisjoint(path.split("/")) and "\0" not in path and path != MARKER
-
-
-def _exists(folder: int, name: str) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _misfit(folder: int, name: str, shown: str) -> str:
-    """Say why a name can't be replaced by a file; "" where it is one, or free."""
-    try:
-        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
-    except FileNotFoundError:
-        return ""
-    if stat.S_ISREG(mode):
-        return ""
-    return f"can't write {show(shown)}: it is {reading.kind(mode)}, not a regular file"
-
-
-def _stage(folder: int, name: str, pieces: Iterable[bytes], *, private: bool) -> None:
-    """Write a file beside its place, to disk, with the permissions that it is to have."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_STAGED + name, dir_fd=folder)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(_STAGED + name, flags, _PRIVATE, dir_fd=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            if not private:
-                os.fchmod(handle, _mode_of(folder, name))
-            os.fsync(handle)
-    except BaseException:
-        os.unlink(_STAGED + name, dir_fd=folder)
-        raise
-
-
-def _mode_of(folder: int, name: str) -> int:
-    """Return the permissions that a file has, or that a new one gets."""
-    try:
-        return stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-
-def _unwritable(path: str, error: OSError) -> Errors:
-    reasons = {
-        errno.ENOSPC: "no space left on the device",
-        errno.EROFS: "the file system is read-only",
-        errno.ELOOP: "a part of it is a link",
-    }
-    reason = reasons.get(error.errno or 0, error.strerror or "unknown reason")
-    return Errors.of(f"can't write {show(path)}: {reason}; nothing was changed", file_path=show(path))

@@ -55,8 +55,9 @@ HOSTILE = ["/etc/passwd", "../../../../etc/passwd", "file:///etc/passwd", "http:
 OPENING = {
     "files/reading.py": "the one reader of the input",
     "files/writing.py": "the one writer of output",
+    "files/staging.py": "writes a file of the output beside its place",
     "files/copying.py": "writes the private copy that kustomize builds; reads through the reader",
-    "files/kustomize.py": "writes the messengers of a build",
+    "files/messengers.py": "writes what kustomize finds in the place of docker, helm and git",
     "files/revision.py": "writes what a Git revision holds into a private folder",
     "tokens/operator.py": "reads the token file that the operator offered",
     "krm/runner.py": "opens the null device in the place of closed streams",

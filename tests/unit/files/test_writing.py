@@ -184,14 +184,6 @@ def test_a_list_that_is_none_is_an_error(target: Path, text: str) -> None:
     assert files(target) == OLD
 
 
-def test_the_list_of_the_first_release_is_read_and_names_manifests_alone(target: Path) -> None:
-    (target / "README.md").write_bytes(b"theirs")
-    lines = ["# Written by clusternet-capi-fn render: the files below are its own.", *OLD, "README.md"]
-    (target / MARKER).write_text("\n".join(lines))
-    writing.replace_tree(str(target), NEW)
-    assert files(target) == {**NEW, "README.md": b"theirs"}
-
-
 def test_a_name_with_a_line_end_in_it_is_one_name(tmp_path: Path) -> None:
     name = "x\nREADME.md\ny.yaml"
     (tmp_path / "README.md").write_bytes(b"theirs")
