@@ -40,39 +40,28 @@ import yaml
 from krm_fn.base.text import late
 from krm_fn.krm import outline
 from krm_fn.krm.items import Item
+from krm_fn.krm.partial import UNSURE, word
 from krm_fn.yaml.errors import BadYaml
-from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser, resolve
+from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from krm_fn.krm.outline import Outline
 
 _NOT_PLAIN_LINES = (b"\r", b"\0")
 _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029".encode())
 
-# The lines that matter from `items:` on. Groups: 1 an entry's apiVersion, 2 a plain kind right behind it, 3 a later one,
-# 4 another entry's begin, 5 any other column-0 line but a comment, 6 what might be a second kind or apiVersion.
+# The lines that matter from `items:` on: an entry in the usual form, which is the group; any other line in column 0; and
+# what might be a second kind or apiVersion. No more, since compiling it is part of every cold start.
 _LINE = late(
-    rb"\n(?!   )(?:"
-    rb"- (?:#[^\n]*\n(?: *(?:#[^\n]*)?\n)*  )?"
-    rb"apiVersion: ([A-Za-z][A-Za-z0-9./-]*)(?: +#[^\n]*)?(?=\n  [^ \n\t])"
-    rb"(?:\n  kind: ([A-Za-z][A-Za-z0-9]*)(?: +#[^\n]*)?(?=\n(?:  )?[^ \n\t]|\n?\Z))?"
-    rb"|  kind: ([A-Za-z][A-Za-z0-9]*)(?: +#[^\n]*)?(?=\n(?:  )?[^ \n\t]|\n?\Z)"
-    rb"|(- [A-Za-z])"
-    rb"|#"
-    rb"|([^ \n])"
-    rb"""|  (kind|apiVersion|["'?&!*])"""
-    rb")"  # not re.VERBOSE, which takes a third longer to compile
+    rb"""\n(?!   )(?:- (apiVersion: [^\n]*\n  kind: [^\n]*)(?=\n(?:  )?\S)|[^ \n]|  (?:kind|apiVersion|["'?&!*]))"""
 )
-_API_VERSION, _KIND, _LATE_KIND, _ENTRY, _OTHER = 1, 2, 3, 4, 5
-_BEGINS = frozenset((_API_VERSION, _KIND, _ENTRY))
-_KEY = len("apiVersion: ")
-_ALIAS = late(rb"\*[A-Za-z0-9_-]")
+_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_DASH, _SPACE, _HASH = b"- #"
 _BEFORE_ALIAS = b" \t\n,[{-?:"
-_HEAD_LINE = late(rb"(?m)^[^ \n#A-Za-z-]|^-(?! )")
+_IN_ALIAS = _LETTERS | frozenset(b"0123456789_-")
 # Column-0 lines of a document that could read `kind` or `apiVersion`, and what no document of the usual form has there.
 _DOCUMENT = late(
     rb"(?:(?:#[^\n]*)?\n)*apiVersion: ([A-Za-z][A-Za-z0-9./-]*)\nkind: ([A-Za-z][A-Za-z0-9]*)\n(?=[A-Za-z])"
@@ -111,8 +100,9 @@ class _Scan:
         self.data = data
         self.starts: list[int] = []  # of the entries' first lines, and where the last one ends
         self.nodes: list[int] = []  # of the entries' objects
-        self.who: list[tuple[str, str] | None] = []  # apiVersion and kind; None: ask the events
-        self.known: dict[tuple[bytes, bytes], tuple[str, str]] = {}  # by the text, so that each is held once
+        self.who: list[tuple[str, str | None] | None] = []  # apiVersion and kind; None: ask the events
+        self.known: dict[bytes, tuple[str, str | None] | None] = {}  # by the text, so that each is held once
+        self.second = 0  # where the last unusual entry has its second line
         self.late: list[int] = []  # lines with a kind that no quoted scalar or flow collection may hold
 
     def run(self) -> Outline:
@@ -140,46 +130,56 @@ class _Scan:
 
     def scan(self, at: int) -> None:
         """Find the entries from a line break on."""
+        data, known = self.data, self.known
         starts, nodes, who = self.starts, self.nodes, self.who
-        first = second = b""  # apiVersion and kind of the entry at hand; `first` is empty for an unusual one
-        end = len(self.data)
-        for match in _LINE.finditer(self.data, at):
-            group = match.lastindex
-            if group is None:
-                continue  # a comment
-            if group in _BEGINS:
-                if starts:
-                    who.append(self.named(first, second))
-                first, second = match[_API_VERSION] or b"", match[_KIND] or b""
-                start = match.start() + 1
+        for match in _LINE.finditer(data, at):
+            start = match.start() + 1
+            text = match[1]
+            if text is not None:
                 starts.append(start)
-                nodes.append(match.start(_API_VERSION) - _KEY if first else start + 2)
-            elif group == _LATE_KIND:
-                if second:
-                    first = b""
-                second = match[_LATE_KIND]
-                if first:
-                    self.late.append(match.start() + 1)
-            elif group == _OTHER:
-                if match[_OTHER] == b"-" or not match[_OTHER].isalpha():
-                    raise NotPlain
-                end = match.start() + 1
-                break
-            else:
-                first = b""
-        who.append(self.named(first, second))
-        starts.append(end)
+                nodes.append(start + 2)
+                who.append(known[text] if text in known else known.setdefault(text, _both(text)))
+            elif data[start] == _DASH:
+                self.entry(start)
+            elif data[start] == _SPACE:
+                self.key(start)
+            elif data[start] in _LETTERS:
+                starts.append(start)
+                return
+            elif data[start] != _HASH:
+                raise NotPlain
+        starts.append(len(data))
 
-    def named(self, api_version: bytes, kind: bytes) -> tuple[str, str] | None:
-        """Return apiVersion and kind; None where the lines don't tell both."""
-        if not api_version or not kind:
-            return None
-        text = (api_version, kind)
-        return self.known.get(text) or self.known.setdefault(text, (_text(api_version), _text(kind)))
+    def entry(self, at: int) -> None:
+        """Take the entry in another form that begins in a line."""
+        data = self.data
+        node = at + 2
+        if data.startswith(b"- #", at):
+            node = _behind_comments(data, node)
+        elif data[at + 1 : node] != b" " or not data[node : node + 1].isalpha():
+            raise NotPlain
+        end = data.find(b"\n", node)
+        api_version = _word(data[node:end], b"apiVersion: ") if _in_column_2(data[end + 1 : end + 4]) else None
+        self.starts.append(at)
+        self.nodes.append(node)
+        self.who.append(None if api_version is None else (api_version, None))  # the kind comes in a later line
+        self.second = end + 1
+
+    def key(self, at: int) -> None:
+        """Take a line in column 2 that may hold a kind."""
+        data, who = self.data, self.who[-1]
+        if who is None:
+            return
+        end = data.find(b"\n", at)
+        end = len(data) if end < 0 else end
+        kind = _word(data[at:end], b"  kind: ") if who[1] is None and _ends(data[end + 1 : end + 4]) else None
+        self.who[-1] = None if kind is None else (who[0], kind)
+        if kind is not None and at != self.second:
+            self.late.append(at)
 
     def frame(self, head: bytes, rest: bytes, rest_at: int) -> Outline:
         """Read what is before the entries and behind them."""
-        if _HEAD_LINE.search(head) or _HEAD_LINE.search(rest):
+        if not (_usual_lines(head) and _usual_lines(rest)):
             raise NotPlain
         found = outline.read(head)
         if found is None or found.flow or found.column or found.parts[-1].key != "items":
@@ -211,15 +211,17 @@ class _Scan:
     def refuse_crossing(self) -> None:
         """Leave objects with an alias to an anchor outside of them to the full parse."""
         data, starts = self.data, self.starts
-        checked = -1
-        for match in _ALIAS.finditer(data, starts[0], starts[-1]):
-            if data[match.start() - 1] in _BEFORE_ALIAS:
-                position = bisect_right(starts, match.start()) - 1
+        checked, end = -1, starts[-1]
+        at = data.find(b"*", starts[0], end)
+        while at >= 0:
+            if data[at - 1] in _BEFORE_ALIAS and at + 1 < end and data[at + 1] in _IN_ALIAS:
+                position = bisect_right(starts, at) - 1
                 if position != checked:
                     checked = position
                     seen = outline.identity(data[starts[position] : starts[position + 1]])
                     if seen is None or seen[2]:
                         raise NotPlain
+            at = data.find(b"*", at + 1, end)
 
     def identify(self, found: Outline) -> None:
         """Make the items."""
@@ -227,17 +229,71 @@ class _Scan:
         items = found.items
         for position, who in enumerate(self.who):
             start, end = starts[position], starts[position + 1]
-            if who is None:
+            api_version, kind = who or ("", None)
+            if kind is None:
                 seen = outline.identity(data[start:end])
                 if seen is None:
                     found.stray = position if found.stray is None else found.stray
-                who = ("", "") if seen is None else seen[:2]  # noqa: PLW2901 - found out
-            items.append(Item(data, self.nodes[position], end, 2, position, *who))
+                api_version, kind = ("", "") if seen is None else seen[:2]
+            items.append(Item(data, self.nodes[position], end, 2, position, api_version, kind))
 
 
-def _text(word: bytes) -> str:
-    value: Any = resolve(word.decode())
+def _usual_lines(text: bytes) -> bool:
+    """Return whether every line begins with a letter, a space, a comment or `- `, or is empty."""
+    return all(
+        not line or line[0] in _LETTERS or line[:1] in {b" ", b"#"} or line.startswith(b"- ")
+        for line in text.split(b"\n")
+    )
+
+
+def _both(text: bytes) -> tuple[str, str] | None:
+    """Return what the first two lines of an entry tell; None if one has another form."""
+    first, _, second = text.partition(b"\n")
+    api_version, kind = _word(first, b"apiVersion: "), _word(second, b"  kind: ")
+    return None if api_version is None or kind is None else (api_version, kind)
+
+
+def _word(line: bytes, key: bytes) -> str | None:
+    """Return the plain word behind a key, "" if it means no string; None if the line has another form."""
+    if not line.startswith(key):
+        return None
+    text, _, comment = line[len(key) :].partition(b" ")
+    value = word(text)
+    if value is UNSURE or comment.strip(b" ")[:1] not in {b"", b"#"}:
+        return None
+    return _text(value)
+
+
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _ends(behind: bytes) -> bool:
+    """Return whether a line that begins like this ends the plain word above it: in column 0 or 2, or the text."""
+    return _in_column_2(behind) or behind[:1] not in {b" ", b"\t", b"\n"}
+
+
+def _in_column_2(line: bytes) -> bool:
+    return line[:2] == b"  " and line[2:3] not in {b"", b" ", b"\t", b"\n"}
+
+
+def _behind_comments(data: bytes, at: int) -> int:
+    """Return where the key in column 2 is that follows comments and empty lines; `at` is in the first of them.
+
+    Raises:
+        NotPlain: Something else follows.
+    """
+    while True:
+        at = data.find(b"\n", at) + 1
+        end = data.find(b"\n", at)
+        line = data[at:end].lstrip(b" ")
+        if not at or end < 0:
+            raise NotPlain
+        if line and not line.startswith(b"#"):
+            break
+    if not data.startswith(b"  apiVersion: ", at):
+        raise NotPlain
+    return at + 2
 
 
 def identity(text: bytes) -> tuple[str, str] | None:
@@ -253,7 +309,7 @@ def identity(text: bytes) -> tuple[str, str] | None:
         require((0, len(text)), text)
     except (yaml.YAMLError, BadYaml):
         return None
-    return _text(match[1]), _text(match[2])
+    return _text(word(match[1])), _text(word(match[2]))
 
 
 def require(cuts: Sequence[int], data: bytes) -> None:

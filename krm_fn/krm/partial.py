@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 UNSURE: Any = object()
 _METADATA = "metadata"
 _DEEPEST = 2  # keys of a path that lines can follow
+_OPENING = (b'"', b"'", b"{", b"[")
+
+_KEY = b"metadata:\n"
+_SPACE = b" "[0]
+_WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./_-"
+_MANY = 10_000  # keys and values that are kept, so that each is read and held once
+_keys: dict[bytes, str] = {}  # by the text before the colon, with two spaces where the key is in a mapping of metadata
+_values: dict[bytes, Any] = {}  # by the text behind it
 
 
 class _Lines:
@@ -33,32 +41,24 @@ class _Lines:
 
     Attributes:
         pad: What is before its keys.
-        head: From its first key to its metadata.
-        line: A line of metadata. Groups: the whole line, further indentation, key, text in single quotes, in double
-            quotes, plain, as a block.
+        indent: What is before each line of a literal block in its metadata.
+        line: A line of metadata. Groups: the key, with two spaces where it is in a mapping there; what is behind the colon;
+            further lines of a literal block. No more, since compiling it is part of every cold start.
         next_key: The begin of a line no further right than its keys.
+        heads: Texts from the first key to the metadata that were found to be in the usual form.
     """
 
-    __slots__ = ("head", "line", "next_key", "pad")
+    __slots__ = ("heads", "indent", "line", "next_key", "pad")
 
     def __init__(self, column: int) -> None:
         pad = self.pad = b" " * column
-        self.head = late(
-            rb"apiVersion: [A-Za-z][A-Za-z0-9./-]*\n%bkind: [A-Za-z][A-Za-z0-9]*\n%bmetadata:\n" % (pad, pad)
-        )
-        self.line = late(
-            rb"(%b  (  )?([A-Za-z][A-Za-z0-9./_-]*):(?: (?:'([ -&(-~]+)'|\"([ !#-\[\]-~]+)\"|([A-Za-z/][A-Za-z0-9./_-]*)"
-            rb"|\|\n((?:%b      [!-~][ -~]*\n)+)))?\n?)" % (pad, pad)
-        )
+        self.indent = pad + b"      "
+        self.line = late(rb"%b  ((?:  )?[^\s:]+):(.*)((?:\n%b.*)*)\n?" % (pad, self.indent))
         self.next_key = late(rb"\n(?:%b)?(?=[^ \n])" % pad)
+        self.heads: set[bytes] = set()
 
 
 _LINES = {column: _Lines(column) for column in (0, 2)}  # of documents, and of the entries of a list
-_CHILD = late(rb" *[A-Za-z][A-Za-z0-9]*:[ \n]")
-_OPENING = late(rb"[\"'{\[]")
-_KEY_STARTS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_MANY = 10_000  # keys and words that are kept, so that each is typed and held once
-_known: dict[bytes, Any] = {}
 
 
 class Span:
@@ -99,54 +99,115 @@ def is_mapping(span: Span, path: tuple[str, ...]) -> Any:
 # --- by lines --------------------------------------------------------------------------------------------------------
 
 
+def word(text: bytes) -> Any:
+    """Return what a plain word means: letters, digits and `./_-`, a letter or a slash first; UNSURE for any other text."""
+    if not (text[:1].isalpha() or text[:1] == b"/") or text.translate(None, _WORD):
+        return UNSURE
+    return resolve(text.decode())
+
+
 def _by_lines(span: Span) -> dict[str, Any] | None:
     """Return the metadata of an object in one of these columns; None if not sure."""
-    lines = _LINES[span.column]
-    head = lines.head.match(span.source, span.start, span.end)
-    if head is None:
+    source, lines = span.source, _LINES[span.column]
+    size = source.find(_KEY, span.start, span.end) + len(_KEY)
+    head = source[span.start : size]
+    if head not in lines.heads and not _usual_head(head, lines):
         return None
-    behind = lines.next_key.search(span.source, head.end() - 1, span.end)
+    behind = lines.next_key.search(source, size - 1, span.end)
     stop = behind.start() + 1 if behind else span.end
-    if behind and span.source[behind.end()] not in _KEY_STARTS:
+    if behind and not source[behind.end() : behind.end() + 1].isalpha():
         return None
     found: dict[str, Any] = {}
     nested: dict[str, Any] | None = None  # the mapping of the last key without a value
-    size = head.end()
-    for line, deeper, name, single, double, plain, block in lines.line.findall(span.source, size, stop):
-        size += len(line)
-        key = _known.get(name) or _typed(name)
+    around = len(lines.pad) + len("  :\n")
+    for name, text, block in lines.line.findall(source, size, stop):
+        size += around + len(name) + len(text) + len(block)
+        deeper = name[0] == _SPACE
         holder = nested if deeper else found
-        bare = not (single or double or plain or block)
-        if holder is None or key in holder or type(key) is not str or (deeper and bare):
+        key = _keys.get(name) or _key(name)
+        if not key or holder is None or key in holder or (deeper and not text):
+            return None
+        if block:
+            value = _block(text, block, lines.indent)
+        elif text:
+            value = _values.get(text, UNSURE)
+            value = _value(text) if value is UNSURE else value
+        else:
+            value = {}
+        if value is UNSURE:
             return None
         if not deeper:
-            nested = None
-        if plain:
-            holder[key] = _known.get(plain) or _typed(plain)
-        elif block:
-            indent = span.column + 6
-            holder[key] = block.decode().replace("\n" + " " * indent, "\n")[indent:]
-        elif bare:
-            nested = found[key] = {}
-        else:
-            holder[key] = (single or double).decode()
+            nested = None if text else value
+        holder[key] = value
     if size != stop or {} in found.values():  # a key without value and entries is null
         return None
     span.behind = stop
     return found
 
 
-def _typed(word: bytes) -> Any:
-    value = resolve(word.decode())
-    if len(_known) < _MANY:
-        _known[word] = value
+def _usual_head(head: bytes, lines: _Lines) -> bool:
+    """Return whether an object begins with apiVersion and kind, both plain words, and its metadata."""
+    api_version, kind, metadata, *more = (*head.split(b"\n"), b"", b"")
+    parts = ((api_version, b"apiVersion: "), (kind, lines.pad + b"kind: "))
+    usual = (
+        all(line.startswith(key) and word(line[len(key) :]) is not UNSURE for line, key in parts)
+        and metadata == lines.pad + _KEY[:-1]
+        and not any(more)
+    )
+    if usual and len(lines.heads) < _MANY:
+        lines.heads.add(head)
+    return usual
+
+
+def _key(name: bytes) -> str:
+    """Return the key that a line begins with; "" for anything but a plain word that is a string."""
+    key = word(name.lstrip(b" "))
+    if not isinstance(key, str):
+        return ""
+    _keep(_keys, name, key)
+    return key
+
+
+def _value(text: bytes) -> Any:
+    """Return the value behind a colon; UNSURE for all but plain words and text in simple quotes."""
+    quote, inner = text[1:2], text[2:-1]
+    if quote not in {b"'", b'"'}:
+        value = word(text[1:])
+    elif (
+        len(text) > len(" ''")
+        and text[-1:] == quote
+        and quote not in inner
+        and b"\\" not in inner
+        and _printable(inner)
+    ):
+        value = inner.decode()
+    else:
+        return UNSURE
+    if value is UNSURE or text[0] != _SPACE:
+        return UNSURE
+    _keep(_values, text, value)
     return value
+
+
+def _block(text: bytes, block: bytes, indent: bytes) -> Any:
+    """Return the text of a literal block; UNSURE where a line is empty or further right than the others."""
+    lines = block.replace(b"\n" + indent, b"\n") + b"\n"
+    usual = text == b" |" and b"\n " not in lines and b"\n\n" not in lines and _printable(lines.replace(b"\n", b""))
+    return lines[1:].decode() if usual else UNSURE
+
+
+def _printable(text: bytes) -> bool:
+    return text.isascii() and text.decode().isprintable()
+
+
+def _keep(known: dict[bytes, Any], text: bytes, meaning: Any) -> None:
+    if len(known) < _MANY:
+        known[text] = meaning
 
 
 def _opens_mapping(span: Span, path: tuple[str, ...]) -> bool:
     """Return whether a field is surely a mapping: it is the one right behind the metadata, or a child of that."""
-    source, lines = span.source, _LINES[span.column]
-    pad = lines.pad
+    source, pad = span.source, _LINES[span.column].pad
     top = pad + path[0].encode() + b":\n"
     at = span.behind + len(top)
     if not source.startswith(top + pad + b"  ", span.behind):
@@ -155,10 +216,14 @@ def _opens_mapping(span: Span, path: tuple[str, ...]) -> bool:
         child = b"\n" + pad + b"  " + path[1].encode() + b":\n"
         found = source.find(child + pad + b"    ", at - 1, span.end)
         before = source[at - 1 : found + 1]
-        if found < 0 or _OPENING.search(before) or lines.next_key.search(before) or not before.isascii():
+        if found < 0 or not before.isascii() or any(mark in before for mark in _OPENING):
+            return False
+        if _LINES[span.column].next_key.search(before):
             return False
         at = found + len(child)
-    return _CHILD.match(source, at, span.end) is not None
+    stop = source.find(b"\n", at, span.end)
+    name, colon, behind = source[at:stop].strip(b" ").partition(b":")
+    return stop > 0 and name[:1].isalpha() and name.isalnum() and bool(colon) and behind[:1] in {b"", b" "}
 
 
 # --- by events -------------------------------------------------------------------------------------------------------
