@@ -7,8 +7,6 @@ string is double-quoted, or it may turn into a number; and a value under 32 byte
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.agent import manifests
 from krm_fn.agent.flags import labels_text
 from krm_fn.model import Registration
@@ -85,7 +83,12 @@ class AgentPayload:
         # The flag writes labels as `key=value`, so the mark is the key and what follows belongs to the hole.
         registration = Registration(name=name, name_prefix=prefix, labels={labels: ""} if labels else {})
         deployment = manifests.agent_objects(self._options, registration, checksum)[-1]
-        return re.split(f"{self._mark}([0-9]);=?", documents([deployment]))
+        first, *rest = documents([deployment]).split(self._mark)
+        pieces = [first]
+        for piece in rest:
+            part, _, text = piece.partition(";")
+            pieces += [part, text.removeprefix("=")]
+        return pieces
 
 
 def _unused_mark(text: str) -> str:

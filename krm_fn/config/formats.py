@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 
 
 class Refusal(Record):
-    """Strings that a format would allow and a field does not. The pattern matches anywhere unless anchored."""
+    """Strings that a format would allow and a field does not. The pattern matches anywhere unless anchored.
+
+    Attributes:
+        pattern: What they look like.
+        reason: Goes on after the path: "is set by …".
+        parts: Each such string has one of these in it, in small letters; so for most strings nothing is compiled.
+    """
 
     pattern: str
-    reason: str  # goes on after the path: "is set by …"
+    reason: str
+    parts: tuple[str, ...] = ("",)
 
 
 class Format(Record):
@@ -52,7 +59,7 @@ class Format(Record):
         elif self.pattern and not re.fullmatch(self.pattern, value):
             return f"must be {self.expected}"
         for one in self.refused:
-            if re.search(one.pattern, value):
+            if any(part in value.lower() for part in one.parts) and re.search(one.pattern, value):
                 return one.reason
         return ""
 
@@ -166,7 +173,7 @@ PARENT_URL = Format(
     pattern=_URL,
     max_length=2048,
     explain=_url_error,
-    refused=(Refusal(pattern=_PLACEHOLDER, reason=_PLACEHOLDER_LEFT),),
+    refused=(Refusal(pattern=_PLACEHOLDER, reason=_PLACEHOLDER_LEFT, parts=("change", "replace")),),
 )
 
 _DOMAIN = rf"(?:{_HOST}|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
@@ -206,6 +213,7 @@ VERSION = Format(
         Refusal(
             pattern=r"^v?0\.(?:[0-9]|1[01])\.",
             reason="is older than v0.12.0, the oldest agent that is supported: choose a newer one",
+            parts=tuple(f"0.{minor}." for minor in range(12)),
         ),
     ),
 )

@@ -18,13 +18,14 @@ MOST_QUOTED = 200  # characters of foreign text in a message
 
 # A bootstrap token by itself; one that is glued to other text, where a digit tells it from a host's name; a JWT, or what is
 # left of one, from its first part on (base64url of `{"`). Kubernetes `k8s.io/cluster-bootstrap/token/api`.
+_ID, _SECRET = 6, 16  # characters of a bootstrap token before and behind its dot
 _TOKEN = late(
     r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])"
     r"|[A-Za-z0-9]{6}\.(?=[A-Za-z]{0,15}[0-9])[A-Za-z0-9]{16,}(?:\.[A-Za-z0-9]{16,})*"
     r"|eyJ(?:[A-Za-z0-9_-]{8}|[A-Za-z0-9_-]{0,7}\.[A-Za-z0-9_.-]{8})[A-Za-z0-9_.-]*"
 )
 # Text in which a whole token may be encoded: its dot alone in URL form, all of it in hexadecimal form or base64
-_SHORTEST_ENCODED = 25
+_SHORTEST_ENCODED, _SHORTEST_BASE64, _SHORTEST_HEXADECIMAL = 25, 31, 46
 _ENCODED = late(r"[A-Za-z0-9+/_%.=-]{25,}")
 _PERCENT = late(r"%([0-9A-Fa-f]{2})")
 _HEXADECIMAL = late(r"[0-9A-Fa-f]{46,}")
@@ -55,12 +56,12 @@ def encrypted(value: str) -> bool:
 
 def looks_like_token(value: str) -> bool:
     """Return whether a text holds what has the shape of a token; such a text is never printed."""
-    return ("." in value or "eyJ" in value) and bool(_TOKEN.search(value))
+    return _may_hold_token(value) and bool(_TOKEN.search(value))
 
 
 def tokens_in(text: str) -> list[str]:
     """Return what has the shape of a token in a text."""
-    return _TOKEN.findall(text)
+    return _TOKEN.findall(text) if _may_hold_token(text) else []
 
 
 def hide(text: str, public: str = "") -> str:
@@ -70,9 +71,9 @@ def hide(text: str, public: str = "") -> str:
         text: Any text.
         public: What may be shown in whatever shape: names of our own, with a separator between them.
     """
-    if len(text) >= _SHORTEST_ENCODED and max(map(len, text.split())) >= _SHORTEST_ENCODED:
+    if len(text) >= _SHORTEST_ENCODED and any(map(_may_encode, text.split())):
         text = _ENCODED.sub(lambda found: HIDDEN if _encodes_token(found[0]) else found[0], text)
-    if "." in text or "eyJ" in text:  # most have neither, and need nothing compiled
+    if _may_hold_token(text):
         text = _TOKEN.sub(lambda found: found[0] if public and found[0] in public else HIDDEN, text)
     return text
 
@@ -90,11 +91,12 @@ def decodings(text: str) -> list[str]:
     found = []
     if "%" in text:
         found.append(_PERCENT.sub(lambda code: chr(int(code[1], 16)), text))
-    found += [
-        bytes.fromhex(run[shift : len(run) - (len(run) - shift) % 2]).decode("latin-1")
-        for run in _HEXADECIMAL.findall(text)
-        for shift in (0, 1)
-    ]
+    if len(text) >= _SHORTEST_HEXADECIMAL:
+        found += [
+            bytes.fromhex(run[shift : len(run) - (len(run) - shift) % 2]).decode("latin-1")
+            for run in _HEXADECIMAL.findall(text)
+            for shift in (0, 1)
+        ]
     for run in _BASE64_RUN.findall(text):
         if run != run.lower():  # that of a token has capitals, most long names have none
             standard = run.replace("-", "+").replace("_", "/")
@@ -106,6 +108,30 @@ def _decoded(run: str) -> str:
     rest = len(run) % 4
     padded = run[:-1] if rest == 1 else run + "=" * (-rest % 4)
     return binascii.a2b_base64(padded).decode("latin-1")
+
+
+def _may_hold_token(text: str) -> bool:
+    """Return whether a text needs the pattern: most have neither a JWT nor letters and digits around a dot."""
+    if "eyJ" in text:
+        return True
+    dot = text.find(".")
+    while dot >= 0:
+        if (
+            text[max(dot - _ID, 0) : dot].isalnum()
+            and text[dot + 1 : dot + 1 + _SECRET].isalnum()
+            and _ID <= dot < len(text) - _SECRET
+        ):
+            return True
+        dot = text.find(".", dot + 1)
+    return False
+
+
+def _may_encode(word: str) -> bool:
+    """Return whether text without spaces needs the patterns of `decodings`: short words and most names do not."""
+    size = len(word)
+    return size >= _SHORTEST_ENCODED and (
+        "%" in word or size >= _SHORTEST_HEXADECIMAL or (size >= _SHORTEST_BASE64 and word != word.lower())
+    )
 
 
 def _encodes_token(text: str, depth: int = 1) -> bool:

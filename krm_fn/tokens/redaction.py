@@ -230,7 +230,8 @@ def _shortened(result: Result) -> Result:
     for one in quoted:
         if len(one) > MOST_QUOTED:
             message = message.replace(one, _short(one))
-    message = _UNBROKEN.sub(lambda found: _short(found[0]), message)
+    if max(map(len, message.split())) > MOST_QUOTED:
+        message = _UNBROKEN.sub(lambda found: _short(found[0]), message)
     return result if message == result.message else result.replace(message=message)
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# One scan, no backtracking: the separators ":" and " " are not in the class of the words between them.
-_PLAIN = late(r"(?:/|(?:--)?[A-Za-z])[A-Za-z0-9_./+=@,()~$*%;-]*(?:[: ][A-Za-z0-9_./+=@,()~$*%;-]+)*\Z")
+_PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+=@,()~$*%;-: "
+_SEPARATORS = ("::", ": ", " :", "  ")  # a plain string has single ones, and none at its end
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _LONGEST_WORD = 5
 
@@ -30,7 +30,6 @@ _ESCAPED = late(f'["\\\\\t\n{_UNPRINTABLE}]')
 
 # A literal block keeps neither the characters above, nor, in many editors, spaces at the end of a line.
 _NOT_LITERAL = late(f"[{_UNPRINTABLE}]|[ \t](?:\n|\\Z)")
-_LINE_START = late(r"\n(?=[^\n])")
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -104,7 +103,14 @@ def scalar(text: str) -> str:
 
 
 def _plain(text: str) -> bool:
-    return _PLAIN.match(text) is not None and (len(text) > _LONGEST_WORD or text.lower() not in _WORDS)
+    if text.strip(_PLAIN):  # with nothing to compile: what is left holds another character
+        return False
+    first = text[2:3] if text.startswith("--") else text[:1]
+    if not first.isalpha() and not text.startswith("/"):
+        return False
+    if (":" in text or " " in text) and (text[-1] in ": " or any(two in text for two in _SEPARATORS)):
+        return False
+    return len(text) > _LONGEST_WORD or text.lower() not in _WORDS
 
 
 class _Writer:
@@ -187,9 +193,9 @@ def _literal(text: str, pad: str) -> str:
     # Without content at its start, a reader can't find the indentation by itself.
     indicator = "2" if text[0] in " \t\n" else ""
     chomping = "" if text[-1] == "\n" else "-"
-    body = _LINE_START.sub("\n" + pad, text if chomping else text[:-1])
-    first = "" if text[0] == "\n" else pad
-    return f"|{indicator}{chomping}\n{first}{body}"
+    lines = (text if chomping else text[:-1]).split("\n")
+    body = "\n".join([pad + line if line else "" for line in lines])
+    return f"|{indicator}{chomping}\n{body}"
 
 
 def _flat(value: Any, *, quote_all: bool) -> str:

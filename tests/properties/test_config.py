@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from krm_fn.config import decode, export, formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
-from krm_fn.config.formats import Format
+from krm_fn.config.formats import Format, Refusal
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.tree.spec import CONFIG
 from krm_fn.krm.results import Errors
@@ -222,3 +222,13 @@ def test_the_pattern_of_a_format_says_what_its_check_says(form: Format, data: st
         return  # the one rule that the pattern of a label key can't say
     schema = {"type": "string", **export._format(form)}
     assert accepts(value, schema) is (form.error(value) == "")
+
+
+REFUSALS = [one for form in FORMATS.values() for one in form.refused]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: one.reason)
+@given(data=st.data())
+def test_what_a_refusal_finds_has_one_of_its_parts(refusal: Refusal, data: st.DataObject) -> None:
+    value = data.draw(st.from_regex(refusal.pattern))
+    assert any(part in value.lower() for part in refusal.parts)
