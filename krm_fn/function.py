@@ -16,8 +16,8 @@ from krm_fn.krm.results import INFO, Errors, Related, Result, has_errors, tagged
 from krm_fn.kube.secrets import decode, looks_like_token, tokens_in
 from krm_fn.model import Secret
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
-from krm_fn.tokens import expiry, redaction, sources
-from krm_fn.tokens.formats import ABSENT, Refused
+from krm_fn.tokens import redaction, sources
+from krm_fn.tokens.formats import ABSENT, BOOTSTRAP_NAME, Refused
 from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
     from krm_fn.model import Config, Generated, Token
+    from krm_fn.tokens.expiry import BootstrapSecret
     from krm_fn.tokens.operator import Offers
 
 
@@ -320,10 +321,14 @@ def _tokens(
         The tokens, fewer than configs on an error; what there is to report about them; and all that must not be shown, of
         which what was refused may be most of a token.
     """
-    bootstrap = expiry.bootstrap_secrets(items)
     results: list[Result] = [warning for config in configs for warning in config.warnings]
-    results += expiry.review_bootstrap_secrets(bootstrap)
     tokens: list[Token] = []
+    bootstrap: Sequence[BootstrapSecret] = ()
+    if any(item.kind == "Secret" and item.contains(BOOTSTRAP_NAME.encode()) for item in items):
+        from krm_fn.tokens import expiry  # noqa: PLC0415 - where there is something to judge
+
+        bootstrap = expiry.bootstrap_secrets(items)
+        results += expiry.review_bootstrap_secrets(bootstrap)
     known = [one.token for one in bootstrap]
     generator = all(kinds.is_config(item) for item in items)
     for config in configs:
@@ -339,8 +344,11 @@ def _tokens(
             results += absent.warnings(found.results)
             token = absent.in_place_of(config, [*(options.baseline or ()), *items])
         tokens.append(token)
-        known += [] if token.secret is None else [token.secret]
-        results += expiry.review(config, token, bootstrap, now=options.now)
+        if token.secret is not None:
+            from krm_fn.tokens import expiry  # noqa: PLC0415 - as above
+
+            known.append(token.secret)
+            results += expiry.review(config, token, bootstrap, now=options.now)
         warning = sources.git_warning(config) if into_files else None
         results += [] if warning is None else [warning]
     return tokens, results, known

@@ -7,10 +7,10 @@ Plan, so nothing is decided twice.
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.clusters import capi, naming, unserved
+from krm_fn.clusters import capi, naming
 from krm_fn.clusters.part import Part
 from krm_fn.clusters.selection import Fleet
-from krm_fn.earlier import guard, overlap, read
+from krm_fn.earlier import guard, read
 from krm_fn.featuregate import review as featuregate
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.outputs.build import build
@@ -102,7 +102,15 @@ def make(request: Request) -> Plan:
     others = [(other, fleet.select(other)) for other in request.others if other.mode != "Check"]
     _name(parts, others, before)
     _build(parts)
-    results = list(unserved.review(request.configs, inventory, fleet))
+    results: list[Result] = []
+    if (
+        inventory.unreadable
+        or inventory.duplicates
+        or any(one.namespace_selector is not None for one in request.configs)
+    ):
+        from krm_fn.clusters import unserved  # noqa: PLC0415 - few inputs have such Clusters
+
+        results += unserved.review(request.configs, inventory, fleet)
     if not has_errors(results):  # a Cluster that can't be read might be the one that matches
         for part in parts:
             part.results += guard.check_counts(part, inventory.clusters)
@@ -245,23 +253,18 @@ def _overlaps(
     reached: list[Reached] = [(part.config, part.matched) for part in rendered]
     if rendered:
         reached += others
-    results = overlap.shared_clusters(reached)
-    results += overlap.same_targets([(config, fleet.unseen(config)) for config, _ in reached])
     known = {config.owner for config, _ in reached}
     strangers = [one for one in before.output.all.main_sets if one.owner not in known]
-    if strangers:
-        coverage = read.Coverage(strangers)
-        for part in rendered:
-            results += overlap.foreign_sets(
-                part.config,
-                part.matched,
-                lambda cluster: ((one.owner, one.key.name) for one in coverage.of(cluster)),
-            )
-        results += overlap.stranded(
-            [one for one in strangers if one.cluster], {cluster.key for cluster in inventory.clusters}
-        )
-    owned = {one.key: one for one in inventory.owned}
     generated = [new for part in rendered for new in part.generated]
+    owned = {one.key: one for one in inventory.owned}
+    if len(reached) < 2 and not strangers and not owned and not any(new.key in inventory.occupied for new in generated):  # noqa: PLR2004 - two
+        return []
+    from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
+
+    results = overlap.shared_clusters(reached)
+    results += overlap.same_targets([(config, fleet.unseen(config)) for config, _ in reached])
+    if strangers:
+        results += overlap.with_earlier_steps(rendered, strangers, {cluster.key for cluster in inventory.clusters})
     configs = [part.config for part in rendered]
     return results + overlap.name_clashes(configs, generated, owned, inventory.occupied)
 

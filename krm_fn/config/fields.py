@@ -154,6 +154,21 @@ class Field(Record):
         return dump({self.name: self.example}).rstrip("\n")
 
 
+class LateField(Field):
+    """A field whose kind is made when it is first asked for, since few configurations give the field."""
+
+    def __init__(self, *, kind: Callable[[], Kind], **parts: Any) -> None:
+        super().__init__(kind=kind, **parts)  # type: ignore[arg-type] # put away at once
+        self.__dict__["_make"] = self.__dict__.pop("kind")
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the kind."""
+        if name != "kind":
+            raise AttributeError(name)
+        found = self.__dict__["kind"] = self.__dict__["_make"]()
+        return found
+
+
 class Object(Kind):
     """An object with known fields.
 
@@ -211,7 +226,7 @@ class Object(Kind):
                     continue  # its flat key could not be read, and that is said already
                 what = "empty" if field.name in value else "required"
                 place.error(f"is {what}: give {field.kind.expected}{_example(field)}", "required", fix=field.pasted())
-            elif isinstance(field.kind, Object) and field.default == {}:
+            elif field.default == {} and not isinstance(field, LateField) and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif not isinstance(field.default, Unset):
                 found[field.name] = _copied(field.default)  # a test holds defaults against their kinds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base.text import some
+from krm_fn.earlier import read
 from krm_fn.krm.results import WARNING, Related, Result, tagged
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.capi import ResourceSet
     from krm_fn.clusters.inventory import Owned
+    from krm_fn.clusters.part import Part
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey
 
@@ -76,6 +78,25 @@ def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result
                     )
                 )
     return results
+
+
+def with_earlier_steps(
+    parts: Iterable[Part], strangers: Sequence[ResourceSet], clusters: set[tuple[str, str]]
+) -> list[Result]:
+    """Report what configs of this run and those of an earlier step of the pipeline both do.
+
+    Args:
+        parts: The configs of this run.
+        strangers: The main sets in the input that others made.
+        clusters: Namespace and name of every Cluster in the input.
+    """
+    coverage = read.Coverage(strangers)
+    results: list[Result] = []
+    for part in parts:
+        results += foreign_sets(
+            part.config, part.matched, lambda cluster: ((one.owner, one.key.name) for one in coverage.of(cluster))
+        )
+    return results + stranded([one for one in strangers if one.cluster], clusters)
 
 
 def foreign_sets(

@@ -14,6 +14,7 @@ from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import Secret
 from krm_fn.tokens import formats
+from krm_fn.tokens.formats import BOOTSTRAP_NAME
 from krm_fn.tokens.sources import place
 
 TYPE_CHECKING = False
@@ -29,7 +30,6 @@ LONG_AGO = -(2**62)  # before every time that can be written: an expiration that
 GROUP = "system:bootstrappers:clusternet:register-cluster-token"
 
 _TYPE = "bootstrap.kubernetes.io/token"
-_NAME = "bootstrap-token-"
 _NAMESPACE = "kube-system"
 # Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
 _PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
@@ -78,7 +78,10 @@ def bootstrap_secrets(items: Sequence[Item]) -> tuple[BootstrapSecret, ...]:
     return tuple(
         BootstrapSecret(item=item, value=item.value())
         for item in items
-        if item.kind == "Secret" and item.contains(_NAME.encode()) and item.group == "" and item.name.startswith(_NAME)
+        if item.kind == "Secret"
+        and item.contains(BOOTSTRAP_NAME.encode())
+        and item.group == ""
+        and item.name.startswith(BOOTSTRAP_NAME)
     )
 
 
@@ -179,8 +182,8 @@ def _reasons(secret: BootstrapSecret) -> list[tuple[str, str]]:
     if secret.item.namespace != _NAMESPACE:
         reasons.append(("metadata.namespace", f"it must be in namespace {_NAMESPACE}"))
     token_id = secret.get("token-id")
-    if not secrets.encrypted(token_id) and secret.item.name != _NAME + token_id:
-        reasons.append(("metadata.name", f"its name must be {_NAME} and then its token-id"))
+    if not secrets.encrypted(token_id) and secret.item.name != BOOTSTRAP_NAME + token_id:
+        reasons.append(("metadata.name", f"its name must be {BOOTSTRAP_NAME} and then its token-id"))
     usage, groups = secret.get("usage-bootstrap-authentication"), secret.get("auth-extra-groups")
     if not secrets.encrypted(usage) and usage != "true":
         key = "usage-bootstrap-authentication"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ABSENT = tagged(rule="token-absent")  # of an error that says where the token would come from
 BOOTSTRAP = "bootstrap"
+BOOTSTRAP_NAME = "bootstrap-token-"  # begins the name of the Secret that holds one
 JWT = "jwt"
 
 # Kubernetes `k8s.io/cluster-bootstrap/token/api.BootstrapTokenPattern`

@@ -1,12 +1,27 @@
-"""The tree of `spec.agent`: how clusternet-agent is installed."""
+"""The tree of `spec.agent`: how clusternet-agent is installed.
+
+What Kubernetes knows as parts of a pod is in `pod`, which is loaded for the configurations that give one.
+"""
 
 from __future__ import annotations
 
 from krm_fn.config import formats
-from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
+from krm_fn.config.fields import Either, Field, LateField, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Text, Whole
-from krm_fn.config.tree import pod, selectors
+from krm_fn.config.tree import selectors
 from krm_fn.surface import SYSTEM_NAMESPACE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from krm_fn.config.kinds import Kind
+
+
+def _pod(name: str) -> Kind:
+    from krm_fn.config.tree import pod  # noqa: PLC0415 - few configurations need it
+
+    kind: Kind = getattr(pod, name)
+    return kind
+
 
 AGENT = Object(
     fields=(
@@ -36,16 +51,16 @@ AGENT = Object(
             doc="As in Kubernetes.",
             example="IfNotPresent",
         ),
-        Field(
+        LateField(
             name="imagePullSecrets",
-            kind=ListOf(item=Either(kinds=(selectors.NAME, pod.LOCAL_REFERENCE))),
+            kind=lambda: ListOf(item=Either(kinds=(selectors.NAME, _pod("LOCAL_REFERENCE")))),
             default=[],
             doc="Pull secrets in the agent's namespace, as names or as in Kubernetes.",
             example=[{"name": "registry"}],
         ),
-        Field(
+        LateField(
             name="resources",
-            kind=pod.RESOURCES,
+            kind=lambda: _pod("RESOURCES"),
             default={},
             doc="Requests and limits of the container.",
             example={"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
@@ -57,9 +72,9 @@ AGENT = Object(
             doc="Labels of the nodes to run on.",
             example={"kubernetes.io/os": "linux"},
         ),
-        Field(
+        LateField(
             name="tolerations",
-            kind=ListOf(item=pod.TOLERATION),
+            kind=lambda: ListOf(item=_pod("TOLERATION")),
             default=[
                 {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
                 {"key": "node-role.kubernetes.io/master", "operator": "Exists"},
@@ -67,9 +82,9 @@ AGENT = Object(
             doc="Taints that the pods tolerate; a list given here replaces the default.",
             example=[{"operator": "Exists"}],
         ),
-        Field(
+        LateField(
             name="affinity",
-            kind=pod.AFFINITY,
+            kind=lambda: _pod("AFFINITY"),
             default={
                 "podAntiAffinity": {
                     "preferredDuringSchedulingIgnoredDuringExecution": [
@@ -103,9 +118,9 @@ AGENT = Object(
             doc="Further annotations of the pods.",
             example={"prometheus.io/scrape": "true"},
         ),
-        Field(
+        LateField(
             name="env",
-            kind=ListOf(item=pod.ENV, unique_by=("name",)),
+            kind=lambda: ListOf(item=_pod("ENV"), unique_by=("name",)),
             default=[],
             doc="Environment variables; the agent reads CLUSTER_CIDR and SERVICE_CIDR (managed control planes).",
             example=[{"name": "SERVICE_CIDR", "value": "10.96.0.0/12"}],
