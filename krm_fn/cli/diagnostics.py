@@ -21,7 +21,7 @@ from krm_fn.files import reading
 from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Errors
 from krm_fn.krm.runner import REPORT_AT, tell
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.yaml.errors import lines_of
+from krm_fn.yaml.explain import lines_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from itertools import pairwise
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, Result, tagged
-from krm_fn.yaml.errors import BadYaml, explained, is_table
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.explain import explained, is_table
 from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False

@@ -12,7 +12,8 @@ from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStar
 
 from krm_fn.krm.path_annotations import INDEX, PATH
 from krm_fn.krm.results import ResourceRef, Result, tagged
-from krm_fn.yaml.errors import BadYaml, explained
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.explain import explained
 from krm_fn.yaml.read import MAX_DEPTH, parser
 
 TYPE_CHECKING = False

@@ -16,7 +16,8 @@ from krm_fn.base.records import Record
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
 from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP
-from krm_fn.yaml import errors
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.explain import explained
 from krm_fn.yaml import read as read_yaml
 
 TYPE_CHECKING = False
@@ -104,7 +105,7 @@ def documents(written: str) -> Iterator[Any]:
     """Yield the values of the documents of a YAML text; None for an empty one.
 
     Raises:
-        errors.BadYaml: When a document can't be read; those before it have been yielded.
+        BadYaml: When a document can't be read; those before it have been yielded.
     """
     try:
         parser = read_yaml.parser(written)
@@ -246,8 +247,8 @@ def _yaml_documents(name: str, written: str) -> Iterator[Any]:
     """Yield the documents of a YAML stream."""
     try:
         yield from documents(written)
-    except errors.BadYaml as failure:
-        said, line, column = errors.explained(failure, written.encode())
+    except BadYaml as failure:
+        said, line, column = explained(failure, written.encode())
         raise _broken(name, f"invalid YAML: {said}", (line or 0) + 1, (column or 0) + 1) from None
 
 

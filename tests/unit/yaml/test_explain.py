@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.yaml.errors import BadYaml, explained, is_table
+from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml.explain import explained, is_table
 from krm_fn.yaml.read import load
 
 TEXT = "kind: ResourceList\n"
@@ -35,9 +36,23 @@ def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
         pytest.param("a: [x\nb: 1\n", "brackets", None, None, id="a bracket"),
         pytest.param("a: {x: 1\n", "a map in braces is not closed, or a comma is missing", None, None, id="a brace"),
         pytest.param("a: b: c\n", "a ':' where no field can begin; put the value in quotes", 0, 4, id="two colons"),
-        pytest.param("a: 1\n  b: 2\n", "a ':' where no field can begin", 1, 3, id="indented too far"),
-        pytest.param("a:\n  b: 1\n c: 2\n", "the indentation does not fit the lines above", 2, 1, id="between levels"),
-        pytest.param("a: 1\nb\nc: 2\n", "a field without ':'", None, None, id="no colon"),
+        pytest.param("a: 1\n  b: 2\n", "this line is indented further than a above it, which has a value already", 1, 2, id="indented too far"),
+        pytest.param("a:\n  b: 1\n c: 2\n", "this line is indented by 1 space, b above it by 2", 2, 1, id="between levels"),
+        pytest.param("a:\n  b: 1\n  c: 2\n d: 3\n", "this line is indented by 1 space, c above it by 2", 3, 1, id="after a field"),
+        pytest.param("  a: 1\nb: 2\n", "this line is indented further than the fields below it", 0, 2, id="the first line"),
+        pytest.param("- a: 1\nb: 2\n", "this line is in the column of the '-' above it", 1, 0, id="beside a list"),
+        pytest.param("a: 1\nb\nc: 2\n", "a ':' is missing behind b; write b: value", 1, 1, id="no colon"),
+        pytest.param("a: 1\nb 1\nc: 2\n", "a ':' is missing behind b", 1, 1, id="no colon before a value"),
+        pytest.param("- a 1\n  c: 2\n", "a ':' is missing behind a", 0, 3, id="no colon in an entry"),
+        pytest.param("a:1\nc: 2\n", "a space is missing behind a: as in a: value", 0, 1, id="no space behind a colon"),
+        pytest.param("a=1\nc: 2\n", "a is written with '='; write a: value", 0, 1, id="an equals sign"),
+        pytest.param("a:\n  -b: 1\n   c: 2\n", "a space is missing behind '-'", 1, 2, id="no space behind a dash"),
+        pytest.param("// note\na: 1\n", "a comment begins with #", 0, 0, id="a comment of another language"),
+        pytest.param("a: \"x\nb: \"y\"\n", "a quote is opened here and never closed", 0, 3, id="a quote closed by the next one"),
+        pytest.param("a:\n\u00a0 b: 1\nc: 1\n  d: 2\n", "a no-break space (U+00A0)", 1, 0, id="a no-break space"),
+        pytest.param("a:\n  b\uff1a1\n  c: 1\n", "a wide colon (U+FF1A)", 1, 3, id="a wide colon"),
+        pytest.param("a: |\n  {{ x }}\n  \tb\nb: @\n", "a value can't begin with @", 3, 3, id="a block is no YAML"),
+        pytest.param("a: !x!y 1\n", "a value that begins with ! must be in quotes", 0, None, id="a tag"),
         pytest.param("a: *.example.com\n", "a value that begins with * or & must be in quotes", 0, None, id="an asterisk"),
         pytest.param(
             "a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n", "a merge conflict is not resolved", 1, 0, id="a conflict"

@@ -1,0 +1,322 @@
+"""Text that can't be read, in plain words: the slip that a person can see, where it is, and what to do about it.
+
+A parser stops where it can't go on, which is often a line below the slip. So the lines down to there are looked at as a
+person would, for what is known to go wrong, before the parser is believed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from krm_fn.yaml.errors import BadYaml
+
+    Said = tuple[str, int | None, int | None]
+
+_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_UTF8 = "save it as UTF-8, and keep binary data out"
+# a part of the problem's wording, and what to do; the first that fits counts
+_REMEDIES = (
+    ("UTF-8", _UTF8),
+    ("control characters", "remove them, or write them as escapes in double quotes"),
+    ("special characters", "remove them, or write them as escapes in double quotes"),
+    ("appears twice", "remove one of them"),
+    ("second YAML document", "give one document"),
+    ("nested", "write it with fewer levels"),
+    ("aliases stand for", "write out what is meant, without aliases"),
+    ("alias", "write out what the alias stands for; a value that begins with * must be in quotes"),
+    ("JSON number", "put it in quotes"),
+    ("number", "put it in quotes, or shorten it"),
+    ("key must be", "put it in quotes"),
+    ("must be a mapping", "give an object with apiVersion, kind and metadata"),
+    ("not a mapping", "give an object with apiVersion and kind"),
+    ("YAML document", "use YAML 1.1 or 1.2"),
+)
+_SYNTAX = "fix the syntax there; if the file is truncated, fix whatever writes it"
+# What both of PyYAML's parsers call what is wrong with the syntax; whatever these are part of is ours to explain.
+_SYNTAX_PROBLEMS = (
+    "expected",
+    "not find",
+    "not allowed in this context",
+    "cannot start any token",
+    "mapping values",
+    "key must be",
+    "tab character",
+    "escape",
+    "quoted scalar",
+    "tag",
+    "percent",
+)
+_LINE_BREAK = re.compile(rb"\r\n|\n|\r|\xc2\x85|\xe2\x80\xa8|\xe2\x80\xa9")
+_TABLE = re.compile(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A part of the parser's words, and what has most likely happened; the first that fits counts.
+_CAUSES = (
+    ("while scanning a quoted scalar", "a quote is opened here and never closed; close it"),
+    ("',' or ']'", "a list in brackets is not closed, or a comma is missing; close it with ']'"),
+    ("',' or '}'", "a map in braces is not closed, or a comma is missing; close it with '}'"),
+    ("node content", "a value is missing, or brackets are not closed"),
+    ("mapping values", "a ':' where no field can begin; put the value in quotes, or correct the indentation"),
+    ("expected ':'", "a field without ':'; write it as name: value, with the indentation of the fields beside it"),
+    ("'-' indicator", "a line in a list does not begin with '- '; correct the indentation"),
+    ("block sequence entries", "a '- ' where no list can begin; put it on a line of its own below the field"),
+    ("expected key", "the indentation does not fit the lines above, or a ':' is missing"),
+    ("block end", "the indentation does not fit the lines above, or a ':' is missing"),
+    ("escape", "a backslash in double quotes begins an escape that YAML lacks; write \\\\, or use single quotes"),
+    ("alphabetic or numeric", "a value that begins with * or & must be in quotes"),
+    ("tag", "a value that begins with ! must be in quotes"),
+)
+
+_FIELD = re.compile(r"""(?P<indent> *)(?P<dashes>(?:- +)*)(?P<name>[A-Za-z_][\w./$-]*|"[^"]*"|'[^']*')(?::(?= |$))""")
+_BLOCK = re.compile(r"(?:^|:|-) *(?:[!&]\S+ +)*[|>][-+0-9]*(?: +#.*)?$")
+_TEMPLATE = re.compile(r"""\s*(?:- +)*(?:[\w./-]+: +)?(?P<at>\{\{)""")
+_OPEN_QUOTE = re.compile(r""" *(?:- +)*(?:[\w./$-]+: +)?(?P<at>"(?:[^"\\]|\\.)*|'(?:[^']|'')*)$""")
+_NAME = re.compile(r" *(?:- +)*(?P<name>[A-Za-z][A-Za-z0-9./_-]{0,60})(?P<rest>.*)$")
+# What looks like YAML's own characters in an editor and is none of them.
+_LOOKALIKES = {
+    "\u00a0": "a no-break space (U+00A0), which YAML takes for a letter; type a normal space",
+    "\u2007": "a figure space (U+2007), which YAML takes for a letter; type a normal space",
+    "\u202f": "a narrow no-break space (U+202F), which YAML takes for a letter; type a normal space",
+    "\u3000": "a wide space (U+3000), which YAML takes for a letter; type a normal space",
+    "\u200b": "an invisible zero-width space (U+200B); delete it and the characters beside it, and type them again",
+    "\ufeff": "an invisible byte order mark (U+FEFF) inside the text; delete it",
+    "\uff1a": "a wide colon (U+FF1A), which YAML takes for a letter; type ':' and a space",
+    "\u2013": "a dash of typography (U+2013), which YAML takes for a letter; type '-'",
+}
+_ODD = re.compile(f"[{''.join(_LOOKALIKES)}]")
+_DASH = "the '-'"
+_QUOTES = re.compile("[\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb]")
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    """Split a text where a YAML parser ends a line, which is what its positions count (YAML 1.1, section 4.1.4)."""
+    return _LINE_BREAK.split(data)
+
+
+def is_table(text: bytes) -> bool:
+    """Return whether a text is a table as kubectl prints it."""
+    return _TABLE.match(text.lstrip().split(b"\n", 1)[0]) is not None
+
+
+def lookalike(text: str) -> str:
+    """Name the first character of a text that looks like another one, with what to do; "" where there is none."""
+    odd = _ODD.search(text)
+    if odd:
+        return _LOOKALIKES[odd[0]]
+    quote = _QUOTES.search(text)
+    return f'a quotation mark of typography (U+{ord(quote[0]):04X}); type " instead' if quote else ""
+
+
+def explained(error: BadYaml, data: bytes) -> Said:
+    """Say in plain words why a text can't be read and what to do about it.
+
+    Args:
+        error: What the reader raised.
+        data: The text that it read.
+
+    Returns:
+        The problem with its remedy, then line and column of its cause, from 0; None where unknown.
+    """
+    problem = error.problem.partition(" (while ")[0]  # without the parser's own state
+    if error.line is None:
+        line, column = _control(data) if "characters are not allowed" in problem else (None, None)
+        return f"{problem}; {_remedy(problem, data)}", line, column
+    lines = [line.decode("utf-8", "replace") for line in lines_of(data)]
+    conflict = _conflict(lines, error.line)
+    if conflict is not None:
+        said = "a merge conflict is not resolved: keep one side, and remove the lines <<<<<<<, ======= and >>>>>>>"
+        return said, conflict, 0
+    if any(part in error.problem for part in _SYNTAX_PROBLEMS):
+        found = _slip(lines, error.line, error.column or 0, error.problem)
+        if found is not None:
+            return found
+        said = next((said for part, said in _CAUSES if part in error.problem), "")
+        if said:
+            return said, error.line, error.column
+    return f"{problem}; {_remedy(problem, data)}", error.line, error.column
+
+
+def _conflict(lines: Sequence[str], line: int) -> int | None:
+    """Return the line at which an unresolved merge conflict begins, if there is one up to just below a line."""
+    return next((at for at, one in enumerate(lines[: line + 2]) if one.startswith(("<<<<<<< ", ">>>>>>> "))), None)
+
+
+def _control(data: bytes) -> tuple[int | None, int | None]:
+    """Return line and column of the first character that YAML does not allow."""
+    text = data.decode("utf-8", "replace")
+    found = _CONTROL.search(text)
+    if found is None:
+        return None, None
+    before = lines_of(text[: found.start()].encode())
+    return len(before) - 1, len(before[-1].decode())
+
+
+# --- slips in the lines above, and at, the place where a parser stopped ----------------------------------------------
+
+
+def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[str, int, int] | None:
+    """Return the first slip in the lines down to where the parser stopped: what it is, its line and column."""
+    known = list(_outside_blocks(lines[: line + 1]))
+    for at, text in known:
+        found = _anywhere(text, lines[at + 1] if at + 1 < len(lines) else "")
+        if found is not None:
+            return found[0], at, found[1]
+    if line >= len(lines):
+        return None
+    above = [(at, text) for at, text in known if at < line and text.strip() and not text.lstrip().startswith("#")]
+    for at, text in (*above[-1:], (line, lines[line])):
+        entry = re.match(r" *(- +)+", text) if at < line else None
+        dashes = entry.end() if entry and _indent(lines[line]) == entry.end() else 0
+        found = _no_field(text[dashes:])
+        if found is not None:
+            return found[0], at, dashes + found[1]
+    mark = lines[line][column : column + 1]
+    if "cannot start any token" in problem:
+        what = "a tab where YAML wants spaces; use spaces, not tabs" if mark == "\t" else ""
+        return what or f"a value can't begin with {mark}; put it in quotes", line, column
+    if any(one in problem for one in ("mapping values", "expected", "not find")) and "flow" not in problem:
+        return _indentation(above, lines[line], line, column, problem)
+    return None
+
+
+def _outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield lines that are no text of a literal or folded block, with their numbers."""
+    block = -1  # indentation of the field whose value is a block
+    for at, text in enumerate(lines):
+        indent = _indent(text)
+        if block >= 0 and (indent > block or not text.strip()):
+            continue
+        block = indent if _BLOCK.search(text) else -1
+        yield at, text
+
+
+def _anywhere(text: str, below: str) -> tuple[str, int] | None:
+    """Return a slip that is one wherever it is, and its column."""
+    indent = text[: len(text) - len(text.lstrip())]
+    if not text.strip() or text.startswith(("#", "---", "...")):
+        return None
+    template = _TEMPLATE.match(text)
+    if template:
+        said = "a template expression ({{ … }}), which is no YAML; render the template (helm template, say) first"
+        return said, template.start("at")
+    if "\t" in indent:
+        return "a tab where YAML wants spaces; indent with spaces, not tabs", indent.index("\t")
+    odd = _ODD.search(text)
+    if odd and (odd.start() < len(indent) or text[: odd.start()].strip(" -").replace(":", "", 1).isidentifier()):
+        return _LOOKALIKES[odd[0]], odd.start()
+    stripped = text.lstrip(" ")
+    if stripped.startswith(("//", "/*")):
+        return "a comment begins with #, not with //", len(indent)
+    quote = _OPEN_QUOTE.match(text)
+    if quote and (_FIELD.match(below) or not below.strip()):
+        return "a quote is opened here and never closed; close it", quote.start("at")
+    return None
+
+
+def _no_field(text: str) -> tuple[str, int] | None:
+    """Say why a line that should be a field is none, and at which column."""
+    stripped = text.lstrip(" ")
+    at = len(text) - len(stripped)
+    if re.match(r"-[A-Za-z\"'{-]", stripped):
+        return "a space is missing behind '-'; write the entry as '- …'", at
+    if _FIELD.match(text) or stripped[:1] in {"", "#", "-", "[", "{", "]", "}", '"', "'", "?"}:
+        return None
+    found = _NAME.match(text)
+    if found is None:
+        return None
+    name, rest = found["name"], found["rest"]
+    if rest.startswith(":"):
+        return f"a space is missing behind {name}: as in {name}: value", found.end("name")
+    if rest.lstrip().startswith("="):
+        return f"{name} is written with '='; write {name}: value", found.end("name")
+    return f"a ':' is missing behind {name}; write {name}: value", found.end("name")
+
+
+def _indentation(
+    above: Sequence[tuple[int, str]], text: str, line: int, column: int, problem: str
+) -> tuple[str, int, int] | None:
+    """Say which field above a line contradicts its indentation."""
+    found = _FIELD.match(text)
+    indent = _indent(text)
+    if found is not None and column > found.end():
+        return None  # a second colon
+    opened: list[tuple[int, str, str]] = []  # column of a field that is open above, its name, its line
+    for _, one in above:
+        field = _FIELD.match(one)
+        start = _indent(one)
+        opened = [each for each in opened if each[0] < start]
+        if field is None:
+            continue
+        if field["dashes"]:
+            opened.append((start, _DASH, one))
+        opened.append((start + len(field["dashes"]), field["name"].strip("\"'"), one))
+    if not opened:
+        return None
+    if "document start" in problem:
+        first, one = above[0]
+        return (
+            "this line is indented further than the fields below it; begin both in the same column",
+            first,
+            _indent(one),
+        )
+    deepest, name, last = opened[-1]
+    beside = [each for each in opened if each[0] == indent]
+    if "'-' indicator" in problem or (beside and beside[-1][1] == _DASH and not text.lstrip().startswith("- ")):
+        said = "this line is in the column of the '-' above it; indent it further to belong to that entry, or remove the '-'"
+    elif indent > deepest and _has_value(last):
+        said = f"this line is indented further than {name} above it, which has a value already; give both the same indentation"
+    elif indent < deepest and not beside:
+        depth, name, _ = next(each for each in opened if each[0] > indent)
+        said = (
+            f"this line is indented by {_spaces(indent)}, {name} above it by {depth}: the fields of one object begin in the"
+            " same column"
+        )
+    else:
+        return None
+    return said, line, indent
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+def _has_value(text: str) -> bool:
+    found = _FIELD.match(text)
+    return found is not None and bool(text[found.end() :].partition(" #")[0].strip())
+
+
+def _spaces(count: int) -> str:
+    return "1 space" if count == 1 else f"{count} spaces"
+
+
+# --- remedies --------------------------------------------------------------------------------------------------------
+
+
+def _remedy(problem: str, data: bytes) -> str:
+    """Return what to do about a problem."""
+    if "UTF-8" in problem or "characters are not allowed" in problem:
+        encoding = _encoding(data)
+        if encoding:
+            return f"it is {encoding}: save it as UTF-8"
+    return next((said for part, said in _REMEDIES if part in problem), _SYNTAX)
+
+
+def _encoding(data: bytes) -> str:
+    """Name an encoding other than UTF-8: by its byte order mark, or by the zeros that it puts beside ASCII letters."""
+    for mark, name in _ENCODINGS:
+        if data.startswith(mark):
+            return name
+    start = data[:8]
+    if len(start) == 8 and start.count(0) == 6 and start[:4].count(0) == 3:  # noqa: PLR2004 - two letters of four bytes
+        return "UTF-32"
+    even, odd = start[0::2], start[1::2]
+    return "UTF-16" if odd and ((all(even) and not any(odd)) or (all(odd) and not any(even))) else ""
