@@ -71,7 +71,13 @@ def _unknown(patch: Patch, known: Sequence[tuple[str, str]], field: str) -> Resu
         return Result(message=f"{message}: it has objects of kind {', '.join(kinds)}", field=f"{field}.kind")
     near = names[0] if len(names) == 1 else nearest(patch.name, names)
     if near:
-        return Result(message=f"{message}: did you mean {near}?", field=f"{field}.name", fix=f"name: {near}")
+        return Result(
+            message=f"{message}: did you mean {near}?",
+            field=f"{field}.name",
+            fix=f"name: {near}",
+            current=patch.name,
+            proposed=near,
+        )
     return Result(message=f"{message}: the {patch.kind}s are {', '.join(names)}", field=f"{field}.name")
 
 

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from krm_fn import __version__
+from krm_fn.config.fields import flow
 from krm_fn.files import reading
 from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Errors
 from krm_fn.krm.runner import REPORT_AT, tell
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.yaml.explain import lines_of
+from krm_fn.yaml.read import scalar_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ _SECRET_KIND = re.compile(r"""(^|[\s{,])["']?kind["']?\s*:\s*["']?Secret\b""", r
 _TOKEN_BLOCK = re.compile(r"""["']?registrationToken["']?\s*:""")
 _KEY = re.compile(r"""\s*(- +)*(["']?[\w./$-]+["']?:(\s|$)|- )|\s*[\t}\]<>=]""")
 _PRIVATE_VALUE = re.compile(r"""["']?(value|token|password|secret)\w*["']?\s*:\s*\S""", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _WORD = re.compile(r""""[^"]*"|\$\{[^}]*\}|\{\}|\[\]|'[^']*'|[^\s,:{}\[\]#]+(:[^\s,:{}\[\]#]+)*""")
 
 
@@ -155,19 +159,23 @@ class _Source:
 
     def line(self, result: Result) -> str:
         """Return the line of a result; "" where there is none, or where it might show a secret."""
-        if result.line is None or not result.file_path or result.file_path == STDIN:
-            return ""
         ref = result.resource_ref
         if "egistrationToken" in result.field or (ref is not None and ref.kind == "Secret"):
+            return ""
+        line = self.text(result)
+        if result.line is None or not line or not _showable(self.files[result.file_path], result.line - 1):
+            return ""
+        printable = line.replace("\t", "").isprintable()
+        return line if printable and self.redactor.text(line) == line else ""
+
+    def text(self, result: Result) -> str:
+        """Return the line of a result, whatever it holds: not to be printed; "" where there is none."""
+        if result.line is None or not result.file_path or result.file_path == STDIN:
             return ""
         if result.file_path not in self.files:
             self.files[result.file_path] = self._read(result.file_path)
         lines = self.files[result.file_path]
-        if result.line > len(lines) or not _showable(lines, result.line - 1):
-            return ""
-        line = lines[result.line - 1]
-        printable = line.replace("\t", "").isprintable()
-        return line if printable and self.redactor.text(line) == line else ""
+        return lines[result.line - 1] if result.line <= len(lines) else ""
 
     @staticmethod
     def _read(path: str) -> list[str]:
@@ -234,6 +242,7 @@ def _escaped(text: str, more: str = "") -> str:
 def sarif(results: Sequence[Result]) -> dict[str, Any]:
     """Return results as one SARIF log (2.1.0)."""
     rules = sorted({_rule(one) for one in results})
+    source = _Source(Redactor())
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -248,7 +257,7 @@ def sarif(results: Sequence[Result]) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_sarif_result(one, rules) for one in results],
+                "results": [_sarif_result(one, rules, source) for one in results],
             }
         ],
     }
@@ -258,7 +267,7 @@ def _rule(result: Result) -> str:
     return result.rule or "general"
 
 
-def _sarif_result(result: Result, rules: Sequence[str]) -> dict[str, Any]:
+def _sarif_result(result: Result, rules: Sequence[str], source: _Source) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ruleId": _rule(result),
         "ruleIndex": rules.index(_rule(result)),
@@ -281,7 +290,36 @@ def _sarif_result(result: Result, rules: Sequence[str]) -> dict[str, Any]:
     ]
     if related:
         found["relatedLocations"] = related
+    edit = _edit(result, source.text(result))
+    if edit is not None and result.line is not None and result.column is not None:
+        length, text = edit
+        place = _physical(result.file_path, result.line, result.column)
+        region = {**place["region"], "endLine": result.line, "endColumn": result.column + length}
+        replacement = {"deletedRegion": region, "insertedContent": {"text": text}}
+        change = {"artifactLocation": place["artifactLocation"], "replacements": [replacement]}
+        found["fixes"] = [{"description": {"text": f"write {text}"}, "artifactChanges": [change]}]
     return found
+
+
+def _edit(result: Result, line: str) -> tuple[int, str] | None:
+    """Return how many characters of a line, from the place of a result on, have to become what; None where that is unknown."""
+    if result.column is None or not line:
+        return None
+    rest = line[result.column - 1 :]
+    name = result.fix.removesuffix(":")
+    if result.rule == "unknown-field" and _NAME.match(name) and result.fix.endswith(":"):
+        key = _NAME.match(rest)
+        return (len(key[0]), name) if key else None
+    if result.proposed is None or result.current is None:
+        return None
+    for before in ("", "["):  # a plain value ends elsewhere in brackets
+        try:
+            event = next(one for one in yaml.parse(before + rest) if isinstance(one, yaml.ScalarEvent))
+        except (yaml.YAMLError, StopIteration):
+            continue
+        if event.end_mark is not None and scalar_value(event) == result.current:
+            return event.end_mark.column - len(before), flow(result.proposed)
+    return None
 
 
 def _physical(path: str, line: int | None, column: int | None) -> dict[str, Any]:

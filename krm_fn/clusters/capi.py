@@ -140,8 +140,9 @@ def read(item: Item) -> Cluster | Unreadable:
     def report(message: str, field: str = "") -> None:
         broken.add(field)
         fix = _quoted(item, field) if "double quotes" in message else ""
+        meant = {"current": item.get(*field.split(".", 2)), "proposed": fix.partition(": ")[2][1:-1]} if fix else {}
         message = f"Cluster {title or '(without a name)'}: {message}"
-        results.append(Result(message=message, fix=fix, tags=tagged(rule="cluster"), **item.place(field)))
+        results.append(Result(message=message, fix=fix, tags=tagged(rule="cluster"), **meant, **item.place(field)))
 
     _check_identity(item, report)
     metadata = item.metadata()

@@ -128,7 +128,7 @@ def _wrong_version(top: Place, found: object) -> None:
         f'must be {API_VERSION}, not "{quoted(found)}": this function knows no other version',
         "api-version",
         fix=place.written(API_VERSION),
-        proposed=API_VERSION,
+        change=(quoted(found) if found else None, API_VERSION),
     )
 
 
@@ -173,7 +173,8 @@ def _foreign(item: Item, top: Place) -> None:
         near = nearest(item.kind, (KIND,))
         hint = f": did you mean {near}?" if near else ""
         place = top.field("kind")
-        place.error(f'must be {KIND}, not "{quoted(item.kind)}"{hint}', "kind", fix=place.written(KIND), proposed=KIND)
+        said = f'must be {KIND}, not "{quoted(item.kind)}"{hint}'
+        place.error(said, "kind", fix=place.written(KIND), change=(quoted(item.kind) or None, KIND))
     elif item.kind == KIND:
         _wrong_version(top, item.api_version)
     else:

@@ -54,7 +54,7 @@ class Kind(Record):
                 f"must be {self.expected}, not {at.described(value)}{self.hint(value)}",
                 "type",
                 fix=self.corrected(value, at),
-                proposed=None if at.private else meant,
+                change=None if meant is None else (value, meant),
             )
             return None
         return self.check(value, at)
@@ -117,7 +117,7 @@ class Choice(Kind):
                 f"must be {self.expected}, not{at.shown(value) or ' this'}{did_you_mean(near)}",
                 "enum",
                 fix=at.written(near) if near else "",
-                proposed=near or None,
+                change=(value, near) if near else None,
             )
         return value
 

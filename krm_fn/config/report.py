@@ -91,7 +91,13 @@ class Place:
         return Place(self.log, f"{self.path}[{'…' if self.private else quoted(key)}]", private=self.private)
 
     def error(
-        self, text: str, rule: str, *, fix: str = "", proposed: object = None, other: Place | None = None
+        self,
+        text: str,
+        rule: str,
+        *,
+        fix: str = "",
+        change: tuple[object, object] | None = None,
+        other: Place | None = None,
     ) -> None:
         """Report an error.
 
@@ -99,7 +105,7 @@ class Place:
             text: Goes on after the path: `must be …`.
             rule: Name of the check.
             fix: The corrected text.
-            proposed: The value that was most likely meant.
+            change: The value that is there, and the one that was most likely meant; dropped where the field is private.
             other: A second place that it is about.
         """
         related = () if other is None else (Related.at(other.path, {**self.log.place, "field": other.path}),)
@@ -107,7 +113,8 @@ class Place:
             self.path,
             message=f"{self.path} {text}",
             fix=fix,
-            proposed=proposed,
+            current=None if self.private or change is None else change[0],
+            proposed=None if self.private or change is None else change[1],
             related=related,
             tags=tagged(rule=rule),
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from operator import itemgetter
 
-from krm_fn.krm.results import FUNCTION_CONFIG, INFO, STDIN
-from krm_fn.krm.unreadable import line_in_file, tree_of
+from krm_fn.krm.results import FUNCTION_CONFIG, INFO
+from krm_fn.krm.unreadable import line_in_file, tree_of, with_related
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def located(
             related = list(result.related)
             related[at] = related[at].replace(line=line, column=column)
             found[index] = result.replace(related=tuple(related))
-    return tuple(_with_related(result) for result in found)
+    return tuple(with_related(result) for result in found)
 
 
 def spelled(item: Item, field: str) -> str:
@@ -77,21 +77,6 @@ def spelled(item: Item, field: str) -> str:
         return ""
     place = tree.find(field, key=False)
     return next((node.value for node in tree.all() if node.place == place and node.entries is None), "")
-
-
-def shown(place: Related) -> str:
-    """Return a second place as messages name it: `a.yaml:3:1`, or `items[4]` where nothing more is known."""
-    if place.line is None:
-        return place.file_path or f"items[{place.item}]"
-    return f"{place.file_path or STDIN}:{place.line}:{place.column}"
-
-
-def _with_related(result: Result) -> Result:
-    """Name the further places in the message: the first line alone has to do."""
-    if not result.related:
-        return result
-    places = ", ".join(f"{one.label}: {shown(one)}" for one in result.related)
-    return result.replace(message=f"{result.message} ({places})")
 
 
 def _item(place: Result | Related, items: Sequence[Item], function_config: Item | None) -> Item | None:

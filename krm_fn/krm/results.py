@@ -67,6 +67,7 @@ class Result(Record):
         item: Position of that object in the input; `FUNCTION_CONFIG` for the functionConfig. With `field` it says where
             line and column are to be found (`places.located`).
         field: Path of the field, such as `spec.agent.replicas`.
+        current: The value that the field has, where `proposed` should take its place and it may be shown.
         proposed: The value that the field should have, where there is one.
         fix: Text that corrects the input, ready to paste; may have several lines.
         file_path: File that holds the object, as the host names it.
@@ -82,6 +83,7 @@ class Result(Record):
     resource_ref: ResourceRef | None = None
     item: int | None = None
     field: str = ""
+    current: object = None
     proposed: object = None
     fix: str = ""
     file_path: str = ""
@@ -116,8 +118,8 @@ class Result(Record):
                 ref["namespace"] = self.resource_ref.namespace
             data["resourceRef"] = ref
         if self.field:
-            field = {"path": self.field}
-            data["field"] = field if self.proposed is None else {**field, "proposedValue": self.proposed}
+            values = {"currentValue": self.current, "proposedValue": self.proposed}
+            data["field"] = {"path": self.field, **{name: one for name, one in values.items() if one is not None}}
         if self.file_path:
             file: dict[str, object] = {"path": self.file_path}
             if self.file_index is not None:

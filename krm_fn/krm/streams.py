@@ -95,7 +95,13 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
         try:
             _identify(document, data, path, index)
         except BadYaml as error:
-            said, line, column = explained(error, data[document.body : document.body_end])
+            text = data[document.body : document.body_end]
+            if "appears twice" in error.problem:
+                from krm_fn.krm.unreadable import unreadable_item  # noqa: PLC0415 - for bad input only
+
+                errors.append(unreadable_item(error, text, (data, document.body), "an object", path))
+                continue
+            said, line, column = explained(error, text)
             errors.append(
                 Result(
                     message=f"invalid YAML: {said}",

@@ -10,9 +10,9 @@ from operator import itemgetter
 import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
+from krm_fn.base.text import late
 from krm_fn.krm.path_annotations import INDEX, PATH
-from krm_fn.krm.results import ResourceRef, Result, tagged
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.krm.results import STDIN, Related, ResourceRef, Result, tagged
 from krm_fn.yaml.explain import explained
 from krm_fn.yaml.read import MAX_DEPTH, parser
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from krm_fn.yaml.errors import BadYaml
+
 # What hosts add to an object before a function sees it: no line of the user's file holds that.
 _OF_HOSTS = (b"internal.config.kubernetes.io/", b"config.kubernetes.io/path", b"config.kubernetes.io/index")
 _YAML = tagged(rule="yaml")
+_PLAIN_KEY = late(r"[A-Za-z][A-Za-z0-9./_-]{0,60}\Z")
 _LARGEST = 16 * 1024 * 1024  # of an input whose objects are looked through for the one that can't be read
 
 
@@ -38,6 +41,8 @@ def unreadable(error: BadYaml, data: bytes, what: str) -> Result:
     said, line, column = explained(error, data)
     if line is None or column is None:
         return Result(message=f"{what} can't be read: {said}", tags=_YAML)
+    if "second YAML document" in error.problem:
+        return _second_document(data, what, line + 1, column + 1)
     found = _entry(data, line)
     if found is None:
         return Result(message=f"{what} can't be read: {said}", line=line + 1, column=column + 1, tags=_YAML)
@@ -47,6 +52,24 @@ def unreadable(error: BadYaml, data: bytes, what: str) -> Result:
         start = data.index(b"\n", start) + 1
     place = (line - node.place[0], column)
     return _of_object(node, data, start + node.place[1], said, place, f"items[{position}]", "")
+
+
+def _second_document(data: bytes, what: str, line: int, column: int) -> Result:
+    """Report what follows the first document; most likely the whole is a stream of plain manifests."""
+    first = tree_of(data)
+    kind = "" if first is None else first.text("kind")
+    if first is None or kind == "ResourceList":
+        begun = "" if first is None else f" at {STDIN}:{first.place[0] + 1}:{first.place[1] + 1}"
+        message = (
+            f"a second document follows the ResourceList{begun}: a function takes one; remove what is below the ---"
+        )
+        return Result(message=message, line=line, column=column, tags=_YAML)
+    begun = f"a {kind}" if kind else "something else"
+    message = (
+        f"{what} is not a ResourceList but several documents, {begun} first: expected one ResourceList, as sent by"
+        " kustomize and kpt; for plain manifests use: clusternet-capi-fn render -"
+    )
+    return Result(message=message, line=first.place[0] + 1, column=first.place[1] + 1, tags=_YAML)
 
 
 def _entry(data: bytes, line: int) -> tuple[Node, int] | None:
@@ -89,21 +112,59 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
     annotations = None if metadata is None else metadata.child("annotations")
     theirs = "" if annotations is None else next(filter(None, map(annotations.text, PATH)), "")
     index = "" if annotations is None else next(filter(None, map(annotations.text, INDEX)), "")
-    line, column = place
-    if theirs and file_path in {"", theirs}:
-        own = source[start:].split(b"\n", line)[:line]
-        line, column = line_in_file(own, node, source, start) + 1, max(column - node.place[1], 0) + 1
-    else:
-        line, column = source.count(b"\n", 0, start) + line + 1, column + 1
-    return Result(
-        message=f"{title} can't be read: {said}",
-        resource_ref=ResourceRef(api_version=api_version, kind=kind, name=name, namespace=namespace) if kind else None,
-        file_path=file_path or theirs,
-        file_index=int(index) if theirs and index.isascii() and index.isdigit() else None,
-        line=line,
-        column=column,
-        tags=_YAML,
+
+    def placed(place: tuple[int, int]) -> dict[str, Any]:
+        line, column = place
+        if theirs and file_path in {"", theirs}:
+            own = source[start:].split(b"\n", line)[:line]
+            return {"line": line_in_file(own, node, source, start) + 1, "column": max(column - node.place[1], 0) + 1}
+        return {"line": source.count(b"\n", 0, start) + line + 1, "column": column + 1}
+
+    path = file_path or theirs
+    related: tuple[Related, ...] = ()
+    if "appears twice" in said:
+        key, first = _first(node, place)
+        title_of_key = key if key and kind != "Secret" else "a key"
+        said = f"{title_of_key} appears twice: remove one of them"
+        related = (Related(label="first", file_path=path, **placed(first)),) if first != place else ()
+    return with_related(
+        Result(
+            message=f"{title} can't be read: {said}",
+            resource_ref=ResourceRef(api_version=api_version, kind=kind, name=name, namespace=namespace)
+            if kind
+            else None,
+            file_path=path,
+            file_index=int(index) if theirs and index.isascii() and index.isdigit() else None,
+            related=related,
+            tags=_YAML,
+            **placed(place),
+        )
     )
+
+
+def _first(node: Node, place: tuple[int, int]) -> tuple[str, tuple[int, int]]:
+    """Return a key that appears twice, "" if it may not be shown, and where it is first; `place` is the second."""
+    for one in node.all():
+        places = [(name, at) for name, at, _ in one.entries or () if name is not None]
+        key = next((name for name, at in places if at == place), None)
+        if key is not None:
+            return key if _PLAIN_KEY.match(key) else "", next(at for name, at in places if name == key)
+    return "", place
+
+
+def shown(place: Related) -> str:
+    """Return a second place as messages name it: `a.yaml:3:1`, or `items[4]` where nothing more is known."""
+    if place.line is None:
+        return place.file_path or f"items[{place.item}]"
+    return f"{place.file_path or STDIN}:{place.line}:{place.column}"
+
+
+def with_related(result: Result) -> Result:
+    """Name the further places in the message, once: the first line alone has to do."""
+    if not result.related:
+        return result
+    places = f" ({', '.join(f'{one.label}: {shown(one)}' for one in result.related)})"
+    return result if result.message.endswith(places) else result.replace(message=result.message + places)
 
 
 def line_in_file(before: Sequence[bytes], tree: Node, source: bytes, start: int) -> int:

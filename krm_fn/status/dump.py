@@ -16,9 +16,9 @@ from krm_fn.base.records import Record
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
 from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP
-from krm_fn.yaml.errors import BadYaml
-from krm_fn.yaml.explain import explained
 from krm_fn.yaml import read as read_yaml
+from krm_fn.yaml.errors import BadYaml, bad_yaml
+from krm_fn.yaml.explain import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def documents(written: str) -> Iterator[Any]:
             parser.get_event()  # document end
             yield value
     except (yaml.YAMLError, UnicodeError) as error:
-        raise errors.bad_yaml(error) from None
+        raise bad_yaml(error) from None
 
 
 def identity(value: Mapping[str, Any]) -> tuple[str, str]:

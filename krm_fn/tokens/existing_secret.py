@@ -80,6 +80,7 @@ def check(
                     message=f"{item.kind} {item.name} (spec.registrationToken.existingSecret) {reason}",
                     severity=severity,
                     fix=f"type: {RESOURCE_SET_TYPE}" if field.endswith("type") else "",
+                    proposed=RESOURCE_SET_TYPE if field.endswith("type") else None,
                     tags=tagged(rule="existing-secret"),
                     **item.place(field),
                 )

@@ -311,7 +311,8 @@ def _read(item: Item, key: str, config: Config) -> Found:
     message = f"{title} has no key {key}: {there}; name the one to read with secretRef.key"
     fix = f"key: {shown[0]}" if len(shown) == 1 else ""
     related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
-    raise Errors.of(message, fix=fix, related=related, **_place(config, "key"))
+    meant = {"current": key, "proposed": shown[0]} if fix else {}
+    raise Errors.of(message, fix=fix, related=related, **meant, **_place(config, "key"))
 
 
 def _text(raw: bytes | None) -> str | None:
@@ -343,12 +344,15 @@ def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors
         return Errors.of(message, tags=ABSENT, **_place(config, "name"))
     titles = [full_name(*one) for one in near]
     namespace, name = near[0]
-    fix = ""
+    other = "namespace" if ref.namespace and ref.name in {one for _, one in near} else "name"
+    fix, meant = "", {}
     if len(near) == 1:
         fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
-    other = "namespace" if ref.namespace and ref.name in {one for _, one in near} else "name"
+        meant = {"current": ref.namespace, "proposed": namespace}
+        if other == "name":
+            meant = {"current": ref.name, "proposed": name}
     message = f"Secret {title} is not among the resources: did you mean {' or '.join(titles)}?"
-    return Errors.of(message, fix=fix, tags=ABSENT, **_place(config, other))
+    return Errors.of(message, fix=fix, tags=ABSENT, **meant, **_place(config, other))
 
 
 def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.earlier.effects import Effect
+    from krm_fn.krm.results import Result
     from krm_fn.model import ObjectKey, Verdict
     from krm_fn.views.shown import Shown
 
@@ -45,7 +46,7 @@ def data(view: Shown) -> dict[str, Any]:
         ],
         "clusters": [_verdict(one, happens.get(one.cluster.title, [])) for one in view.verdicts],
         "objects": [{**_key(new.key), "config": new.owner} for new in view.generated],
-        "results": [one.as_data() for one in view.results],
+        "results": [_result(one) for one in view.results],
     }
     if view.comparison is not None:
         comparison = view.comparison
@@ -73,6 +74,14 @@ def as_yaml(found: Mapping[str, Any]) -> str:
     """Return such data as YAML."""
     text = dump(found)
     return text if text.endswith("\n") else text + "\n"
+
+
+def _result(one: Result) -> dict[str, Any]:
+    """Return a result as hosts get it, and its line and column, for which their specification has no field."""
+    found = one.as_data()
+    if one.line is not None and one.file_path:
+        found["file"] = {**found["file"], "line": one.line, "column": one.column}  # type: ignore[dict-item]
+    return found
 
 
 def _effect(one: Effect) -> dict[str, Any]:

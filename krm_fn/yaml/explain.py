@@ -33,7 +33,7 @@ _REMEDIES = (
     ("second YAML document", "give one document"),
     ("nested", "write it with fewer levels"),
     ("aliases stand for", "write out what is meant, without aliases"),
-    ("alias", "write out what the alias stands for; a value that begins with * must be in quotes"),
+    ("alias", "put a value that begins with * in quotes; for a real alias, write out what it stands for"),
     ("JSON number", "put it in quotes"),
     ("number", "put it in quotes, or shorten it"),
     ("key must be", "put it in quotes"),
@@ -41,6 +41,7 @@ _REMEDIES = (
     ("not a mapping", "give an object with apiVersion and kind"),
     ("YAML document", "use YAML 1.1 or 1.2"),
 )
+_CUT_OFF = "the text ends in the middle of a line; if it was cut off, fix whatever writes it"
 _SYNTAX = "fix the syntax there; if the file is truncated, fix whatever writes it"
 # What both of PyYAML's parsers call what is wrong with the syntax; whatever these are part of is ours to explain.
 _SYNTAX_PROBLEMS = (
@@ -94,6 +95,7 @@ _LOOKALIKES = {
 }
 _ODD = re.compile(f"[{''.join(_LOOKALIKES)}]")
 _DASH = "the '-'"
+_BARE_NAME = re.compile(r" *(?:- +)*[\w./$-]+:?\Z")
 _QUOTES = re.compile("[\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb]")
 
 
@@ -178,7 +180,8 @@ def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[s
         dashes = entry.end() if entry and _indent(lines[line]) == entry.end() else 0
         found = _no_field(text[dashes:])
         if found is not None:
-            return found[0], at, dashes + found[1]
+            last = dashes + found[1] == len(text.rstrip()) and not any(one.strip() for one in lines[at + 1 :])
+            return _CUT_OFF if last else found[0], at, dashes + found[1]
     mark = lines[line][column : column + 1]
     if "cannot start any token" in problem:
         what = "a tab where YAML wants spaces; use spaces, not tabs" if mark == "\t" else ""
@@ -205,21 +208,21 @@ def _anywhere(text: str, below: str) -> tuple[str, int] | None:
     if not text.strip() or text.startswith(("#", "---", "...")):
         return None
     template = _TEMPLATE.match(text)
+    odd = _ODD.search(text)
+    quote = _OPEN_QUOTE.match(text)
+    found = None
     if template:
         said = "a template expression ({{ … }}), which is no YAML; render the template (helm template, say) first"
-        return said, template.start("at")
-    if "\t" in indent:
-        return "a tab where YAML wants spaces; indent with spaces, not tabs", indent.index("\t")
-    odd = _ODD.search(text)
-    if odd and (odd.start() < len(indent) or text[: odd.start()].strip(" -").replace(":", "", 1).isidentifier()):
-        return _LOOKALIKES[odd[0]], odd.start()
-    stripped = text.lstrip(" ")
-    if stripped.startswith(("//", "/*")):
-        return "a comment begins with #, not with //", len(indent)
-    quote = _OPEN_QUOTE.match(text)
-    if quote and (_FIELD.match(below) or not below.strip()):
-        return "a quote is opened here and never closed; close it", quote.start("at")
-    return None
+        found = said, template.start("at")
+    elif "\t" in indent:
+        found = "a tab where YAML wants spaces; indent with spaces, not tabs", indent.index("\t")
+    elif odd and (odd.start() < len(indent) or _BARE_NAME.match(text, 0, odd.start())):
+        found = _LOOKALIKES[odd[0]], odd.start()
+    elif text.lstrip(" ").startswith(("//", "/*")):
+        found = "a comment begins with #, not with //", len(indent)
+    elif quote and (_FIELD.match(below) or not below.strip()):
+        found = "a quote is opened here and never closed; close it", quote.start("at")
+    return found
 
 
 def _no_field(text: str) -> tuple[str, int] | None:

@@ -142,7 +142,9 @@ def test_a_workflow_command_can_not_be_forged() -> None:
 _REGION = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"startLine": {"type": "integer", "minimum": 1}, "startColumn": {"type": "integer", "minimum": 1}},
+    "properties": {
+        name: {"type": "integer", "minimum": 1} for name in ("startLine", "startColumn", "endLine", "endColumn")
+    },
 }
 _PHYSICAL = {
     "type": "object",
@@ -176,6 +178,37 @@ _LOCATION = {
                 "type": "object",
                 "additionalProperties": False,
                 "properties": {"fullyQualifiedName": {"type": "string"}},
+            },
+        },
+    },
+}
+_FIX = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["artifactChanges"],
+    "properties": {
+        "description": _MESSAGE,
+        "artifactChanges": {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["artifactLocation", "replacements"],
+                "properties": {
+                    "artifactLocation": _PHYSICAL["properties"]["artifactLocation"],
+                    "replacements": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["deletedRegion"],
+                            "properties": {"deletedRegion": _REGION, "insertedContent": _MESSAGE},
+                        },
+                    },
+                },
             },
         },
     },
@@ -234,6 +267,7 @@ SARIF = {
                                 "level": {"enum": ["none", "note", "warning", "error"]},
                                 "message": _MESSAGE,
                                 "locations": {"type": "array", "items": _LOCATION},
+                                "fixes": {"type": "array", "uniqueItems": True, "items": _FIX},
                                 "relatedLocations": {"type": "array", "uniqueItems": True, "items": _LOCATION},
                             },
                         },
@@ -266,6 +300,53 @@ def test_sarif_is_one_document_of_its_schema(fleet: pathlib.Path, monkeypatch: p
     assert second["locations"][0]["logicalLocations"] == [
         {"fullyQualifiedName": "ClusternetCAPIConfig/fleet: spec.agent.replicas"}
     ]
+
+
+def applied(text: str, results: list[dict[str, Any]]) -> str:
+    """A text after every fix of a log, as an editor or GitHub applies them."""
+    lines = text.splitlines(keepends=True)
+    places = [
+        change
+        for one in results
+        for fix in one.get("fixes", [])
+        for change in fix["artifactChanges"][0]["replacements"]
+    ]
+    for one in sorted(
+        places, key=lambda place: (place["deletedRegion"]["startLine"], -place["deletedRegion"]["startColumn"])
+    ):
+        region = one["deletedRegion"]
+        assert region["startLine"] == region["endLine"]
+        line = lines[region["startLine"] - 1]
+        lines[region["startLine"] - 1] = (
+            line[: region["startColumn"] - 1] + one["insertedContent"]["text"] + line[region["endColumn"] - 1 :]
+        )
+    return "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("  clusterSelectors:", "  clusterSelector:"),
+        ('    replicas: "3"', "    replicas: 3"),
+        ('    replicas: "3" # three', "    replicas: 3 # three"),
+        ("    syncMode: dual", "    syncMode: Dual"),
+        ("    podLabels: {a: true, b: c}", '    podLabels: {a: "true", b: c}'),
+        ("  apiVersion: fn.clusternet.io/v1", None),
+    ],
+)
+def test_a_fix_in_sarif_makes_its_error_go_away(
+    fleet: pathlib.Path, monkeypatch: pytest.MonkeyPatch, wrong: str, right: str | None
+) -> None:
+    valid = FLEET.replace("clusterSelectors", "clusterSelector").replace('  agent:\n    replicas: "3"\n', "")
+    if wrong.startswith("    "):
+        broken = f"{valid}  agent:\n{wrong}\n"
+        fixed = f"{valid}  agent:\n{right}\n"
+    else:
+        correct = right or "apiVersion: fn.clusternet.io/v1alpha1"
+        broken, fixed = valid.replace(correct, wrong.strip() if right is None else wrong), valid
+    fleet.write_text(broken)
+    log = check(json.loads(invoke(monkeypatch, "plan", fleet.name, "--error-format", "sarif")[1]))
+    assert applied(broken, log) == fixed
 
 
 def test_sarif_without_a_finding_is_a_document_too(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:

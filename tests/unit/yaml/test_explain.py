@@ -48,7 +48,7 @@ def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
         pytest.param("a=1\nc: 2\n", "a is written with '='; write a: value", 0, 1, id="an equals sign"),
         pytest.param("a:\n  -b: 1\n   c: 2\n", "a space is missing behind '-'", 1, 2, id="no space behind a dash"),
         pytest.param("// note\na: 1\n", "a comment begins with #", 0, 0, id="a comment of another language"),
-        pytest.param("a: \"x\nb: \"y\"\n", "a quote is opened here and never closed", 0, 3, id="a quote closed by the next one"),
+        pytest.param('a: "x\nb: "y"\n', "a quote is opened here and never closed", 0, 3, id="a quote closed by the next one"),
         pytest.param("a:\n\u00a0 b: 1\nc: 1\n  d: 2\n", "a no-break space (U+00A0)", 1, 0, id="a no-break space"),
         pytest.param("a:\n  b\uff1a1\n  c: 1\n", "a wide colon (U+FF1A)", 1, 3, id="a wide colon"),
         pytest.param("a: |\n  {{ x }}\n  \tb\nb: @\n", "a value can't begin with @", 3, 3, id="a block is no YAML"),
