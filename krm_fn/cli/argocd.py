@@ -11,7 +11,7 @@ import json
 import os
 import re
 
-from krm_fn.files import reading
+from krm_fn.files import finding, reading
 from krm_fn.krm.results import Errors, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import KIND
@@ -53,8 +53,8 @@ def announced(paths: Sequence[str]) -> str:
     Raises:
         Errors: A file can't be read.
     """
-    files, _ = reading.find(paths)
-    configs = [one.path for one in files if _KIND.search(reading.read_found(one))]
+    files, _ = finding.find(paths)
+    configs = [one.path for one in files if _KIND.search(finding.read_found(one))]
     announcement = {
         "name": "config",
         "title": "Config",

@@ -13,8 +13,8 @@ from krm_fn.base.records import Record
 from krm_fn.base.text import nearest, some
 from krm_fn.cli.builds import Builds
 from krm_fn.files import documents, reading
+from krm_fn.files.finding import Rules
 from krm_fn.files.functions import FUNCTION_ANNOTATIONS
-from krm_fn.files.reading import Rules
 from krm_fn.krm import places
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.kube.secrets import quoted

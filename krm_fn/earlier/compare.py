@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 HIDDEN = "(hidden)"
 HIDDEN_CHANGED = "(hidden, changed)"
+_ABSENT = ()  # no value of JSON
 
 
 class Change(Record):
@@ -133,19 +134,36 @@ def _labelled(parts: Sequence[Part], clusters: Sequence[Cluster]) -> list[Cluste
 
 def _changes(pairs: Sequence[tuple[ObjectKey, Mapping[str, Any], Mapping[str, Any]]]) -> tuple[Change, ...]:
     """Return the changes of objects; those that differ in the same way, but for their names, together."""
-    alike: dict[tuple[str, str, str], list[ObjectKey]] = {}
-    first: dict[tuple[str, str, str], tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
+    alike: dict[tuple[str, Any], list[ObjectKey]] = {}
+    first: dict[tuple[str, Any], tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
     for key, old, new in pairs:
         hidden = (redacted(old), redacted(new, old))
-        what = (key.kind, _without_names(repr(hidden[0]), key), _without_names(repr(hidden[1]), key))
+        what = (key.kind, _difference(*hidden, _names(key)))
         alike.setdefault(what, []).append(key)
         first.setdefault(what, hidden)
     return tuple(Change(keys=tuple(alike[what]), diff=_diff(alike[what][0], *values)) for what, values in first.items())
 
 
-def _without_names(text: str, key: ObjectKey) -> str:
+def _names(key: ObjectKey) -> list[str]:
+    """Return the names by which an object's text differs from that of its likes, the longest first."""
     cluster = key.name.rpartition(".")[2] if "." in key.name else ""
-    for name in sorted({key.name, key.namespace, cluster} - {""}, key=len, reverse=True):
+    return sorted({key.name, key.namespace, cluster} - {""}, key=len, reverse=True)
+
+
+def _difference(old: Any, new: Any, names: Sequence[str]) -> Any:
+    """Return where two values differ and how, but for some names; what is alike is not looked at again."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        pairs = ((key, old.get(key, _ABSENT), new.get(key, _ABSENT)) for key in sorted({**old, **new}))
+        return tuple((key, _difference(one, other, names)) for key, one, other in pairs if one != other)
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return tuple(
+            (at, _difference(*pair, names)) for at, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1]
+        )
+    return tuple(_without_names(one if isinstance(one, str) else repr(one), names) for one in (old, new))
+
+
+def _without_names(text: str, names: Sequence[str]) -> str:
+    for name in names:
         text = text.replace(name, "\0")
     return text
 

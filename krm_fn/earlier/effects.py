@@ -13,7 +13,8 @@ from krm_fn.surface import NAMESPACE_LABEL, REGISTRATION_SECRET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from krm_fn.clusters.capi import ResourceSet
     from krm_fn.earlier.carriers import Carriers
@@ -196,32 +197,58 @@ class _Transitions:
     """Works out transitions, each distinct one once: ten thousand Clusters have a handful of payloads."""
 
     def __init__(self, before: Carriers, after: Carriers) -> None:
-        self._carriers = (before, after)
+        self._sides = (_Deliveries(before), _Deliveries(after))
         self._reader = Reader()
         self._known: dict[tuple[tuple[Delivery, ...], tuple[Delivery, ...]], Transition] = {}
 
     def of(self, cluster: Cluster, old: Sequence[ResourceSet], new: Sequence[ResourceSet]) -> Transition:
         """Return what becomes of a Cluster's workload cluster."""
-        before = tuple(_deliveries(cluster, old, self._carriers[0]))
-        after = tuple(_deliveries(cluster, new, self._carriers[1]))
-        key = (before, after)
-        if key not in self._known:
-            self._known[key] = Transition() if before == after else transition(before, after, self._reader)
-        return self._known[key]
+        before, after = self._sides[0].to(cluster, old), self._sides[1].to(cluster, new)
+        if before == after:
+            return _SAME
+        found = self._known.get((before, after))
+        if found is None:
+            found = self._known[before, after] = transition(before, after, self._reader)
+        return found
 
 
-def _deliveries(cluster: Cluster, sets: Iterable[ResourceSet], carriers: Carriers) -> Iterator[Delivery]:
-    """Yield what some sets deliver to a Cluster, identity first, without the names that differ per Cluster."""
-    for one in sorted(sets, key=lambda found: (found.delivers_agent, found.key.name)):
+_SAME = Transition()
+
+
+class _Deliveries:
+    """What the sets of one side deliver, without the names that differ per Cluster or namespace."""
+
+    def __init__(self, carriers: Carriers) -> None:
+        self._carriers = carriers
+        self._shared: dict[tuple[Any, ...], tuple[Delivery, ...]] = {}  # of sets for more than one Cluster
+
+    def to(self, cluster: Cluster, sets: Sequence[ResourceSet]) -> tuple[Delivery, ...]:
+        """Return what a Cluster gets, identity first."""
+        found: tuple[Delivery, ...] = ()
+        for one in sorted(sets, key=lambda found: (found.delivers_agent, found.key.name)):
+            if one.cluster:
+                found += self._of(one, cluster)
+                continue
+            key = (one.key, one.strategy, one.resources)
+            if key not in self._shared:
+                self._shared[key] = self._of(one, cluster)
+            found += self._shared[key]
+        return found
+
+    def _of(self, one: ResourceSet, cluster: Cluster) -> tuple[Delivery, ...]:
+        deliveries = []
         for kind, name in one.resources:
-            texts = carriers.texts(one.key.namespace, kind, name)
-            yield Delivery(
-                set=_name(one, cluster),
-                strategy=one.strategy,
-                kind=kind,
-                name=_shared(name, cluster) if one.cluster else name,
-                texts=None if texts is None else tuple(_without_names(text, cluster, one) for text in texts),
+            texts = self._carriers.texts(one.key.namespace, kind, name)
+            deliveries.append(
+                Delivery(
+                    set=_name(one, cluster),
+                    strategy=one.strategy,
+                    kind=kind,
+                    name=_shared(name, cluster) if one.cluster else name,
+                    texts=None if texts is None else tuple(_without_names(text, cluster, one) for text in texts),
+                )
             )
+        return tuple(deliveries)
 
 
 def _name(one: ResourceSet, cluster: Cluster) -> str:

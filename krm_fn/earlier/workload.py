@@ -8,6 +8,8 @@ pruned. An object that the server refuses stops no other one.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from krm_fn.base.records import Record
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
@@ -25,7 +27,7 @@ _WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet")
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
-class Delivery(Record):
+class Delivery(NamedTuple):
     """One resource of a ClusterResourceSet.
 
     Attributes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from krm_fn.files import reading
+from krm_fn.files import finding, reading
 from krm_fn.files.reading import show
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import BOM, Document, read_documents, read_stream
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import BinaryIO
 
-    from krm_fn.files.reading import Rules
+    from krm_fn.files.finding import Rules
     from krm_fn.krm.changes import Changes
     from krm_fn.krm.items import Item
 
@@ -82,7 +82,7 @@ class Tree:
     ) -> Tree:
         """Read folders, files and, for `-`, stdin.
 
-        In folders, `*.yaml`, `*.yml` and `*.json` are read, sorted, at any depth; `reading.find` says what is not. A
+        In folders, `*.yaml`, `*.yml` and `*.json` are read, sorted, at any depth; `finding.find` says what is not. A
         document that is no object is an error, in rendered output a warning.
 
         Args:
@@ -95,14 +95,14 @@ class Tree:
         Raises:
             Errors: Everything that can't be read, with file, line and column.
         """
-        found, results = reading.find([path for path in dict.fromkeys(paths) if path != STDIN], rules)
-        sources: list[reading.Found | None] = [*found, *([None] if STDIN in paths else [])]
+        found, results = finding.find([path for path in dict.fromkeys(paths) if path != STDIN], rules)
+        sources: list[finding.Found | None] = [*found, *([None] if STDIN in paths else [])]
         budget = reading.Budget()
         tree = cls([], ())
         for source in sources:
             shown, relative = ("stdin", "stdin.yaml") if source is None else (show(source.path), source.relative)
             try:
-                data = (stdin or sys.stdin.buffer).read() if source is None else reading.read_found(source)
+                data = (stdin or sys.stdin.buffer).read() if source is None else finding.read_found(source)
             except Errors as errors:
                 results += errors.results
                 continue
@@ -282,7 +282,7 @@ def _ended(text: bytes) -> bytes:
     return text + b"\n"
 
 
-def _left_out(source: reading.Found | None) -> str:
+def _left_out(source: finding.Found | None) -> str:
     """Say how to leave out a file that nobody named."""
     return (
         f"; if the file does not belong here, --exclude {source.pattern}"

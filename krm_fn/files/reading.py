@@ -8,7 +8,7 @@
 """
 
 # Descriptors and links are the subject here, and os names them; pathlib's resolve fails on circles before Python 3.13.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH119
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
@@ -17,65 +17,23 @@ import os
 import re
 import stat
 
-from krm_fn.base.records import Record
 from krm_fn.base.text import nearest
-from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Result, tagged
+from krm_fn.krm.results import ERROR, Errors, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
 SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MARKER = ".clusternet-capi-fn"  # the file that `render -o DIR` leaves in DIR
 
-_CHART = "Chart.yaml"
-_IGNORE = ".krmignore"
-_LARGEST_SETTINGS = 1024 * 1024
 _LARGEST_FILE = 512 * 1024 * 1024
 _LARGEST_INPUT = 1024 * 1024 * 1024
-_MOST_FILES = 200_000
-_KPTFILE = "Kptfile"
-_KPT_FUNCTION = re.compile(rb"(?m)^[ \t-]*(?:image|exec):[ \t]*['\"]?([^\s'\"#]+)")
-_NAMED = 5  # charts that the warning about them names
 _CHUNK = 1024 * 1024
+_SMALLEST_CHUNK = 4096  # the kernel's own files have no size
 _DESCRIPTOR = re.compile(r"/dev/stdin|/(?:dev|proc/self)/fd/([0-9]{1,6})")
 _SAFE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-
-
-class Found(Record):
-    """A file to read.
-
-    Attributes:
-        path: Where it is, beginning as the user gave it.
-        relative: Below the folder that the user gave; its name if the user gave the file itself.
-        explicit: Whether the user gave the file itself.
-        pattern: What --exclude takes to leave out this file alone; "" if the user gave the file itself.
-        root: The resolved folder that it must not lead out of; "" if the user gave the file itself.
-    """
-
-    path: str
-    relative: str
-    explicit: bool
-    pattern: str = ""
-    root: str = ""
-
-
-class Rules(Record):
-    """What is left out of folders.
-
-    Attributes:
-        skip: Resolved paths of folders and files.
-        exclude: Patterns in the syntax of .gitignore, relative to each folder that the user gave.
-        rendered: Whether the folders are rendered output, where a kustomization is not a layout to be built.
-    """
-
-    skip: frozenset[str] = frozenset()
-    exclude: tuple[str, ...] = ()
-    rendered: bool = False
-
-
-# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 def read(path: str, limit: int = _LARGEST_FILE) -> bytes:
@@ -89,42 +47,41 @@ def read(path: str, limit: int = _LARGEST_FILE) -> bytes:
             with os.fdopen(os.dup(int(given[1] or 0)), "rb") as stream:
                 return _bounded(stream.read(limit + 1), path, limit)
         except OSError as error:
-            raise Errors([_unreadable(path, error)]) from None
+            raise Errors([unreadable(path, error)]) from None
     try:
         handle = os.open(path, _SAFE)
     except (OSError, ValueError) as error:
-        raise Errors([_unreadable(path, error)]) from None
+        raise Errors([unreadable(path, error)]) from None
     return _contents(handle, path, limit)
 
 
-def read_found(found: Found) -> bytes:
-    """Return the bytes of a file that `find` found.
-
-    Raises:
-        Errors: It can't be read, leads out of its folder by now, is no regular file, or is too large.
-    """
-    return read_below(found.root, found.path) if found.root else read(found.path)
-
-
-def read_below(root: str, path: str, limit: int = _LARGEST_FILE) -> bytes:
+def read_below(root: str, path: str, limit: int = _LARGEST_FILE, real: str = "") -> bytes:
     """Return the bytes of a file, which must lie below a folder, links resolved.
 
     Args:
         root: The folder, resolved.
         path: The file, as messages call it.
         limit: The most bytes that it may have.
+        real: Where it was found, resolved; tried first. No link is followed there, so it need not be resolved again.
 
     Raises:
         Errors: It can't be read, leads out of the folder, is no regular file, or is too large.
     """
+    if real:
+        try:
+            handle = _open_below(root, _below(real, root))
+        except OSError:
+            pass  # it has changed since then
+        else:
+            return _contents(handle, path, limit)
     try:
         real = os.path.realpath(path)
         if not inside(real, root):
             message = f"{show(path)} leads out of {show(root)}: it is not read"
             raise Errors.of(message, file_path=show(path))
-        handle = _open_below(root, os.path.relpath(real, root).split("/"))
+        handle = _open_below(root, _below(real, root))
     except (OSError, ValueError) as error:
-        raise Errors([_unreadable(path, error)]) from None
+        raise Errors([unreadable(path, error)]) from None
     return _contents(handle, path, limit)
 
 
@@ -136,6 +93,11 @@ def kustomization(folder: str) -> str:
 def inside(path: str, folder: str) -> bool:
     """Tell whether a resolved path lies below a resolved folder."""
     return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _below(path: str, folder: str) -> list[str]:
+    """Return the components of a resolved path from a resolved folder on."""
+    return path.removeprefix(folder.rstrip(os.sep) + os.sep).split("/")
 
 
 def _open_below(root: str, parts: Sequence[str]) -> int:
@@ -158,18 +120,20 @@ def _open_below(root: str, parts: Sequence[str]) -> int:
 def _contents(handle: int, path: str, limit: int) -> bytes:
     """Read an open file to its end, and close it."""
     try:
-        mode = os.fstat(handle).st_mode
+        status = os.fstat(handle)
+        mode = status.st_mode
         if not stat.S_ISREG(mode):
             message = f"can't read {show(path)}: it is {kind(mode)}, not a regular file"
             raise Errors.of(message, file_path=show(path))
         pieces: list[bytes] = []
         size = 0
-        while size <= limit and (piece := os.read(handle, min(_CHUNK, limit + 1 - size))):
+        chunk = min(_CHUNK, max(_SMALLEST_CHUNK, status.st_size + 1))
+        while size <= limit and (piece := os.read(handle, min(chunk, limit + 1 - size))):
             pieces.append(piece)
             size += len(piece)
         return _bounded(b"".join(pieces), path, limit)
     except OSError as error:
-        raise Errors([_unreadable(path, error)]) from None
+        raise Errors([unreadable(path, error)]) from None
     finally:
         os.close(handle)
 
@@ -230,254 +194,8 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def _check_name(path: str, name: str) -> Result | None:
-    """Report a file name that can't be shown, or written into a list of names."""
-    if name.isprintable() and name.isascii():
-        return None
-    if show(name) == name:
-        return None
-    message = f"the file name {show(path)} is not printable UTF-8 text: rename the file, or leave it out with --exclude"
-    return Result(message=message, severity=ERROR, file_path=show(path), tags=tagged(rule="file-name"))
-
-
-# --- finding ---------------------------------------------------------------------------------------------------------
-
-
-def find(paths: Sequence[str], rules: Rules | None = None) -> tuple[list[Found], list[Result]]:
-    """Find the files below paths: `*.yaml`, `*.yml`, `*.json`, sorted by path; a file given itself may have any name.
-
-    Args:
-        paths: Folders and files.
-        rules: What is left out of folders.
-
-    Returns:
-        The files, each once, and what to report: errors for what can't be read, warnings for what is passed over.
-    """
-    found: list[Found] = []
-    results: list[Result] = []
-    seen: set[str] = set()
-    many = len(paths) > 1
-    for path in paths:
-        try:
-            mode = os.stat(path).st_mode
-        except (OSError, ValueError) as error:
-            results.append(_unreadable(path, error))
-            continue
-        if stat.S_ISDIR(mode):
-            before = len(found)
-            walk = _Walk(path, os.path.basename(os.path.abspath(path)) if many else "", rules or Rules(), seen)
-            walk.run()
-            found += walk.found
-            results += walk.results
-            if len(found) == before and not walk.results:
-                message = f"{show(path)} holds no file that ends in {', '.join(SUFFIXES)}"
-                results.append(Result(message=message, severity=WARNING, file_path=show(path)))
-        elif (real := os.path.realpath(path)) not in seen:
-            seen.add(real)
-            problem = _check_name(path, path)
-            if problem is not None:
-                results.append(problem)
-            found.append(Found(path=path, relative=os.path.basename(path), explicit=True))
-    return found, results
-
-
-class _Walk:
-    """One walk through a folder."""
-
-    def __init__(self, root: str, prefix: str, rules: Rules, seen: set[str]) -> None:
-        self.given = root
-        self.root = os.path.realpath(root)
-        self.prefix = prefix
-        self.rules = rules
-        self.seen = seen
-        self.found: list[Found] = []
-        self.results: list[Result] = []
-        self.charts: list[str] = []
-
-    def run(self) -> None:
-        self.folder(self.given, "", [(line, "") for line in self.rules.exclude])
-        if self.charts:
-            named = ", ".join(self.charts[:_NAMED])
-            more = f" and {len(self.charts) - _NAMED} more" if len(self.charts) > _NAMED else ""
-            what = "is a Helm chart" if len(self.charts) == 1 else "are Helm charts"
-            message = f"{named}{more} {what}: not read; render with `helm template` and give the output as -"
-            self.results.append(
-                Result(message=message, severity=WARNING, file_path=self.charts[0], tags=tagged(rule="helm-chart"))
-            )
-
-    def folder(self, path: str, relative: str, ignored: Sequence[tuple[str, str]]) -> None:
-        """Take the files of a folder, then those below it."""
-        try:
-            with os.scandir(path) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            self.results.append(_unreadable(path, error))
-            return
-        names = {entry.name for entry in entries}
-        if self.refused(path, relative, names):
-            return
-        if _KPTFILE in names:
-            self.package(os.path.join(path, _KPTFILE))
-        if _IGNORE in names:
-            ignored = [*ignored, *self.ignore_file(os.path.join(path, _IGNORE), relative)]
-        for entry in entries:
-            if not entry.name.startswith(".") and entry.name not in KUSTOMIZATIONS:
-                below = f"{relative}/{entry.name}" if relative else entry.name
-                where = entry.name if path == os.curdir else os.path.join(path, entry.name)
-                self.entry(entry, where, below, ignored)
-
-    def entry(self, entry: os.DirEntry[str], path: str, relative: str, ignored: Sequence[tuple[str, str]]) -> None:
-        """Take a file, walk through a folder, follow a link."""
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if _is_ignored(relative, ignored, is_folder=is_folder):
-            return
-        if entry.is_symlink():
-            self.link(path, relative)
-        elif is_folder:
-            if self.real(relative) not in self.rules.skip and self.good_name(path, entry.name):
-                self.folder(path, relative, ignored)
-        elif entry.name.endswith(SUFFIXES):
-            if entry.is_file(follow_symlinks=False):
-                self.take(path, relative, self.real(relative))
-            else:
-                self.pass_over(path, f"{kind(entry.stat(follow_symlinks=False).st_mode)}, not a regular file")
-
-    def real(self, relative: str) -> str:
-        """Return the resolved path of what is below the folder: links to folders are never walked through."""
-        return os.path.join(self.root, relative)
-
-    def refused(self, path: str, relative: str, names: Collection[str]) -> bool:
-        """Tell whether a folder is not one of plain manifests; report it, unless it is our own output."""
-        if relative and MARKER in names:
-            message = f"{show(path)} holds output of `render` ({MARKER}): it is not read"
-            self.results.append(Result(message=message, severity=INFO, file_path=show(path)))
-            return True
-        if _CHART in names and relative:
-            self.charts.append(show(path))
-            return True
-        if _CHART in names:
-            message = f"{show(path)} is a Helm chart: render it with `helm template` and give the output as -"
-            self.results.append(Result(message=message, file_path=show(path), tags=tagged(rule="helm-chart")))
-            return True
-        found = [name for name in KUSTOMIZATIONS if name in names]
-        if relative and found and not self.rules.rendered:
-            message = (
-                f"{show(path)} is built by kustomize ({found[0]}), and {show(self.given)} is read as plain files: give"
-                f" {show(path)} as PATH instead, or leave it out with --exclude {_pattern(show(relative))}"
-            )
-            self.results.append(
-                Result(message=message, file_path=show(os.path.join(path, found[0])), tags=tagged(rule="nested-root"))
-            )
-            return True
-        return False
-
-    def package(self, path: str) -> None:
-        """Warn about a kpt package that runs other functions."""
-        try:
-            text = read_below(self.root, path, _LARGEST_SETTINGS)
-        except Errors as errors:
-            self.results += errors.results
-            return
-        if any(b"clusternet-capi-fn" not in name for name in _KPT_FUNCTION.findall(text)):
-            message = f"{show(path)} runs other functions, which are not run here: use `kpt fn render`"
-            self.results.append(
-                Result(message=message, severity=WARNING, file_path=show(path), tags=tagged(rule="function-ignored"))
-            )
-
-    def ignore_file(self, path: str, relative: str) -> list[tuple[str, str]]:
-        """Return the lines of a `.krmignore`, with the folder that they count from."""
-        try:
-            text = read_below(self.root, path, _LARGEST_SETTINGS).decode("utf-8", "replace")
-        except Errors as errors:
-            self.results += errors.results
-            return []
-        return [(line, relative) for line in text.splitlines() if line.strip() and not line.startswith("#")]
-
-    def link(self, path: str, relative: str) -> None:
-        """Take a link to a file of this folder, as a mounted ConfigMap has them; pass over any other."""
-        real = os.path.realpath(path)
-        within = inside(real, self.root)
-        if os.path.isdir(path) or real == self.root:
-            self.pass_over(
-                path, "a link to a folder" if within or real == self.root else "a link that leads out of the folder"
-            )
-        elif not relative.endswith(SUFFIXES):
-            return
-        elif not os.path.exists(path):
-            self.pass_over(path, "a link to nothing, or in a circle")
-        elif not within:
-            self.pass_over(path, "a link that leads out of the folder")
-        elif os.path.isfile(path):
-            self.take(path, relative, real)
-        else:
-            self.pass_over(path, "a link to something that is not a regular file")
-
-    def pass_over(self, path: str, reason: str) -> None:
-        """Report that something is not read."""
-        message = f"{show(path)} is {reason}: it is not read; name it on the command line if it belongs here"
-        self.results.append(Result(message=message, severity=WARNING, file_path=show(path)))
-
-    def good_name(self, path: str, name: str) -> bool:
-        """Tell whether a name can be shown; report it where not."""
-        problem = _check_name(path, name)
-        if problem is not None:
-            self.results.append(problem)
-        return problem is None
-
-    def take(self, path: str, relative: str, real: str) -> None:
-        """Take a file, once."""
-        if real in self.seen or real in self.rules.skip or not self.good_name(path, os.path.basename(path)):
-            return
-        self.seen.add(real)
-        if len(self.seen) > _MOST_FILES:
-            message = f"{show(self.given)} holds more than {_MOST_FILES} files: give less of it, or --exclude"
-            raise Errors.of(message, file_path=show(self.given))
-        below = f"{self.prefix}/{relative}" if self.prefix else relative
-        self.found.append(Found(path=path, relative=below, explicit=False, pattern=_pattern(relative), root=self.root))
-
-
-# --- patterns in the syntax of .gitignore ----------------------------------------------------------------------------
-
-
-def _is_ignored(path: str, lines: Sequence[tuple[str, str]], *, is_folder: bool) -> bool:
-    """Tell whether a path is left out; the last line that matches decides."""
-    ignored = False
-    for line, folder in lines:
-        pattern = line.rstrip().removesuffix("/")
-        negated = pattern.startswith("!")
-        pattern = pattern.removeprefix("!").removeprefix("\\")
-        if ignored is not negated or not pattern or (line.rstrip().endswith("/") and not is_folder):
-            continue
-        below = path.removeprefix(f"{folder}/") if folder else path
-        if "/" not in pattern:
-            below = below.rpartition("/")[2]
-        if _matches(pattern.removeprefix("/").split("/"), below.split("/")):
-            ignored = not negated
-    return ignored
-
-
-def _pattern(relative: str) -> str:
-    """Return the pattern for one file or folder and no other, as a shell takes it."""
-    from shlex import quote  # noqa: PLC0415 - for errors only
-
-    literal = re.sub(r"[*?[]", r"[\g<0>]", relative)
-    return quote(literal if "/" in literal else f"/{literal}")
-
-
-def _matches(pattern: Sequence[str], path: Sequence[str]) -> bool:
-    """Match a path by its components; `**` stands for any number of them."""
-    from fnmatch import fnmatchcase  # noqa: PLC0415 - most folders have no patterns
-
-    reached = {0}  # how many components of the path the pattern so far can stand for
-    for part in pattern:
-        if part == "**":
-            reached = set(range(min(reached), len(path) + 1)) if reached else set()
-        else:
-            reached = {at + 1 for at in reached if at < len(path) and fnmatchcase(path[at], part)}
-    return len(path) in reached
-
-
-def _unreadable(path: str, error: OSError | ValueError) -> Result:
+def unreadable(path: str, error: OSError | ValueError) -> Result:
+    """Report that a file or folder can't be read, and which one beside it may be meant."""
     if isinstance(error, OSError):
         reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or "unknown reason"
     else:

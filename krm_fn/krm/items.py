@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from typing_extensions import Self
+
 _UNSET: Any = object()
 _LONGEST_INDEX = 9  # digits; no host counts further
 # Escapes that can stand for a character of a plain text, or join two lines; the tag of binary values.
@@ -94,7 +96,7 @@ class Item(Span):
     @classmethod
     def from_span(  # noqa: PLR0913, PLR0917 - a span, and where it is
         cls, source: bytes, start: int, end: int, column: int, position: int, file_path: str, file_index: int | None
-    ) -> Item:
+    ) -> Self:
         """Make one of a span of a file; the caller sets or lets find out (`know`, `identify`) what it is."""
         item = cls(source, start, end, column, position, "", "")
         if file_path:
@@ -124,6 +126,11 @@ class Item(Span):
         self._value = value
         self.api_version = _string(value.get("apiVersion"))
         self.kind = _string(value.get("kind"))
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its value is known."""
+        return self._value is not _UNSET
 
     # --- what it says ------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, Result, tagged
+from krm_fn.yaml import written
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.explain import explained, is_table
 from krm_fn.yaml.read import load
@@ -28,7 +29,26 @@ _BARE_MARKER = re.compile(rb"---[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 _END = re.compile(rb"\.\.\.(?<![^\n\r]\.\.\.)(?=[ \t\r\n]|\Z)[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
 _NOTHING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
 _TAIL = re.compile(rb"(?:(?:\.\.\.)?[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
+_SPECIAL = (b"---", b"...", b"%")  # what begins a line that may cut a stream
 _DIRECTIVE = re.compile(rb"%(?<![^\n\r]%)")
+
+
+class DocumentItem(Item):
+    """An object of a stream: what we rendered ourselves is read by its lines."""
+
+    __slots__ = ()
+
+    def value(self) -> dict[str, Any]:
+        """Return the whole object; not to be changed by the caller.
+
+        Raises:
+            Faults: As for any item.
+        """
+        if not self.is_read and not self.column:
+            found = written.read(self.text)
+            if found is not None:
+                self.know(found)
+        return super().value()
 
 
 class Document:
@@ -120,7 +140,7 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
 
 def _check_encoding(data: bytes, path: str) -> None:
     try:
-        data.decode()
+        data.isascii() or data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
@@ -132,6 +152,8 @@ def _check_encoding(data: bytes, path: str) -> None:
 def _split(data: bytes, path: str) -> list[Document]:
     """Cut a stream into documents."""
     begin = len(BOM) if data.startswith(BOM) else 0
+    if b"\r" not in data and not data.startswith(_SPECIAL, begin) and not any(b"\n" + one in data for one in _SPECIAL):
+        return [Document(begin, begin, len(data), len(data), 1)]  # as most files of a rendered tree
     marks = [match.start() for match in _MARKER.finditer(data, begin)]
     cuts = [begin, *(mark for mark in marks if mark != begin), len(data)]
     documents: list[Document] = []
@@ -170,10 +192,8 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
     text = data[document.body : document.body_end]
     if _NOTHING.match(text):
         return
-    item = Item.from_span(data, document.body, document.body_end, 0, index, path, index)
-    known = fast.identity(text)
-    if known is not None and not known[1].endswith("List"):
-        item.api_version, item.kind = known
+    item = DocumentItem.from_span(data, document.body, document.body_end, 0, index, path, index)
+    if _by_lines(item, text):
         document.items = [item]
         return
     value = load(text)
@@ -195,6 +215,16 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
         document.items = [item]
     else:
         document.stray = f"no Kubernetes object (it has no {'kind' if item.api_version else 'apiVersion'})"
+
+
+def _by_lines(item: Item, text: bytes) -> bool:
+    """Return whether lines tell that a document is one object, and what it is."""
+    value = written.read(text) if written.is_likely(text) else None  # else a payload would be gone through twice
+    if value is not None:
+        item.know(value)
+    else:
+        item.api_version, item.kind = fast.identity(text) or ("", "")
+    return bool(item.api_version and item.kind) and not item.kind.endswith("List")
 
 
 def _is_list(value: dict[str, Any]) -> bool:

@@ -53,6 +53,7 @@ HOSTILE = ["/etc/passwd", "../../../../etc/passwd", "file:///etc/passwd", "http:
 
 # Everything that opens a file: the reader, the writer, and what has nothing to do with the input.
 OPENING = {
+    "files/finding.py": "the one reader of the input: what a folder holds",
     "files/reading.py": "the one reader of the input",
     "files/writing.py": "the one writer of output",
     "files/staging.py": "writes a file of the output beside its place",

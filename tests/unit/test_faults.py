@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from krm_fn.__main__ import main
-from krm_fn.files import reading
+from krm_fn.files import finding
 from krm_fn.krm.results import Result
 from tests.support import hostile
 from tests.support.lists import cluster, config, document, named
@@ -214,14 +214,14 @@ def test_a_host_that_ignores_the_ends_of_its_children_gets_the_same_output() -> 
 def test_a_file_that_vanishes_between_listing_and_reading_is_named(
     source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = reading.find
+    real = finding.find
 
     def listing(*arguments: Any) -> Any:
         found = real(*arguments)
         (source / "all.yaml").unlink()
         return found
 
-    monkeypatch.setattr(reading, "find", listing)
+    monkeypatch.setattr(finding, "find", listing)
     assert main(["render", str(source)]) == 1
     said = capsys.readouterr()
     assert said.out == ""

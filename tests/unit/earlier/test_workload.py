@@ -112,11 +112,11 @@ def test_a_change_does_to_a_workload_cluster_what_the_controller_does(
 
 
 def test_a_resource_that_is_not_known_says_nothing() -> None:
-    unknown = delivery(agent()).replace(texts=None)
+    unknown = delivery(agent())._replace(texts=None)
     assert transition([unknown], [delivery(agent("a:2"))], Reader()) == Transition()
     assert transition([delivery(agent())], [unknown], Reader()).rolls is False
 
 
 def test_a_payload_that_is_no_yaml_is_left_out_as_cluster_api_cannot_apply_it() -> None:
-    broken = delivery(agent()).replace(texts=("{",))
+    broken = delivery(agent())._replace(texts=("{",))
     assert transition([delivery(agent())], [broken], Reader()) == Transition(left=(AGENT,))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from krm_fn.files.documents import Tree
-from krm_fn.files.reading import Rules
+from krm_fn.files.finding import Rules
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from krm_fn.files import reading
+from krm_fn.files import finding, reading
 from krm_fn.krm.results import Errors
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def found(path: Path, **rules: Any) -> tuple[list[str], list[str]]:
-    files, results = reading.find([str(path)], reading.Rules(**rules))
+    files, results = finding.find([str(path)], finding.Rules(**rules))
     return [one.relative for one in files], [f"{one.severity}: {one.message}" for one in results]
 
 
@@ -137,7 +137,7 @@ def test_a_name_that_can_not_be_shown_is_an_error_that_escapes_it(folder: Path, 
     (folder / os.fsdecode(name)).unlink()
     (folder / os.fsdecode(name.removesuffix(b".yaml"))).mkdir()
     assert len(found(folder)[1]) == 1
-    assert len(reading.find([str(folder / os.fsdecode(name))])[1]) == 1
+    assert len(finding.find([str(folder / os.fsdecode(name))])[1]) == 1
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_mounted_configmap_is_read_through_its_links(tmp_path: Path) -> None:
 
 def test_a_file_is_read_once_whatever_the_paths(folder: Path) -> None:
     (folder / "b-link.yaml").symlink_to("b.yaml")
-    files, results = reading.find(
+    files, results = finding.find(
         [str(folder / "b.yaml"), str(folder), f"{folder}/../root/b.yaml", str(folder / "Kptfile")]
     )
     assert [(one.relative, one.explicit) for one in files] == [
@@ -219,7 +219,7 @@ def test_an_empty_folder_is_warned_about(tmp_path: Path) -> None:
     ],
 )
 def test_a_path_that_is_not_there_is_an_error(path: str, reason: str) -> None:
-    files, results = reading.find([path])
+    files, results = finding.find([path])
     assert files == []
     assert results[0].message == f"can't read {reading.show(path)}: {reason}"
     with pytest.raises(Errors, match=f": {reason}"):
@@ -239,12 +239,12 @@ def test_a_folder_that_vanishes_while_it_is_read_is_an_error(folder: Path, monke
 
 
 def test_a_file_that_became_a_link_meanwhile_is_not_followed(folder: Path) -> None:
-    (one, *_), _ = reading.find([str(folder)])
-    assert reading.read_found(one) == b""
+    (one, *_), _ = finding.find([str(folder)])
+    assert finding.read_found(one) == b""
     (folder / "a" / "b").rename(folder.parent / "b")
     (folder / "a" / "b").symlink_to(folder.parent / "b")
     with pytest.raises(Errors, match="leads out of"):
-        reading.read_found(one)
+        finding.read_found(one)
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "."])
@@ -276,7 +276,7 @@ def test_a_descriptor_that_the_caller_opened_is_read(path: str) -> None:
 
 def test_a_chart_that_is_named_itself_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "Chart.yaml").write_text("name: x\n")
-    found, results = reading.find([str(tmp_path)])
+    found, results = finding.find([str(tmp_path)])
     assert not found
     (error,) = results
     assert error.severity == "error"
@@ -289,8 +289,8 @@ def test_the_pattern_of_a_file_leaves_out_that_file_alone(tmp_path: Path, name: 
         folder.mkdir(exist_ok=True)
         (folder / name).write_text("a: 1\n")
     (tmp_path / "x.yaml").write_text("a: 1\n")
-    found, _ = reading.find([str(tmp_path)])
+    found, _ = finding.find([str(tmp_path)])
     for one in found:
         (pattern,) = shlex.split(one.pattern)
-        left, _ = reading.find([str(tmp_path)], reading.Rules(exclude=(pattern,)))
+        left, _ = finding.find([str(tmp_path)], finding.Rules(exclude=(pattern,)))
         assert {other.path for other in found} - {other.path for other in left} == {one.path}
