@@ -75,6 +75,11 @@ def some(texts: Sequence[str], most: int = 10) -> str:
     return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 Cluster`, `2,000 Clusters`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def full_name(namespace: str, name: str) -> str:
     """Return `namespace/name`, or the name alone where there is no namespace."""
     return f"{namespace}/{name}" if namespace else name

@@ -13,6 +13,7 @@ from krm_fn.cli import diagnostics, dumps, inputs, kubectl, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, Result
 from krm_fn.status import dump, status
+from krm_fn.status.commands import Commands
 from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import GENERATED_LABEL
 from krm_fn.tokens.redaction import Redactor
@@ -135,13 +136,13 @@ def command(  # noqa: PLR0913 - one parameter an option
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found, moment)
     parent = parent or bool(parent_context)
-    report = status.evaluate(found, moment, parent=parent, reported=reported, dead_after=dead_after, stories=titles)
+    commands = Commands(context=context, parent_context=parent_context)
+    report = status.evaluate(
+        found, moment, parent=parent, reported=reported, dead_after=dead_after, stories=titles, commands=commands
+    )
     if not report.clusters and not found.empty_lists:
         # all of none are registered: a check that looked at nothing must not be green
-        message = (
-            "no Cluster is in the dumps; add what `kubectl get clusters.cluster.x-k8s.io -A -o yaml` prints on the"
-            " management cluster"
-        )
+        message = f"no Cluster is in the dumps; add what `{commands.dump_clusters()}` prints on the management cluster"
         diagnostics.report([Result(message=message)])
         return runner.USAGE
     if titles:

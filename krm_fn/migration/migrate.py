@@ -9,6 +9,7 @@ from typing import Any
 
 from krm_fn.agent.releases import traits
 from krm_fn.base.records import Record
+from krm_fn.base.text import some
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
@@ -17,7 +18,6 @@ from krm_fn.migration import by_hand, steps
 from krm_fn.model import AgentVersion, Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import hub, objects
-from krm_fn.status.scene import some
 from krm_fn.surface import (
     API_VERSION,
     CLUSTER_NAME_LABEL,

@@ -24,6 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+# what status and migration can't do without, for kubectl
+CLUSTER_KINDS = "clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings"
 CLUSTERNET_GROUP = "clusters.clusternet.io"
 
 CLUSTER = (CLUSTER_GROUP, "Cluster")
@@ -282,4 +284,4 @@ def _nothing_found(others: Mapping[str, int]) -> str:
     return f"the dump holds nothing of Cluster API or Clusternet, {found}; run {_COMMAND}"
 
 
-_COMMAND = "kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml"
+_COMMAND = f"kubectl get {CLUSTER_KINDS} -A -o yaml"

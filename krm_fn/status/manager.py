@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from krm_fn.status.dump import Dump
 
 WATCH_LABEL = "cluster.x-k8s.io/watch-filter"
+_USUAL = "capi-system"
 
 
 class Manager(Record):
@@ -23,11 +24,14 @@ class Manager(Record):
 
     Attributes:
         title: Its name and release.
+        name, namespace: Of its Deployment, by default those of a usual installation.
         gate: Why it applies no ClusterResourceSet; "" if the gate is fine.
         watch_filter: The value of `WATCH_LABEL` that an object needs, or the manager never looks at it.
     """
 
     title: str = ""
+    name: str = CAPI_MANAGER
+    namespace: str = _USUAL
     gate: str = ""
     watch_filter: str = ""
 
@@ -47,7 +51,13 @@ def _read(deployment: Mapping[str, Any]) -> Manager:
         values += [flag.value for flag in flags.find(dict(container), "feature-gates")]
         filters += [flag.value for flag in flags.find(dict(container), "watch-filter")]
     title = f"{CAPI_MANAGER} {release}" if release else CAPI_MANAGER
-    return Manager(title=title, gate=_gate(title, release, values), watch_filter=filters[-1] if filters else "")
+    return Manager(
+        title=title,
+        name=raw.text(deployment, "metadata", "name"),
+        namespace=raw.text(deployment, "metadata", "namespace") or _USUAL,
+        gate=_gate(title, release, values),
+        watch_filter=filters[-1] if filters else "",
+    )
 
 
 def _gate(title: str, release: versions.Release | None, values: list[str]) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from shlex import quote
 
 from krm_fn.base.records import Record
+from krm_fn.base.text import count, some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import reasons_registration, report
 from krm_fn.status.report import Pool, Reason
-from krm_fn.status.scene import count, some
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,15 +144,11 @@ def _by_name(scene: Scene, case: Case) -> Case:
 
 
 def _leases(scene: Scene, cases: Iterable[Case]) -> tuple[str, ...]:
-    """Return the step that tells a workload cluster's id, with its command for each namespace that agents run in."""
-    namespaces = sorted({scene.agent_namespace(case.agents[0]) for case in cases})
-    others = f" (and likewise in {some(namespaces[_NAMED:])})" if len(namespaces) > _NAMED else ""
+    """Return the step that tells a workload cluster's id, with the command for the first of them."""
+    first = min(cases, key=lambda case: case.cluster.title)
     return (
-        f"compare spec.clusterId of the ManagedClusters with the UID that this prints on a workload cluster{others}",
-        *(
-            f"kubectl -n {quote(one)} get lease clusternet-agent -o jsonpath={{.metadata.uid}}"
-            for one in namespaces[:_NAMED]
-        ),
+        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}, and likewise for the others",
+        scene.commands.lease(first.cluster, scene.agent_namespace(first.agents[0])),
     )
 
 
@@ -277,7 +272,7 @@ class _Shared:
             if not alone:
                 asking = self._asking(pool)
                 found += [
-                    reasons_registration.refused(one) if one.result else reasons_registration.pending(one)
+                    reasons_registration.refused(self.scene, one) if one.result else reasons_registration.pending(one)
                     for one in asking
                 ]
                 silent = [f"{one.namespace}/{one.name} ({self.scene.heard(one)})" for one in self._silent(pool)]

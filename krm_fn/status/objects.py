@@ -12,10 +12,13 @@ from krm_fn.clusters.capi import ResourceSet
 from krm_fn.kube import raw
 from krm_fn.status.dump import identity
 from krm_fn.surface import (
+    CLUSTER_NAME_LABEL,
     GENERATED_LABEL,
     HUB_AGENT_MAP,
     NAMESPACE_LABEL,
     OWNER_ANNOTATION,
+    agent_of,
+    set_of,
 )
 
 TYPE_CHECKING = False
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 
 PAUSED_ANNOTATION = "cluster.x-k8s.io/paused"
+_IDENTITY_SUFFIX = "-identity"
 
 
 class LiveCluster(Record):
@@ -56,6 +60,11 @@ class LiveCluster(Record):
         """`namespace/name`."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def has_infrastructure(self) -> bool:
+        """Whether Cluster API delivers to it: not before its infrastructure is there."""
+        return bool(self.provisioned) or (self.provisioned is None and self.phase == "Provisioned")
+
 
 class LiveSet(ResourceSet):
     """A ClusterResourceSet that has to do with the agent, with what the server says of it.
@@ -83,6 +92,32 @@ class LiveSet(ResourceSet):
     def selects(self, cluster: LiveCluster) -> bool:
         """Tell whether the controller delivers to a Cluster: same namespace, and the labels match."""
         return not self.deleting and self.namespace == cluster.namespace and self.matches(cluster.labels)
+
+    @property
+    def base(self) -> str:
+        """N, the `clusterResourceSet.name` of the config that it belongs to."""
+        if self.identity_only and self.name.endswith(_IDENTITY_SUFFIX):
+            return self.name.removesuffix(_IDENTITY_SUFFIX)
+        for kind, name in self.resources:
+            n, found, cluster = name.partition("-agent.")
+            if kind == "ConfigMap" and found and self.name == set_of(n, cluster):
+                return n
+        return self.name
+
+    @property
+    def agent_map(self) -> str:
+        """The name of the ConfigMap that holds its agent."""
+        if self.hub:
+            return HUB_AGENT_MAP
+        return agent_of(self.base, self.name.removeprefix(self.base).removeprefix("."))
+
+    @property
+    def only_cluster(self) -> str:
+        """The name of the one Cluster that a set of PerCluster is for; "" for any other set."""
+        if self.selector.match_expressions or len(self.selector.match_labels) != 1:
+            return ""
+        key, value = self.selector.match_labels[0]
+        return value if key == CLUSTER_NAME_LABEL else ""
 
 
 class Applied(Record):

@@ -1,19 +1,14 @@
 """What is left over: ManagedClusters, requests, sets and hub objects without a Cluster.
 
 A command that removes something is given only with evidence that it is dead: no Cluster has it, and nobody has heard of
-it for longer than `Scene.dead_after`. Numbers are no evidence. Commands are printed, never run, and names in them are
-quoted for a shell, since a dump can hold anything.
+it for longer than `Scene.dead_after`. Numbers are no evidence.
 """
 
 from __future__ import annotations
 
-from shlex import quote
-
 from krm_fn.status.names import chosen_prefix
-from krm_fn.status.reasons_registration import REQUESTS
-from krm_fn.status.reasons_selection import SETS
 from krm_fn.status.report import Orphan
-from krm_fn.status.scene import age, only_cluster
+from krm_fn.status.times import age
 from krm_fn.surface import CLUSTER_NAME_LABEL, HUB_AGENT_MAP, HUB_RBAC_MAP
 
 TYPE_CHECKING = False
@@ -50,12 +45,12 @@ def _resource_sets(scene: Scene) -> Iterator[Orphan]:
     for one in scene.sets:
         if (one.namespace, one.name) in used or one.deleting:
             continue
-        target = only_cluster(one)
+        target = one.only_cluster
         commands: tuple[str, ...] = ()
         if one.hub:
             message = "selects no Cluster (of clusternet-hub)"
             if one.namespace not in peopled:
-                commands = (f"kubectl -n {quote(one.namespace)} delete {SETS} {quote(one.name)}",)
+                commands = (scene.commands.delete_set(one.namespace, one.name),)
         elif target and (one.namespace, target) in there:
             message = f"selects no Cluster: Cluster {target} lacks the label {CLUSTER_NAME_LABEL}={target}"
         elif target:
@@ -87,7 +82,7 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
                 namespace=payload.namespace,
                 name=payload.name,
                 message=f"was made by clusternet-hub, is used by no ClusterResourceSet{token}",
-                commands=(f"kubectl -n {quote(payload.namespace)} delete configmap {quote(payload.name)}",),
+                commands=(scene.commands.delete(payload.kind, payload.namespace, payload.name),),
             )
 
 
@@ -140,7 +135,7 @@ def _registration(scene: Scene, managed: Managed, message: str, *, known: bool) 
         silence = "it last reported at an unknown time, since the one that it gave can't be true"
     commands: tuple[str, ...] = ()
     if known and scene.dead(managed):
-        commands = _removal(managed)
+        commands = scene.commands.remove(managed)
     elif known and not managed.timeless:
         silence += f"; after {age(scene.dead_after)} (--dead-after) status lists the commands that remove it"
     return Orphan(
@@ -173,22 +168,7 @@ def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
             name=request.name,
             message=f"asks for {name or 'no name'} ({request.result or 'pending'}{since}), without a ManagedCluster and "
             "without a Cluster",
-            commands=(_request_removal(request.name),)
+            commands=(scene.commands.delete_request(request.name),)
             if old and not any(one in name for one in judged.doubtful)
             else (),
         )
-
-
-def _removal(managed: Managed) -> tuple[str, ...]:
-    """The commands for one registration: the hub prunes nothing (clusternet#159), so each object goes by hand."""
-    objects_name = f"clusternet-{managed.cluster_id}"
-    return (
-        _request_removal(objects_name),
-        f"kubectl -n {quote(managed.namespace)} delete managedclusters.clusters.clusternet.io {quote(managed.name)}",
-        f"kubectl delete clusterrole,clusterrolebinding {quote(objects_name)}",
-        f"kubectl delete namespace {quote(managed.namespace)}",
-    )
-
-
-def _request_removal(name: str) -> str:
-    return f"kubectl delete {REQUESTS} {quote(name)} --ignore-not-found"

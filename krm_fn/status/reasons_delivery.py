@@ -6,14 +6,11 @@ all its Clusters share.
 
 from __future__ import annotations
 
-from shlex import quote
-
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
-from krm_fn.status.reasons_selection import CLUSTERS, SETS
 from krm_fn.status.report import Reason
-from krm_fn.status.scene import clock, provisioned
-from krm_fn.surface import CAPI_MANAGER, RESOURCE_SET_TYPE, RETRY_ANNOTATION
+from krm_fn.status.times import clock
+from krm_fn.surface import RESOURCE_SET_TYPE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,28 +20,31 @@ if TYPE_CHECKING:
     from krm_fn.status.scene import Case
 
 
+_SYNC_AGAIN = ("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",)
+
+
 def infrastructure(case: Case) -> Iterator[Reason]:
     """Cluster API delivers nothing before the infrastructure is there."""
     cluster = case.cluster
-    if not case.agents or case.delivered == report.YES or provisioned(cluster):
+    if not case.agents or case.delivered == report.YES or cluster.has_infrastructure:
         return
     told = f" ({cluster.infrastructure})" if cluster.infrastructure else ""
     phase = f"; phase {cluster.phase}" if cluster.phase else ""
     yield Reason(
         code="infrastructure",
-        message=f"its infrastructure is not ready yet{told}{phase}; nothing is delivered before",
-        remedy=("its infrastructure provider has to finish; what it waits for", _describe(case)),
+        message=f"the infrastructure is not ready yet{told}{phase}; nothing is delivered before",
+        remedy=("the infrastructure provider has to finish; what it waits for", _describe(case)),
     )
 
 
 def control_plane(case: Case) -> Iterator[Reason]:
     """There is no API server yet."""
     cluster = case.cluster
-    if case.agents and not _started(case) and provisioned(cluster) and cluster.initialized is False:
+    if case.agents and not _started(case) and cluster.has_infrastructure and cluster.initialized is False:
         yield Reason(
             code="control-plane",
-            message="its control plane is not initialized yet; nothing is delivered before",
-            remedy=("its control plane provider has to finish; what it waits for", _describe(case)),
+            message="the control plane is not initialized yet; nothing is delivered before",
+            remedy=("the control plane provider has to finish; what it waits for", _describe(case)),
         )
 
 
@@ -56,7 +56,7 @@ def _started(case: Case) -> bool:
 def unreachable(case: Case) -> Iterator[Reason]:
     """No connection from the management cluster to the workload cluster, from the start or since some time."""
     cluster = case.cluster
-    if not case.agents or not provisioned(cluster) or (cluster.initialized is False and not _started(case)):
+    if not case.agents or not cluster.has_infrastructure or (cluster.initialized is False and not _started(case)):
         return
     delivered = case.delivered == report.YES
     if case.unreachable:
@@ -69,12 +69,12 @@ def unreachable(case: Case) -> Iterator[Reason]:
         )
         yield Reason(
             code="unreachable",
-            message=f"Cluster API can't reach its API server{f' since {clock(since)}' if since else ''}"
+            message=f"Cluster API can't reach the API server{f' since {clock(since)}' if since else ''}"
             f"{f' ({message})' if message else ''}; {effect}",
             remedy=(
                 (
-                    "restore the way from the management cluster to its API server (network, load balancer, certificate, "
-                    "its kubeconfig Secret); Cluster API connects by itself within a minute"
+                    "restore the way from the management cluster to the API server (network, load balancer, certificate, "
+                    "kubeconfig Secret); Cluster API connects by itself within a minute"
                 ),
                 _describe(case),
             ),
@@ -85,8 +85,8 @@ def unreachable(case: Case) -> Iterator[Reason]:
         if untried:
             yield Reason(
                 code="unreachable",
-                message="Cluster API has tried to deliver, and nothing could be applied: it most likely can't reach the API "
-                "server of the workload cluster",
+                message="Cluster API has tried to deliver, and nothing could be applied: most likely it can't reach the "
+                "workload API server",
                 remedy=("the manager's log tells why", _log(case)),
             )
 
@@ -106,14 +106,14 @@ def wrong_type(case: Case) -> Iterator[Reason]:
                 "and with it the whole ClusterResourceSet",
                 remedy=(
                     "a Secret's type can't be changed: delete the Secret, then sync the right one",
-                    f"kubectl -n {quote(namespace)} delete secret {quote(name)}",
+                    case.scene.commands.delete(kind, namespace, name),
                 ),
                 severity=severity,
             )
     if not found and any(one.refused_type and _unseen_secret(case, one.name) for one in case.sets):
         yield Reason(
             code="wrong-secret-type",
-            message=f"a Secret of its ClusterResourceSet is not of type {RESOURCE_SET_TYPE}; Cluster API refuses the whole set",
+            message=f"a Secret of the ClusterResourceSet is not of type {RESOURCE_SET_TYPE}; Cluster API refuses the whole set",
             remedy=("create that Secret anew with the right type, since a Secret's type can't be changed",),
             severity=severity,
         )
@@ -138,14 +138,14 @@ def missing(case: Case) -> Iterator[Reason]:
             code="missing-resource",
             message=f"{one.kind} {one.name} is not there: Cluster API skips what it can't find, and calls the "
             "ClusterResourceSet applied all the same",
-            remedy=("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",),
+            remedy=_SYNC_AGAIN,
         )
     for one in case.in_state(report.DELETED):
         yield Reason(
             code="missing-resource",
-            message=f"{one.kind} {one.name} was deleted after it had been applied: its Cluster keeps what it got, and no other "
-            "Cluster gets it any more",
-            remedy=("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",),
+            message=f"{one.kind} {one.name} was deleted after it had been applied: what it brought stays on the cluster, and no "
+            "other Cluster gets it any more",
+            remedy=_SYNC_AGAIN,
             severity=WARNING,
         )
 
@@ -188,7 +188,7 @@ def not_applied(case: Case) -> Iterator[Reason]:
                 "the manager's log names the object and the error; correct it in Git, render and sync",
                 _log(case),
                 "where only the workload cluster failed, have it tried again at once",
-                _retry(case, {one.resource_set for one in failed}),
+                _retry(case, failed),
             ),
         )
 
@@ -206,8 +206,8 @@ def replaced(case: Case) -> Iterator[Reason]:
         newest = case.agents[0]
         yield Reason(
             code="other-content",
-            message=f"ClusterResourceSet {case.replaced_by} applied its agent after {newest.name} did, so the cluster runs what "
-            f"{case.replaced_by} holds; Cluster API applies {_listed(lost)} again only when it changes",
+            message=f"ClusterResourceSet {case.replaced_by} applied its agent after {newest.name} did, so what {case.replaced_by} "
+            f"holds is running; Cluster API applies {_listed(lost)} again only when it changes",
             remedy=(
                 f"change the agent of config {newest.owner}, for example an entry of spec.agent.podAnnotations; render and sync",
             ),
@@ -220,9 +220,9 @@ def outdated(case: Case) -> Iterator[Reason]:
     if late:
         yield Reason(
             code="outdated",
-            message=f"{_listed(late)} changed, and the workload cluster still has the earlier content; Cluster API applies a "
-            "change within seconds, so either it is quite new or the manager does not run",
-            remedy=("have it applied at once", _retry(case, {one.resource_set for one in late})),
+            message=f"{_listed(late)} changed, and the earlier content is still applied; Cluster API applies a change within "
+            "seconds, so either it is quite new or the manager does not run",
+            remedy=_at_once(case, late),
         )
 
 
@@ -231,12 +231,14 @@ def waiting(case: Case) -> Iterator[Reason]:
     late = case.in_state(report.WAITING)
     if late:
         binding = (
-            "its ClusterResourceSetBinding does not list it" if case.binding else "it has no ClusterResourceSetBinding"
+            "the ClusterResourceSetBinding does not list it"
+            if case.binding
+            else "there is no ClusterResourceSetBinding"
         )
         yield Reason(
             code="waiting",
             message=f"not delivered yet: {_listed(late)}; {binding}. Cluster API retries by itself, after up to 17 minutes",
-            remedy=("have it tried again at once", _retry(case, {one.resource_set for one in late})),
+            remedy=_at_once(case, late),
         )
 
 
@@ -264,15 +266,23 @@ def _listed(found: Sequence[Delivery]) -> str:
 
 
 def _describe(case: Case) -> str:
-    return f"kubectl -n {quote(case.cluster.namespace)} describe {CLUSTERS} {quote(case.cluster.name)}"
+    return case.scene.commands.describe(case.cluster)
 
 
 def _log(case: Case) -> str:
-    return f"kubectl -n capi-system logs deployment/{CAPI_MANAGER} | grep {quote(case.cluster.name)}"
+    return case.scene.commands.manager_log(case.scene.manager, case.cluster.name)
 
 
-def _retry(case: Case, sets: set[str]) -> str:
-    """Touch the sets: Cluster API looks at them at once, instead of after its growing delay."""
-    names = " ".join(map(quote, sorted(sets)))
-    mark = f'{RETRY_ANNOTATION}="$(date +%s)"'
-    return f"kubectl -n {quote(case.cluster.namespace)} annotate --overwrite {SETS} {names} {mark}"
+def _retry(case: Case, found: Sequence[Delivery]) -> str:
+    return case.scene.commands.retry(case.cluster.namespace, {one.resource_set for one in found})
+
+
+def _at_once(case: Case, late: Sequence[Delivery]) -> tuple[str, ...]:
+    """Have the manager look at its sets; and where that changes nothing, look at the manager."""
+    return (
+        "have it applied at once",
+        _retry(case, late),
+        "if nothing changes within a minute: does the manager run (READY), and what does its log say?",
+        case.scene.commands.manager(),
+        _log(case),
+    )

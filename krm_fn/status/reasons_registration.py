@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
+from krm_fn.base.text import some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
 from krm_fn.status.report import Reason
-from krm_fn.status.scene import age, some
+from krm_fn.status.times import age
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krm_fn.status.objects import Request
-    from krm_fn.status.scene import Case
+    from krm_fn.status.scene import Case, Scene
 
-REQUESTS = "clusterregistrationrequests.clusters.clusternet.io"
 _KNOWN = frozenset({report.YES, report.NOT_READY, report.EARLIER})
 
 
@@ -42,7 +40,7 @@ def duplicate_name(case: Case) -> Iterator[Reason]:
     if case.namesakes:
         yield Reason(
             code="duplicate-name",
-            message=f"{some(case.namesakes)} registers under the same name, {case.name}",
+            message=f"{some(case.namesakes)} {'registers' if len(case.namesakes) == 1 else 'register'} under the same name, {case.name}",
             remedy=("use {namespace} in spec.identity.nameTemplate, render and sync",),
         )
     if len(case.managed) < 2:  # noqa: PLR2004 - two is what the word means
@@ -64,7 +62,7 @@ def duplicate_name(case: Case) -> Iterator[Reason]:
         dead = all(map(scene.dead, others))
         yield Reason(
             code="rebuilt",
-            message=f"it registered anew as {best.namespace}/{best.name}, as a rebuilt cluster does; {titles} of the same name "
+            message=f"registered anew as {best.namespace}/{best.name}, as a rebuilt cluster does; {titles} of the same name "
             f"{scene.heard(last)}{', before that' if last.last_seen else ''}",
             remedy=(
                 "the commands that remove it are listed below"
@@ -82,7 +80,7 @@ def not_registered(case: Case) -> Iterator[Reason]:
     if case.registered == report.PENDING:
         yield pending(case.requests[0])
     elif case.registered == report.NO and case.requests:
-        yield refused(case.requests[0])
+        yield refused(case.scene, case.requests[0])
     elif case.registered == report.NO:
         known = f"the parent knows no {case.name}" if case.name else f"on the parent {case.evidence}"
         yield Reason(
@@ -93,7 +91,7 @@ def not_registered(case: Case) -> Iterator[Reason]:
                     "look at the agent; usual causes: the parent URL can't be reached from there, the parent refuses the token (wrong, "
                     "expired, deleted), the image can't be pulled"
                 ),
-                *_look(case),
+                _look(case),
             ),
         )
 
@@ -112,7 +110,7 @@ def pending(request: Request) -> Reason:
     )
 
 
-def refused(request: Request) -> Reason:
+def refused(scene: Scene, request: Request) -> Reason:
     """A registration that the hub denied, or approved without effect."""
     told = f": {request.error}" if request.error else ""
     return Reason(
@@ -120,7 +118,7 @@ def refused(request: Request) -> Reason:
         message=f"the registration request {request.name} is {request.result}{told}, and there is no ManagedCluster for it",
         remedy=(
             "fix the cause, then delete the request on the parent; the agent asks again",
-            f"kubectl delete {REQUESTS} {quote(request.name)}",
+            scene.commands.delete_request(request.name),
         ),
     )
 
@@ -133,20 +131,16 @@ def not_ready(case: Case) -> Iterator[Reason]:
     told = f" ({found.reason})" if found.reason else ""
     title = f"{found.namespace}/{found.name}"
     if found.ready == "False":
-        code, message = "not-ready", f"its agent reports that the cluster is not ready{told}"
+        code, message = "not-ready", f"the agent reports that the cluster is not ready{told}"
     elif found.timeless:
-        code, message = "lost", f"its agent last reported at an unknown time: the one that it gave can't be true{told}"
+        code, message = "lost", f"the agent last reported at an unknown time: the one that it gave can't be true{told}"
     elif found.last_seen is None:
-        code, message = "lost", f"its agent has never reported to ManagedCluster {title}{told}"
+        code, message = "lost", f"the agent has never reported to ManagedCluster {title}{told}"
     else:
         told = f", though the parent still calls it ready{told}" if found.ready == "True" else told
-        code, message = "lost", f"its agent last reported {case.scene.ago(found.last_seen)}{told}"
-    yield Reason(code=code, message=message, remedy=("look at the agent", *_look(case)))
+        code, message = "lost", f"the agent last reported {case.scene.ago(found.last_seen)}{told}"
+    yield Reason(code=code, message=message, remedy=("look at the agent", _look(case)))
 
 
-def _look(case: Case) -> tuple[str, ...]:
-    """The command (of bash) that shows the agent's pods on the workload cluster, and keeps its credential in no file."""
-    place, name = quote(case.cluster.namespace), case.cluster.name
-    namespace = case.scene.agent_namespace(case.agents[0])
-    secret = f"kubectl -n {place} get secret {quote(f'{name}-kubeconfig')} -o jsonpath={{.data.value}} | base64 -d"
-    return (f"kubectl --kubeconfig <({secret}) -n {quote(namespace)} get pods,events",)
+def _look(case: Case) -> str:
+    return case.scene.commands.pods(case.cluster, case.scene.agent_namespace(case.agents[0]))

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
+from krm_fn.base.text import some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
 from krm_fn.status.manager import WATCH_LABEL
 from krm_fn.status.objects import PAUSED_ANNOTATION
 from krm_fn.status.report import Reason
-from krm_fn.status.scene import some
-from krm_fn.surface import CAPI_MANAGER, CLUSTER_NAME_LABEL
+from krm_fn.surface import CLUSTER_NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from krm_fn.status.objects import LiveCluster, LiveSet
     from krm_fn.status.scene import Case
-
-SETS = "clusterresourcesets.addons.cluster.x-k8s.io"
-CLUSTERS = "clusters.cluster.x-k8s.io"
-DUMP_MANAGER = f"kubectl get deployments.apps -A --field-selector metadata.name={CAPI_MANAGER} -o yaml"
 
 
 def namespace_terminating(case: Case) -> Iterator[Reason]:
@@ -31,7 +25,13 @@ def namespace_terminating(case: Case) -> Iterator[Reason]:
         yield Reason(
             code="namespace-terminating",
             message=f"namespace {namespace} is being deleted, and everything in it: nothing can be delivered from it any more",
-            remedy=("move the Cluster and its config to another namespace before it is gone, if it is to stay",),
+            remedy=(
+                (
+                    "that can't be taken back, and Cluster API removes the machines of a Cluster with it: create anew in another "
+                    "namespace what is needed, render and sync; what this one waits for"
+                ),
+                case.scene.commands.describe_namespace(namespace),
+            ),
         )
 
 
@@ -57,40 +57,54 @@ def gate_off(case: Case) -> Iterator[Reason]:
             "gate ClusterResourceSet off, the default up to Cluster API v1.6, the server refuses them",
             remedy=(
                 "read what kubectl, Argo CD or Flux reported when it applied them, and the manager's --feature-gates",
-                DUMP_MANAGER,
+                case.scene.commands.dump_manager(),
             ),
         )
     elif case.agents and manager.watch_filter and case.delivered != report.YES:
         yield from _unwatched(case, manager.watch_filter)
     elif case.agents and case.binding is None and not any(one.seen for one in case.agents):
-        known = manager.title and not manager.gate
-        why = (
-            f"Either it is new, or {manager.title} is not running"
-            if known
-            else "Either it is new, or feature gate ClusterResourceSet is off, or the manager is not running, or it only "
-            "watches objects with a certain label (--watch-filter)"
+        yield _not_reconciled(case)
+
+
+def _not_reconciled(case: Case) -> Reason:
+    """Say what can keep the manager from a set, as far as its Deployment does not rule it out."""
+    manager, commands = case.scene.manager, case.scene.commands
+    why = "feature gate ClusterResourceSet is off, or the manager does not run, or it only watches objects with a certain label"
+    remedy: tuple[str, ...] = (
+        "look at the flags of the manager's Deployment (--feature-gates, --watch-filter), or add it to the dumps, and status does",
+        commands.dump_manager(),
+    )
+    if manager.title:
+        why = f"{manager.title} does not run"
+        remedy = (
+            "does the manager run (READY), and what does its log say?",
+            commands.manager(),
+            commands.manager_log(manager, case.cluster.name),
         )
-        yield Reason(
-            code="not-reconciled",
-            message="Cluster API has not looked at its ClusterResourceSet yet: it has neither a finalizer nor a status. "
-            + why,
-            remedy=("add the manager's Deployment to the dumps, and status reads its flags", DUMP_MANAGER),
-        )
+    return Reason(
+        code="not-reconciled",
+        message=f"Cluster API has not looked at {_sets([one.name for one in case.agents])} yet: neither a finalizer nor a "
+        f"status is there. Either it is new, or {why}",
+        remedy=remedy,
+    )
+
+
+def _sets(names: Sequence[str]) -> str:
+    return f"ClusterResourceSet{'s' if len(names) > 1 else ''} {some(names)}"
 
 
 def _unwatched(case: Case, value: str) -> Iterator[Reason]:
     """Name the sets that the manager passes over."""
     names = [one.name for one in case.sets if one.labels.get(WATCH_LABEL) != value]
     if names:
-        namespace = quote(case.cluster.namespace)
-        listed = " ".join(map(quote, names))
+        label = f"{WATCH_LABEL}={value}"
         yield Reason(
             code="watch-filter",
-            message=f"the manager only watches objects with the label {WATCH_LABEL}={value}, and ClusterResourceSet "
-            f"{some(names)} does not have it",
+            message=f"the manager only watches objects with the label {label}, and {_sets(names)} "
+            f"{'does' if len(names) == 1 else 'do'} not have it",
             remedy=(
-                "add it to spec.clusterResourceSet.labels of the config, render and sync; or, to try it first",
-                f"kubectl -n {namespace} label --overwrite {SETS} {listed} {quote(f'{WATCH_LABEL}={value}')}",
+                "add it to spec.clusterResourceSet.labels of the config, render and sync; or, to try first",
+                case.scene.commands.label_sets(case.cluster.namespace, names, label),
             ),
         )
 
@@ -99,14 +113,10 @@ def paused(case: Case) -> Iterator[Reason]:
     """Cluster API was told to leave the ClusterResourceSet alone."""
     names = [one.name for one in case.sets if one.paused]
     if names and case.delivered != report.YES:
-        namespace, listed = quote(case.cluster.namespace), " ".join(map(quote, names))
         yield Reason(
             code="paused",
-            message=f"ClusterResourceSet {', '.join(names)} is annotated {PAUSED_ANNOTATION}: nothing of it is applied",
-            remedy=(
-                "remove the annotation",
-                f"kubectl -n {namespace} annotate {SETS} {listed} {PAUSED_ANNOTATION}-",
-            ),
+            message=f"{_sets(names)} {'is' if len(names) == 1 else 'are'} annotated {PAUSED_ANNOTATION}: nothing of that is applied",
+            remedy=("remove the annotation", case.scene.commands.unpause(case.cluster.namespace, names)),
         )
 
 
@@ -122,46 +132,48 @@ def no_match(case: Case) -> Iterator[Reason]:
     if going is not None and (prepared is not None or not candidates):
         yield Reason(
             code="no-resource-set",
-            message=f"ClusterResourceSet {going.name} is being deleted, and no other one delivers the agent to it",
-            remedy=("render with this Cluster in the input, and sync",),
+            message=f"ClusterResourceSet {going.name} is being deleted, and no other one delivers the agent",
+            remedy=("render with every Cluster in the input, and sync",),
         )
     elif prepared is not None:
         yield Reason(
             code="no-resource-set",
-            message=f"{prepared.name} selects it, but no ClusterResourceSet delivers the agent to it",
+            message=f"selected by {prepared.name}, but no ClusterResourceSet delivers the agent",
             remedy=(
                 "render and sync again: with identity.mode PerCluster each Cluster has a ClusterResourceSet of its own",
             ),
         )
     elif candidates:
         nearest = min(candidates, key=lambda one: (_misses(one, cluster), one.name))
-        yield _nearest(nearest, cluster)
+        yield _nearest(case, nearest)
     else:
         elsewhere = sorted({one.namespace for one in case.scene.sets})
         hint = f"; those in {some(elsewhere)} select in their own namespace only" if elsewhere else ""
         yield Reason(
             code="no-resource-set",
             message=f"namespace {cluster.namespace} has no ClusterResourceSet that delivers the agent{hint}",
-            remedy=("render with this Cluster in the input; clusternet-capi-fn plan PATH tells why it is left out",),
+            remedy=("render with every Cluster in the input; clusternet-capi-fn plan PATH tells why one is left out",),
         )
 
 
-def _nearest(one: LiveSet, cluster: LiveCluster) -> Reason:
+def _nearest(case: Case, one: LiveSet) -> Reason:
     """Say which requirement of the nearest set a Cluster misses."""
+    cluster = case.cluster
     if one.selector.empty:
         missed, lacking, others = "its selector is empty or can't be read, so it selects nothing", {}, True
     else:
         missed = one.selector.first_failure(cluster.labels)
         lacking = {key: value for key, value in one.selector.match_labels if cluster.labels.get(key) != value}
         others = any(not each.matches(cluster.labels) for each in one.selector.match_expressions)
-    remedy: tuple[str, ...] = ("if it is to be registered, change its labels in Git so that the selector matches",)
+    remedy: tuple[str, ...] = ("to have it registered, change the labels in Git so that the selector matches",)
     if lacking and not others:
-        pairs = " ".join(quote(f"{key}={value}") for key, value in sorted(lacking.items()))
-        place = f"-n {quote(cluster.namespace)} label --overwrite {CLUSTERS} {quote(cluster.name)}"
-        remedy = ("if it is to be registered, set the label in Git; or, to try it first", f"kubectl {place} {pairs}")
+        remedy = (
+            "to have it registered, set the label in Git; or, to try first",
+            case.scene.commands.label_cluster(cluster, lacking),
+        )
     return Reason(
         code="no-match",
-        message=f"no ClusterResourceSet selects it; the nearest is {one.name}: {missed}",
+        message=f"selected by no ClusterResourceSet; the nearest is {one.name}: {missed}",
         remedy=remedy,
     )
 
@@ -191,7 +203,7 @@ def two_agents(case: Case) -> Iterator[Reason]:
     hub = any(one.hub for one in case.agents)
     yield Reason(
         code="two-agents",
-        message=f"{len(case.agents)} ClusterResourceSets deliver an agent to it: {listed}",
+        message=f"{len(case.agents)} ClusterResourceSets deliver an agent: {listed}",
         remedy=(
             "finish the migration from the hub; its last steps delete the hub's (docs/migration.md)"
             if hub
@@ -216,8 +228,8 @@ def _renaming(case: Case) -> Reason:
     )
     return Reason(
         code="two-sets",
-        message=f"config {newest.owner} has two ClusterResourceSets for it, {names} and the newer {newest.name}: it is being "
-        "renamed, or changes its identity.mode",
+        message=f"config {newest.owner} has two ClusterResourceSets here, {names} and the newer {newest.name}: either a renaming or "
+        "a change of identity.mode is under way",
         remedy=(remedy,),
         severity=INFO,
     )

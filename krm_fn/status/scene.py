@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from krm_fn.base.records import Record
 from krm_fn.clusters.naming import DEFAULT_PREFIX
 from krm_fn.kube import raw
@@ -14,28 +12,25 @@ from krm_fn.surface import (
     CLUSTER_NAME_LABEL,
     HUB_AGENT_MAP,
     SYSTEM_NAMESPACE,
-    agent_of,
     identity_map_of,
     identity_of,
     registration_of,
-    set_of,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from krm_fn.model import Secret
+    from krm_fn.status.commands import Commands
     from krm_fn.status.dump import Dump
     from krm_fn.status.objects import Binding, LiveCluster, LiveSet, Managed, Request
     from krm_fn.status.report import Delivery
 
-_IDENTITY_SUFFIX = "-identity"
 _MODES = (False, True)  # of `per_cluster`
 # clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
 _MISSED_HEARTBEATS = 3
 _GRACE = 9 * 60
-_SHOWN = 5
 DEAD_AFTER = 7 * times.DAY
 
 
@@ -46,10 +41,14 @@ class Scene:
         now: Seconds since the epoch; the token's expiry is judged by it.
         reported: The time that ages of reports are counted from.
         dead_after: Seconds without a report after which an agent counts as gone for good.
+        commands: The commands to print.
     """
 
-    def __init__(self, dump: Dump, now: int, *, reported: int, parent: bool, dead_after: int) -> None:
+    def __init__(  # noqa: PLR0913 - what `evaluate` may be asked
+        self, dump: Dump, now: int, *, reported: int, parent: bool, dead_after: int, commands: Commands
+    ) -> None:
         """Index a dump; `parent` tells that the parent cluster was dumped though it printed empty lists."""
+        self.commands = commands
         self.now = now
         self.reported = reported
         self.dead_after = dead_after
@@ -90,9 +89,8 @@ class Scene:
         self._sets_for_all: dict[str, list[LiveSet]] = {}
         self._sets_for_one: dict[tuple[str, str], list[LiveSet]] = {}
         for one in self.sets:
-            target = only_cluster(one)
-            if target:
-                self._sets_for_one.setdefault((one.namespace, target), []).append(one)
+            if one.only_cluster:
+                self._sets_for_one.setdefault((one.namespace, one.only_cluster), []).append(one)
             else:
                 self._sets_for_all.setdefault(one.namespace, []).append(one)
         self._managed_by_name: dict[str, list[Managed]] = {}
@@ -178,12 +176,11 @@ class Scene:
         """
         if one.hub or not self.payloads_dumped or self.payload(one.namespace, kind, name) is not None:
             return False
-        n = base(one)
         if kind == "ConfigMap":
-            identity = {identity_map_of(n, own_set=False, per_cluster=each) for each in _MODES}
-            return name in identity or name == _agent_name(one)
+            identity = {identity_map_of(one.base, own_set=False, per_cluster=each) for each in _MODES}
+            return name in identity or name == one.agent_map
         agent = self.agent(one)
-        if agent is None or name not in {registration_of(n, per_cluster=each) for each in _MODES}:
+        if agent is None or name not in {registration_of(one.base, per_cluster=each) for each in _MODES}:
             return False
         checksum = self._checksums.get(agent)
         if checksum is None:
@@ -202,11 +199,11 @@ class Scene:
 
     def agent(self, one: LiveSet) -> Payload | None:
         """Return the ConfigMap with the agent of a set, if it was dumped."""
-        return self.payload(one.namespace, "ConfigMap", HUB_AGENT_MAP if one.hub else _agent_name(one))
+        return self.payload(one.namespace, "ConfigMap", one.agent_map)
 
     def agent_namespace(self, one: LiveSet) -> str:
         """Return the namespace in which the agent of a set runs on its workload clusters."""
-        identity = self.payload(one.namespace, "ConfigMap", identity_of(base(one)))
+        identity = self.payload(one.namespace, "ConfigMap", identity_of(one.base))
         return (identity.agent_namespace if identity else "") or SYSTEM_NAMESPACE
 
     def registration_name(self, one: LiveSet) -> str:
@@ -257,7 +254,7 @@ class Scene:
 
     def ago(self, time: int) -> str:
         """Say how long ago something was on the parent cluster."""
-        return f"{age(self.reported - time)} ago"
+        return f"{times.age(self.reported - time)} ago"
 
     def _liveliness(self, managed: Managed) -> tuple[bool, int, int, str]:
         return (self.alive(managed), managed.last_seen or 0, managed.created or 0, managed.cluster_id)
@@ -307,7 +304,7 @@ class Case(Record):
     @property
     def unreachable(self) -> bool:
         """Whether Cluster API says that it can't reach the workload cluster."""
-        return self.cluster.probe == "False" and provisioned(self.cluster)
+        return self.cluster.probe == "False" and self.cluster.has_infrastructure
 
     def payloads(self) -> Iterator[Payload]:
         """Yield the dumped resources that are not applied as they are."""
@@ -323,68 +320,11 @@ class Case(Record):
         return tuple(one for one in self.deliveries if one.state == state)
 
 
-def provisioned(cluster: LiveCluster) -> bool:
-    """Tell whether Cluster API delivers to a Cluster: not before its infrastructure is there."""
-    return bool(cluster.provisioned) or (cluster.provisioned is None and cluster.phase == "Provisioned")
-
-
-def base(one: LiveSet) -> str:
-    """Return N, the `clusterResourceSet.name` of the config that a set belongs to."""
-    if one.identity_only and one.name.endswith(_IDENTITY_SUFFIX):
-        return one.name.removesuffix(_IDENTITY_SUFFIX)
-    for kind, name in one.resources:
-        n, found, cluster = name.partition("-agent.")
-        if kind == "ConfigMap" and found and one.name == set_of(n, cluster):
-            return n
-    return one.name
-
-
-def only_cluster(one: LiveSet) -> str:
-    """Return the name of the one Cluster that a set of PerCluster is for; "" for any other set."""
-    if one.selector.match_expressions or len(one.selector.match_labels) != 1:
-        return ""
-    key, value = one.selector.match_labels[0]
-    return value if key == CLUSTER_NAME_LABEL else ""
-
-
-def age(seconds: int) -> str:
-    """Return a span of time as kubectl does, in its largest unit."""
-    for size, unit in ((times.DAY, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{max(seconds, 0)}s"
-
-
-def clock(seconds: int) -> str:
-    """Return a time for people, in UTC."""
-    return f"{stamp(seconds).replace('T', ' ').removesuffix('Z')} UTC"
-
-
-def stamp(seconds: int) -> str:
-    """Return a time as RFC 3339."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def some(listed: Sequence[str]) -> str:
-    """List a few."""
-    return ", ".join(listed[:_SHOWN]) + (f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else "")
-
-
-def count(number: int, noun: str) -> str:
-    """Say how many of something there are."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _believed(managed: Managed, span: times.Span) -> Managed:
     """Return a ManagedCluster without the times that can't be true."""
     if not span.holds(managed.last_seen) and managed.last_seen is not None:
         managed = managed.replace(last_seen=None, timeless=True)
     return managed if span.holds(managed.created) else managed.replace(created=None)
-
-
-def _agent_name(one: LiveSet) -> str:
-    n = base(one)
-    return agent_of(n, one.name.removeprefix(n).removeprefix("."))
 
 
 def _named(value: object) -> bool:

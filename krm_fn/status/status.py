@@ -19,10 +19,11 @@ from krm_fn.status import (
     reasons_selection,
     report,
 )
+from krm_fn.status.commands import Commands
 from krm_fn.status.report import ClusterState, Delivery, Reason, Report
-from krm_fn.status.scene import DEAD_AFTER, Case, Scene, age, clock, provisioned
-from krm_fn.status.times import until, usual
-from krm_fn.surface import GENERATED_LABEL, HUB_AGENT_MAP
+from krm_fn.status.scene import DEAD_AFTER, Case, Scene
+from krm_fn.status.times import age, clock, until, usual
+from krm_fn.surface import HUB_AGENT_MAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
     reported: int | None = None,
     dead_after: int = DEAD_AFTER,
     stories: frozenset[str] = frozenset(),
+    commands: Commands | None = None,
 ) -> Report:
     """Find out how far every Cluster of a dump has come.
 
@@ -81,8 +83,10 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
         reported: The time that ages of reports are counted from, by default `now`.
         dead_after: Seconds without a report after which an agent counts as gone for good.
         stories: Clusters, as `namespace/name`, for which to read what each Secret and ConfigMap delivers.
+        commands: The commands to print, by default those for the current context.
     """
-    scene = Scene(found, now, reported=now if reported is None else reported, parent=parent, dead_after=dead_after)
+    reported = now if reported is None else reported
+    scene = Scene(found, now, reported=reported, parent=parent, dead_after=dead_after, commands=commands or Commands())
     cases = [_case(scene, cluster, told=cluster.title in stories) for cluster in scene.clusters]
     namesakes = _namesakes(cases)
     cases = [
@@ -161,7 +165,7 @@ def _state(case: Case) -> ClusterState:
         last_seen=heard.last_seen if heard else None,
         timeless=heard is not None and heard.timeless,
         reasons=tuple(_reasons(case)),
-        infrastructure="ready" if provisioned(cluster) else cluster.infrastructure or "not ready",
+        infrastructure="ready" if cluster.has_infrastructure else cluster.infrastructure or "not ready",
         api_server={"True": "reachable", "False": cluster.probed[0] or "not reachable"}.get(cluster.probe, ""),
     )
 
@@ -171,9 +175,9 @@ def _reasons(case: Case) -> Iterator[Reason]:
         ends = case.cluster.namespace in case.scene.terminating
         yield Reason(
             code="namespace-terminating" if ends else "deleting",
-            message=f"its namespace {case.cluster.namespace} is being deleted, and it with it"
+            message=f"namespace {case.cluster.namespace} is being deleted, and the Cluster with it"
             if ends
-            else "it is being deleted",
+            else "being deleted",
             severity=INFO,
         )
         return
@@ -283,14 +287,14 @@ def _notes(scene: Scene) -> Iterator[Reason]:
         yield Reason(
             code="no-clusters",
             message="the dump holds no Cluster of Cluster API",
-            remedy=(f"kubectl get {reasons_selection.CLUSTERS} -A -o yaml",),
+            remedy=("add what this prints on the management cluster", scene.commands.dump_clusters()),
             severity=WARNING,
         )
     if not scene.payloads_dumped and any(not one.hub for one in scene.sets):
         yield Reason(
             code="no-payloads",
             message="no Secret or ConfigMap of ours is in the dump: their type, content and hash were not checked",
-            remedy=(f"kubectl get secrets,configmaps -A -l {GENERATED_LABEL}=true -o yaml",),
+            remedy=("add what this prints on the management cluster", scene.commands.dump_payloads()),
             severity=INFO,
         )
     if not scene.parent:
@@ -299,8 +303,8 @@ def _notes(scene: Scene) -> Iterator[Reason]:
             code="no-parent",
             message=f"nothing of the parent cluster was looked at: whether clusters are registered is unknown{empty}",
             remedy=(
-                "with --context add --parent-context, or dump the parent cluster too",
-                f"kubectl get managedclusters.clusters.clusternet.io,{reasons_registration.REQUESTS} -A -o yaml",
+                "with --context add --parent-context; to dumps add what this prints on the parent cluster",
+                scene.commands.dump_parent(),
             ),
             severity=INFO,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 from krm_fn.base.records import Record
 
 TYPE_CHECKING = False
@@ -36,3 +38,21 @@ def usual(reports: Sequence[int], now: int) -> int:
     """
     plausible = sorted(time for time in reports if _FIRST <= time < _LAST)
     return plausible[(len(plausible) - 1) // 2] if len(plausible) > 1 else now
+
+
+def age(seconds: int) -> str:
+    """Return a span of time as kubectl does, in its largest unit."""
+    for size, unit in ((DAY, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{max(seconds, 0)}s"
+
+
+def clock(seconds: int) -> str:
+    """Return a time for people, in UTC."""
+    return f"{stamp(seconds).replace('T', ' ').removesuffix('Z')} UTC"
+
+
+def stamp(seconds: int) -> str:
+    """Return a time as RFC 3339."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import some
+from krm_fn.base.text import count, some
 from krm_fn.earlier import effects as codes
 from krm_fn.surface import REGISTRATION_SECRET
-from krm_fn.views.shown import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

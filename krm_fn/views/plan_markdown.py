@@ -6,9 +6,8 @@ what is left. GitHub and GitLab both render `<details>` with Markdown inside if 
 
 from __future__ import annotations
 
-from krm_fn.base.text import some
+from krm_fn.base.text import count, some
 from krm_fn.views import markup, plan_effects, plan_mermaid
-from krm_fn.views.shown import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import some
+from krm_fn.base.text import count, some
 from krm_fn.views import plan_effects, prose, table
-from krm_fn.views.shown import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base.records import Record
+from krm_fn.base.text import count
 from krm_fn.earlier import effects as codes
 from krm_fn.krm.results import ERROR, INFO, WARNING
 
@@ -208,8 +209,3 @@ MARKS = {
     codes.LOSES: "lost",
     codes.REMOVED: "lost",
 }
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 Cluster`, `2,000 Clusters`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

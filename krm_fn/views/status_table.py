@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from krm_fn.base.text import count
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report as states
-from krm_fn.status.scene import age, count
+from krm_fn.status.times import age
 from krm_fn.views import prose, table
 
 TYPE_CHECKING = False
@@ -147,6 +148,8 @@ class _View:
             if len(shown) > _MESSAGES:
                 lines.append(f"    and {len(shown) - _MESSAGES} more such messages, which -o json shows")
             lines += self.steps(steps)
+            if any(step not in steps for found in messages.values() for _, each in found for step in each.remedy):
+                lines += self.steps(["likewise for the others, whose commands -o json shows"])
         return _block(lines)
 
     def left_over(self, report: Report, side: str) -> str:
