@@ -298,14 +298,14 @@ def _notes(scene: Scene) -> Iterator[Reason]:
             severity=INFO,
         )
     if not scene.parent:
-        empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists else ""
+        asked = bool(scene.commands.context)
+        empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists and not asked else ""
         yield Reason(
             code="no-parent",
             message=f"nothing of the parent cluster was looked at: whether clusters are registered is unknown{empty}",
-            remedy=(
-                "with --context add --parent-context; to dumps add what this prints on the parent cluster",
-                scene.commands.dump_parent(),
-            ),
+            remedy=("add --parent-context",)
+            if asked
+            else ("add what this prints on the parent cluster", scene.commands.dump_parent()),
             severity=INFO,
         )
     elif scene.now - scene.reported > _OLD:

@@ -173,7 +173,7 @@ def test_per_cluster_without_its_set_has_to_be_rendered_again() -> None:
     new = live.cluster("team-a", "new-1")
     cluster = one(evaluate(*Fleet().everything, new), "team-a/new-1")
     assert codes(cluster) == ["no-resource-set"]
-    assert "clusternet-identity selects it" in said(cluster, "no-resource-set")
+    assert "selected by clusternet-identity" in said(cluster, "no-resource-set")
 
 
 def test_sets_of_other_namespaces_are_pointed_out() -> None:
@@ -211,9 +211,8 @@ def test_expressions_count_and_need_a_change_by_hand() -> None:
 def test_two_agents_of_two_configs_are_an_error() -> None:
     first, second = Fleet(found=live.config("one")), Fleet(found=live.config("two", owner="eu"))
     cluster = one(evaluate(*first.everything, *second.sets, *second.payloads))
-    assert (
-        "2 ClusterResourceSets deliver an agent to it: one.web-1 (of config fleet), two.web-1 (of config eu)"
-        in said(cluster, "two-agents")
+    assert "2 ClusterResourceSets deliver an agent: one.web-1 (of config fleet), two.web-1 (of config eu)" in said(
+        cluster, "two-agents"
     )
     assert "make the clusterSelectors of eu and fleet disjoint" in cluster.reasons[0].remedy[0]
     assert not cluster.ok
@@ -319,7 +318,7 @@ def test_a_wrong_type_is_known_from_the_condition_without_the_secret(version: st
     fleet.bindings = []
     set_condition(fleet, "clusternet.web-1", "WrongSecretType")
     cluster = one(evaluate(*fleet.management))
-    assert "a Secret of its ClusterResourceSet is not of type" in said(cluster, "wrong-secret-type")
+    assert "a Secret of the ClusterResourceSet is not of type" in said(cluster, "wrong-secret-type")
 
 
 def test_a_missing_configmap_is_found_although_the_set_says_applied() -> None:
@@ -585,13 +584,13 @@ def test_without_any_reason_it_is_waiting() -> None:
     fleet.bindings = []
     cluster = one(evaluate(*fleet.management, *fleet.payloads))
     assert codes(cluster) == ["waiting"]
-    assert "it has no ClusterResourceSetBinding" in said(cluster, "waiting")
+    assert "there is no ClusterResourceSetBinding" in said(cluster, "waiting")
 
 
 def test_a_set_missing_from_the_binding_is_waiting() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.bindings[0]["spec"]["bindings"].pop()
-    assert "its ClusterResourceSetBinding does not list it" in said(one(evaluate(*fleet.everything)), "waiting")
+    assert "the ClusterResourceSetBinding does not list it" in said(one(evaluate(*fleet.everything)), "waiting")
 
 
 def test_a_newer_content_is_outdated_on_the_cluster() -> None:
@@ -668,7 +667,7 @@ def test_an_agent_that_never_reported_is_lost() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed[0]["status"] = {}
     assert said(one(evaluate(*fleet.everything)), "lost") == (
-        "its agent has never reported to ManagedCluster clusternet-6b79f/web-1"
+        "the agent has never reported to ManagedCluster clusternet-6b79f/web-1"
     )
 
 
@@ -1089,7 +1088,7 @@ def test_a_silent_agent_with_such_a_time_is_lost_and_one_without_a_cluster_never
     for managed in (*fleet.managed, gone):
         managed["status"]["lastObservedTime"] = managed["metadata"]["creationTimestamp"] = absurd
     found = evaluate(*fleet.everything, gone)
-    assert said(one(found), "lost").startswith("its agent last reported at an unknown time")
+    assert said(one(found), "lost").startswith("the agent last reported at an unknown time")
     assert [(each.name, each.commands) for each in found.orphans] == [("old-1", ())]
     assert "it last reported at an unknown time" in found.orphans[0].message
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from krm_fn.status import dump, scene, status
+from krm_fn.status import dump, status, times
 from krm_fn.status.report import Report
 from krm_fn.views import prose, status_data, status_table, status_tree
 from tests.support import live
@@ -127,7 +127,7 @@ def test_the_last_line_sums_up(objects: list[live.Object], end: str) -> None:
     ("seconds", "shown"), [(-5, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3600, "1h"), (86399, "23h"), (172800, "2d")]
 )
 def test_ages_are_shown_in_their_largest_unit(seconds: int, shown: str) -> None:
-    assert scene.age(seconds) == shown
+    assert times.age(seconds) == shown
 
 
 def test_escape_codes_of_a_dump_do_not_reach_the_terminal() -> None:
@@ -221,7 +221,7 @@ def test_the_tree_tells_the_whole_story_of_a_cluster() -> None:
         "│ │ └─ Secret clusternet-system/clusternet-agent-cluster-registration",
         "└─ Deployment clusternet-system/clusternet-agent",
         "└─ Registration web-1 yes registered (by name) as clusternet-6b79f/web-1, last report 1m ago",
-        "DO NOW\n! unreachable: Cluster API can't reach its API server",
+        "DO NOW\n! unreachable: Cluster API can't reach the API server",
     ):
         assert expected in told
 
