@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from krm_fn.krm.items import Item
-    from krm_fn.model import Secret
+    from krm_fn.kube.secrets import Secret
 
 TOKEN = "q7xv2j.w8kq4zj9vhxq2zkn"  # no seed has a part of it by chance
 NOW = 1_795_000_000

@@ -1,20 +1,19 @@
 """The KRM function: a ResourceList in, changes and results out.
 
-Joins what has to touch the outside (the operator's offers, the time it was given) to the pure Plan. The command line
+Joins what touches the outside (the operator's offers, the time it was given) to the pure Plan. The command line
 calls the same `process`, so that no command decides anything by itself.
 """
 
 from __future__ import annotations
 
-from krm_fn import config as kinds
 from krm_fn import plan
 from krm_fn.base.records import Record
 from krm_fn.clusters import inventory
+from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Errors, Related, Result, has_errors, tagged
-from krm_fn.kube.secrets import decode, looks_like_token, tokens_in
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
 from krm_fn.tokens import redaction, sources
 from krm_fn.tokens.formats import ABSENT, BOOTSTRAP_NAME, Refused
@@ -95,17 +94,9 @@ def process(
     if any(one.severity != INFO for one in results):
         from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
 
-        results = [_of_config(one, outcome.configs) for one in results]
+        results = outcome.plan.placed(results) if outcome.plan is not None else results
         results = located(results, items, function_config, stream=stream)
     return outcome.replace(results=outcome.redactor.results(results))  # last, after all that adds to them
-
-
-def _of_config(result: Result, configs: Sequence[Config]) -> Result:
-    """Point a result that names a field or the file of a configuration, and no object, at that configuration."""
-    if result.resource_ref is not None or not (result.file_path or result.field.startswith("spec.")):
-        return result
-    found = [one for one in configs if not result.file_path or one.file_path == result.file_path]
-    return result.replace(**found[0].place(result.field)) if len(found) == 1 else result
 
 
 def _processed(
@@ -115,8 +106,10 @@ def _processed(
     try:
         configs, others = find_configs(items, function_config, stream=stream)
     except Errors as found:
-        meant = [secret for item in _near(items) for secret in kinds.given_tokens(item)]
-        redactor = Redactor([*_given(items, function_config), *meant, *_in_secrets(items), *options.offers.tokens()])
+        meant = [secret for item in _near(items) for secret in given_tokens(item)]
+        redactor = Redactor(
+            [*_given(items, function_config), *meant, *redaction.in_secrets(items), *options.offers.tokens()]
+        )
         return Outcome(changes=Changes(), results=found.results, redactor=redactor)
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]
@@ -138,7 +131,7 @@ def _processed(
     )
     made = plan.make(request)
     results += [*_leaks(configs, tokens, items, taken), *made.results]
-    results += _verdict_results(made) if options.verbose else []
+    results += [verdict.result() for verdict in made.verdicts] if options.verbose else []
     changes = Changes()
     if not has_errors(results):
         changes = upsert_and_prune.changes(configs, made.generated, taken.owned, host_paths=host_paths)
@@ -217,7 +210,7 @@ def find_configs(
     Raises:
         Errors: All errors of all configs to render, or that there is none.
     """
-    among = [item for item in items if kinds.is_config(item)]
+    among = [item for item in items if is_config(item)]
     if function_config is None:
         among += [item for item in items if item.kind == KIND and item.group != GROUP] or (
             [] if among else _near(items)
@@ -237,15 +230,15 @@ def find_configs(
                     **config.place("metadata.name"),
                 )
         return rendered, ()
-    own = kinds.identity_of(function_config)
-    listed = next((item for item in among if kinds.identity_of(item) == own and item.file_path), None)
-    rendered = (kinds.decode(function_config, listed),)
+    own = identity_of(function_config)
+    listed = next((item for item in among if identity_of(item) == own and item.file_path), None)
+    rendered = (decode(function_config, listed),)
     others = []
     for item in among:
-        if kinds.identity_of(item) == own:
+        if identity_of(item) == own:
             continue
         try:
-            others.append(kinds.decode(item))
+            others.append(decode(item))
         except Errors:
             continue  # an invalid config is told of where it is rendered
     return rendered, tuple(others)
@@ -276,7 +269,7 @@ def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
     errors: list[Result] = []
     for item in items:
         try:
-            configs.append(kinds.decode(item))
+            configs.append(decode(item))
         except Errors as found:  # noqa: PERF203 - one try a config
             errors += found.results
     if errors:
@@ -292,24 +285,7 @@ def _given(items: Sequence[Item], function_config: Item | None) -> list[Secret]:
     given = [item for item in items if item.kind == KIND or item.group == GROUP]
     if function_config is not None:
         given.append(function_config)
-    return [secret for item in given for secret in kinds.given_tokens(item)]
-
-
-def _in_secrets(items: Sequence[Item]) -> list[Secret]:
-    """Return every token in a Secret of the input, where no readable config tells which of them is used."""
-    found: list[Secret] = []
-    for item in items:
-        if item.kind != "Secret":
-            continue
-        try:
-            value = item.value()
-        except Errors:
-            continue  # reported where it is read
-        for part in (value.get("data"), value.get("stringData")):
-            texts = [text for text in part.values() if isinstance(text, str)] if isinstance(part, dict) else []
-            texts += [data.decode("utf-8", "replace") for data in map(decode, texts) if data is not None]
-            found += [Secret(token) for text in texts for token in tokens_in(text)]
-    return found
+    return [secret for item in given for secret in given_tokens(item)]
 
 
 def _tokens(
@@ -330,7 +306,7 @@ def _tokens(
         bootstrap = expiry.bootstrap_secrets(items)
         results += expiry.review_bootstrap_secrets(bootstrap)
     known = [one.token for one in bootstrap]
-    generator = all(kinds.is_config(item) for item in items)
+    generator = all(is_config(item) for item in items)
     for config in configs:
         try:
             token = sources.resolve(config, items, options.offers, generator_position=generator)
@@ -358,11 +334,7 @@ def _public_names(configs: Sequence[Config], generated: Sequence[Generated]) -> 
     """Return names of ours that look like a token only because they join two names: `canary.cluster0000000001`."""
     sets = tuple(f"{one.resource_set.name}." for one in configs if not looks_like_token(one.resource_set.name))
     names = {new.key.name for new in generated if looks_like_token(new.key.name)}
-    return sorted(name for name in names if any(_joined(name, start) for start in sets))
-
-
-def _joined(name: str, start: str) -> bool:
-    return name.startswith(start) and not looks_like_token(name[len(start) :])
+    return sorted(one for one in names if any(one.startswith(n) and not looks_like_token(one[len(n) :]) for n in sets))
 
 
 def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[Item], taken: Inventory) -> list[Result]:
@@ -384,26 +356,3 @@ def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
     if any(config.hub.discovery_secret for config in rendered):
         names.add(HUB_NAME)
     return tuple(sorted(names))
-
-
-# --- results ---------------------------------------------------------------------------------------------------------
-
-
-def _verdict_results(made: plan.Plan) -> list[Result]:
-    results = []
-    for verdict in made.verdicts:
-        said = (
-            f"registers as {verdict.registration_name} through ClusterResourceSet {verdict.resource_set} ({verdict.rule})"
-            if verdict.matched
-            else f"is left out: {verdict.rule}"
-        )
-        results.append(
-            Result(
-                message=f"{verdict.config}: Cluster {verdict.cluster.title} {said}",
-                severity=INFO,
-                file_path=verdict.cluster.file_path,
-                file_index=verdict.cluster.file_index,
-                tags=tagged(rule="verdict"),
-            )
-        )
-    return results

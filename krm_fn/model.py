@@ -17,32 +17,10 @@ if TYPE_CHECKING:
 
     from krm_fn.krm.results import ResourceRef, Result
     from krm_fn.kube.labels import LabelSelector
+    from krm_fn.kube.secrets import Secret
 
 
 # --- what the configuration says -------------------------------------------------------------------------------------
-
-
-class Secret:
-    """Holds a secret value so that no repr, log or traceback shows it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the value: to make the registration manifest, to check its format and expiry, and to redact it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        """Say that there is a value, never which."""
-        return "Secret(…)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(("Secret", self._value))
 
 
 class TokenSource(Record):
@@ -153,20 +131,6 @@ class AgentOptions(Record):
     patches: tuple[Patch, ...]
 
 
-class Registration(Record):
-    """What the agent is told about the cluster it registers; an empty part is left to the agent.
-
-    Attributes:
-        name: The name to register under.
-        name_prefix: Instead of a name: the agent appends `-` and five random characters.
-        labels: Labels of the future ManagedCluster.
-    """
-
-    name: str = ""
-    name_prefix: str = ""
-    labels: Mapping[str, str] = {}
-
-
 class IdentityOptions(Record):
     """`spec.identity`: under which name and labels clusters register."""
 
@@ -262,13 +226,8 @@ class Config(Record):
         from krm_fn.krm.results import ResourceRef  # noqa: PLC0415 - only where there is something to report
 
         own = ResourceRef(api_version=API_VERSION, kind=KIND, name=self.name, namespace=self.namespace)
-        return {
-            "resource_ref": self.ref or own,
-            "item": self.item,
-            "field": self.root + field.removeprefix("spec") if field.startswith("spec") else field,
-            "file_path": self.file_path,
-            "file_index": self.file_index,
-        }
+        path = self.root + field.removeprefix("spec") if field.startswith("spec") else field
+        return _place(self, self.ref or own, path)
 
     @property
     def owner(self) -> str:
@@ -327,15 +286,18 @@ class Cluster(Record):
         """Return the fields of a `Result` that point at a field of the object, or at the object."""
         from krm_fn.krm.results import ResourceRef  # noqa: PLC0415 - only where there is something to report
 
-        return {
-            "resource_ref": ResourceRef(
-                api_version=self.api_version, kind="Cluster", name=self.name, namespace=self.namespace
-            ),
-            "item": self.item,
-            "field": field,
-            "file_path": self.file_path,
-            "file_index": self.file_index,
-        }
+        ref = ResourceRef(api_version=self.api_version, kind="Cluster", name=self.name, namespace=self.namespace)
+        return _place(self, ref, field)
+
+
+def _place(what: Config | Cluster, ref: ResourceRef, field: str) -> dict[str, Any]:
+    return {
+        "resource_ref": ref,
+        "item": what.item,
+        "field": field,
+        "file_path": what.file_path,
+        "file_index": what.file_index,
+    }
 
 
 class Token(Record):
@@ -384,36 +346,3 @@ class Generated(Record):
     key: ObjectKey
     value: Mapping[str, Any]
     owner: str
-
-
-class Verdict(Record):
-    """What one config decided about one Cluster, and by which rule.
-
-    Attributes:
-        rule: The requirement that matched or that did not, in kubectl's selector syntax, or another short reason.
-        code: Machine-readable reason: `matched`, `labels`, `namespace-labels`, `namespace-not-listed`, `invalid`.
-        resource_set: Name of the ClusterResourceSet that delivers the agent; "" when not matched.
-        registration_name: Name under which it registers; with Shared the prefix followed by `-xxxxx`; "" if not matched.
-        registration_labels: Labels of the future ManagedCluster.
-    """
-
-    cluster: Cluster
-    config: str
-    matched: bool
-    code: str
-    rule: str
-    resource_set: str = ""
-    registration_name: str = ""
-    registration_labels: Mapping[str, str] = {}
-
-
-class Review(Record):
-    """What a look at objects of the management or the parent cluster came to.
-
-    Attributes:
-        revised: New values of items, by position in the input; the editor changes only what differs.
-        results: What there is to report.
-    """
-
-    revised: Mapping[int, Mapping[str, Any]] = {}
-    results: tuple[Result, ...] = ()

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters.inventory import Inventory
+    from krm_fn.clusters.selection import Verdict
     from krm_fn.earlier.read import Before
     from krm_fn.krm.items import Item
-    from krm_fn.model import Cluster, Config, Generated, Token, Verdict
+    from krm_fn.model import Cluster, Config, Generated, Token
 
     Reached = tuple[Config, Sequence[Cluster]]
 
@@ -92,6 +93,17 @@ class Plan(Record):
             for one in found
         )
 
+    def placed(self, results: Sequence[Result]) -> list[Result]:
+        """Point results of one config that name a field of it, and no object, at that config."""
+        alone = len(self.parts) == 1  # several may report the same info
+        owners = {one: part.config for part in self.parts for one in part.results if alone or one.severity != INFO}
+        return [
+            one.replace(**owners[one].place(one.field))
+            if one.resource_ref is None and one.field.startswith("spec") and one in owners
+            else one
+            for one in results
+        ]
+
 
 def make(request: Request) -> Plan:
     """Decide everything about an input."""
@@ -123,7 +135,7 @@ def make(request: Request) -> Plan:
             *_notes(part),
         ]
     revised = _review(parts, request.items)
-    results += [_placed(part.config, result) for part in parts for result in part.results]
+    results += [result for part in parts for result in part.results]
     generated = sorted((new for part in parts for new in part.generated), key=_output_order)
     results += _many_sets(generated)
     return Plan(
@@ -135,13 +147,6 @@ def make(request: Request) -> Plan:
         fleet=fleet,
         before=before,
     )
-
-
-def _placed(config: Config, result: Result) -> Result:
-    """Point a result of one config that names a field, and no object, at that config."""
-    if result.severity == INFO or result.resource_ref is not None or not result.field.startswith("spec"):
-        return result
-    return result.replace(**config.place(result.field))
 
 
 def ordered(results: Sequence[Result]) -> list[Result]:
@@ -278,9 +283,8 @@ def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:
         Result(
             message=f"spec.clusterSelector of {config.owner} looks at {key}: {reason}",
             severity=WARNING,
-            field="spec.clusterSelector",
-            file_path=config.file_path,
             tags=tagged(rule="live-label"),
+            **config.place("spec.clusterSelector"),
         )
         for key in config.cluster_selector.keys
         if (reason := capi.live_key_warning(key, inventory.clusters))

@@ -1,6 +1,6 @@
 """Agent options against the agent's release: what that release would exit on, on every cluster at once.
 
-All other rules about options are the configuration's: its tree in `config/tree/agent.py`, and `config/rules.py`.
+All other rules about options are the configuration's: its tree in `config/tree/agent.py`, and `config/rules_in_code.py`.
 """
 
 from __future__ import annotations

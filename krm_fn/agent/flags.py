@@ -6,18 +6,34 @@ agent's parser does (spf13/pflag with the normaliser of k8s.io/component-base): 
 
 from __future__ import annotations
 
+from krm_fn.base.records import Record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from krm_fn.agent.releases import Traits
-    from krm_fn.model import AgentOptions, Registration
+    from krm_fn.model import AgentOptions
 
 # As in the upstream manifests; MultiClusterService stays off unless asked for, since it needs two CRDs on the cluster.
 DEFAULT_GATES = {"AppPusher": True, "Predictor": True, "Recovery": True, "SocketConnection": True}
 HEALTH_PORT = 10650  # the agent's default from v0.15 on
 
 _MAX_PORT = 65535
+
+
+class Registration(Record):
+    """What the agent's flags say about the cluster that it registers; an empty part is left to the agent.
+
+    Attributes:
+        name: The name to register under.
+        name_prefix: Instead of a name: the agent appends `-` and five random characters.
+        labels: Labels of the future ManagedCluster.
+    """
+
+    name: str = ""
+    name_prefix: str = ""
+    labels: Mapping[str, str] = {}
 
 
 def name_of(argument: str) -> str:

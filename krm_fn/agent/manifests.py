@@ -9,9 +9,9 @@ token Secret for the app deployer, a namespace on every namespaced object, the c
 from __future__ import annotations
 
 from krm_fn.agent import flags
+from krm_fn.agent.flags import Registration
 from krm_fn.agent.releases import traits
 from krm_fn.kube import secrets
-from krm_fn.model import Registration
 from krm_fn.surface import (
     ADMIN_ROLE,
     AGENT,

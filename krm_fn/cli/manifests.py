@@ -16,8 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from krm_fn.clusters.selection import Verdict
     from krm_fn.function import Outcome
-    from krm_fn.model import Config, Verdict
+    from krm_fn.model import Config
     from krm_fn.plan import Plan
 
 PARTS = ("identity", "registration", "agent")

@@ -6,9 +6,9 @@ Cluster is left out is worked out where somebody asks (`Fleet.verdicts`).
 
 from __future__ import annotations
 
+from krm_fn.base.records import Record
 from krm_fn.clusters import naming as names
 from krm_fn.krm.results import INFO, Result, tagged
-from krm_fn.model import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,42 @@ if TYPE_CHECKING:
     from krm_fn.model import Cluster, Config
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
+
+
+class Verdict(Record):
+    """What one config decided about one Cluster, and by which rule.
+
+    Attributes:
+        rule: The requirement that matched or that did not, in kubectl's selector syntax, or another short reason.
+        code: Machine-readable reason: `matched`, `labels`, `namespace-labels`, `namespace-not-listed`, `invalid`.
+        resource_set: Name of the ClusterResourceSet that delivers the agent; "" when not matched.
+        registration_name: Name under which it registers; with Shared the prefix followed by `-xxxxx`; "" if not matched.
+        registration_labels: Labels of the future ManagedCluster.
+    """
+
+    cluster: Cluster
+    config: str
+    matched: bool
+    code: str
+    rule: str
+    resource_set: str = ""
+    registration_name: str = ""
+    registration_labels: Mapping[str, str] = {}
+
+    def result(self) -> Result:
+        """Return it as a result, for `--verbose`."""
+        said = (
+            f"registers as {self.registration_name} through ClusterResourceSet {self.resource_set} ({self.rule})"
+            if self.matched
+            else f"is left out: {self.rule}"
+        )
+        return Result(
+            message=f"{self.config}: Cluster {self.cluster.title} {said}",
+            severity=INFO,
+            file_path=self.cluster.file_path,
+            file_index=self.cluster.file_index,
+            tags=tagged(rule="verdict"),
+        )
 
 
 class Fleet:

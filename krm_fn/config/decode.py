@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from krm_fn.base.text import nearest
-from krm_fn.config import rules
+from krm_fn.config import rules_in_code
 from krm_fn.config.fields import only_path
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import token
 from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
 from krm_fn.krm.results import Errors, tagged
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
-from krm_fn.kube.secrets import quoted
+from krm_fn.kube.secrets import Secret, quoted
 from krm_fn.model import (
     AgentOptions,
     AgentVersion,
@@ -23,7 +23,6 @@ from krm_fn.model import (
     KubeconfigRef,
     Patch,
     ResourceSetOptions,
-    Secret,
 )
 from krm_fn.surface import ADDONS_GROUP, API_VERSION, GROUP, KIND
 
@@ -117,7 +116,7 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
     found = CONFIG.read(value, top)
     spec = found.get("spec")
     if spec is not None:
-        rules.apply(spec, top.field("spec"))
+        rules_in_code.apply(spec, top.field("spec"))
     metadata = found.get("metadata") or {}
     return metadata.get("name", ""), metadata.get("namespace", ""), spec or {}
 
@@ -163,7 +162,7 @@ def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
     elif not log.broken("data.name"):
         data.field("name").error("is required: give the name that identifies this configuration", "required")
     spec = SPEC.read(raw, data)
-    rules.apply(spec, data)
+    rules_in_code.apply(spec, data)
     return name, namespace, spec
 
 
@@ -214,7 +213,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
 def _agent(value: Mapping[str, Any]) -> AgentOptions:
     return AgentOptions(
         image=value["image"],
-        version=rules.agent_version(value) or AgentVersion(major=0, minor=0, patch=0),
+        version=rules_in_code.agent_version(value) or AgentVersion(major=0, minor=0, patch=0),
         namespace=value["namespace"],
         replicas=value["replicas"],
         image_pull_policy=value.get("imagePullPolicy", ""),

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from krm_fn.config.constraints import Constraint
     from krm_fn.config.formats import Format
     from krm_fn.config.report import Place
+    from krm_fn.config.rules_in_schema import Constraint
 
 _INDEX = late(r"\[\d+\]")
 _MOST_NAMED = 6  # fields that a message lists

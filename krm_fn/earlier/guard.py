@@ -107,9 +107,8 @@ def nothing_to_compare(parts: Sequence[Part], source: str) -> Result:
     owners = some([config.owner for config in limited])
     return Result(
         message=f"{message}. Without it guard.maxRemovedClusters of {owners} can't be evaluated",
-        field="spec.guard.maxRemovedClusters",
-        file_path=limited[0].file_path,
         tags=tagged(rule="empty-baseline"),
+        **limited[0].place("spec.guard.maxRemovedClusters"),
     )
 
 
@@ -241,10 +240,9 @@ def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
             message += f": did you mean {near}={value}? If not, {remedy}"
     return Result(
         message=message,
-        field=field,
-        file_path=config.file_path,
         fix=fix,
         tags=tagged(rule="guard-allowNoClusters"),
+        **config.place(field),
     )
 
 
@@ -271,7 +269,6 @@ def _result(config: Config, message: str, field: str, severity: str = ERROR) -> 
     return Result(
         message=message,
         severity=severity,
-        field=f"spec.guard.{field}" if field else "spec",
-        file_path=config.file_path,
         tags=tagged(rule=f"guard-{field or 'no-clusters'}"),
+        **config.place(f"spec.guard.{field}" if field else "spec"),
     )

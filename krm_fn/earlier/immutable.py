@@ -63,9 +63,8 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
                         " were applied once and would stay behind. Keep the old one, or move to a new"
                         f" clusterResourceSet.name ({next_name(config, earlier)}) as docs/immutable-fields.md shows"
                     ),
-                    field="spec.agent.namespace",
-                    file_path=config.file_path,
                     tags=tagged(rule="agent-namespace-changed"),
+                    **config.place("spec.agent.namespace"),
                 )
             )
     return results
@@ -87,9 +86,8 @@ def _immutable(config: Config, earlier: Earlier, field: str, places: list[str]) 
             " (see `clusternet-capi-fn status`); then the old objects, which this render removes, may be pruned."
             f"{existing} To keep the old set, restore the old {source}"
         ),
-        field=source,
-        file_path=config.file_path,
         tags=tagged(rule="immutable-field"),
+        **config.place(source),
     )
 
 

@@ -118,7 +118,6 @@ def _result(config: Config, message: str, severity: str, rule: str) -> Result:
     return Result(
         message=message,
         severity=severity,
-        field="spec.agent.version",
-        file_path=config.file_path,
         tags=tagged(rule=rule),
+        **config.place("spec.agent.version"),
     )

@@ -13,9 +13,9 @@ from krm_fn.base.records import Record
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import raw, secrets
+from krm_fn.kube.containers import parse
 from krm_fn.kube.raw import about, clone, mapping, sequence
 from krm_fn.kube.secrets import quoted
-from krm_fn.kube.versions import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from krm_fn.krm.items import Item
     from krm_fn.krm.results import Result
-    from krm_fn.kube.versions import Release
+    from krm_fn.kube.containers import Release
 
 GROUP = "operator.cluster.x-k8s.io"
 FLAG = "feature-gates"

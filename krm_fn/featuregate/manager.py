@@ -5,10 +5,10 @@ from __future__ import annotations
 from krm_fn import surface
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
-from krm_fn.kube import flags
+from krm_fn.kube import containers
+from krm_fn.kube.containers import image_name, of_image
 from krm_fn.kube.raw import about, clone, mapping, pod_spec, sequence, text, unlisted
 from krm_fn.kube.secrets import quoted
-from krm_fn.kube.versions import image_name, of_image
 from krm_fn.surface import CAPI_MANAGER
 
 TYPE_CHECKING = False
@@ -50,14 +50,14 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
     value = item.value()
     index = _container(value)
     container = mapping(sequence(pod_spec(value).get("containers"))[index]) if index is not None else {}
-    if index is None or unlisted(container, *flags.FIELDS):
+    if index is None or unlisted(container, *containers.FIELDS):
         message = (
             f"feature gate {gates.GATE} was not checked: no container of the manager with lists as command and args"
         )
         return None, [about(item, message, rule=surface.GATE_RULE, severity=WARNING)]
     image = text(container.get("image"))
     release = of_image(image)
-    found = flags.find(container, FLAG)
+    found = containers.find(container, FLAG)
     state = _state(container, found, release_is_beta=stages.is_beta(release))
     if state == gates.ABSENT and not stages.on_in_code(release):
         state = gates.OFF
@@ -67,7 +67,7 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
     named = next((one for one in found if gates.names(one.value)), found[0] if found else None)
     field = f"{base}.{named.path}" if named and finding.severity != INFO else base
     results = _remarks(item, found, base)
-    if not ensure or not finding.fix or flags.hidden(container, FLAG):
+    if not ensure or not finding.fix or containers.hidden(container, FLAG):
         return None, [
             about(item, finding.message, rule=surface.GATE_RULE, severity=finding.severity, field=field),
             *results,
@@ -93,12 +93,12 @@ def _container(value: dict[str, Any]) -> int | None:
     return 0 if len(containers) == 1 else None
 
 
-def _state(container: dict[str, Any], found: list[flags.Flag], *, release_is_beta: bool) -> str:
+def _state(container: dict[str, Any], found: list[containers.Flag], *, release_is_beta: bool) -> str:
     state = gates.state([one.value for one in found], beta=release_is_beta)
-    return gates.OPAQUE if state == gates.ABSENT and flags.hidden(container, FLAG) else state
+    return gates.OPAQUE if state == gates.ABSENT and containers.hidden(container, FLAG) else state
 
 
-def _remarks(item: Item, found: list[flags.Flag], base: str) -> list[Result]:
+def _remarks(item: Item, found: list[containers.Flag], base: str) -> list[Result]:
     return [
         about(
             item,
@@ -112,21 +112,21 @@ def _remarks(item: Item, found: list[flags.Flag], base: str) -> list[Result]:
     ]
 
 
-def _switch_on(container: dict[str, Any], found: list[flags.Flag]) -> None:
+def _switch_on(container: dict[str, Any], found: list[containers.Flag]) -> None:
     naming = [one for one in found if gates.names(one.value)] or found[-1:]
     for one in naming:
-        flags.assign(container, one, gates.switched_on(one.value))
+        containers.assign(container, one, gates.switched_on(one.value))
     if not naming:
-        flags.append(container, f"--{FLAG}={gates.GATE}=true", bare="args")
+        containers.append(container, f"--{FLAG}={gates.GATE}=true", bare="args")
 
 
-def _take_out(container: dict[str, Any], found: list[flags.Flag]) -> None:
+def _take_out(container: dict[str, Any], found: list[containers.Flag]) -> None:
     emptied = []
     for one in found:
         if gates.names(one.value):
             value = gates.without(one.value)
             if value:
-                flags.assign(container, one, value)
+                containers.assign(container, one, value)
             else:
                 emptied.append(one)
-    flags.remove(container, emptied)
+    containers.remove(container, emptied)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from krm_fn.krm.changes import Review
 from krm_fn.krm.results import INFO, Result, tagged
 from krm_fn.kube.raw import is_local
-from krm_fn.model import Review
 from krm_fn.surface import CLUSTERCTL_LINE, GATE_RULE
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ from krm_fn.krm.results import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.kube.versions import Release
+    from krm_fn.kube.containers import Release
 
 NEEDED = "needed"
 DEFAULT = "default"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.krm.results import INFO, WARNING, Result, tagged
-from krm_fn.kube import flags
+from krm_fn.kube import containers
+from krm_fn.kube.containers import image_name, of_image
 from krm_fn.kube.raw import about, clone, is_local, mapping, pod_spec, sequence, text, title, unlisted
-from krm_fn.kube.versions import image_name, of_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.krm.items import Item
-    from krm_fn.kube.versions import Release
+    from krm_fn.kube.containers import Release
     from krm_fn.model import KubeconfigRef
 
 HUB = "clusternet-hub"
@@ -117,18 +117,18 @@ def review(
         pod = pod_spec(value)
         container = pod["containers"][one.container]
         field = f"spec.template.spec.containers[{one.container}]"
-        wrong = unlisted(pod, "volumes") or unlisted(container, "volumeMounts", *flags.FIELDS)
+        wrong = unlisted(pod, "volumes") or unlisted(container, "volumeMounts", *containers.FIELDS)
         if wrong:
             message = f"{one.title} is left alone: {wrong} is not a list"
             results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
             continue
-        if flags.hidden(container, FLAG):
+        if containers.hidden(container, FLAG):
             message = (
                 f"{one.title} is left alone: --{FLAG} appears inside a longer argument; give it an argument of its own"
             )
             results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
             continue
-        before = [flag.value for flag in flags.find(container, FLAG)]
+        before = [flag.value for flag in containers.find(container, FLAG)]
         path = _set_up(one, pod, container, reference)
         if value == item.value():
             results.append(about(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
@@ -160,7 +160,7 @@ def _left_over(one: Component) -> list[Result]:
             severity=WARNING,
             field=f"spec.template.spec.containers[{one.container}].{flag.path}",
         )
-        for flag in flags.find(container, FLAG)
+        for flag in containers.find(container, FLAG)
     ]
 
 
@@ -187,13 +187,13 @@ def _set_up(one: Component, pod: dict[str, Any], container: dict[str, Any], refe
         volumes.append({"name": name, "secret": _source(reference)})
         mounts.append(_mount(name, mounts))
         path = f"{mounts[-1]['mountPath']}/{_FILE}"
-    present = flags.find(container, FLAG)
+    present = containers.find(container, FLAG)
     if present:
-        flags.assign(container, present[0], path)
-        flags.remove(container, present[1:])
+        containers.assign(container, present[0], path)
+        containers.remove(container, present[1:])
     else:
         bare = "command" if one.name == HUB else "args"
-        flags.append(container, f"--{FLAG}={path}", bare=bare)
+        containers.append(container, f"--{FLAG}={path}", bare=bare)
     return path
 
 

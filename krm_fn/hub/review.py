@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from krm_fn.krm.changes import Review
 from krm_fn.krm.results import ERROR, INFO, Result, tagged
-from krm_fn.model import Review
 from krm_fn.surface import SYSTEM_NAMESPACE
 
 TYPE_CHECKING = False

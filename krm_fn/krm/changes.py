@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from krm_fn.krm.items import Item
     from krm_fn.krm.outline import Outline, Part
+    from krm_fn.krm.results import Result
 
     Edit = tuple[int, int, bytes]
 
@@ -54,6 +55,18 @@ class Changes(Record):
     def empty(self) -> bool:
         """Whether nothing is to be done at all."""
         return not (self.removed or self.replaced or self.labelled or self.revised or self.added)
+
+
+class Review(Record):
+    """What a look at some items came to.
+
+    Attributes:
+        revised: New values of items, by position in the input; the editor changes only what differs.
+        results: What there is to report.
+    """
+
+    revised: Mapping[int, Mapping[str, Any]] = {}
+    results: tuple[Result, ...] = ()
 
 
 def written(

@@ -1,4 +1,4 @@
-"""Names of objects: DNS labels and subdomains as Kubernetes validates them.
+"""Names: DNS labels and subdomains as Kubernetes validates them, placeholders in their place, the tag of an image.
 
 Rules: apimachinery `pkg/util/validation` (`IsDNS1123Label`, `IsDNS1123Subdomain`), v1.36.
 """
@@ -59,3 +59,8 @@ _PLACEHOLDERS = (
 def placeholder(text: str) -> str:
     """Say what kind of unfilled placeholder a text contains, to go on after "is"; empty if there is none."""
     return next((meaning for mark, meaning in _PLACEHOLDERS if mark in text), "")
+
+
+def image_tag(image: str) -> str:
+    """Return the tag of an image reference, digest or not; "" if it has none."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]

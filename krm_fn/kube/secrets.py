@@ -1,4 +1,4 @@
-"""What a Secret holds: base64 as Kubernetes reads it, values that SOPS has encrypted, and the shape of a token.
+"""Secret values: a wrapper that never shows its own, base64 as Kubernetes reads it, values that SOPS has encrypted, and the shape of a token.
 
 The one place that knows how a registration token looks. Whatever quotes foreign text hides that shape first and shortens
 afterwards, since a token that was cut has none. Every search takes time in proportion to the text.
@@ -31,6 +31,29 @@ _PERCENT = late(r"%([0-9A-Fa-f]{2})")
 _HEXADECIMAL = late(r"[0-9A-Fa-f]{46,}")
 _BASE64_RUN = late(r"[A-Za-z0-9+/_-]{31,}")
 _DEEPEST = 2  # a manifest in base64 holds tokens in base64
+
+
+class Secret:
+    """Holds a secret value so that no repr, log or traceback shows it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value: to make the registration manifest, to check its format and expiry, and to redact it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        """Say that there is a value, never which."""
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._value))
 
 
 def encode(text: str) -> str:

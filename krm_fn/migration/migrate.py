@@ -13,9 +13,9 @@ from krm_fn.base.text import some
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
-from krm_fn.kube import raw, versions
+from krm_fn.kube import containers, raw
 from krm_fn.migration import by_hand, steps
-from krm_fn.model import AgentVersion, Secret
+from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
 from krm_fn.status import hub, objects
 from krm_fn.surface import (
@@ -32,6 +32,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from krm_fn.kube.secrets import Secret
     from krm_fn.migration.steps import Step
     from krm_fn.status.dump import Dump
     from krm_fn.status.hub import Discovered, Hub
@@ -94,7 +95,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"{HUB_NAMESPACE}/{HUB_NAME} too; --help shows the commands"
         )
         raise Errors.of(message, tags=tagged(rule="no-values"))
-    version = versions.of_image(image)
+    version = containers.of_image(image)
     clusters = tuple(objects.cluster(one) for one in dump.of(dumps.CLUSTER))
     config = _config(found, image, parent_url, name, resource_set)
     return Migration(
@@ -172,7 +173,7 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
         )
 
 
-def _warnings(found: Hub, image: str, parent_url: str, version: versions.Release | None) -> Iterator[Result]:
+def _warnings(found: Hub, image: str, parent_url: str, version: containers.Release | None) -> Iterator[Result]:
     for field, label, chosen in (("image", "image", image), ("parent_url", "parent URL", parent_url)):
         others = sorted({str(getattr(one, field)) for one in found.discovered} - {chosen, ""})
         for other in others:
@@ -210,7 +211,7 @@ def _warnings(found: Hub, image: str, parent_url: str, version: versions.Release
             )
 
 
-def _deployer_role(version: versions.Release) -> str:
+def _deployer_role(version: containers.Release) -> str:
     # no trait changed within 0.15 but at .2, and the hub of all releases binds alike within a minor one
     patch = int(part) if (part := version.text.split("-")[0].split(".")[-1]).isdigit() else 0
     found = traits(AgentVersion(major=version.major, minor=version.minor, patch=patch))

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from krm_fn.kube.versions import Release
+    from krm_fn.kube.containers import Release
     from krm_fn.status.hub import Hub
 
 # not N-registration, which is the name of a generated Secret

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from krm_fn.agent import payload
+from krm_fn.agent.flags import Registration
 from krm_fn.base.text import sha256_hex
 from krm_fn.clusters import naming
-from krm_fn.model import Generated, ObjectKey, Registration
+from krm_fn.model import Generated, ObjectKey
 from krm_fn.outputs import carriers, resource_set
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 from krm_fn.tokens import sources

@@ -11,7 +11,7 @@ from typing import Any
 
 from krm_fn.base.records import Record
 from krm_fn.kube import raw, secrets
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
 from krm_fn.status.payload import Payload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krm_fn.base.records import Record
 from krm_fn.featuregate import gates, stages
-from krm_fn.kube import flags, raw, versions
+from krm_fn.kube import containers, raw
 from krm_fn.status import dump as dumps
 from krm_fn.surface import CAPI_MANAGER
 
@@ -47,9 +47,9 @@ def read(dump: Dump) -> Manager:
 def _read(deployment: Mapping[str, Any]) -> Manager:
     release, values, filters = None, [], []
     for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
-        release = release or versions.of_image(raw.text(container, "image"))
-        values += [flag.value for flag in flags.find(dict(container), "feature-gates")]
-        filters += [flag.value for flag in flags.find(dict(container), "watch-filter")]
+        release = release or containers.of_image(raw.text(container, "image"))
+        values += [flag.value for flag in containers.find(dict(container), "feature-gates")]
+        filters += [flag.value for flag in containers.find(dict(container), "watch-filter")]
     title = f"{CAPI_MANAGER} {release}" if release else CAPI_MANAGER
     return Manager(
         title=title,
@@ -60,7 +60,7 @@ def _read(deployment: Mapping[str, Any]) -> Manager:
     )
 
 
-def _gate(title: str, release: versions.Release | None, values: list[str]) -> str:
+def _gate(title: str, release: containers.Release | None, values: list[str]) -> str:
     state = gates.state(values, beta=stages.is_beta(release))
     if stages.stage(release) == stages.REMOVED:
         passed = state not in {gates.ABSENT, gates.OPAQUE}

@@ -12,7 +12,8 @@ import re
 from krm_fn.krm.results import Errors
 from krm_fn.kube import raw
 from krm_fn.kube import secrets as encoding
-from krm_fn.model import AgentVersion, Secret
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import AgentVersion
 from krm_fn.status.dump import documents
 from krm_fn.status.objects import generated, ref
 from krm_fn.surface import (

@@ -7,7 +7,7 @@ from krm_fn.krm.results import ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.model import Secret
+    from krm_fn.kube.secrets import Secret
 
 # how far a resource of a ClusterResourceSet has come on one Cluster
 APPLIED = "applied"

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from krm_fn.model import Secret
+    from krm_fn.kube.secrets import Secret
     from krm_fn.status.commands import Commands
     from krm_fn.status.dump import Dump
     from krm_fn.status.objects import Binding, LiveCluster, LiveSet, Managed, Request

@@ -9,7 +9,8 @@ from __future__ import annotations
 from krm_fn.base.text import sha256_hex
 from krm_fn.krm.results import WARNING, Errors, Result
 from krm_fn.kube import secrets
-from krm_fn.model import Secret, Token
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import Token
 from krm_fn.surface import OWNER_ANNOTATION, REGISTRATION_KEY, TOKEN_KEY
 from krm_fn.tokens import formats
 from krm_fn.yaml.errors import BadYaml

@@ -12,7 +12,7 @@ from krm_fn.base.records import Record
 from krm_fn.base.text import late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube import secrets
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import Secret
 from krm_fn.tokens import formats
 from krm_fn.tokens.formats import BOOTSTRAP_NAME
 from krm_fn.tokens.sources import place

@@ -9,7 +9,8 @@ from __future__ import annotations
 from krm_fn.base.text import late
 from krm_fn.krm.results import Errors, Result, tagged
 from krm_fn.kube import secrets
-from krm_fn.model import Secret, Token
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import Token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from krm_fn.model import AgentVersion
 
+FIELD = "spec.registrationToken"
 ABSENT = tagged(rule="token-absent")  # of an error that says where the token would come from
 BOOTSTRAP = "bootstrap"
 BOOTSTRAP_NAME = "bootstrap-token-"  # begins the name of the Secret that holds one

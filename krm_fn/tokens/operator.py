@@ -13,8 +13,7 @@ import re
 
 from krm_fn.base.text import late
 from krm_fn.krm.results import Errors
-from krm_fn.kube.secrets import looks_like_token
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.tokens.formats import ABSENT
 
 TYPE_CHECKING = False

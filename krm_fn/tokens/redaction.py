@@ -13,8 +13,7 @@ from krm_fn.base.records import Record
 from krm_fn.base.text import late
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
-from krm_fn.kube.secrets import HIDDEN, MOST_QUOTED
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import HIDDEN, MOST_QUOTED, Secret
 from krm_fn.surface import GROUP, KIND
 
 TYPE_CHECKING = False
@@ -66,6 +65,23 @@ def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[i
                 found.append(_warning(f"items[{item.position}], which can't be read"))
     clean = Redactor([token]).results(found)
     return tuple(sorted(clean, key=lambda one: (one.message, one.file_path, one.file_index or 0)))
+
+
+def in_secrets(items: Sequence[Item]) -> list[Secret]:
+    """Return every token in a Secret of the input, where no readable config tells which of them is used."""
+    found: list[Secret] = []
+    for item in items:
+        if item.kind != "Secret":
+            continue
+        try:
+            value = item.value()
+        except Errors:
+            continue  # reported where it is read
+        for part in (value.get("data"), value.get("stringData")):
+            texts = [text for text in part.values() if isinstance(text, str)] if isinstance(part, dict) else []
+            texts += [data.decode("utf-8", "replace") for data in map(secrets.decode, texts) if data is not None]
+            found += [Secret(token) for text in texts for token in secrets.tokens_in(text)]
+    return found
 
 
 class Redactor:

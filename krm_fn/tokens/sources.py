@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from krm_fn import model
 from krm_fn.base.records import Record
-from krm_fn.base.text import full_name
-from krm_fn.krm.results import WARNING, Errors, Related, Result, tagged
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
 from krm_fn.surface import RESOURCE_SET_TYPE
 from krm_fn.tokens import formats
-from krm_fn.tokens.formats import ABSENT
+from krm_fn.tokens.formats import FIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,22 +23,15 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.inventory import Inventory
     from krm_fn.krm.items import Item
-    from krm_fn.model import Config, Secret, Token
+    from krm_fn.kube.secrets import Secret
+    from krm_fn.model import Config, Token
     from krm_fn.tokens.operator import Offers
 
     # a value, and the fields of a Result that point at where it was found
     Found = tuple[Secret, dict[str, Any]]
 
-FIELD = "spec.registrationToken"
-# Kinds that become a Secret only in the cluster, and the source to use with them
-_SEALED = {
-    ("bitnami.com", "SealedSecret"): "existingSecret",
-    ("external-secrets.io", "ExternalSecret"): "externalSecret or existingSecret",
-}
-_SHOWN = 5
 
-
-class Request(Record):
+class Lookup(Record):
     """What a source may look at.
 
     Attributes:
@@ -67,7 +59,7 @@ class Source(Record):
         check: Judges what the input shows of that Secret, given the namespaces that need it.
     """
 
-    resolve: Callable[[Request], Found] | None
+    resolve: Callable[[Lookup], Found] | None
     carrier: Callable[[Config, str, str, Mapping[str, str]], dict[str, Any]] | None
     secret_name: Callable[[TokenSource], str] = lambda _source: ""
     offered: bool = False
@@ -94,8 +86,8 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_
     offers.check_parent_url(config, own_token=source.offered, **place(config))
     if source.resolve is None:
         return model.Token()
-    request = Request(config=config, items=items, offers=offers, generator_position=generator_position)
-    secret, where = source.resolve(request)
+    lookup = Lookup(config=config, items=items, offers=offers, generator_position=generator_position)
+    secret, where = source.resolve(lookup)
     return formats.check(secret, config.agent.version, **where)
 
 
@@ -151,65 +143,42 @@ def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
     """Return the Secret among the items that `secretRef` names; None for any other source or where it is not unique."""
     if not isinstance(config.token, SecretSource):
         return None
-    found = _named(config.token, items)
+    from krm_fn.tokens import secret_ref  # noqa: PLC0415 - for this source alone
+
+    found = secret_ref.named(config.token, items)
     return found[0] if len(found) == 1 else None
 
 
-def place(config: Config) -> dict[str, Any]:
-    """Return the fields of a `Result` that point at the token's source in the configuration."""
-    return _place(config)
-
-
-def _place(config: Config, *below: str) -> dict[str, Any]:
+def place(config: Config, *below: str) -> dict[str, Any]:
+    """Return the fields of a `Result` that point at the token's source in the configuration, or at a field below it."""
     return config.place(".".join((FIELD, config.token.kind, *below)))
 
 
 # --- the sources -----------------------------------------------------------------------------------------------------
 
 
-def _value(request: Request) -> Found:
-    source: ValueSource = request.config.token  # type: ignore[assignment] # the registry chooses by type, here and below
-    return source.value, place(request.config)
+def _value(lookup: Lookup) -> Found:
+    source: ValueSource = lookup.config.token  # type: ignore[assignment] # the registry chooses by type, here and below
+    return source.value, place(lookup.config)
 
 
-def _env(request: Request) -> Found:
-    source: EnvSource = request.config.token  # type: ignore[assignment]
-    where = place(request.config)
-    return request.offers.env(source.variable, **where), where
+def _env(lookup: Lookup) -> Found:
+    source: EnvSource = lookup.config.token  # type: ignore[assignment]
+    where = place(lookup.config)
+    return lookup.offers.env(source.variable, **where), where
 
 
-def _file(request: Request) -> Found:
-    source: FileSource = request.config.token  # type: ignore[assignment]
-    where = place(request.config)
-    return request.offers.file(source.path, **where), where
+def _file(lookup: Lookup) -> Found:
+    source: FileSource = lookup.config.token  # type: ignore[assignment]
+    where = place(lookup.config)
+    return lookup.offers.file(source.path, **where), where
 
 
-def _secret_ref(request: Request) -> Found:
-    """Read the token from a Secret among the items."""
-    config = request.config
-    ref: SecretSource = config.token  # type: ignore[assignment]
-    if request.generator_position:
-        message = (
-            f"Secret {full_name(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
-            "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
-        )
-        raise Errors.of(message, **place(config))
-    found = _named(ref, request.items)
-    if not found:
-        raise _missing(ref, config, request.items)
-    if len(found) > 1:
-        more = f" ({_SHOWN} of their places are given)" if len(found) > _SHOWN else ""
-        namespaces = sorted({item.namespace for item in found})
-        several = len(namespaces) > 1 and not ref.namespace
-        remedy = f"set secretRef.namespace to {' or '.join(namespaces[:_SHOWN])}" if several else "remove all but one"
-        message = f"{len(found)} Secrets are called {full_name(ref.namespace, ref.name)}{more}: {remedy}"
-        related = tuple(
-            Related.at(full_name(item.namespace, item.name), item.place("metadata.name")) for item in found[:_SHOWN]
-        )
-        raise Errors.of(
-            message, related=related, fix=f"namespace: {namespaces[0]}" if several else "", **_place(config, "name")
-        )
-    return _read(found[0], ref.key, config)
+def _secret_ref(lookup: Lookup) -> Found:
+    from krm_fn.tokens import secret_ref  # noqa: PLC0415 - for this source alone
+
+    source: SecretSource = lookup.config.token  # type: ignore[assignment]
+    return secret_ref.resolve(lookup.config, source, lookup.items, generator_position=lookup.generator_position)
 
 
 def _secret(_config: Config, namespace: str, name: str, values: Mapping[str, str]) -> dict[str, Any]:
@@ -259,115 +228,6 @@ OUTSIDE = tuple(record.kind for record, source in _SOURCES.items() if source.res
 
 def _of(config: Config) -> Source:
     return _SOURCES[type(config.token)]
-
-
-# --- a Secret among the items ----------------------------------------------------------------------------------------
-
-
-def _named(ref: SecretSource, items: Sequence[Item]) -> list[Item]:
-    """Return the Secrets that a reference can mean, sorted by namespace so that the input's order says nothing."""
-    found = [
-        item
-        for item in items
-        if item.kind == "Secret"
-        and item.group == ""
-        and item.name == ref.name
-        and (not ref.namespace or item.namespace == ref.namespace)
-    ]
-    return sorted(found, key=lambda item: (item.namespace, item.where()))
-
-
-def _read(item: Item, key: str, config: Config) -> Found:
-    """Read one key of a Secret: `stringData` wins over `data`, as on the server.
-
-    Raises:
-        Errors: The key is missing or its value is no text.
-    """
-    title = f"Secret {full_name(item.namespace, item.name)}"
-    whole = item.value()
-    for name in ("stringData", "data"):
-        values = whole.get(name)
-        if not isinstance(values, dict) or key not in values:
-            continue
-        where = item.place(f"{name}.{key}")
-        value = values[key]
-        reason = ""
-        if not isinstance(value, str):
-            reason = "is no string: put the value into double quotes"
-        elif name == "data" and not secrets.encrypted(value):  # the format check names an encrypted one
-            raw = secrets.decode(value)
-            value = _text(raw)
-            if raw is None:
-                reason = "is no base64: encode the token, or put it under stringData"
-            elif value is None:
-                reason = "is no text once decoded, so it holds no token"
-        if reason:
-            message = f"{name}.{key} of {title} {reason}"
-            raise Errors.of(message, **where)
-        return model.Secret(value), where
-    keys = sorted(str(one) for one in {*item.keys("data"), *item.keys("stringData")})
-    shown = [one for one in keys if not secrets.looks_like_token(one)][:_SHOWN]
-    there = f"it has {', '.join(shown)}" if shown else "it has none"
-    message = f"{title} has no key {key}: {there}; name the one to read with secretRef.key"
-    fix = f"key: {shown[0]}" if len(shown) == 1 else ""
-    related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
-    meant = {"current": key, "proposed": shown[0]} if fix else {}
-    raise Errors.of(message, fix=fix, related=related, **meant, **_place(config, "key"))
-
-
-def _text(raw: bytes | None) -> str | None:
-    if raw is None:
-        return None
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors:
-    """Report that no Secret has the name, and what comes near."""
-    title = full_name(ref.namespace, ref.name)
-    for item in items:
-        source = _SEALED.get((item.group, item.kind))
-        if source and item.name == ref.name and (not ref.namespace or item.namespace == ref.namespace):
-            message = (
-                f"Secret {title} is not among the resources; the {item.kind} of that name becomes a Secret only in the"
-                f" cluster: use {source} instead of secretRef"
-            )
-            return Errors.of(message, related=(Related.at(f"the {item.kind}", item.place()),), **place(config))
-    near = _near(ref, items)
-    if not near:
-        message = (
-            f"Secret {title} is not among the resources, and none has a similar name; "
-            "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"
-        )
-        return Errors.of(message, tags=ABSENT, **_place(config, "name"))
-    titles = [full_name(*one) for one in near]
-    namespace, name = near[0]
-    other = "namespace" if ref.namespace and ref.name in {one for _, one in near} else "name"
-    fix, meant = "", {}
-    if len(near) == 1:
-        fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
-        meant = {"current": ref.namespace, "proposed": namespace}
-        if other == "name":
-            meant = {"current": ref.name, "proposed": name}
-    message = f"Secret {title} is not among the resources: did you mean {' or '.join(titles)}?"
-    return Errors.of(message, fix=fix, tags=ABSENT, **meant, **_place(config, other))
-
-
-def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:
-    """Return namespaces and names of Secrets that the user may have meant: another namespace, a prefix or suffix, a slip."""
-    import difflib  # noqa: PLC0415 - only an error needs it
-
-    names = {item.name for item in items if item.kind == "Secret" and item.group == "" and item.name}
-    like = {name for name in names if ref.name in name or name in ref.name}
-    like.update(difflib.get_close_matches(ref.name, sorted(names), n=_SHOWN, cutoff=0.6))
-    found = {
-        (item.namespace, item.name)
-        for item in items
-        if item.kind == "Secret" and item.group == "" and item.name in like
-    }
-    return sorted(one for one in found if not secrets.looks_like_token(full_name(*one)))[:_SHOWN]
 
 
 def _refuse_misplaced(config: Config) -> None:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from krm_fn.clusters.selection import Verdict
     from krm_fn.earlier.effects import Effect
     from krm_fn.krm.results import Result
-    from krm_fn.model import ObjectKey, Verdict
+    from krm_fn.model import ObjectKey
     from krm_fn.views.shown import Shown
 
 

@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from krm_fn.clusters.selection import Verdict
     from krm_fn.krm.results import Result
-    from krm_fn.model import Verdict
     from krm_fn.views.shown import Shown
 
 LIMIT = 65_000

@@ -11,12 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from krm_fn.clusters.selection import Verdict
     from krm_fn.earlier.compare import Comparison
     from krm_fn.earlier.effects import Effect
     from krm_fn.function import Outcome
     from krm_fn.krm.results import Result
     from krm_fn.kube.labels import LabelSelector
-    from krm_fn.model import Cluster, Config, Generated, ObjectKey, Verdict
+    from krm_fn.model import Cluster, Config, Generated, ObjectKey
 
 
 _COUNTED = ("count", "verdict")  # the tables say the same

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from krm_fn import function, plan
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.results import Errors
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import Secret
 from krm_fn.tokens.operator import Offers
 from tests.support.traces import seen
 

@@ -14,7 +14,7 @@ from tests.unit.reviews.builders import config, controller_manager, core_provide
 from tests.unit.reviews.golden import review
 
 if TYPE_CHECKING:
-    from krm_fn.model import Review
+    from krm_fn.krm.changes import Review
 
 RELEASES = st.sampled_from(["v0.3.9", "v1.5.3", "v1.6.0", "v1.9.1", "v1.11.0", "v1.12.0", "v1.14.0", "latest"])
 SETTINGS = st.sampled_from(["true", "false", "1", "${X:=false}", "${X:=true}", "maybe", ""])

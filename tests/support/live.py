@@ -17,11 +17,11 @@ from typing import Any
 
 import yaml
 
+from krm_fn.agent.flags import Registration
 from krm_fn.agent.payload import AgentPayload, identity_values, registration_values
 from krm_fn.clusters import naming
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.model import Registration
 from krm_fn.outputs import carriers, resource_set
 from krm_fn.status.payload import Payload
 from krm_fn.surface import API_VERSION, KIND, NAMESPACE_LABEL

@@ -6,9 +6,9 @@ Source: k8s.io/api core/v1, validation in pkg/apis/core/validation, v1.36.
 from __future__ import annotations
 
 from krm_fn.config import formats
-from krm_fn.config.constraints import ExactlyOne, Given, Refuse, Require
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Number, Text, Whole
+from krm_fn.config.rules_in_schema import ExactlyOne, Given, Refuse, Require
 from krm_fn.config.tree.selectors import NAME, NAMESPACE, SELECTOR, requirement
 from krm_fn.kube.labels import OPERATORS
 

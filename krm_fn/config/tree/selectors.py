@@ -7,14 +7,14 @@ must look like is in `config.formats` and `kube.labels`.
 from __future__ import annotations
 
 from krm_fn.config import formats
-from krm_fn.config.constraints import Given, Refuse, Require, Some
 from krm_fn.config.fields import Field, ListOf, MapOf, Object, Selector
 from krm_fn.config.kinds import Choice, Text
+from krm_fn.config.rules_in_schema import Given, Refuse, Require, Some
 from krm_fn.kube.labels import OPERATORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.config.constraints import Constraint
+    from krm_fn.config.rules_in_schema import Constraint
 
 LABELS = MapOf(key=formats.LABEL_KEY, value=Text(format=formats.LABEL_VALUE, empty=True))
 NAME = Text(format=formats.DNS_SUBDOMAIN)

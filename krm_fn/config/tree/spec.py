@@ -7,9 +7,9 @@ and the Markdown reference all walk it; what spans several fields and no schema 
 from __future__ import annotations
 
 from krm_fn.config import formats
-from krm_fn.config.constraints import Given, Refuse, Require
 from krm_fn.config.fields import Field, ListOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text
+from krm_fn.config.rules_in_schema import Given, Refuse, Require
 from krm_fn.config.tree import agent, output, selectors, token
 from krm_fn.surface import API_VERSION, KIND
 from krm_fn.tokens import sources

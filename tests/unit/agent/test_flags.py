@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import flags
+from krm_fn.agent.flags import Registration
 from krm_fn.agent.releases import traits
-from krm_fn.model import Registration
 from tests.unit.agent.options import RELEASES, agent
 
 COMMON = [

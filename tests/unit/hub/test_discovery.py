@@ -9,7 +9,8 @@ import pytest
 from krm_fn.hub.discovery import discovery_secret
 from krm_fn.hub.review import review
 from krm_fn.krm.results import WARNING
-from krm_fn.model import HubOptions, Secret, Token
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import HubOptions, Token
 from tests.unit.reviews.builders import TOKEN, config, messages, severities
 
 WITH_DISCOVERY = {"feature_gate": "Ignore", "hub": HubOptions(discovery_secret=True)}

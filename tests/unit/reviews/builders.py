@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from krm_fn.model import Config, HubOptions, KubeconfigRef, Secret, ValueSource
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import Config, HubOptions, KubeconfigRef, ValueSource
 from tests.support.decoded import decoded
 from tests.support.items import item_of
 

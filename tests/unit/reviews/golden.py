@@ -7,16 +7,19 @@ difference before committing it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from krm_fn.config import decode
 from krm_fn.featuregate import review as featuregate
 from krm_fn.hub import review as hub
-from krm_fn.model import Config, Review
+from krm_fn.krm.changes import Review
 from krm_fn.yaml.edit import revise
 from tests.support.items import item_of
+
+if TYPE_CHECKING:
+    from krm_fn.model import Config
 
 FOLDER = Path(__file__).parents[2] / "golden" / "reviews"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())

@@ -3,7 +3,7 @@ import hashlib
 
 import pytest
 
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import Secret
 from krm_fn.status.payload import Payload
 from tests.support import live
 

@@ -11,7 +11,8 @@ from krm_fn.agent import payload
 from krm_fn.clusters import inventory
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
-from krm_fn.model import Config, ExistingSource, Secret, ValueSource
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import Config, ExistingSource, ValueSource
 from krm_fn.tokens import sources
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"

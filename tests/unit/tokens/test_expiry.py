@@ -8,7 +8,8 @@ import pytest
 
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
-from krm_fn.model import Config, Secret, Token, ValueSource
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import Config, Token, ValueSource
 from krm_fn.tokens import expiry
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"

@@ -7,7 +7,8 @@ import traceback
 import pytest
 
 from krm_fn.krm.results import Errors
-from krm_fn.model import AgentVersion, Secret, Token
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import AgentVersion, Token
 from krm_fn.tokens import formats
 
 V018 = AgentVersion(major=0, minor=18, patch=1)

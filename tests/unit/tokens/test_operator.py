@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from krm_fn.krm.results import Errors
-from krm_fn.model import Config, EnvSource, Secret, ValueSource
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import Config, EnvSource, ValueSource
 from krm_fn.tokens import operator as module
 from krm_fn.tokens.operator import MAX_FILE, Offers
 

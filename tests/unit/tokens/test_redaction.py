@@ -8,7 +8,7 @@ import pytest
 
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import ResourceRef, Result
-from krm_fn.model import Secret
+from krm_fn.kube.secrets import Secret
 from krm_fn.tokens import redaction
 from krm_fn.tokens.redaction import Redactor
 

@@ -8,6 +8,7 @@ import pytest
 
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, ResourceRef
+from krm_fn.kube.secrets import Secret
 from krm_fn.model import (
     AgentVersion,
     Config,
@@ -15,7 +16,6 @@ from krm_fn.model import (
     ExistingSource,
     ExternalSource,
     FileSource,
-    Secret,
     SecretSource,
     Token,
     TokenSource,

@@ -1,4 +1,4 @@
-"""Flags of a container: found, changed, removed and added in their own form."""
+"""Containers: flags found, changed, removed and added in their own form; the name and release of an image."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from krm_fn.kube import flags
+from krm_fn.kube import containers
+
+DIGEST = "sha256:" + "a" * 64
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,7 @@ from krm_fn.kube import flags
     ],
 )
 def test_every_occurrence_is_found(container: dict[str, Any], values: list[str], paths: list[str]) -> None:
-    found = flags.find(container, "x")
+    found = containers.find(container, "x")
     assert [one.value for one in found] == values
     assert [one.path for one in found] == paths
 
@@ -42,7 +44,7 @@ def test_every_occurrence_is_found(container: dict[str, Any], values: list[str],
     ],
 )
 def test_a_value_is_changed_in_its_own_form(container: dict[str, Any], after: dict[str, Any]) -> None:
-    flags.assign(container, flags.find(container, "x")[0], "9")
+    containers.assign(container, containers.find(container, "x")[0], "9")
     assert container == after
 
 
@@ -57,7 +59,7 @@ def test_a_value_is_changed_in_its_own_form(container: dict[str, Any], after: di
     ],
 )
 def test_a_removed_flag_takes_its_value_along(container: dict[str, Any], after: dict[str, Any]) -> None:
-    flags.remove(container, flags.find(container, "x"))
+    containers.remove(container, containers.find(container, "x"))
     assert container == after
 
 
@@ -73,7 +75,7 @@ def test_a_removed_flag_takes_its_value_along(container: dict[str, Any], after: 
     ],
 )
 def test_a_new_flag_goes_where_the_container_keeps_its_flags(container: dict[str, Any], bare: str, path: str) -> None:
-    assert flags.append(container, "--x=1", bare=bare) == path
+    assert containers.append(container, "--x=1", bare=bare) == path
     field, _, index = path.partition("[")
     assert container[field][int(index[:-1])] == "--x=1"
 
@@ -87,4 +89,47 @@ def test_a_new_flag_goes_where_the_container_keeps_its_flags(container: dict[str
     ],
 )
 def test_a_flag_within_a_longer_element_is_noticed(container: dict[str, Any], *, hidden: bool) -> None:
-    assert flags.hidden(container, "x") is hidden
+    assert containers.hidden(container, "x") is hidden
+
+
+@pytest.mark.parametrize(
+    ("image", "line"),
+    [
+        pytest.param("registry.k8s.io/cluster-api/cluster-api-controller:v1.6.3", (1, 6), id="plain"),
+        pytest.param("localhost:5000/cluster-api-controller:v1.12.0", (1, 12), id="registry with a port"),
+        pytest.param(f"r:5000/a/cluster-api-controller:v1.7.0@{DIGEST}", (1, 7), id="tag and digest"),
+        pytest.param("a:1.5.3", (1, 5), id="no v"),
+        pytest.param("a:v1.12.0-rc.1", (1, 12), id="release candidate"),
+        pytest.param("a:v1.5.3_vmware.1", (1, 5), id="a distributor's suffix"),
+        pytest.param("a:v0.3.25", (0, 3), id="old"),
+        pytest.param("a:v1.12", (1, 12), id="two parts"),
+    ],
+)
+def test_the_release_is_the_tag_of_the_image(image: str, line: tuple[int, int]) -> None:
+    found = containers.of_image(image)
+    assert found is not None
+    assert found.line == line
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["", "a", "a:latest", f"a@{DIGEST}", "localhost:5000/a", "v1.6.3", "a:${VERSION}", "a:main-2024", "a:v1", "a:1.02"],
+)
+def test_an_image_without_a_version_tag_has_no_release(image: str) -> None:
+    assert containers.of_image(image) is None
+
+
+def test_a_release_is_shown_as_it_was_written() -> None:
+    assert str(containers.parse("v1.6.3")) == "v1.6.3"
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        pytest.param("r:5000/x/clusternet-hub:v0.14.0", "clusternet-hub", id="registry with a port"),
+        pytest.param(f"clusternet-hub@{DIGEST}", "clusternet-hub", id="digest"),
+        pytest.param("", "", id="none"),
+    ],
+)
+def test_the_name_of_an_image_is_the_last_part_of_its_repository(image: str, name: str) -> None:
+    assert containers.image_name(image) == name

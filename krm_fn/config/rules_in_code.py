@@ -9,6 +9,7 @@ from __future__ import annotations
 from krm_fn.base.records import Record
 from krm_fn.config import formats
 from krm_fn.config.tree import token
+from krm_fn.kube.names import image_tag
 from krm_fn.model import AgentVersion
 from krm_fn.tokens import sources
 
@@ -39,14 +40,9 @@ def parse_version(text: str) -> AgentVersion | None:
     return AgentVersion(major=int(found[0]), minor=int(found[1]), patch=int(found[2])) if found else None
 
 
-def tag_of(image: str) -> str:
-    """Return the tag of an image reference, digest or not; "" if it has none."""
-    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-
-
 def agent_version(agent: Mapping[str, Any]) -> AgentVersion | None:
     """Return the version that counts: the field, else the image's tag; None if neither says it."""
-    return parse_version(agent["version"] if "version" in agent else tag_of(agent["image"]))
+    return parse_version(agent["version"] if "version" in agent else image_tag(agent["image"]))
 
 
 def version(spec: Mapping[str, Any], at: Place) -> None:
@@ -54,7 +50,7 @@ def version(spec: Mapping[str, Any], at: Place) -> None:
     agent = spec["agent"]
     place = at.field("agent.version")
     found = agent_version(agent)
-    tag = tag_of(agent["image"])
+    tag = image_tag(agent["image"])
     if found is None:
         has = f'the image\'s tag "{tag}" does not say it' if tag else "the image has no tag that says it"
         text = f"is required, since {has}: give the agent's version, such as v0.18.1"

@@ -1,12 +1,14 @@
-"""Flags of a container, in `command` or in `args`, joined (`--flag=value`) or separate (`--flag`, `value`).
+"""What a container runs: the name and release of its image, and its flags.
 
-The process sees `command` followed by `args`, so both are read as one row; a flag may even end the one and have its
+Flags are in `command` or in `args`, joined (`--flag=value`) or separate (`--flag`, `value`). The process sees `command` followed by `args`, so both are read as one row; a flag may even end the one and have its
 value begin the other.
 """
 
 from __future__ import annotations
 
 from krm_fn.base.records import Record
+from krm_fn.base.text import late
+from krm_fn.kube.names import image_tag
 from krm_fn.kube.raw import sequence
 
 TYPE_CHECKING = False
@@ -14,6 +16,50 @@ if TYPE_CHECKING:
     from typing import Any
 
 FIELDS = ("command", "args")
+_RELEASE = late(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:\.[0-9]+)?(?:[-+_.][-0-9A-Za-z.+_]*)?\Z")
+
+
+# --- images -----------------------------------------------------------------------------------------------------------
+
+
+class Release(Record):
+    """A release line (`major.minor`), with the text it was read from."""
+
+    major: int
+    minor: int
+    text: str
+
+    @property
+    def line(self) -> tuple[int, int]:
+        """For comparisons: major and minor."""
+        return (self.major, self.minor)
+
+    def __str__(self) -> str:
+        """As it was written."""
+        return self.text
+
+
+def parse(text: str) -> Release | None:
+    """Read a version such as `v1.6.3`, `1.12` or `v0.14.0-rc.1`; None where it is none (`latest`, a placeholder)."""
+    found = _RELEASE.match(text)
+    return Release(major=int(found[1]), minor=int(found[2]), text=text) if found else None
+
+
+def of_image(image: str) -> Release | None:
+    """Read the release from the tag of an image reference.
+
+    A registry's port is no tag, a digest is none either: `registry:5000/a/b@sha256:…` has no release, and
+    `registry:5000/a/b:v1.6.3@sha256:…` is v1.6.3.
+    """
+    return parse(image_tag(image))
+
+
+def image_name(image: str) -> str:
+    """Return the last part of an image's repository: `cluster-api-controller`, `clusternet-hub`."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+# --- flags ------------------------------------------------------------------------------------------------------------
 
 
 class Flag(Record):

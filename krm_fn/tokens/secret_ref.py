@@ -1,0 +1,167 @@
+"""The token source `secretRef`: a Secret among the items, and what was most likely meant where there is none."""
+
+from __future__ import annotations
+
+from krm_fn.base.text import full_name
+from krm_fn.krm.results import Errors, Related
+from krm_fn.kube import secrets
+from krm_fn.kube.secrets import Secret
+from krm_fn.tokens.formats import ABSENT, FIELD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from krm_fn.krm.items import Item
+    from krm_fn.model import Config, SecretSource
+
+# Kinds that become a Secret only in the cluster, and the source to use with them
+_SEALED = {
+    ("bitnami.com", "SealedSecret"): "existingSecret",
+    ("external-secrets.io", "ExternalSecret"): "externalSecret or existingSecret",
+}
+_SHOWN = 5
+
+
+def resolve(
+    config: Config, ref: SecretSource, items: Sequence[Item], *, generator_position: bool
+) -> tuple[Secret, dict[str, Any]]:
+    """Read the token from a Secret among the items.
+
+    Raises:
+        Errors: There is no such Secret, several, or none can be seen; or it has no such key, or no text under it.
+    """
+    if generator_position:
+        message = (
+            f"Secret {full_name(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
+            "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
+        )
+        raise Errors.of(message, **config.place(f"{FIELD}.secretRef"))
+    found = named(ref, items)
+    if not found:
+        raise _missing(ref, config, items)
+    if len(found) > 1:
+        more = f" ({_SHOWN} of their places are given)" if len(found) > _SHOWN else ""
+        namespaces = sorted({item.namespace for item in found})
+        several = len(namespaces) > 1 and not ref.namespace
+        remedy = f"set secretRef.namespace to {' or '.join(namespaces[:_SHOWN])}" if several else "remove all but one"
+        message = f"{len(found)} Secrets are called {full_name(ref.namespace, ref.name)}{more}: {remedy}"
+        related = tuple(
+            Related.at(full_name(item.namespace, item.name), item.place("metadata.name")) for item in found[:_SHOWN]
+        )
+        raise Errors.of(
+            message,
+            related=related,
+            fix=f"namespace: {namespaces[0]}" if several else "",
+            **config.place(f"{FIELD}.secretRef.name"),
+        )
+    return _read(found[0], ref.key, config)
+
+
+def named(ref: SecretSource, items: Sequence[Item]) -> list[Item]:
+    """Return the Secrets that a reference can mean, sorted by namespace so that the input's order says nothing."""
+    found = [
+        item
+        for item in items
+        if item.kind == "Secret"
+        and item.group == ""
+        and item.name == ref.name
+        and (not ref.namespace or item.namespace == ref.namespace)
+    ]
+    return sorted(found, key=lambda item: (item.namespace, item.where()))
+
+
+def _read(item: Item, key: str, config: Config) -> tuple[Secret, dict[str, Any]]:
+    """Read one key of a Secret: `stringData` wins over `data`, as on the server.
+
+    Raises:
+        Errors: The key is missing or its value is no text.
+    """
+    title = f"Secret {full_name(item.namespace, item.name)}"
+    whole = item.value()
+    for name in ("stringData", "data"):
+        values = whole.get(name)
+        if not isinstance(values, dict) or key not in values:
+            continue
+        where = item.place(f"{name}.{key}")
+        value = values[key]
+        reason = ""
+        if not isinstance(value, str):
+            reason = "is no string: put the value into double quotes"
+        elif name == "data" and not secrets.encrypted(value):  # the format check names an encrypted one
+            raw = secrets.decode(value)
+            value = _text(raw)
+            if raw is None:
+                reason = "is no base64: encode the token, or put it under stringData"
+            elif value is None:
+                reason = "is no text once decoded, so it holds no token"
+        if reason:
+            message = f"{name}.{key} of {title} {reason}"
+            raise Errors.of(message, **where)
+        return Secret(value), where
+    keys = sorted(str(one) for one in {*item.keys("data"), *item.keys("stringData")})
+    shown = [one for one in keys if not secrets.looks_like_token(one)][:_SHOWN]
+    there = f"it has {', '.join(shown)}" if shown else "it has none"
+    message = f"{title} has no key {key}: {there}; name the one to read with secretRef.key"
+    fix = f"key: {shown[0]}" if len(shown) == 1 else ""
+    related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
+    meant = {"current": key, "proposed": shown[0]} if fix else {}
+    raise Errors.of(message, fix=fix, related=related, **meant, **config.place(f"{FIELD}.secretRef.key"))
+
+
+def _text(raw: bytes | None) -> str | None:
+    if raw is None:
+        return None
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors:
+    """Report that no Secret has the name, and what comes near."""
+    title = full_name(ref.namespace, ref.name)
+    for item in items:
+        source = _SEALED.get((item.group, item.kind))
+        if source and item.name == ref.name and (not ref.namespace or item.namespace == ref.namespace):
+            message = (
+                f"Secret {title} is not among the resources; the {item.kind} of that name becomes a Secret only in the"
+                f" cluster: use {source} instead of secretRef"
+            )
+            return Errors.of(
+                message, related=(Related.at(f"the {item.kind}", item.place()),), **config.place(f"{FIELD}.secretRef")
+            )
+    near = _near(ref, items)
+    if not near:
+        message = (
+            f"Secret {title} is not among the resources, and none has a similar name; "
+            "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"
+        )
+        return Errors.of(message, tags=ABSENT, **config.place(f"{FIELD}.secretRef.name"))
+    titles = [full_name(*one) for one in near]
+    namespace, name = near[0]
+    other = "namespace" if ref.namespace and ref.name in {one for _, one in near} else "name"
+    fix, meant = "", {}
+    if len(near) == 1:
+        fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
+        meant = {"current": ref.namespace, "proposed": namespace}
+        if other == "name":
+            meant = {"current": ref.name, "proposed": name}
+    message = f"Secret {title} is not among the resources: did you mean {' or '.join(titles)}?"
+    return Errors.of(message, fix=fix, tags=ABSENT, **meant, **config.place(f"{FIELD}.secretRef.{other}"))
+
+
+def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:
+    """Return namespaces and names of Secrets that the user may have meant: another namespace, a prefix or suffix, a slip."""
+    import difflib  # noqa: PLC0415 - only an error needs it
+
+    names = {item.name for item in items if item.kind == "Secret" and item.group == "" and item.name}
+    like = {name for name in names if ref.name in name or name in ref.name}
+    like.update(difflib.get_close_matches(ref.name, sorted(names), n=_SHOWN, cutoff=0.6))
+    found = {
+        (item.namespace, item.name)
+        for item in items
+        if item.kind == "Secret" and item.group == "" and item.name in like
+    }
+    return sorted(one for one in found if not secrets.looks_like_token(full_name(*one)))[:_SHOWN]
