@@ -7,12 +7,17 @@ application-controller, which has no flag for their address, listens on loopback
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 import os
+import re
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -23,6 +28,8 @@ from tests.hosts.lab.servers import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.hosts.lab.lab import Lab
     from tests.hosts.lab.space import Space
 
@@ -39,6 +46,13 @@ def missing() -> str:
     """What keeps Argo CD from starting here; empty where nothing does."""
     lacking = [path.name for path in (PROGRAM, CRDS, REDIS, programs.TOOLS / "kustomize-newest") if not path.exists()]
     return f"no {', '.join(lacking)} here; `make tools` builds them" if lacking else ""
+
+
+class Cost(NamedTuple):
+    """What a process has taken: CPU time, and memory at its peak."""
+
+    seconds: float
+    kilobytes: int
 
 
 class ArgoCD:
@@ -59,7 +73,11 @@ class ArgoCD:
         for folder in (self._git, sockets, bin_folder):
             folder.mkdir(parents=True)
         sockets.chmod(0o777)
-        for name in ("argocd-repo-server", "argocd-application-controller", "argocd-cmp-server"):
+        self._details = (bin_folder / "argocd-app-details", f"127.0.0.1:{repositories}")
+        for name in (
+            *("argocd-repo-server", "argocd-application-controller", "argocd-cmp-server"),
+            self._details[0].name,
+        ):
             (bin_folder / name).symlink_to(PROGRAM.resolve())
         (bin_folder / "kustomize").symlink_to((programs.TOOLS / "kustomize-newest").resolve())
         env = {
@@ -202,6 +220,35 @@ class ArgoCD:
         assert there, f"no Application {space.namespace}"
         return there
 
+    def announced(self, space: Space, **plugin: Any) -> dict[str, Object]:
+        """The parameters that the repo-server tells Argo CD's UI of, by name.
+
+        Args:
+            space: The test's namespace, whose Application it is.
+            plugin: Other fields of the source's `plugin` than its name.
+        """
+        source = self.application(space)["spec"]["source"]
+        source["plugin"].update(plugin)
+        query = {"repo": {"repo": source["repoURL"]}, "source": source, "appName": space.namespace, "noCache": True}
+        answer = programs.run(*self._details, cwd=self._folder, stdin=json.dumps(query)).out
+        return {one["name"]: one for one in json.loads(answer)["plugin"]["parametersAnnouncement"]}
+
+    def cost(self, space: Space, step: Callable[[], Any]) -> Cost:
+        """What the function takes in the sidecar when it renders the test's repository during a step."""
+        whose = f"ARGOCD_APP_NAME={space.namespace}\0".encode()
+        found: dict[Path, Cost] = {}
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(step)
+            while not done.done():
+                for process in Path("/proc").glob("[0-9]*"):
+                    with contextlib.suppress(OSError, ValueError):  # it ends
+                        if whose in (process / "environ").read_bytes() + b"\0":
+                            found[process] = _cost(process)
+                time.sleep(0.01)
+            done.result()
+        assert found, "the function was not seen"
+        return max(found.values(), key=lambda one: one.seconds)
+
     def conditions(self, space: Space) -> list[str]:
         """What the Application's conditions say."""
         return [one["message"] for one in self.application(space).get("status", {}).get("conditions") or []]
@@ -250,6 +297,12 @@ class ArgoCD:
         """Do something to the sidecar's container, if it is there."""
         whole = [*self._engine, *command, self._container]
         subprocess.run(whole, env=programs.environment(), capture_output=True, check=False, timeout=programs.SECONDS)
+
+
+def _cost(process: Path) -> Cost:
+    fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    (peak,) = re.findall(r"VmHWM:\s+(\d+)", (process / "status").read_text(encoding="utf-8"))
+    return Cost((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(peak))
 
 
 def _git_daemon() -> Path:

@@ -33,12 +33,12 @@ class ExternalSecrets:
 
     def __init__(self, lab: Lab) -> None:
         self.api = lab.management.api
-        self.api.versions.update({"ExternalSecret": VERSION, "SecretStore": VERSION})
+        self.api.versions.update(dict.fromkeys(("ExternalSecret", "SecretStore", "ClusterSecretStore"), VERSION))
         self._lab = lab
-        off = ("cluster-store-reconciler", "cluster-external-secret-reconciler", "push-secret-reconciler")
+        off = ("cluster-external-secret-reconciler", "push-secret-reconciler", "cluster-push-secret-reconciler")
         self.operator = Process(
             *("external-secrets", lab.folder, PROGRAM, f"--metrics-addr=127.0.0.1:{lab.ports.guest(5)}"),
-            *(f"--enable-{name}=false" for name in (*off, "cluster-push-secret-reconciler")),
+            *(f"--enable-{name}=false" for name in off),
             env={"KUBECONFIG": str(lab.management.kubeconfig)},
         )
 
@@ -66,12 +66,22 @@ class ExternalSecrets:
             {"apiVersion": VERSION, "kind": "SecretStore", "metadata": metadata, "spec": {"provider": provider}}
         )
 
-    def wait_ready(self, space: Space, name: str) -> Object:
+    def wait_ready(self, namespace: str, name: str) -> Object:
         """Wait until the operator reports an ExternalSecret as ready; the ExternalSecret."""
+        return wait(
+            lambda: self._reports(namespace, name, "True"), lambda: f"ExternalSecret: {self.explain(namespace, name)}"
+        )
 
-        def ready() -> Object | None:
-            there = space.get("ExternalSecret", name) or {}
-            conditions = there.get("status", {}).get("conditions") or []
-            return there if any((one["type"], one["status"]) == ("Ready", "True") for one in conditions) else None
+    def wait_failed(self, namespace: str, name: str) -> str:
+        """Wait until the operator reports that it can't make an ExternalSecret's Secret; what it reports."""
+        wait(lambda: self._reports(namespace, name, "False"), "the operator's refusal")
+        return self.explain(namespace, name)
 
-        return wait(ready, lambda: f"ExternalSecret {name}: {(space.get('ExternalSecret', name) or {}).get('status')}")
+    def explain(self, namespace: str, name: str) -> str:
+        """What the operator reports of an ExternalSecret."""
+        return str((self.api.get("ExternalSecret", name, namespace) or {}).get("status"))
+
+    def _reports(self, namespace: str, name: str, ready: str) -> Object | None:
+        there = self.api.get("ExternalSecret", name, namespace) or {}
+        conditions = there.get("status", {}).get("conditions") or []
+        return there if any((one["type"], one["status"]) == ("Ready", ready) for one in conditions) else None
