@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from krm_fn.base.records import Record
-from krm_fn.cli import inputs
+from krm_fn.cli import inputs, shared
 from krm_fn.files import documents, revision
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, has_errors, tagged
@@ -57,6 +57,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--baseline",
             metavar="DIR",
+            shell_complete=shared.complete_path,
             help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
         ),
     ):

@@ -11,6 +11,7 @@ import click
 from krm_fn import function
 from krm_fn.base.records import Record
 from krm_fn.base.text import nearest, some
+from krm_fn.cli import shared
 from krm_fn.cli.builds import Builds
 from krm_fn.files import documents, reading
 from krm_fn.files.finding import Rules
@@ -85,8 +86,13 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="GLOB",
             help="Leave out files and folders below PATH, in the syntax of .gitignore; can be given several times.",
         ),
-        click.option("-c", "--config", metavar="FILE", help="The ClusternetCAPIConfig, if it is not among the files."),
-        click.argument("paths", nargs=-1, required=True, metavar="PATH..."),
+        click.option(
+            *("-c", "--config"),
+            metavar="FILE",
+            shell_complete=shared.complete_path,
+            help="The ClusternetCAPIConfig, if it is not among the files.",
+        ),
+        click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=shared.complete_path),
     ):
         command = decorate(command)
     return command

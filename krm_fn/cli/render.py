@@ -72,6 +72,7 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
     "target",
     metavar="DIR|FILE|-",
     default=_STDOUT,
+    shell_complete=shared.complete_path,
     help="A folder, or a file ending in .yaml or .yml; - is stdout.  [default: -]",
 )
 @click.option(

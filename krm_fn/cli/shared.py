@@ -1,4 +1,4 @@
-"""What several commands need: the time, and the operator's offers."""
+"""What several commands need: the time, the operator's offers, and paths completed by the shell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import click
 
 from krm_fn.kube.secrets import quoted
 from krm_fn.tokens.operator import Offers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _LONGEST_SECONDS = 11  # digits: beyond the year 5000
 
@@ -53,3 +57,10 @@ def moment(given: int | None, offers: Offers) -> int:
 def environment_offers() -> Offers:
     """Return what the operator of this machine offers."""
     return Offers(os.environ)
+
+
+def complete_path(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Have the shell complete a path, where an option or argument is one without a type that says so."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - for a completion alone
+
+    return [CompletionItem(incomplete, type="file")]

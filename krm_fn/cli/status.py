@@ -73,7 +73,7 @@ class Span(click.ParamType[int]):
 
 
 @click.command("status", help=HELP)
-@click.argument("arguments", nargs=-1, metavar="[NAMESPACE/NAME|FILE...]")
+@click.argument("arguments", nargs=-1, metavar="[NAMESPACE/NAME|FILE...]", shell_complete=shared.complete_path)
 @click.option(
     "-f",
     "--file",

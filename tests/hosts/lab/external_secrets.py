@@ -68,20 +68,20 @@ class ExternalSecrets:
 
     def wait_ready(self, namespace: str, name: str) -> Object:
         """Wait until the operator reports an ExternalSecret as ready; the ExternalSecret."""
+
+        def ready() -> Object | None:
+            there = self.api.get("ExternalSecret", name, namespace) or {}
+            conditions = there.get("status", {}).get("conditions") or []
+            return there if any((one["type"], one["status"]) == ("Ready", "True") for one in conditions) else None
+
         return wait(
-            lambda: self._reports(namespace, name, "True"), lambda: f"ExternalSecret: {self.explain(namespace, name)}"
+            ready,
+            lambda: f"ExternalSecret {name}: {(self.api.get('ExternalSecret', name, namespace) or {}).get('status')}",
         )
 
-    def wait_failed(self, namespace: str, name: str) -> str:
-        """Wait until the operator reports that it can't make an ExternalSecret's Secret; what it reports."""
-        wait(lambda: self._reports(namespace, name, "False"), "the operator's refusal")
-        return self.explain(namespace, name)
-
-    def explain(self, namespace: str, name: str) -> str:
-        """What the operator reports of an ExternalSecret."""
-        return str((self.api.get("ExternalSecret", name, namespace) or {}).get("status"))
-
-    def _reports(self, namespace: str, name: str, ready: str) -> Object | None:
-        there = self.api.get("ExternalSecret", name, namespace) or {}
-        conditions = there.get("status", {}).get("conditions") or []
-        return there if any((one["type"], one["status"]) == ("Ready", ready) for one in conditions) else None
+    def wait_event(self, namespace: str, message: str) -> None:
+        """Wait until the operator says something in an Event: the condition of an ExternalSecret has no reasons."""
+        wait(
+            lambda: any(message in one["message"] for one in self.api.list("Event", namespace)),
+            lambda: f"{message!r} in {[one['message'] for one in self.api.list('Event', namespace)]}",
+        )

@@ -84,7 +84,7 @@ def test_the_example_reaches_the_namespaces_that_its_store_names_and_their_clust
     entry = {"key": "clusternet/registration", "value": json.dumps({"token": TOKEN})}
     store["spec"]["provider"] = {"fake": {"data": [entry]}}  # the rest of it is the example's
     lab.management.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(objects))
-    assert "not allowed" in operator.wait_failed(retail, NAME)
+    operator.wait_event(retail, 'using cluster store "vault" is not allowed from namespace "retail"')
     assert not operator.api.get("Secret", NAME, retail)
     lab.management.kubectl("label", "namespace", retail, "clusternet.io/clusters=true")
     workload = lab.workload("w1")

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from click.shell_completion import get_completion_class
 from click.testing import CliRunner
 
 from krm_fn.cli import group
@@ -29,3 +30,17 @@ def test_bash_takes_the_script_and_still_completes_paths() -> None:
     )
     assert "-o bashdefault -o default" in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["render"], ["plan"], ["manifests"], ["status"], ["migrate"], ["init"]),
+        *(["render", "-o"], ["render", "-c"], ["plan", "--baseline"], ["status", "-f"]),
+    ],
+)
+def test_a_shell_that_completes_nothing_by_itself_is_asked_to_complete_paths(arguments: list[str]) -> None:
+    maker = get_completion_class("fish")
+    assert maker
+    found = maker(group, {}, "clusternet-capi-fn", "_CLUSTERNET_CAPI_FN_COMPLETE").get_completions(arguments, "REA")
+    assert [(one.type, one.value) for one in found] == [("file", "REA")]
