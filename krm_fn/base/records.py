@@ -34,13 +34,15 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         """Collect the fields of a new record class, parents first."""
-        super().__init_subclass__()
         # inspect.get_annotations is what this class exists to avoid
-        annotations = cls.__dict__.get("__annotations__") or _annotations(cls)  # noqa: RUF063 - see above
-        own = tuple(name for name in annotations if name[0] != "_")
-        cls._fields = (*cls._fields, *(name for name in own if name not in cls._fields))
+        attributes = cls.__dict__
+        annotations = attributes.get("__annotations__") or _annotations(cls)
+        own = [name for name in annotations if name[0] != "_"]
+        if not own:
+            return
+        cls._fields += tuple([name for name in own if name not in cls._names])
         cls._names = frozenset(cls._fields)
-        cls._defaults = {**cls._defaults, **{name: cls.__dict__[name] for name in own if name in cls.__dict__}}
+        cls._defaults = {**cls._defaults, **{name: attributes[name] for name in own if name in attributes}}
 
     def __init__(self, **values: Any) -> None:
         """Take every field by name.
