@@ -7,7 +7,7 @@ Plan, so nothing is decided twice.
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.clusters import capi, naming
+from krm_fn.clusters import capi
 from krm_fn.clusters.part import Part
 from krm_fn.clusters.selection import Fleet
 from krm_fn.earlier import guard, read
@@ -180,6 +180,8 @@ def _name(parts: Sequence[Part], others: Sequence[Reached], before: Before) -> N
     """Give every Cluster of PerCluster configs a name that no other Cluster has, in this run or outside of it."""
     if not any(part.config.per_cluster for part in parts):
         return
+    from krm_fn.clusters import naming  # noqa: PLC0415 - with Shared, agents choose their names
+
     rendered = {part.config.owner for part in parts}
     taken = {
         one.registration_name: ((one.key.namespace, one.cluster), one.owner)

@@ -11,7 +11,7 @@ from krm_fn.clusters.part import Naming
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.labels import label_value_error
 from krm_fn.kube.names import dns_label_error
-from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
+from krm_fn.surface import CLUSTER_NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     ClusterKey = tuple[str, str]  # namespace and name
 
 MAX_NAME = 30
-DEFAULT_PREFIX = "clusternet-cluster"  # the agent's own, v0.12 to v0.18
 _LEFT_OUT = "left out: spec.guard.onInvalidCluster is Skip"
 _PLACES = 3  # of Clusters that share a name, in one message
 _HASH = 8  # 32 bits: with 10,000 shortened names that also share their first 21 characters, 1 % for any clash
@@ -176,16 +175,3 @@ def _name(config: Config, cluster: Cluster) -> str:
         return name
     digest = sha256_hex(f"{cluster.namespace}/{cluster.name}/{name}".encode())[:_HASH]
     return name[: MAX_NAME - _HASH - 1].rstrip("-.") + "-" + digest
-
-
-def shared_labels(config: Config, namespace: str) -> Mapping[str, str]:
-    """Return the labels under which the Clusters of a namespace register with `mode: Shared`.
-
-    Agents that choose their names themselves can't be told apart otherwise; with the namespace `status` can count them.
-    """
-    return {**config.identity.labels, **({NAMESPACE_LABEL: namespace} if namespace else {})}
-
-
-def shared_name(config: Config) -> str:
-    """Return the shape of the names that agents choose with `mode: Shared`: a prefix and five random characters."""
-    return f"{config.identity.name_prefix or DEFAULT_PREFIX}-xxxxx"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base.records import Record
+from krm_fn.surface import NAMESPACE_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
     from krm_fn.krm.results import Result
     from krm_fn.model import Cluster, Config, Generated, Token
+
+DEFAULT_PREFIX = "clusternet-cluster"  # the agent's own, v0.12 to v0.18
 
 
 class Naming(Record):
@@ -66,3 +69,16 @@ class Part:
     def renders(self) -> bool:
         """Whether its objects are written; with `mode: Check` it owns nothing and conflicts with nothing."""
         return self.config.mode != "Check"
+
+
+def shared_labels(config: Config, namespace: str) -> Mapping[str, str]:
+    """Return the labels under which the Clusters of a namespace register with `mode: Shared`.
+
+    Agents that choose their names themselves can't be told apart otherwise; with the namespace `status` can count them.
+    """
+    return {**config.identity.labels, **({NAMESPACE_LABEL: namespace} if namespace else {})}
+
+
+def shared_name(config: Config) -> str:
+    """Return the shape of the names that agents choose with `mode: Shared`: a prefix and five random characters."""
+    return f"{config.identity.name_prefix or DEFAULT_PREFIX}-xxxxx"

@@ -7,7 +7,7 @@ Cluster is left out is worked out where somebody asks (`Fleet.verdicts`).
 from __future__ import annotations
 
 from krm_fn.base.records import Record
-from krm_fn.clusters import naming as names
+from krm_fn.clusters.part import shared_labels, shared_name
 from krm_fn.krm.results import INFO, Result, tagged
 
 TYPE_CHECKING = False
@@ -160,8 +160,8 @@ class Fleet:
             code=code,
             rule=rule,
             resource_set=config.set_of(cluster),
-            registration_name=names.shared_name(config) if naming is None else naming.name,
-            registration_labels=names.shared_labels(config, cluster.namespace) if naming is None else naming.labels,
+            registration_name=shared_name(config) if naming is None else naming.name,
+            registration_labels=shared_labels(config, cluster.namespace) if naming is None else naming.labels,
         )
 
     def counts(self, part: Part, *, alone: bool) -> list[Result]:

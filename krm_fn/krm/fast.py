@@ -33,8 +33,6 @@ An object that takes its `kind` from a merge key (`<<`) has none here, in either
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 import yaml
 
 from krm_fn.base.text import late
@@ -211,11 +209,13 @@ class _Scan:
     def refuse_crossing(self) -> None:
         """Leave objects with an alias to an anchor outside of them to the full parse."""
         data, starts = self.data, self.starts
-        checked, end = -1, starts[-1]
+        position, end = 0, starts[-1]
+        checked = -1
         at = data.find(b"*", starts[0], end)
         while at >= 0:
             if data[at - 1] in _BEFORE_ALIAS and at + 1 < end and data[at + 1] in _IN_ALIAS:
-                position = bisect_right(starts, at) - 1
+                while starts[position + 1] <= at:
+                    position += 1
                 if position != checked:
                     checked = position
                     seen = outline.identity(data[starts[position] : starts[position + 1]])
@@ -325,7 +325,9 @@ def require(cuts: Sequence[int], data: bytes) -> None:
     """
     place, last = 0, len(cuts) - 1
     while place < last:
-        behind = min(max(bisect_right(cuts, cuts[place] + _BATCH) - 1, place + 1), last)
+        behind, limit = place + 1, cuts[place] + _BATCH
+        while behind < last and cuts[behind + 1] <= limit:
+            behind += 1
         pieces = [data[cuts[at] : cuts[at + 1]] for at in range(place, behind)]
         text = _SEPARATOR.join(pieces)
         if _shallow(text):

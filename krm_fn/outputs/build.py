@@ -5,7 +5,7 @@ from __future__ import annotations
 from krm_fn.agent import payload
 from krm_fn.agent.flags import Registration
 from krm_fn.base.text import sha256_hex
-from krm_fn.clusters import naming
+from krm_fn.clusters.part import shared_labels
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.outputs import carriers, resource_set
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
@@ -51,7 +51,7 @@ def build(part: Part) -> Iterator[Generated]:
         if identity_set is not None:
             yield identity_set
         if not config.per_cluster:
-            labels = naming.shared_labels(config, namespace)
+            labels = shared_labels(config, namespace)
             shared = Registration(name_prefix=config.identity.name_prefix, labels=labels)
             yield carriers.agent_map(config, namespace, agent.values(shared, checksum))
             yield resource_set.main_set(config, namespace, version, registration=secret)

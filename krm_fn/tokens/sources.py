@@ -207,9 +207,12 @@ def _name_of_existing(source: TokenSource) -> str:
 def _check_existing(
     config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]
 ) -> Sequence[Result]:
+    name = secret_name(config)
+    if not any(item.kind.endswith("Secret") and item.contains(name.encode()) for item in items):
+        return ()
     from krm_fn.tokens import existing_secret  # noqa: PLC0415 - for this source alone
 
-    return existing_secret.check(config, secret_name(config), items, inventory, namespaces)
+    return existing_secret.check(config, name, items, inventory, namespaces)
 
 
 _SOURCES: Mapping[type[TokenSource], Source] = {

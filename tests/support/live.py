@@ -19,7 +19,7 @@ import yaml
 
 from krm_fn.agent.flags import Registration
 from krm_fn.agent.payload import AgentPayload, identity_values, registration_values
-from krm_fn.clusters import naming
+from krm_fn.clusters.part import shared_labels
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.outputs import carriers, resource_set
@@ -84,7 +84,7 @@ def rendered(  # noqa: PLR0913 - each test says what matters to it
                 resource_set.main_set(found, namespace, api, registration=secret, cluster=name, registration_name=name)
             )
     else:
-        labels = naming.shared_labels(found, namespace)
+        labels = shared_labels(found, namespace)
         values = payload.values(Registration(name_prefix=found.identity.name_prefix, labels=labels), mark)
         made.append(carriers.agent_map(found, namespace, values))
         made.append(resource_set.main_set(found, namespace, api, registration=secret))
