@@ -124,8 +124,7 @@ def make(request: Request) -> Plan:
 
         results += unserved.review(request.configs, inventory, fleet)
     if not has_errors(results):  # a Cluster that can't be read might be the one that matches
-        for part in parts:
-            part.results += guard.check_counts(part, inventory.clusters)
+        results += guard.check_all(parts, request.items, inventory.clusters)
     results += _compare(parts, before, request)
     results += _overlaps(parts, others, before, inventory, fleet)
     for part in parts:

@@ -139,7 +139,9 @@ def _broken_selector(deployment: Mapping[str, Any]) -> list[str]:
     spec = deployment.get("spec")
     template = spec.get("template") if isinstance(spec, dict) else None
     metadata = template.get("metadata") if isinstance(template, dict) else None
-    if not isinstance(spec, dict) or not isinstance(metadata, dict):
+    if not isinstance(spec, dict):
+        return ["leaves no spec: below spec, give the fields to change, indented"]
+    if not isinstance(metadata, dict):
         return ["must leave spec.template.metadata an object"]
     found = _not_strings("spec.template.metadata", metadata)
     if found:

@@ -137,13 +137,20 @@ def _without_spec(value: Mapping[str, Any], top: Place) -> None:
     Raises:
         Errors: There are such fields, and no `spec`.
     """
-    misplaced = [name for name in SPEC.names if name in value]
+    metadata = value.get("metadata")
+    below = metadata if isinstance(metadata, dict) else {}
+    holder, prefix = (below, "metadata.") if any(name in below for name in SPEC.names) else (value, "")
+    misplaced = [name for name in SPEC.names if name in holder]
+    if value.get("spec") is None and isinstance(below.get("spec"), dict):
+        message = "spec is below metadata: remove its indentation, so that it begins in the column of metadata"
+        top.log.add("metadata.spec", message=message, fix="spec:", tags=tagged(rule="unknown-field"))
+        raise Errors(top.log.errors)
     if value.get("spec") is not None or not misplaced:
         return
-    first = min(misplaced, key=list(value).index)
+    first = min(misplaced, key=list(holder).index)
     names = ", ".join(misplaced[:-1]) + (" and " if len(misplaced) > 1 else "") + misplaced[-1]
     top.log.add(
-        first,
+        prefix + first,
         message=f"spec is missing: write spec: on a line above {first}, and indent {names} below it",
         fix="\n".join(["spec:", *(f"  {name}: …" for name in misplaced)]),
         tags=tagged(rule="unknown-field"),

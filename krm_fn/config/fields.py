@@ -9,7 +9,6 @@ from __future__ import annotations
 from krm_fn.base.records import Record
 from krm_fn.base.text import late, nearest
 from krm_fn.config.kinds import Kind, did_you_mean
-from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,16 +203,17 @@ class Object(Kind):
         return isinstance(value, dict)
 
     def hint(self, value: object) -> str:
-        """A forgotten colon is the usual slip: `name registration`."""
+        """A forgotten colon is the usual slip, `name registration`, or a dash too many."""
+        if isinstance(value, list) and not self.instead:
+            return ": remove the '- '"
         first = value.split(" ", 1)[0] if isinstance(value, str) else ""
-        return f": a ':' is missing behind {first}" if first in self.names else self.instead
+        return f": a ':' is missing after {first}" if first in self.names else self.instead
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""
         found: dict[str, Any] = {}
-        if not self.open:
-            self._unknown(value, at)
-        for field in self.fields:
+        parent = self._unexpected(value, at)
+        for field in (one for one in self.fields if one.name != parent):
             place = at.field(field.name, private=field.private or field.secret)
             missing = field.required and value.get(field.name) is None
             if field.name in value and not missing:
@@ -225,7 +225,10 @@ class Object(Kind):
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
                 what = "empty" if field.name in value else "required"
-                place.error(f"is {what}: give {field.kind.expected}{_example(field)}", "required", fix=field.pasted())
+                from krm_fn.config import hints  # noqa: PLC0415 - for errors only
+
+                shown = "" if isinstance(field.example, Unset) else hints.example(field.kind, field.example)
+                place.error(f"is {what}: give {field.kind.expected}{shown}", "required", fix=field.pasted())
             elif field.default == {} and not isinstance(field, LateField) and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif not isinstance(field.default, Unset):
@@ -234,13 +237,26 @@ class Object(Kind):
             constraint.check(value, at)
         return found
 
+    def _unexpected(self, value: Mapping[str, Any], at: Place) -> str:
+        """Report fields that are not known; return the name of a field that they belong below, "" if there is none."""
+        if self.open or not value.keys() - set(self.names):
+            return ""
+        from krm_fn.config import hints  # noqa: PLC0415 - for errors only
+
+        parent = hints.beside(self.fields, value, at)
+        if not parent:
+            self._unknown(value, at)
+        return parent
+
     def _unknown(self, value: Mapping[str, Any], at: Place) -> None:
+        from krm_fn.config import hints  # noqa: PLC0415 - for errors only
+
         for key in sorted(value.keys() - set(self.names)):
             near = self._near(key, at)
             nameable = _FIELD_NAME.match(key) and (near or not at.private)
             place = at.field(key) if nameable else at.key(key)
-            text = f"is not a known field{did_you_mean(near) or self.advice or self._known(at)}"
-            place.error(text, "unknown-field", fix=_moved(near, value[key], at) if near else "")
+            text = f"is not a known field{did_you_mean(near) or hints.odd(key) or self.advice or self._known(at)}"
+            place.error(text, "unknown-field", fix=hints.moved(near, value[key], at) if near else "")
             if near:  # the field that was meant is not missing, but misspelt or in the wrong place
                 at.log.explain(near if "." in near else at.field(near).path)
 
@@ -254,7 +270,8 @@ class Object(Kind):
     def _near(self, name: str, at: Place) -> str:
         """Return the field that was meant: one with other capitals, the only one of that name elsewhere, or nearest."""
         near = nearest(name, self.names)
-        return near if near.casefold() == name.casefold() else at.log.elsewhere(name) or near
+        same = near.casefold().rstrip("s") == name.casefold().rstrip("s")
+        return near if near and same else at.log.elsewhere(name) or near
 
 
 class Selector(Object):
@@ -268,6 +285,8 @@ class Selector(Object):
 
     def hint(self, value: object) -> str:
         """Kubectl's syntax where YAML is due is the usual slip."""
+        if isinstance(value, list):
+            return ": remove the '- '"
         return ": write it with matchLabels and matchExpressions" if isinstance(value, str) else ""
 
     def corrected(self, value: object, at: Place) -> str:
@@ -314,30 +333,3 @@ def only_path(kind: Object, name: str) -> str:
     """Return the dotted path of the only field of a name below an object; "" for none or several."""
     paths = [path for path, field in walk(kind) if field.name == name]
     return paths[0] if len(paths) == 1 else ""
-
-
-def _example(field: Field) -> str:
-    """Return a field's example on one line, to go on after a message."""
-    if isinstance(field.example, Unset) or " such as " in field.kind.expected:
-        return ""
-    return f", for example {flow(field.example)}"
-
-
-def _moved(near: str, value: object, at: Place) -> str:
-    """Return the start of the field that was meant, with what is there where that is one value."""
-    steps = near.removeprefix(f"{at.path}.").split(".")
-    lines = [f"{'  ' * depth}{step}:" for depth, step in enumerate(steps)]
-    if isinstance(value, (str, int, bool)) and not at.private and len(steps) > 1:
-        lines[-1] += f" {flow(quoted(value) if isinstance(value, str) else value)}"
-    return "\n".join(lines)
-
-
-def flow(value: object) -> str:
-    """Return JSON-like data as YAML on one line, quoted where YAML needs it."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {flow(one)}' for key, one in value.items())}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(flow, value))}]"
-    from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
-
-    return dump(value).rstrip("\n")

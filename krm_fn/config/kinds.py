@@ -92,6 +92,12 @@ class Text(Kind):
         if not value and not self.empty:
             at.error(f"is empty: give {self.expected}, or remove the field", "format")
         elif reason := self.format.error(value):
+            from krm_fn.yaml.explain import lookalike  # noqa: PLC0415 - for errors only
+
+            odd = lookalike(value)
+            if odd:
+                at.error(f"holds {odd}", "format")
+                return value
             shown = at.shown(value)
             at.error(f"{reason}, not{shown}" if shown and reason.startswith("must be") else reason, "format")
         return value

@@ -7,7 +7,8 @@ import textwrap
 
 from krm_fn.base.text import nearest
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
-from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object, Unset, flow, walk
+from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object, Unset, walk
+from krm_fn.config.hints import flow
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
 from krm_fn.yaml.write import dump

@@ -89,6 +89,8 @@ class Refuse(Constraint):
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         if self.when.holds(raw) and self.what.holds(raw):
             there = lookup(raw, self.when.path) is not _ABSENT
+            if not there and at.log.broken(at.field(self.when.path).path):
+                return  # a misspelt field is reported already
             at.field(self.what.path).error(self.text, "conflict", other=at.field(self.when.path) if there else None)
 
 
@@ -100,7 +102,8 @@ class Require(Constraint):
     text: str
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
-        if self.when.holds(raw) and not Given(path=self.path).holds(raw):
+        broken = at.log.broken(at.field(self.path).path)
+        if self.when.holds(raw) and not Given(path=self.path).holds(raw) and not broken:
             at.field(self.path).error(self.text, "required")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.part import Part
     from krm_fn.earlier.read import Before, Earlier, Tree
+    from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey
 
 
@@ -179,6 +180,20 @@ def _over_limit(config: Config, found: Removal) -> Result:
     return _result(config, message, "maxRemovedClusters")
 
 
+def check_all(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Cluster]) -> Sequence[Result]:
+    """Apply the counts of every config; where one fails, a misspelt object is the cause, and returned in their place."""
+    counts = [(part, check_counts(part, clusters)) for part in parts]
+    if any(found for _, found in counts):
+        from krm_fn.clusters import misspelt  # noqa: PLC0415 - for errors only
+
+        slips = misspelt.review(items)
+        if slips:
+            return slips
+    for part, found in counts:
+        part.results += found
+    return ()
+
+
 def check_counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
     """Apply `allowNoClusters` and `minClusters`.
 
@@ -207,7 +222,10 @@ def check_counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
                     "",
                 )
             )
-    if config.guard.min_clusters is not None and matched < config.guard.min_clusters and total:
+    short = config.guard.min_clusters is not None and matched < config.guard.min_clusters and total
+    if short and matched == 0:
+        results.append(_no_match(config, fleet))
+    elif short:
         results.append(
             _result(
                 config,
@@ -227,6 +245,8 @@ def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
     seen = "the one Cluster in the input does not match" if len(fleet) == 1 else seen
     message = f"{seen} clusterSelector {config.cluster_selector} of {config.owner}"
     remedy = "list spec.namespaces, or set spec.guard.allowNoClusters: true if no Cluster is meant to match"
+    if config.guard.min_clusters:
+        remedy = f"or lower guard.minClusters ({config.guard.min_clusters})"
     field, fix = "spec.clusterSelector", ""
     if any(config.cluster_selector.matches(one.live_labels) for one in fleet):
         message += f" in a namespace that it serves; correct the namespaces, {remedy}"
@@ -237,7 +257,7 @@ def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
         else:
             key, near, value = meant
             field, fix = f"{field}.matchLabels.{key}", f'{near}: "{value}"'
-            message += f": did you mean {near}={value}? If not, {remedy}"
+            message += f": did you mean {near}={value}? If not, {remedy.removeprefix('or ')}"
     return Result(
         message=message,
         fix=fix,

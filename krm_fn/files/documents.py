@@ -295,7 +295,7 @@ def _strays(documents: list[Document], path: str, remedy: str, *, lenient: bool)
     """Report documents that are no objects."""
     return [
         Result(
-            message=one.stray + remedy,
+            message=one.stray if one.stray.endswith("?") else one.stray + remedy,
             line=one.line,
             column=1,
             severity=WARNING if lenient else ERROR,

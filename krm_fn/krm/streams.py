@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from krm_fn.base.text import nearest
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, Result, tagged
@@ -214,7 +215,23 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
     elif item.api_version and item.kind:
         document.items = [item]
     else:
-        document.stray = f"no Kubernetes object (it has no {'kind' if item.api_version else 'apiVersion'})"
+        _without_kind(document, text, value, "kind" if item.api_version else "apiVersion")
+
+
+def _without_kind(document: Document, text: bytes, value: dict[str, Any], missing: str) -> None:
+    """Note that a document lacks its kind or apiVersion; at a field that was most likely meant, if there is one."""
+    near = nearest(missing, [one for one in value if one not in _KNOWN])
+    document.stray = f"no Kubernetes object (it has no {missing})"
+    there = re.search(rb"^[\"']?" + re.escape(near.encode()) + rb"[\"']?\s*:", text, re.MULTILINE) if near else None
+    if missing in value:
+        document.stray = f"no Kubernetes object ({missing} must be a text)"
+        there = re.search(rb"^[\"']?" + missing.encode() + rb"[\"']?\s*:", text, re.MULTILINE)
+    elif there:
+        document.stray = f"{near} is not a known field: did you mean {missing}?"
+    document.line += text.count(b"\n", 0, there.start()) if there else 0
+
+
+_KNOWN = frozenset({"apiVersion", "kind", "metadata", "spec", "data", "stringData", "type", "status", "items"})
 
 
 def _by_lines(item: Item, text: bytes) -> bool:

@@ -91,7 +91,7 @@ _LOOKALIKES = {
     "\u200b": "an invisible zero-width space (U+200B); delete it and the characters beside it, and type them again",
     "\ufeff": "an invisible byte order mark (U+FEFF) inside the text; delete it",
     "\uff1a": "a wide colon (U+FF1A), which YAML takes for a letter; type ':' and a space",
-    "\u2013": "a dash of typography (U+2013), which YAML takes for a letter; type '-'",
+    "\u2013": "an en dash (U+2013), which YAML takes for a letter; type '-'",
 }
 _ODD = re.compile(f"[{''.join(_LOOKALIKES)}]")
 _DASH = "the '-'"
@@ -115,7 +115,7 @@ def lookalike(text: str) -> str:
     if odd:
         return _LOOKALIKES[odd[0]]
     quote = _QUOTES.search(text)
-    return f'a quotation mark of typography (U+{ord(quote[0]):04X}); type " instead' if quote else ""
+    return f'a typographic quotation mark (U+{ord(quote[0]):04X}); type " instead' if quote else ""
 
 
 def explained(error: BadYaml, data: bytes) -> Said:
@@ -230,7 +230,7 @@ def _no_field(text: str) -> tuple[str, int] | None:
     stripped = text.lstrip(" ")
     at = len(text) - len(stripped)
     if re.match(r"-[A-Za-z\"'{-]", stripped):
-        return "a space is missing behind '-'; write the entry as '- …'", at
+        return "a space is missing after '-'; write the entry as '- …'", at
     if _FIELD.match(text) or stripped[:1] in {"", "#", "-", "[", "{", "]", "}", '"', "'", "?"}:
         return None
     found = _NAME.match(text)
@@ -238,10 +238,10 @@ def _no_field(text: str) -> tuple[str, int] | None:
         return None
     name, rest = found["name"], found["rest"]
     if rest.startswith(":"):
-        return f"a space is missing behind {name}: as in {name}: value", found.end("name")
+        return f"a space is missing after '{name}:'; write {name}: value", found.end("name")
     if rest.lstrip().startswith("="):
         return f"{name} is written with '='; write {name}: value", found.end("name")
-    return f"a ':' is missing behind {name}; write {name}: value", found.end("name")
+    return f"a ':' is missing after {name}; write {name}: value", found.end("name")
 
 
 def _indentation(

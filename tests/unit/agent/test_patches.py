@@ -145,7 +145,7 @@ def test_the_deployers_own_role_is_a_target_only_where_there_is_one() -> None:
             "gives spec.template.metadata.annotations[a] a value that is not a string",
         ),
         ("Deployment", "clusternet-agent", {"spec": {"template": None}}, "must leave spec.template.metadata an object"),
-        ("Deployment", "clusternet-agent", {"spec": 3}, "must leave spec.template.metadata an object"),
+        ("Deployment", "clusternet-agent", {"spec": 3}, "leaves no spec: below spec, give the fields to change"),
         ("Deployment", "clusternet-agent", {"spec": {"selector": None}}, "must leave spec.selector and the labels"),
         (
             "Deployment",
