@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from bench.fleet import __main__ as fleet
+from bench.fleet import page
 
 
 def test_the_page_shows_the_figures_that_were_measured() -> None:
-    figures = json.loads(fleet.FIGURES.read_text(encoding="utf-8"))
-    (table,) = fleet.TABLE.findall(fleet.PAGE.read_text(encoding="utf-8"))
-    assert table == fleet.report(figures)
+    figures = json.loads(page.FIGURES.read_text(encoding="utf-8"))
+    (table,) = page.TABLE.findall(page.PAGE.read_text(encoding="utf-8"))
+    assert table == page.report(figures)
