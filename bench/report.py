@@ -1,6 +1,6 @@
 """Turns the figures of `bench/run.py` into the tables and the plot of docs/performance.md; `python bench/report.py FILE`.
 
-The page keeps its words; what stands between the lines `<!-- figures -->` and `<!-- end of figures -->` is made anew.
+The page keeps its words; what is between the lines `<!-- figures -->` and `<!-- end of figures -->` is made anew.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def _leave(code: int) -> NoReturn:
             if stream is not None:  # it came closed
                 stream.flush()
     except (OSError, ValueError):
-        pass  # told already, where it matters
+        pass  # reported already, where it matters
     os._exit(code)
 
 

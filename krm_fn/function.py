@@ -17,7 +17,7 @@ from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
 from krm_fn.tokens import redaction, sources
 from krm_fn.tokens.formats import ABSENT, BOOTSTRAP_NAME, Refused
-from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.redaction import Redactor, in_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,10 +107,8 @@ def _processed(
         configs, others = find_configs(items, function_config, stream=stream)
     except Errors as found:
         meant = [secret for item in _near(items) for secret in given_tokens(item)]
-        redactor = Redactor(
-            [*_given(items, function_config), *meant, *redaction.in_secrets(items), *options.offers.tokens()]
-        )
-        return Outcome(changes=Changes(), results=found.results, redactor=redactor)
+        known = [*_given(items, function_config), *meant, *in_secrets(items), *options.offers.tokens()]
+        return Outcome(changes=Changes(), results=found.results, redactor=Redactor(known))
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]
     if len(tokens) != len(configs):
@@ -178,12 +176,7 @@ def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
 
 
 def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -> Comparison | None:
-    """Compare what a run made with the tree that it was given as baseline.
-
-    Args:
-        outcome: The run.
-        items: Its input.
-        baseline: Its baseline.
+    """Compare what a run made of its input with the tree that it was given as baseline.
 
     Returns:
         The comparison; None where the baseline holds nothing to compare with, or the run could make no objects.
@@ -283,8 +276,7 @@ def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
 def _given(items: Sequence[Item], function_config: Item | None) -> list[Secret]:
     """Return the tokens that configs hold themselves, those included that can't be decoded."""
     given = [item for item in items if item.kind == KIND or item.group == GROUP]
-    if function_config is not None:
-        given.append(function_config)
+    given += [] if function_config is None else [function_config]
     return [secret for item in given for secret in given_tokens(item)]
 
 

@@ -115,11 +115,8 @@ def make(request: Request) -> Plan:
     _name(parts, others, before)
     _build(parts)
     results: list[Result] = []
-    if (
-        inventory.unreadable
-        or inventory.duplicates
-        or any(one.namespace_selector is not None for one in request.configs)
-    ):
+    by_namespace = any(one.namespace_selector is not None for one in request.configs)
+    if inventory.unreadable or inventory.duplicates or by_namespace:
         from krm_fn.clusters import unserved  # noqa: PLC0415 - few inputs have such Clusters
 
         results += unserved.review(request.configs, inventory, fleet)

@@ -273,7 +273,7 @@ def _placed(outcome: Outcome, folder: str, items: Sequence[Item], files: Sequenc
         sources.setdefault((item.kind, item.name), []).append(item)
 
     def source(position: int | None) -> Item | None:
-        """Return the one object of the files that an object of the build was made from, so far as that can be told."""
+        """Return the one object of the files that an object of the build was made from, as far as that is clear."""
         built = items[position] if position is not None and 0 <= position < len(items) else None
         if built is None:
             return None

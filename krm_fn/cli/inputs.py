@@ -36,7 +36,7 @@ _MANY = 5000  # objects, from which on a person would wonder whether anything ha
 
 
 class Source(Record):
-    """What a command was told to read.
+    """What a command is to read.
 
     Attributes:
         paths: Folders, files, or `-` for stdin.

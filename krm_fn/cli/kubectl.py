@@ -101,5 +101,5 @@ def _run(command: Sequence[str]) -> tuple[bytes, str]:
         return b"", error.strerror or "it can't be run"
     if done.returncode == 0:
         return done.stdout, ""
-    told = raw.quote(done.stderr.decode("utf-8", "replace").strip()[-4096:])
-    return b"", told or f"exit code {done.returncode} without a message"
+    said = raw.quote(done.stderr.decode("utf-8", "replace").strip()[-4096:])
+    return b"", said or f"exit code {done.returncode} without a message"

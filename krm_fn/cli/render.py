@@ -6,17 +6,18 @@ import os
 import re
 import signal
 import sys
-from pathlib import Path
 
 import click
 
-from krm_fn import config as configs
 from krm_fn import function
 from krm_fn.cli import argocd as argocd_plugin
 from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, dumps, inputs, shared
+from krm_fn.cli import target as output_target
+from krm_fn.cli.target import STDOUT
+from krm_fn.config import is_config
 from krm_fn.earlier import compare
-from krm_fn.files import documents, reading, writing
+from krm_fn.files import writing
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors, tagged
@@ -25,9 +26,8 @@ from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
-    from typing import Any
 
     from krm_fn.cli.inputs import Input
     from krm_fn.function import Outcome
@@ -55,11 +55,6 @@ On a terminal the values of Secrets are hidden; in a pipe or file they are not, 
 Exit code: 0; 1 if anything is wrong (then nothing is written); 2 for wrong usage.
 """
 
-_STDOUT = "-"
-_FILE_SUFFIXES = (".yaml", ".yml")
-_FORMS = ("yaml", "json", "table", "markdown", "mermaid", "name", "wide")  # that a person may take -o for
-# kubectl apply keeps the whole object in this annotation
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NOTHING = b"# clusternet-capi-fn render: no objects\n"
 _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:#]*)(?=:(?:\s|$))")
 
@@ -71,7 +66,7 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
     "--output",
     "target",
     metavar="DIR|FILE|-",
-    default=_STDOUT,
+    default=STDOUT,
     shell_complete=shared.complete_path,
     help="A folder, or a file ending in .yaml or .yml; - is stdout.  [default: -]",
 )
@@ -109,8 +104,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     debug: bool,
 ) -> int:
     del debug  # read by krm_fn.cli.main before click parses anything
-    folder = target != _STDOUT and _is_folder(target)
-    _check_target(target, paths, folder=folder)
+    folder = target != STDOUT and output_target.is_folder(target)
+    output_target.check(target, paths, folder=folder)
     offers = shared.environment_offers()
     try:
         if argocd == "announce":
@@ -123,19 +118,21 @@ def command(  # noqa: PLR0913 - one parameter an option
             offers=offers,
             now=shared.moment(now, offers),
             verbose=verbose,
-            writes_files=target != _STDOUT,
+            writes_files=target != STDOUT,
         )
         source = inputs.Source(
             paths=tuple(paths),
             config=config or "",
             exclude=exclude,
-            skip=tuple(one for one in (target, baseline) if one and one != _STDOUT),
+            skip=tuple(one for one in (target, baseline) if one and one != STDOUT),
             enable_exec=enable_exec,
         )
-        before = baselines.read(baselines.Asked(baseline, against, _earlier(target, folder=folder)), source, options)
+        before = baselines.read(
+            baselines.Asked(baseline, against, output_target.earlier(target, folder=folder)), source, options
+        )
         given = inputs.process(source, options if before is None else before.given_to(options))
         outcome = given.outcome
-        hidden = redact or (target == _STDOUT and sys.stdout.isatty())
+        hidden = redact or (target == STDOUT and sys.stdout.isatty())
         made = _Output(given, only=only, redact=hidden)
         compared = before.results if before is not None else ()
         results = [*given.results, *compared, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
@@ -191,12 +188,12 @@ class _Output:
             if _is_secret(item) and item.position not in gone:
                 self.hidden += 1
                 if item.position in replaced:
-                    replaced[item.position] = _redacted(replaced[item.position])
+                    replaced[item.position] = compare.redacted(replaced[item.position])
                 else:
-                    revised[item.position] = _redacted(revised.get(item.position, item.value()))
+                    revised[item.position] = compare.redacted(revised.get(item.position, item.value()))
         self.changes = self.changes.replace(revised=revised, replaced=replaced)
         self.hidden += sum(value.get("kind") == "Secret" for value in self.generated)
-        self.generated = [_redacted(value) for value in self.generated]
+        self.generated = [compare.redacted(value) for value in self.generated]
 
     @property
     def has_secret(self) -> bool:
@@ -213,7 +210,7 @@ class _Output:
         """Return the files of a folder, and note in `private` those that hold a Secret.
 
         Raises:
-            Errors: A file of the user stands where a generated one belongs.
+            Errors: A file of the user is where a generated one belongs.
         """
         contents = self.tree.contents(self.changes, self.left_out)
         self.private = {file.relative for file in self.tree.files if any(map(_is_secret, file.items))} & set(contents)
@@ -243,7 +240,7 @@ def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
 
 def _is_local(item: Item) -> bool:
     """Return whether an object is for tools alone: our config, or annotated as local."""
-    if configs.is_config(item):
+    if is_config(item):
         return True
     annotations = item.metadata().get("annotations") if item.contains(b"local-config") else None
     return isinstance(annotations, dict) and annotations.get(LOCAL_CONFIG_ANNOTATION) == "true"
@@ -251,63 +248,6 @@ def _is_local(item: Item) -> bool:
 
 def _is_secret(item: Item) -> bool:
     return item.kind == "Secret" and not item.group
-
-
-def _redacted(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object with the values of a Secret hidden, in kubectl's record of it too."""
-    found = compare.redacted(value)
-    metadata = found.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if found.get("kind") == "Secret" and isinstance(annotations, dict) and _LAST_APPLIED in annotations:
-        found["metadata"] = {**found["metadata"], "annotations": {**annotations, _LAST_APPLIED: compare.HIDDEN}}
-    return found
-
-
-# --- usage -----------------------------------------------------------------------------------------------------------
-
-
-def _is_folder(target: str) -> bool:
-    """Return whether a target is meant as a folder: it is one, or it does not exist and has no name of a YAML file."""
-    path = Path(target)
-    if path.exists():
-        return path.is_dir()
-    return target.endswith("/") or not target.endswith(_FILE_SUFFIXES)
-
-
-def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
-    """Refuse what is no place for output.
-
-    Raises:
-        click.UsageError: A slip (`-o yaml`), a place that holds the input, or nothing that a file can replace.
-    """
-    if target == _STDOUT:
-        return
-    shown = reading.show(target)
-    real = os.path.realpath(target)
-    message = ""
-    if target in _FORMS:
-        message = f"-o {target}: render prints YAML, and -o says where to; for a folder of that name write ./{target}"
-    elif target.endswith(".json"):
-        message = f"-o {shown}: render writes YAML; give a name that ends in .yaml, or a folder"
-    elif real == os.sep:
-        message = f"-o {shown}: give a folder of its own"
-    elif not folder and (kind := writing.not_a_file(target)):
-        message = f"-o {shown} is {kind}, not a regular file; for a pipe, print to stdout (-o -)"
-    else:
-        held = [path for path in paths if path != documents.STDIN and _holds(real, os.path.realpath(path))]
-        if held:
-            message = f"-o {shown} holds the input {reading.show(held[0])}: give another place, which may be below it"
-    if message:
-        raise click.UsageError(message, click.get_current_context(silent=True))
-
-
-def _holds(target: str, path: str) -> bool:
-    return path == target or reading.inside(path, target)
-
-
-def _earlier(target: str, *, folder: bool) -> str | None:
-    """Return the target as a baseline where an earlier run wrote it."""
-    return target if folder and writing.has_marker(target) else None
 
 
 # --- saying and writing ----------------------------------------------------------------------------------------------
@@ -326,7 +266,7 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
     Raises:
         Errors: Nothing was written.
     """
-    if target == _STDOUT:
+    if target == STDOUT:
         reason = runner.emit(_for_stdout(made), sys.stdout.buffer)
         if reason:
             click.echo(f"error: {reason}", err=True)

@@ -12,6 +12,8 @@ from krm_fn.clusters import capi
 from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects
 from krm_fn.krm import path_annotations
+from krm_fn.kube.raw import mapping
+from krm_fn.kube.secrets import HIDDEN
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.yaml.write import dump
 
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Generated, ObjectKey
 
-HIDDEN = "(hidden)"
 HIDDEN_CHANGED = "(hidden, changed)"
+# kubectl apply keeps the whole object in this annotation
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _ABSENT = ()  # no value of JSON
 
 
@@ -169,12 +172,11 @@ def _without_names(text: str, names: Sequence[str]) -> str:
 
 
 def _diff(key: ObjectKey, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    title = f"{key.kind} {key.namespace}/{key.name}" if key.namespace else f"{key.kind} {key.name}"
     lines = difflib.unified_diff(
         dump(_ordered(old, new)).splitlines(),
         dump(new).splitlines(),
-        f"before: {title}",
-        f"after: {title}",
+        f"before: {key.title}",
+        f"after: {key.title}",
         lineterm="",
         n=2,
     )
@@ -192,7 +194,10 @@ def _ordered(old: Any, new: Any) -> Any:
 
 
 def redacted(value: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return an object with the values of a Secret hidden; with `old`, those that differ are marked as changed."""
+    """Return an object with the values of a Secret hidden, in kubectl's record of it too.
+
+    With `old`, those that differ are marked as changed.
+    """
     if value.get("kind") != "Secret":
         return dict(value)
     found = dict(value)
@@ -203,4 +208,7 @@ def redacted(value: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> 
             found[part] = {
                 key: HIDDEN if before.get(key) == one else HIDDEN_CHANGED for key, one in value[part].items()
             }
+    annotations = mapping(value, "metadata", "annotations")
+    if _LAST_APPLIED in annotations:
+        found["metadata"] = {**value["metadata"], "annotations": {**annotations, _LAST_APPLIED: HIDDEN}}
     return found

@@ -202,7 +202,7 @@ class _Walk:
         return os.path.join(self.root, relative)
 
     def refused(self, path: str, relative: str, names: Collection[str]) -> bool:
-        """Tell whether a folder is not one of plain manifests; report it, unless it is our own output."""
+        """Return whether a folder is not one of plain manifests; report it, unless it is our own output."""
         if relative and MARKER in names:
             message = f"{show(path)} holds output of `render` ({MARKER}): it is not read"
             self.results.append(Result(message=message, severity=INFO, file_path=show(path)))
@@ -273,7 +273,7 @@ class _Walk:
         self.results.append(Result(message=message, severity=WARNING, file_path=show(path)))
 
     def good_name(self, path: str, name: str) -> bool:
-        """Tell whether a name can be shown; report it where not."""
+        """Return whether a name can be shown; report it where not."""
         problem = _check_name(path, name)
         if problem is not None:
             self.results.append(problem)
@@ -295,7 +295,7 @@ class _Walk:
 
 
 def _is_ignored(path: str, lines: Sequence[tuple[str, str]], *, is_folder: bool) -> bool:
-    """Tell whether a path is left out; the last line that matches decides."""
+    """Return whether a path is left out; the last line that matches decides."""
     ignored = False
     for line, folder in lines:
         pattern = line.rstrip().removesuffix("/")

@@ -169,6 +169,6 @@ class Functions:
 
 
 def _patches(key: str, parent: Any) -> bool:
-    """Tell whether a string is what a JSON patch sets as a function's annotation."""
+    """Return whether a string is what a JSON patch sets as a function's annotation."""
     path = parent.get("path") if isinstance(parent, dict) and key == "value" else None
     return isinstance(path, str) and path.replace("~1", "/").endswith(FUNCTION_ANNOTATIONS)

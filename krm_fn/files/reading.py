@@ -91,7 +91,7 @@ def kustomization(folder: str) -> str:
 
 
 def inside(path: str, folder: str) -> bool:
-    """Tell whether a resolved path lies below a resolved folder."""
+    """Return whether a resolved path lies below a resolved folder."""
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 
 from krm_fn.base.records import Record
+from krm_fn.files.reading import KUSTOMIZATIONS
 from krm_fn.krm.results import Errors, tagged
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import NoReturn
 
-_KUSTOMIZATIONS = (b"kustomization.yaml", b"kustomization.yml", b"Kustomization")
+_KUSTOMIZATIONS = tuple(name.encode() for name in KUSTOMIZATIONS)
 _LARGEST = 1024 * 1024 * 1024
 _MOST_FILES = 200_000
 _LINK = b"120000"

@@ -102,7 +102,7 @@ def not_a_file(path: str) -> str:
 
 
 def has_marker(folder: str) -> bool:
-    """Tell whether a folder holds output of ours."""
+    """Return whether a folder holds output of ours."""
     return os.path.lexists(os.path.join(folder, MARKER))
 
 
@@ -297,21 +297,21 @@ class _Folder:
             return staging.misfit(handle, name, where)
 
     def is_free(self, path: str, data: bytes) -> bool:
-        """Tell whether nothing is lost where a file is written: none is there, or one of the same bytes."""
+        """Return whether nothing is lost where a file is written: none is there, or one of the same bytes."""
         try:
             return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path)) == data
         except Errors:
             return not os.path.lexists(os.path.join(self.path, path))
 
     def holds(self, contents: Mapping[str, bytes], private: Collection[str]) -> bool:
-        """Tell whether the files hold what they are to hold, and nobody may read what is private."""
+        """Return whether the files hold what they are to hold, and nobody may read what is private."""
         try:
             return all(self.has(path, data, private=path in private) for path, data in contents.items())
         except (OSError, Errors):
             return False
 
     def has(self, path: str, data: bytes, *, private: bool) -> bool:
-        """Tell whether a file is there as it is to be.
+        """Return whether a file is there as it is to be.
 
         Raises:
             OSError: It is not there.
@@ -345,5 +345,5 @@ class _Folder:
 
 
 def _is_below(path: str) -> bool:
-    """Tell whether a path names a file below a folder, and not our list of them."""
+    """Return whether a path names a file below a folder, and not our list of them."""
     return {"", ".", ".."}.isdisjoint(path.split("/")) and "\0" not in path and path != MARKER

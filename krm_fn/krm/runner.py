@@ -110,8 +110,8 @@ def silence(stream: BinaryIO | TextIO) -> None:
 
 def say_lines(results: Iterable[Result], stderr: TextIO) -> None:
     """Write errors and warnings, one a line, errors first; kustomize shows nothing else, kpt the first four lines."""
-    told = [one for one in results if one.severity != INFO]
-    lines = [f"{one.text()}\n" for one in sorted(told, key=lambda one: (one.severity != ERROR, len(one.message)))]
+    reported = [one for one in results if one.severity != INFO]
+    lines = [f"{one.text()}\n" for one in sorted(reported, key=lambda one: (one.severity != ERROR, len(one.message)))]
     tell("".join(dict.fromkeys(lines)), stderr)
 
 

@@ -93,7 +93,7 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
 
 
 def _open(case: Case) -> bool:
-    """Tell whether an agent should have registered a Cluster, and the name that it has now does not tell."""
+    """Return whether an agent should have registered a Cluster, and the name that it has now does not tell."""
     return case.has_agent and case.registered in {report.NO, report.UNKNOWN} and not case.requests
 
 

@@ -90,7 +90,7 @@ class LiveSet(ResourceSet):
     labels: Mapping[str, str] = {}
 
     def selects(self, cluster: LiveCluster) -> bool:
-        """Tell whether the controller delivers to a Cluster: same namespace, and the labels match."""
+        """Return whether the controller delivers to a Cluster: same namespace, and the labels match."""
         return not self.deleting and self.namespace == cluster.namespace and self.matches(cluster.labels)
 
     @property
@@ -256,13 +256,13 @@ def request(value: Mapping[str, Any]) -> Request:
 
 
 def generated(value: Mapping[str, Any]) -> bool:
-    """Tell whether an object is ours, or was made for us (by an ExternalSecret, which gives it labels only)."""
+    """Return whether an object is ours, or was made for us (by an ExternalSecret, which gives it labels only)."""
     labels = raw.mapping(value, "metadata", "labels")
     return labels.get(GENERATED_LABEL) == "true" or OWNER_ANNOTATION in raw.mapping(value, "metadata", "annotations")
 
 
 def deleting(value: Mapping[str, Any]) -> bool:
-    """Tell whether an object is being deleted."""
+    """Return whether an object is being deleted."""
     return "deletionTimestamp" in raw.mapping(value, "metadata")
 
 

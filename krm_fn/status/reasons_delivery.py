@@ -49,7 +49,7 @@ def control_plane(case: Case) -> Iterator[Reason]:
 
 
 def _started(case: Case) -> bool:
-    """Tell whether anything was ever applied, or tried."""
+    """Return whether anything was ever applied, or tried."""
     return any(one.time is not None for one in case.deliveries)
 
 
@@ -120,7 +120,7 @@ def wrong_type(case: Case) -> Iterator[Reason]:
 
 
 def _unseen_secret(case: Case, resource_set: str) -> bool:
-    """Tell whether a set refers to a Secret that may be there, was not dumped and is not applied."""
+    """Return whether a set refers to a Secret that may be there, was not dumped and is not applied."""
     one = next(each for each in case.sets if each.name == resource_set)
     return any(
         kind == "Secret"
@@ -194,7 +194,7 @@ def not_applied(case: Case) -> Iterator[Reason]:
 
 
 def _explained(case: Case, delivery: Delivery) -> bool:
-    """Tell whether another check says why a resource failed."""
+    """Return whether another check says why a resource failed."""
     payload = case.scene.payload(case.cluster.namespace, delivery.kind, delivery.name)
     return payload is not None and bool(payload.wrong_type or payload.too_short() or case.scene.broken(payload))
 

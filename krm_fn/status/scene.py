@@ -168,7 +168,7 @@ class Scene:
         return tuple({token: None for token in found if token is not None})
 
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
-        """Tell whether a resource of a set is not on the server, judging by the dump alone.
+        """Return whether a resource of a set is not on the server, judging by the dump alone.
 
         Only what we generate can be judged so: all of it carries the label that the dump was made by. A Secret of that
         name may also be the user's own or an ExternalSecret's. That this one was rendered with its agent shows where the
@@ -229,7 +229,7 @@ class Scene:
         return tuple(self._requests_by_name.get(name, ()))
 
     def alive(self, managed: Managed) -> bool:
-        """Tell whether an agent reports and all is well.
+        """Return whether an agent reports and all is well.
 
         The hub's verdict (condition Ready) counts against it; for it, a report of late has to be there too, since the
         condition stays as it is where the hub's own controllers don't run.
@@ -242,7 +242,7 @@ class Scene:
         return self.reported - managed.last_seen <= grace
 
     def dead(self, managed: Managed) -> bool:
-        """Tell whether an agent has been silent for so long that it counts as gone for good."""
+        """Return whether an agent has been silent for so long that it counts as gone for good."""
         last = managed.last_seen or managed.created
         return last is not None and not managed.timeless and self.reported - last > self.dead_after
 

@@ -253,7 +253,7 @@ def _replaced_by(scene: Scene, cluster: LiveCluster, agents: tuple[LiveSet, ...]
 
 
 def _agents(kind: str, name: str) -> bool:
-    """Tell whether a resource, ours or the hub's, holds an agent."""
+    """Return whether a resource, ours or the hub's, holds an agent."""
     return kind == "ConfigMap" and (name.endswith("-agent") or "-agent." in name or name == HUB_AGENT_MAP)
 
 

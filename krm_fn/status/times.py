@@ -22,7 +22,7 @@ class Span(Record):
     last: int
 
     def holds(self, time: int | None) -> bool:
-        """Tell whether a time is believed; None never is."""
+        """Return whether a time is believed; None never is."""
         return time is not None and self.first <= time <= self.last
 
 

@@ -80,9 +80,11 @@ class Shown(Record):
 
     @property
     def warnings(self) -> tuple[Result, ...]:
-        """The warnings; not those that the effects tell in more detail."""
-        told = ("moved",) if self.effects else ()
-        return tuple(one for one in self.results if one.severity == WARNING and dict(one.tags).get("rule") not in told)
+        """The warnings; not those that the effects give in more detail."""
+        detailed = ("moved",) if self.effects else ()
+        return tuple(
+            one for one in self.results if one.severity == WARNING and dict(one.tags).get("rule") not in detailed
+        )
 
     @property
     def notes(self) -> tuple[Result, ...]:

@@ -2,7 +2,7 @@
 
 In such a block a line that begins with `$ ` is a command (a `\\` at its end continues it), followed by what it prints,
 errors included. ` # exit: 1` at its end, or a line `# exit: 1` below it, states the exit code; without one it is 0.
-What is not to be run stands in a ```text or ```shell block. `UPDATE_DOCS=1` writes the real outputs into the pages.
+What is not to be run is in a ```text or ```shell block. `UPDATE_DOCS=1` writes the real outputs into the pages.
 
 The commands of a page run one after the other in one folder that looks like the repository's root, at a fixed time.
 """

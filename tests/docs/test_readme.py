@@ -42,7 +42,7 @@ def rows(text: str) -> list[int]:
 
 
 def figures(text: str) -> list[str]:
-    """What stands in cells that hold figures and marks only."""
+    """What is in cells that hold figures and marks only."""
     cells = [cell.strip() for line in text.splitlines() if line.startswith("|") for cell in line.split("|")]
     return [cell for cell in cells if re.fullmatch(r"[\d.,× %✔✖◐–]+", cell)]
 

@@ -1,4 +1,4 @@
-"""Every example renders to what stands in its `.expected` folder, and to the same when it is rendered again.
+"""Every example renders to what its `.expected` folder holds, and to the same when it is rendered again.
 
     UPDATE_EXPECTED=1 pytest tests/examples      writes the expected files anew; read the difference before committing
 

@@ -71,7 +71,7 @@ def kubectl(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def engine() -> tuple[str, ...]:
-    """What stands before a command so that `docker` on its PATH is a real engine."""
+    """What goes before a command so that `docker` on its PATH is a real engine."""
     if programs.has_docker():
         return ()
     if programs.has_rig():
@@ -81,7 +81,7 @@ def engine() -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def image(engine: tuple[str, ...]) -> str:
-    """The image, built from the Dockerfile as it stands, under both names that hosts look it up by."""
+    """The image, built from the Dockerfile as it is, under both names that hosts look it up by."""
     root = programs.REPOSITORY
     if engine:
         programs.run(engine[0], "build", ".", programs.BARE_IMAGE, cwd=root)  # podman files it under localhost/

@@ -26,7 +26,7 @@ def identity(value: Manifest) -> Identity:
 def index(values: list[Manifest]) -> dict[Identity, Manifest]:
     """The objects by identity; a duplicate is an error."""
     found = {identity(value): value for value in values}
-    assert len(found) == len(values), "an object stands twice in the output"
+    assert len(found) == len(values), "an object appears twice in the output"
     return found
 
 

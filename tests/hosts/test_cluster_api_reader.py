@@ -298,7 +298,7 @@ def test_every_string_arrives_as_it_was_given(  # noqa: PLR0913 - what hypothesi
 
 
 def files(folder: Path) -> list[Path]:
-    """The manifests of a folder as a person wrote them: what hosts rendered lies under `.expected`."""
+    """The manifests of a folder as a person wrote them: what hosts rendered is under `.expected`."""
     return [path for path in sorted(folder.rglob("*.yaml")) if "/." not in str(path.relative_to(EXAMPLES.parent))]
 
 

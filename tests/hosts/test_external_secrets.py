@@ -68,7 +68,7 @@ def config(note: str = "", **spec: Any) -> Config:
     return one.replace(agent=one.agent.replace(patches=(patch,)))
 
 
-@pytest.mark.parametrize("token", [TOKEN, JWT, f"{TOKEN}\n", f" {TOKEN}\r\n"], ids=["bootstrap", "jwt", "LF", "blanks"])
+@pytest.mark.parametrize("token", [TOKEN, JWT, f"{TOKEN}\n", f" {TOKEN}\r\n"], ids=["bootstrap", "jwt", "LF", "spaces"])
 @pytest.mark.parametrize(
     "one",
     [

@@ -279,7 +279,7 @@ metadata:
 def test_as_a_validator_it_lets_a_good_fleet_pass_and_modifies_nothing(
     kustomize: Path, files: Callable[..., Path]
 ) -> None:
-    """The check stands under transformers too, because of the bug in kustomize that the last test here shows."""
+    """The check is listed under transformers too, because of the bug in kustomize that the last test here shows."""
     root = files(
         it={
             "kustomization.yaml": kustomization(

@@ -337,7 +337,7 @@ def test_a_build_without_the_function_takes_a_config_from_elsewhere(host: Host) 
     assert (host.folder / "out/team-a/cluster_one.yaml").exists()
 
 
-def test_an_error_of_the_function_is_told_once_with_its_place(host: Host) -> None:
+def test_an_error_of_the_function_is_reported_once_with_its_place(host: Host) -> None:
     folder = host.write({**ROOT, "fleet.yaml": config().replace("clusterSelector", "clusterSelectors")})
     for command in (["render"], ["plan", "-o", "json"], ["manifests"]):
         done = host.call(*command, folder)
@@ -347,7 +347,7 @@ def test_an_error_of_the_function_is_told_once_with_its_place(host: Host) -> Non
         assert "exit status" not in done.err
 
 
-def test_an_error_of_the_kustomization_is_told_with_the_users_paths(host: Host) -> None:
+def test_an_error_of_the_kustomization_is_reported_with_the_users_paths(host: Host) -> None:
     folder = host.write({"kustomization.yaml": "resources: [missing.yaml]\n"})
     done = host.call("render", folder)
     assert done.code == 1

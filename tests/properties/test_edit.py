@@ -115,7 +115,7 @@ class Style:
 
 
 def pieces(draw: Any) -> list[tuple[str, str, str]]:
-    """Draw a document as its top-level fields: key, what stands above it, the field itself."""
+    """Draw a document as its top-level fields: key, what is above it, the field itself."""
     style = Style(draw)
     column = draw(st.sampled_from([0, 0, 2]))
     newline = draw(st.sampled_from(["\n", "\n", "\n", "\r\n"]))

@@ -172,7 +172,7 @@ def test_no_source_and_no_slip_lets_a_token_into_what_is_said(folder: Path, sour
 
 
 def is_still_one(token: str, slip: str) -> bool:
-    """Tell whether a slip leaves a JWT what it is: its last part is any base64url."""
+    """Return whether a slip leaves a JWT what it is: its last part is any base64url."""
     return token.count(".") == 2 and slip in {"cut", "one more"}
 
 

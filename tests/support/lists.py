@@ -127,7 +127,7 @@ class Run:
             for one in self.items
             if (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]) == (kind, namespace, name)
         ]
-        assert len(found) == 1, f"{kind} {namespace}/{name} stands {len(found)} times in the output"
+        assert len(found) == 1, f"{kind} {namespace}/{name} appears {len(found)} times in the output"
         return found[0]
 
     def messages(self, severity: str = "error") -> list[str]:

@@ -144,7 +144,7 @@ def waiting(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _syscall_of(pid: int) -> str:
-    """Tell whether a process sleeps in a read of its stdin."""
+    """Return whether a process sleeps in a read of its stdin."""
     try:
         waits = Path(f"/proc/{pid}/wchan").read_text()
         number, first = Path(f"/proc/{pid}/syscall").read_text().split()[:2]

@@ -1,4 +1,4 @@
-"""Everything that fuzzing ever found stays mended, and the seeds themselves hold."""
+"""Everything that fuzzing ever found stays fixed, and the seeds themselves hold."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def test_a_base_outside_is_the_first_thing_that_is_said(folder: Path) -> None:
     assert "there is no Git repository: run this in a folder that holds both" in call("render", folder)[2]
 
 
-def test_a_config_under_resources_is_told_that_kustomize_runs_nothing_there(folder: Path) -> None:
+def test_a_config_under_resources_is_reported_that_kustomize_runs_nothing_there(folder: Path) -> None:
     write(folder, "kustomization.yaml", {"resources": ["clusters.yaml", "fleet.yaml"]})
     code, _, said = call("plan", folder)
     assert code == 0

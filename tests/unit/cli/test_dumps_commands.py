@@ -322,7 +322,7 @@ def test_both_clusters_are_asked_through_kubectl(run: Run, kubectl: Path) -> Non
     assert secrets[4:7] == ["-A", "-l", "fn.clusternet.io/generated=true"]
 
 
-def test_one_cluster_is_told_as_a_tree(run: Run, kubectl: Path) -> None:
+def test_one_cluster_is_reported_as_a_tree(run: Run, kubectl: Path) -> None:
     assert kubectl
     code, out, _ = run("status", "--context", "m", "--parent-context", "p", "team-a/web-2")
     assert code == 0
@@ -382,7 +382,7 @@ def test_wrong_usage_is_named(run: Run, arguments: list[str], told: str) -> None
     assert told in err
 
 
-def test_dumps_and_clusters_are_told_apart(run: Run) -> None:
+def test_dumps_and_clusters_are_reported_apart(run: Run) -> None:
     files = [part for name in HEALTHY for part in ("-f", name)]
     code, out, _ = run("status", *AT, "team-a/web-1", *files)
     assert (code, out.splitlines()[0].split()[1]) == (0, "team-a/web-1")

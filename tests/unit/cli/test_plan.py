@@ -232,7 +232,7 @@ def test_one_cluster_can_be_chosen(folder: Folder) -> None:
     ],
     ids=["unknown", "left out"],
 )
-def test_a_cluster_that_gets_none_is_told_why(chosen: str, reason: str, folder: Folder) -> None:
+def test_a_cluster_that_gets_none_is_reported_why(chosen: str, reason: str, folder: Folder) -> None:
     path = fleet(folder, cluster("one"), cluster("two", labels={"env": "staging"}))
     code, _, said = invoke("manifests", path, "--cluster", chosen)
     assert code == 1

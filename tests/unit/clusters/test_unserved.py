@@ -68,7 +68,7 @@ def test_an_invalid_cluster_that_a_config_may_reach_is_an_error(invalid: Any, sp
     assert UNREACHED not in made.stderr
 
 
-def test_of_many_invalid_clusters_that_no_config_can_reach_ten_are_told() -> None:
+def test_of_many_invalid_clusters_that_no_config_can_reach_ten_are_reported() -> None:
     made = run(
         [cluster("a"), *(cluster(f"old-{at}", "team-b", version="v1alpha4") for at in range(30))], config(**ELSEWHERE)
     )

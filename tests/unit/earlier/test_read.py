@@ -71,7 +71,7 @@ OUTPUT = [
 ]
 
 
-def test_earlier_output_is_told_apart_by_what_it_is() -> None:
+def test_earlier_output_is_reported_apart_by_what_it_is() -> None:
     tree = read.before(taken(*OUTPUT), None, "").output
     assert [one.name for one in tree.all.sets] == ["n", "n-identity", "n.web"]
     assert [one.name for one in tree.all.main_sets] == ["n", "n.web"]

@@ -16,7 +16,7 @@ RAW = "MachinePool=${EXP_MACHINE_POOL:=false},ClusterResourceSet=${EXP_CLUSTER_R
         pytest.param([""], gates.ABSENT, id="empty"),
         pytest.param(["A=true,B=false"], gates.ABSENT, id="others"),
         pytest.param(["A=true,ClusterResourceSet=true"], gates.ON, id="on"),
-        pytest.param([" A=true , ClusterResourceSet = 1 "], gates.ON, id="blanks and another spelling"),
+        pytest.param([" A=true , ClusterResourceSet = 1 "], gates.ON, id="spaces and another spelling"),
         pytest.param(["ClusterResourceSet=F"], gates.OFF, id="off"),
         pytest.param(["ClusterResourceSet=true", "ClusterResourceSet=false"], gates.OFF, id="the last one wins"),
         pytest.param(["ClusterResourceSet=false,ClusterResourceSet=true"], gates.ON, id="the last one wins in a list"),
@@ -55,7 +55,7 @@ def test_the_stage_does_not_reach_a_gate_that_is_generally_available() -> None:
         pytest.param(RAW, "MachinePool=${EXP_MACHINE_POOL:=false},ClusterResourceSet=true", id="placeholder"),
         pytest.param('"A=true,ClusterResourceSet=false"', '"A=true,ClusterResourceSet=true"', id="quotes kept"),
         pytest.param("'A=true'", "'A=true,ClusterResourceSet=true'", id="added within quotes"),
-        pytest.param("A=true, ClusterResourceSet=false", "A=true, ClusterResourceSet=true", id="blanks kept"),
+        pytest.param("A=true, ClusterResourceSet=false", "A=true, ClusterResourceSet=true", id="spaces kept"),
         pytest.param(
             "ClusterResourceSet=false,ClusterResourceSet=false",
             "ClusterResourceSet=true,ClusterResourceSet=true",

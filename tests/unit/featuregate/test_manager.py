@@ -251,7 +251,7 @@ def test_without_manager_and_provider_one_info_says_what_to_look_at() -> None:
     assert found.results[0].field == "spec.managementCluster.featureGate"
 
 
-def test_an_image_without_a_tag_and_no_image_are_told_apart() -> None:
+def test_an_image_without_a_tag_and_no_image_are_reported_apart() -> None:
     given = manager()
     del container_of(given)["image"]
     assert "(no image)" in messages(review(items(given), config()).results)

@@ -194,7 +194,7 @@ def test_a_file_given_by_name_that_is_no_object_is_an_error(tmp_path: Path) -> N
         Tree.read([str(tmp_path / "values")])
 
 
-def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("a: [\n")
     (tmp_path / "b.yaml").write_bytes(b"\xff")
     with pytest.raises(Errors) as found:

@@ -152,7 +152,7 @@ def test_the_group_of_a_core_object_is_empty() -> None:
         ("- a: two\n    words\n", b"two words", True),
         ("- a: 'it''s'\n", b"it's", True),
     ],
-    ids=["plain", "absent", "escape", "joined lines", "binary", "blanks", "quotes"],
+    ids=["plain", "absent", "escape", "joined lines", "binary", "spaces", "quotes"],
 )
 def test_contains_is_wrong_on_the_safe_side_only(entry: str, needle: bytes, maybe: bool) -> None:  # noqa: FBT001 - a table
     assert item(entry).contains(needle) is maybe

@@ -38,7 +38,7 @@ def texts(text: str) -> list[str]:
         ("items:\n", []),
     ],
     ids=["compact", "indented", "wide and bare", "comment behind the dash", "comments between", "CR LF", "CR", "not ASCII",
-         "flow", "no line end", "blanks at the end", "empty", "null"],
+         "flow", "no line end", "spaces at the end", "empty", "null"],
 )  # fmt: skip
 def test_every_style_of_list_has_exact_spans(items: str, spans: list[str]) -> None:
     assert texts(HEAD.replace("\n", "\r" if items.endswith("\r") else "\n") + items) == spans
@@ -91,7 +91,7 @@ def test_an_empty_document_has_no_outline(text: str) -> None:
         (b"a:\n- [" + b"[" * 300, "nested too deep", 1, 252),
     ],
 )
-def test_a_bad_document_is_told_with_line_and_column(data: bytes, problem: str, line: int, column: int) -> None:
+def test_a_bad_document_is_reported_with_line_and_column(data: bytes, problem: str, line: int, column: int) -> None:
     with pytest.raises(BadYaml) as caught:
         outline(data)
     assert (caught.value.problem, caught.value.line, caught.value.column) == (problem, line, column)

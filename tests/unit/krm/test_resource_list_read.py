@@ -148,7 +148,7 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else None,
 )  # fmt: skip
-def test_bad_input_is_told_in_one_line_with_its_place(data: bytes, message: str) -> None:
+def test_bad_input_is_reported_in_one_line_with_its_place(data: bytes, message: str) -> None:
     with pytest.raises(Errors) as caught:
         read(data)
     (result,) = caught.value.results
@@ -162,7 +162,7 @@ EXAMPLE = f"{HEAD}items:\n{ENTRY}  text: 'é'\n  list:\n  - {{a: \"b\"}}\nfuncti
 
 
 @pytest.mark.parametrize("size", range(len(EXAMPLE)))
-def test_a_truncated_input_is_told_or_holds_what_is_left(size: int) -> None:
+def test_a_truncated_input_is_reported_or_holds_what_is_left(size: int) -> None:
     messages: list[str] = []
     items = 0
     try:

@@ -169,7 +169,7 @@ def test_untouched_runs_are_views_of_the_input() -> None:
     assert len(pieces[0]) == len(data)
 
 
-def test_an_object_that_is_to_be_edited_but_can_not_be_read_is_told() -> None:
+def test_an_object_that_is_to_be_edited_but_can_not_be_read_is_reported() -> None:
     with pytest.raises(
         Errors, match="an object that is to be edited can't be read: a key appears twice in one mapping"
     ):

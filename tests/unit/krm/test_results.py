@@ -37,6 +37,6 @@ def test_errors_carry_their_results() -> None:
     assert Errors.of("c", field="spec").results == (Result(message="c", field="spec"),)
 
 
-def test_errors_are_told_from_the_rest() -> None:
+def test_errors_are_reported_from_the_rest() -> None:
     assert has_errors([Result(message="m", severity=INFO), Result(message="m", severity=ERROR)])
     assert not has_errors([Result(message="m", severity=INFO), Result(message="m", severity=WARNING)])

@@ -89,7 +89,7 @@ def test_what_can_not_be_read_is_named_with_its_place(data: bytes, message: str)
         [item.value() for item in read_stream(data, "a.yaml")]
 
 
-def test_all_broken_documents_are_told_at_once() -> None:
+def test_all_broken_documents_are_reported_at_once() -> None:
     with pytest.raises(Errors) as found:
         read_stream(b"a: [\n---\nb: }\n", "a.yaml")
     assert len(found.value.results) == 2

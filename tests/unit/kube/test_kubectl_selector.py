@@ -19,7 +19,7 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
         pytest.param("", {}, id="nothing"),
         pytest.param("env=prod", {"matchLabels": {"env": "prod"}}, id="equal"),
         pytest.param("env==prod", {"matchLabels": {"env": "prod"}}, id="double equal"),
-        pytest.param(" a = b , c=d ", {"matchLabels": {"a": "b", "c": "d"}}, id="blanks"),
+        pytest.param(" a = b , c=d ", {"matchLabels": {"a": "b", "c": "d"}}, id="spaces"),
         pytest.param("a=b,a=b", {"matchLabels": {"a": "b"}}, id="the same twice"),
         pytest.param("env=", {"matchLabels": {"env": ""}}, id="an empty value"),
         pytest.param("a=,b=c", {"matchLabels": {"a": "", "b": "c"}}, id="an empty value in between"),

@@ -34,7 +34,7 @@ def test_every_short_subdomain_is_judged_as_by_hand() -> None:
         ("a.b", 63, f"must be lower-case {_LETTERS}"),
     ],
 )
-def test_a_bad_label_is_told_with_the_rule(text: str, limit: int, error: str) -> None:
+def test_a_bad_label_is_reported_with_the_rule(text: str, limit: int, error: str) -> None:
     assert dns_label_error(text, limit) == error
 
 
@@ -46,5 +46,5 @@ def test_a_bad_label_is_told_with_the_rule(text: str, limit: int, error: str) ->
         ("a..b", "must be lower-case letters, digits, '-' or '.', and begin and end with a letter or digit"),
     ],
 )
-def test_a_bad_subdomain_is_told_with_the_rule(text: str, error: str) -> None:
+def test_a_bad_subdomain_is_reported_with_the_rule(text: str, error: str) -> None:
     assert dns_subdomain_error(text) == error

@@ -336,7 +336,7 @@ def test_a_configmap_that_went_missing_later_is_found_too() -> None:
     assert codes(one(evaluate(*fleet.everything))) == ["missing-resource"]
 
 
-def test_a_missing_secret_is_told_from_the_binding() -> None:
+def test_a_missing_secret_is_reported_from_the_binding() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.drop("Secret", "clusternet.registration")
     fleet.bindings = [fleet.binding("web-1")]

@@ -79,13 +79,13 @@ def test_a_bootstrap_token_suits_every_agent() -> None:
 WRONG = [
     pytest.param("", "is empty", id="empty"),
     pytest.param("\n", "is empty", id="a line break alone"),
-    pytest.param("   ", "is empty", id="blanks alone"),
+    pytest.param("   ", "is empty", id="spaces alone"),
     pytest.param(f"{BOOTSTRAP}\n\n", "has a line break around it", id="two line breaks"),
     pytest.param(f" {BOOTSTRAP}", "has whitespace around it", id="a blank before"),
     pytest.param(f"{BOOTSTRAP}\t", "has whitespace around it", id="a tab behind"),
     pytest.param("q2w3e4. r5t6y7u8i9o0p1a2", "has whitespace inside it", id="a blank inside"),
     pytest.param(f"{BOOTSTRAP}\n{BOOTSTRAP}", "has a line break inside it", id="two tokens"),
-    pytest.param(f" {BOOTSTRAP}\n{BOOTSTRAP} ", "has a line break around and inside it", id="two tokens and blanks"),
+    pytest.param(f" {BOOTSTRAP}\n{BOOTSTRAP} ", "has a line break around and inside it", id="two tokens and spaces"),
     pytest.param(
         "ENC[AES256_GCM,data:Zm9v,iv:YmFy,tag:YmF6,type:str]", "is still encrypted by SOPS", id="encrypted by SOPS"
     ),

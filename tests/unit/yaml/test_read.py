@@ -80,14 +80,16 @@ def test_aliases_and_merge_keys_are_applied(text: str, value: object) -> None:
         ("a:\n\tb: c", "found character that cannot start any token (while scanning for the next token)", 1, 0),
     ],
 )
-def test_what_can_not_be_read_safely_is_told_with_its_place(text: str, problem: str, line: int, column: int) -> None:
+def test_what_can_not_be_read_safely_is_reported_with_its_place(
+    text: str, problem: str, line: int, column: int
+) -> None:
     with pytest.raises(BadYaml) as caught:
         load(text)
     assert (caught.value.problem, caught.value.line, caught.value.column) == (problem, line, column)
 
 
 @pytest.mark.parametrize("text", [b"a: \0", b"\xff", "a: \ud800"], ids=["control character", "bad UTF-8", "surrogate"])
-def test_characters_that_yaml_does_not_allow_are_told(text: str | bytes) -> None:
+def test_characters_that_yaml_does_not_allow_are_reported(text: str | bytes) -> None:
     with pytest.raises(BadYaml):
         load(text)
 

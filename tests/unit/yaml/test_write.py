@@ -66,7 +66,7 @@ def test_every_line_of_an_indented_value_has_the_indentation_except_empty_ones()
         pytest.param("a\nb\n", "k: |\n  a\n  b\n", id="one line end at the end"),
         pytest.param("a\nb", "k: |-\n  a\n  b\n", id="none"),
         pytest.param("a\n\n", 'k: "a\\n\\n"\n', id="two"),
-        pytest.param("  a\nb\n", "k: |2\n    a\n  b\n", id="blanks first"),
+        pytest.param("  a\nb\n", "k: |2\n    a\n  b\n", id="spaces first"),
         pytest.param("\na", "k: |2-\n\n  a\n", id="an empty line first"),
         pytest.param("\n\n", 'k: "\\n\\n"\n', id="line ends alone"),
         pytest.param("a \nb", 'k: "a \\nb"\n', id="a blank at the end of a line"),
