@@ -38,7 +38,7 @@ import yaml
 from krm_fn.base.text import late
 from krm_fn.krm import outline
 from krm_fn.krm.items import Item
-from krm_fn.krm.partial import UNSURE, word
+from krm_fn.krm.partial import both, ends, in_column_2, plain, text_of, word
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser
 
@@ -136,7 +136,7 @@ class _Scan:
             if text is not None:
                 starts.append(start)
                 nodes.append(start + 2)
-                who.append(known[text] if text in known else known.setdefault(text, _both(text)))
+                who.append(known[text] if text in known else known.setdefault(text, both(text)))
             elif data[start] == _DASH:
                 self.entry(start)
             elif data[start] == _SPACE:
@@ -157,7 +157,7 @@ class _Scan:
         elif data[at + 1 : node] != b" " or not data[node : node + 1].isalpha():
             raise NotPlain
         end = data.find(b"\n", node)
-        api_version = _word(data[node:end], b"apiVersion: ") if _in_column_2(data[end + 1 : end + 4]) else None
+        api_version = plain(data[node:end], b"apiVersion: ") if in_column_2(data[end + 1 : end + 4]) else None
         self.starts.append(at)
         self.nodes.append(node)
         self.who.append(None if api_version is None else (api_version, None))  # the kind comes in a later line
@@ -170,7 +170,7 @@ class _Scan:
             return
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
-        kind = _word(data[at:end], b"  kind: ") if who[1] is None and _ends(data[end + 1 : end + 4]) else None
+        kind = plain(data[at:end], b"  kind: ") if who[1] is None and ends(data[end + 1 : end + 4]) else None
         self.who[-1] = None if kind is None else (who[0], kind)
         if kind is not None and at != self.second:
             self.late.append(at)
@@ -246,37 +246,6 @@ def _usual_lines(text: bytes) -> bool:
     )
 
 
-def _both(text: bytes) -> tuple[str, str] | None:
-    """Return what the first two lines of an entry tell; None if one has another form."""
-    first, _, second = text.partition(b"\n")
-    api_version, kind = _word(first, b"apiVersion: "), _word(second, b"  kind: ")
-    return None if api_version is None or kind is None else (api_version, kind)
-
-
-def _word(line: bytes, key: bytes) -> str | None:
-    """Return the plain word behind a key, "" if it means no string; None if the line has another form."""
-    if not line.startswith(key):
-        return None
-    text, _, comment = line[len(key) :].partition(b" ")
-    value = word(text)
-    if value is UNSURE or comment.strip(b" ")[:1] not in {b"", b"#"}:
-        return None
-    return _text(value)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _ends(behind: bytes) -> bool:
-    """Return whether a line that begins like this ends the plain word above it: in column 0 or 2, or the text."""
-    return _in_column_2(behind) or behind[:1] not in {b" ", b"\t", b"\n"}
-
-
-def _in_column_2(line: bytes) -> bool:
-    return line[:2] == b"  " and line[2:3] not in {b"", b" ", b"\t", b"\n"}
-
-
 def _behind_comments(data: bytes, at: int) -> int:
     """Return where the key in column 2 is that follows comments and empty lines; `at` is in the first of them.
 
@@ -309,7 +278,7 @@ def identity(text: bytes) -> tuple[str, str] | None:
         require((0, len(text)), text)
     except (yaml.YAMLError, BadYaml):
         return None
-    return _text(word(match[1])), _text(word(match[2]))
+    return text_of(word(match[1])), text_of(word(match[2]))
 
 
 def require(cuts: Sequence[int], data: bytes) -> None:

@@ -106,6 +106,39 @@ def word(text: bytes) -> Any:
     return resolve(text.decode())
 
 
+def both(text: bytes) -> tuple[str, str] | None:
+    """Return what the first two lines of an entry tell; None if one has another form."""
+    first, _, second = text.partition(b"\n")
+    api_version, kind = plain(first, b"apiVersion: "), plain(second, b"  kind: ")
+    return None if api_version is None or kind is None else (api_version, kind)
+
+
+def plain(line: bytes, key: bytes) -> str | None:
+    """Return the plain word behind a key, "" if it means no string; None if the line has another form."""
+    if not line.startswith(key):
+        return None
+    text, _, comment = line[len(key) :].partition(b" ")
+    value = word(text)
+    if value is UNSURE or comment.strip(b" ")[:1] not in {b"", b"#"}:
+        return None
+    return text_of(value)
+
+
+def text_of(value: object) -> str:
+    """Return a value that is a string; "" for any other."""
+    return value if isinstance(value, str) else ""
+
+
+def ends(behind: bytes) -> bool:
+    """Return whether a line that begins like this ends the plain word above it: in column 0 or 2, or the text."""
+    return in_column_2(behind) or behind[:1] not in {b" ", b"\t", b"\n"}
+
+
+def in_column_2(line: bytes) -> bool:
+    """Return whether a line begins in column 2."""
+    return line[:2] == b"  " and line[2:3] not in {b"", b" ", b"\t", b"\n"}
+
+
 def _by_lines(span: Span) -> dict[str, Any] | None:
     """Return the metadata of an object in one of these columns; None if not sure."""
     source, lines = span.source, _LINES[span.column]

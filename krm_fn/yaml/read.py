@@ -26,14 +26,9 @@ from krm_fn.yaml.errors import BadYaml, at_event, bad_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Any
 
-    class Parser(Protocol):
-        """What both of PyYAML's parsers offer."""
-
-        def get_event(self) -> Any:
-            """Return the next event; None after the last."""
-
+    Parser = Any  # what both of PyYAML's parsers are: `get_event` returns the next event, None after the last
 
 MAX_DEPTH = 250  # of a value that is built: its readers and writers recurse
 MAX_FLOW_DEPTH = 250  # of flow collections anywhere: libyaml takes time quadratic in it
@@ -64,11 +59,8 @@ _BASES = ((2, 2), (3, 16), (4, 8), (5, 10))  # group of _INT, its base
 _FLOAT = late(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _POINT_FLOAT = late(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
 _MAX_INT_TEXT = 70  # a sign, a prefix and 64 binary digits; longer ones are beyond 64 bits unless padded with zeros
-_JSON = late(r"[ \t\r\n]*[\[{]")
-_JSON_BYTES = late(rb"[ \t\r\n]*[\[{]")
 # Half of an escaped surrogate pair: JSON has it, libyaml refuses it.
-_HALF = late(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-_HALF_BYTES = late(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_HALF = late(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 
@@ -87,8 +79,13 @@ def same_places(text: Any) -> Any:
     JSON has surrogate pairs, which libyaml refuses; other text comes back as it is.
     """
     if isinstance(text, str):
-        return _HALF.sub(r"\\ufffd", text) if "\\u" in text and _JSON.match(text) else text
-    return _HALF_BYTES.sub(rb"\\ufffd", text) if b"\\u" in text and _JSON_BYTES.match(text) else text
+        return (
+            same_places(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+            if "\\u" in text
+            else text
+        )
+    json = b"\\u" in text and text.lstrip(b" \t\r\n")[:1] in {b"[", b"{"}
+    return _HALF.sub(rb"\\ufffd", text) if json else text
 
 
 def load(text: str | bytes) -> Any:
@@ -100,7 +97,9 @@ def load(text: str | bytes) -> Any:
     try:
         return _load(text)
     except BadYaml:
-        value = _load_json(text)
+        from krm_fn.yaml import surrogates  # noqa: PLC0415 - rarely needed
+
+        value = surrogates.load(text, same_places(text), _load)
         if value is None:
             raise
         return value
@@ -121,19 +120,6 @@ def _load(text: str | bytes) -> Any:
     except (yaml.YAMLError, UnicodeError) as error:
         raise bad_yaml(error) from None
     return value
-
-
-def _load_json(text: str | bytes) -> Any:
-    """Return the value of JSON that has surrogate pairs; None for any other text."""
-    if same_places(text) == text:
-        return None
-    from json import loads  # noqa: PLC0415 - rarely needed
-
-    try:
-        _load(same_places(text))  # the bounds and the duplicate keys
-        return loads(text)
-    except (BadYaml, ValueError, RecursionError):
-        return None
 
 
 def new_budget() -> None:
