@@ -122,7 +122,9 @@ def terminal(result: Result, source: _Source, *, width: int, colour: bool) -> st
     """Return a result with its source line, the place marked, and the corrected text."""
 
     def styled(text: str, **style: Any) -> str:
-        return click.style(text, **style) if colour else text
+        """Colour a text but the spaces behind it: the end of a colour is letters to whoever looks for tokens."""
+        bare = text.rstrip(" ")
+        return click.style(bare, **style) + text[len(bare) :] if colour else text
 
     head, word, rest = result.text().partition(f"{result.severity}: ")
     wrapped = textwrap.wrap(

@@ -86,6 +86,9 @@ def test_a_terminal_is_coloured_and_lines_keep_to_its_width(
     monkeypatch.setenv("COLUMNS", "60")
     said = invoke(monkeypatch, "plan", fleet.name, terminal=True)[1]
     assert "\x1b[31m" in said
+    assert "spec.clusterSelectors is not a known field" in " ".join(
+        click.unstyle(said).split()
+    )  # shape of a token with "0m"
     assert max(len(click.unstyle(line)) for line in said.splitlines()) <= 60
 
 
