@@ -59,8 +59,7 @@ _BASES = ((2, 2), (3, 16), (4, 8), (5, 10))  # group of _INT, its base
 _FLOAT = late(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _POINT_FLOAT = late(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
 _MAX_INT_TEXT = 70  # a sign, a prefix and 64 binary digits; longer ones are beyond 64 bits unless padded with zeros
-# Half of an escaped surrogate pair: JSON has it, libyaml refuses it.
-_HALF = late(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_HALF = late(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")  # of an escaped surrogate pair: JSON has it, libyaml refuses it
 _INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 
