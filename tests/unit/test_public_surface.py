@@ -263,7 +263,7 @@ def test_results_have_the_shape_of_the_specification() -> None:
             "name": "a",
             "namespace": "team-a",
         },
-        "field": {"path": "metadata.labels.env"},
+        "field": {"path": "metadata.labels.env", "currentValue": True, "proposedValue": "true"},
         "file": {"path": "clusters/a.yaml", "index": 2},
         "tags": {"rule": "cluster"},
     }
