@@ -344,7 +344,6 @@ def _annotations(item: Item) -> Mapping[str, Any]:
 
 def _removed(new: Generated) -> Result:
     message = (
-        f"{new.key.kind} {new.key.namespace}/{new.key.name} is generated, but a later part of the build removes it: look for"
-        " a patch that deletes it"
+        f"{new.key.title} is generated, but a later part of the build removes it: look for a patch that deletes it"
     )
     return Result(message=message, severity=WARNING, tags=tagged(rule="built-later"))

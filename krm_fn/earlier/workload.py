@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from krm_fn.base.records import Record
+from krm_fn.base.text import full_name
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import decode
@@ -175,10 +176,7 @@ def _change(values: Iterable[str]) -> tuple[str, str] | None:
 def _read(text: str) -> dict[str, Mapping[str, Any]]:
     try:
         items = read_stream(text.encode())
-        return {
-            f"{item.kind} {item.namespace}/{item.name}" if item.namespace else f"{item.kind} {item.name}": item.value()
-            for item in items
-        }
+        return {f"{item.kind} {full_name(item.namespace, item.name)}": item.value() for item in items}
     except Errors:
         return {}
 

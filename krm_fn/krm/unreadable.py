@@ -10,7 +10,7 @@ from operator import itemgetter
 import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from krm_fn.base.text import late
+from krm_fn.base.text import full_name, late
 from krm_fn.krm.path_annotations import INDEX, PATH
 from krm_fn.krm.results import STDIN, Related, ResourceRef, Result, tagged
 from krm_fn.yaml.explain import explained
@@ -108,7 +108,7 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
     kind, api_version = node.text("kind"), node.text("apiVersion")
     name, namespace = (metadata.text("name"), metadata.text("namespace")) if metadata is not None else ("", "")
     if kind and name:
-        title = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+        title = f"{kind} {full_name(namespace, name)}"
     annotations = None if metadata is None else metadata.child("annotations")
     theirs = "" if annotations is None else next(filter(None, map(annotations.text, PATH)), "")
     index = "" if annotations is None else next(filter(None, map(annotations.text, INDEX)), "")

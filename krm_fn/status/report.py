@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base.records import Record
+from krm_fn.base.text import full_name
 from krm_fn.krm.results import ERROR
 
 TYPE_CHECKING = False
@@ -176,7 +177,7 @@ class Orphan(Record):
     @property
     def title(self) -> str:
         """Kind and `namespace/name`."""
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        return f"{self.kind} {full_name(self.namespace, self.name)}"
 
 
 class Report(Record):
