@@ -206,7 +206,7 @@ def replaced(case: Case) -> Iterator[Reason]:
         newest = case.agents[0]
         yield Reason(
             code="other-content",
-            message=f"ClusterResourceSet {case.replaced_by} applied its agent after {newest.name} did, so what {case.replaced_by} "
+            message=f"ClusterResourceSet {case.replaced_by} was applied after {newest.name}, so what {case.replaced_by} "
             f"holds is running; Cluster API applies {_listed(lost)} again only when it changes",
             remedy=(
                 f"change the agent of config {newest.owner}, for example an entry of spec.agent.podAnnotations; render and sync",

@@ -115,7 +115,7 @@ def refused(scene: Scene, request: Request) -> Reason:
     told = f": {request.error}" if request.error else ""
     return Reason(
         code="request-refused",
-        message=f"the registration request {request.name} is {request.result}{told}, and there is no ManagedCluster for it",
+        message=f"the registration request {request.name} is {request.result}{told}, without a ManagedCluster",
         remedy=(
             "fix the cause, then delete the request on the parent; the agent asks again",
             scene.commands.delete_request(request.name),

@@ -75,7 +75,7 @@ def _not_reconciled(case: Case) -> Reason:
         commands.dump_manager(),
     )
     if manager.title:
-        why = f"{manager.title} does not run"
+        why = f"{manager.title} does not run, or the server refuses what it writes"
         remedy = (
             "does the manager run (READY), and what does its log say?",
             commands.manager(),

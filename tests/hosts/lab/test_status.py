@@ -19,7 +19,7 @@ import pytest
 
 from tests.hosts import programs
 from tests.hosts.lab import cluster_api
-from tests.hosts.lab.faults import delivered, manager, registered, scenario, selected
+from tests.hosts.lab.faults import delivered, manager, printed, registered, scenario, selected
 from tests.hosts.lab.faults.scenario import ALONE, INFO, WARNING, Scenario, commands, shell
 
 TYPE_CHECKING = False
@@ -196,22 +196,26 @@ def left_over(found: Object, one: Fault) -> list[Object]:
     return [
         {"code": "left-over", "severity": WARNING, **each, "remedy": each["commands"]}
         for each in found["leftOver"]
-        if each["name"] == one.name
+        if one.name in {each["name"], each["name"].removeprefix("clusternet-")} or each["namespace"] == f"m-{one.name}"
     ]
 
 
 def notes(found: Object, one: Fault) -> list[Object]:
     """What is said of a fault's namespace, or of the names that its agents chose."""
     return [
-        note for note in found["notes"] if f"m-{one.name} " in note["message"] or f" {one.name}-" in note["message"]
+        note
+        for note in found["notes"]
+        if any(part in note["message"] for part in (f"m-{one.name} ", f" {one.name}-", f" clusternet-{one.name}-1"))
     ]
 
 
 def first_reason(found: Object, one: Fault) -> Object:
-    """The first reason: of the Cluster, else of the fleet, else of what is left over."""
+    """The first reason: of the Cluster, else of the fleet, else of what is left over; and every command for the latter."""
     reasons = [reason for each in clusters(found, one)[:1] for reason in each["reasons"]]
     reasons += notes(found, one) + left_over(found, one)
-    return reasons[0] if reasons else {"code": "", "severity": "", "message": "", "remedy": []}
+    first = reasons[0] if reasons else {"code": "", "severity": "", "message": "", "remedy": []}
+    left = [command for each in left_over(found, one) for command in each["commands"]]
+    return {**first, "remedy": list(dict.fromkeys([*first["remedy"], *left]))}
 
 
 def complaints(found: Object, one: Fault) -> list[str]:
@@ -230,6 +234,7 @@ def check(outcome: Outcome, name: str) -> None:
     found = first_reason(before, one)
     assert (found["code"], found["severity"]) == (one.code, one.severity), found
     assert [command for command in commands(found) if command not in outcome.scenarios[name].ran] == []
+    assert outcome.scenarios[name].ran or name not in {each for names in printed.RUN_BY.values() for each in names}
     assert complaints(after, one) == [], [each["reasons"] for each in clusters(after, one)]
 
 
@@ -242,6 +247,31 @@ def check_healthy(outcome: Outcome) -> None:
             (name, True, []) for name in ("healthy", "shared-1", "shared-2")
         ]
         assert [one["evidence"] for one in own[1:]] == ["2 of 2 of this namespace report"] * 2
+
+
+def check_notes(outcome: Outcome) -> None:
+    """Leave something out of the dumps, run the command that the note prints, and add what it says."""
+    at = outcome.scenarios["healthy"]
+    management, ours, parent = at.space.dumps(parent=True)
+    empty = at.keep('{"apiVersion": "v1", "kind": "List", "items": []}')
+    missing = {
+        "no-clusters": (parent, ours, empty),
+        "no-payloads": (management, parent),
+        "no-parent": (management, ours),
+    }
+    for code, dumps in missing.items():
+        known = ("--parent",) if code == "no-clusters" else ()
+
+        def ask(*more: Path, known: tuple[str, ...] = known) -> Object:
+            answer = programs.run(
+                "clusternet-capi-fn", "status", "-o", "json", *known, *more, cwd=at.space.folder, code={0, 1}
+            )
+            found: Object = json.loads(answer.out)
+            return found
+
+        [note] = [each for each in ask(*dumps)["notes"] if each["code"] == code]
+        [told] = at.follow(note, at.parent if code == "no-parent" else None)
+        assert [each for each in ask(*dumps, at.keep(told))["notes"] if each["code"] == code] == []
 
 
 def check_page(outcome: Outcome, names: list[str]) -> None:
@@ -277,6 +307,10 @@ def test_the_first_reason_is_the_fault_and_its_remedy_ends_in_green(outcome: Out
 
 def test_a_healthy_fleet_is_green_beside_them(outcome: Outcome) -> None:
     check_healthy(outcome)
+
+
+def test_what_a_note_says_to_add_to_the_dumps_ends_the_note(outcome: Outcome) -> None:
+    check_notes(outcome)
 
 
 def test_the_page_shows_the_matrix(outcome: Outcome) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import time
 
-import yaml
-
 from tests.hosts.lab import cluster_api
-from tests.hosts.lab.api import wait
 from tests.hosts.lab.faults.scenario import INFO, WARNING, N, edit, fault, without
-from tests.hosts.lab.space import NOWHERE
+from tests.hosts.lab.space import BINDINGS, NOWHERE, SETS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,37 +143,55 @@ def immutable_field(at: Scenario) -> Steps:
 @fault("not-applied", "an admission policy of the workload cluster denies the agent")
 def admission(at: Scenario) -> Steps:
     workload = at.cluster()
-    rules = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["CREATE"]}]
-    expression = f"object.metadata.namespace != '{at.agents}'"
-    policy = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": "no-agents"},
-        "spec": {"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": expression}]},
-    }
-    binding = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": "no-agents"},
-        "spec": {"policyName": "no-agents", "validationActions": ["Deny"]},
-    }
-    workload.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([policy, binding]))
     workload.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": at.agents}})
-
-    def denied() -> bool:
-        attempt = ("create", "deployment", "x", "--image=x", "-n", at.agents, "--dry-run=server")
-        return workload.kubectl(*attempt, code={0, 1}).code == 1
-
-    wait(denied, "the policy to take effect")
+    pod = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": pod}
+    trial = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "x", "namespace": at.agents},
+        "spec": spec,
+    }
+    policy = at.deny(trial, workload)
     at.config()
     at.sync()
     reason = yield
-    workload.kubectl("delete", "validatingadmissionpolicybinding", "no-agents")
-    workload.kubectl("delete", "validatingadmissionpolicy", "no-agents")
-    wait(lambda: not denied(), "the policy to end")
+    policy.lift()
     at.follow(reason)
     at.space.wait_delivered(at.name)
     at.register()
+
+
+@fault("waiting", "the management cluster refused the ClusterResourceSetBinding for a while")
+def refused_binding(at: Scenario) -> Steps:
+    metadata = {"name": "x", "namespace": at.space.namespace}
+    trial = {"apiVersion": at.lab.release.sets, "kind": BINDINGS, "metadata": metadata, "spec": {"clusterName": "x"}}
+    policy = at.deny(trial, at.lab.management)
+    at.cluster()
+    at.config()
+    at.sync()
+    time.sleep(20)  # so that the manager's delay is long, as it is where a command is needed
+    reason = yield
+    policy.lift()
+    at.follow(reason)
+    at.space.wait_delivered(at.name)
+    at.register()
+
+
+@fault("not-reconciled", "the management cluster refuses what the manager writes into the sets")
+def never_looked_at(at: Scenario) -> Steps:
+    metadata = {"name": "x", "namespace": at.space.namespace}
+    spec = {"clusterSelector": {"matchLabels": {"a": "b"}}, "resources": [{"kind": "ConfigMap", "name": "x"}]}
+    trial = {"apiVersion": at.lab.release.sets, "kind": SETS, "metadata": metadata, "spec": spec}
+    others = "(request.operation == 'CREATE' && object.metadata.name != 'x')"  # a set can be made, and not changed
+    policy = at.deny(trial, at.lab.management, unless=others)
+    at.cluster()
+    at.config()
+    at.sync()
+    reason = yield
+    at.follow(reason)
+    policy.lift()
+    at.green()
 
 
 @fault("changed", "strategy ApplyOnce, and the agent changed", WARNING)

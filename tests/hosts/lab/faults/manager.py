@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.hosts.lab import cluster_api
+from tests.hosts.lab.api import wait
 from tests.hosts.lab.faults.scenario import N, fault
-from tests.hosts.lab.space import REGISTER
+from tests.hosts.lab.space import BINDINGS, NOWHERE, REGISTER, Space
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +24,55 @@ def manager_down(at: Scenario) -> Steps:
     change["data"]["40-deployment.yaml"] += "# changed\n"
     at.api.patch("ConfigMap", f"{N}-agent.{at.name}", at.space.namespace, {"data": change["data"]})
     reason = yield
-    at.lab.restart_manager()
+    at.start_manager()
     at.follow(reason)
     at.space.wait_delivered(at.name)
+
+
+@fault(
+    "unreachable",
+    "nothing answers at the API server's address, on a release that does not probe it",
+    alone="stopped",
+    imitated="the release: RemoteConnectionProbe is taken out of the Cluster's status",
+)
+def without_probe(at: Scenario) -> Steps:
+    at.cluster(on=NOWHERE)
+    at.config()
+    at.sync()
+    wait(lambda: (at.space.get(BINDINGS, at.name) or {}).get("spec", {}).get("bindings"), "the Binding")
+    yield
+    found = at.space.get("Cluster", at.name)
+    assert found
+    kept = [one for one in found["status"]["conditions"] if one["type"] != "RemoteConnectionProbe"]
+    at.api.patch("Cluster", at.name, at.space.namespace, {"status": {"conditions": kept}}, "status")
+    reason = yield
+    at.follow(reason)
+    at.space.connect(at.name, at.workload.url)
+    at.start_manager()
+    at.green()
+
+
+@fault(
+    "namespace-terminating", "the namespace is being deleted, and the server can't delete its Cluster", alone="stopped"
+)
+def ends_first(at: Scenario) -> Steps:
+    at.deliver()
+    yield
+    at.api.delete("Namespace", at.space.namespace)
+    describe = ("describe", "namespace", at.space.namespace)
+    wait(lambda: "webhook" in at.lab.management.kubectl(*describe).out, "what the namespace waits for")
+    reason = yield
+    [told] = at.follow(reason)
+    assert "webhook" in told
+    at.start_manager()
+    folder = at.space.folder / "2"
+    folder.mkdir()
+    other = Space(at.lab, f"{at.space.namespace}-2", folder)
+    at.spaces.append(other)
+    other.cluster(at.name)
+    other.config(identity={"mode": "PerCluster"}, agent={"namespace": at.agents})
+    other.sync()
+    other.wait_delivered(at.name)
 
 
 @fault("watch-filter", "the manager only watches objects with a label", alone="filtered")
@@ -35,6 +82,10 @@ def watch_filter(at: Scenario) -> Steps:
     yield
     at.sync()
     reason = yield
+    unseen = at.reason(at.dumped())
+    assert unseen["code"] == "not-reconciled"
+    [deployment] = at.follow(unseen)
+    assert at.reason(at.dumped(at.keep(deployment)))["code"] == "watch-filter"
     at.follow(reason)
     at.space.wait_delivered(at.name)
     at.register()
@@ -51,6 +102,13 @@ def gate_off(at: Scenario) -> Steps:
     at.space.applied = tree
     at.space.provision()
     reason = yield
+    here = ("-n", at.space.namespace, "get")
+    sets = ("clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings",)
+    asked = ((*here, *sets), (*here, "secrets,configmaps", "-l", "fn.clusternet.io/generated=true"))
+    unseen = at.reason(at.dumped(commands=asked))
+    assert (unseen["code"], "no ClusterResourceSet is" in unseen["message"]) == ("gate", True)
+    [deployment] = at.follow(unseen)
+    assert "is off in" in at.reason(at.dumped(at.keep(deployment), commands=asked))["message"]
     at.follow(reason)
     at.space.write("manager", cluster_api.deployment(at.lab.release, GATE_OFF))
     at.config(managementCluster={"featureGate": "Ensure"})

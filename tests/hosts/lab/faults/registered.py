@@ -9,11 +9,14 @@ from datetime import datetime, timedelta, timezone
 from tests.hosts.lab.clusternet import REGISTRATIONS
 from tests.hosts.lab.faults.scenario import INFO, WARNING, fault
 from tests.hosts.lab.space import ANOTHER_TOKEN, Space
+from tests.support import live
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tests.hosts.lab.api import Object
     from tests.hosts.lab.faults.scenario import Scenario, Steps
 
+LONG_AGO = datetime.now(timezone.utc) - timedelta(days=30)
 AGENT = "what its agent does once the cause is gone"
 
 
@@ -134,7 +137,7 @@ def one_missing(at: Scenario) -> Steps:
     at.delivered(at.name, "second")
     first = workload.register(at.parent, name=f"{at.name}-ggggg", namespace=at.agents)
     reason = yield
-    assert at.follow(reason, workload) == [at.managed(first)["labels"]["clusters.clusternet.io/cluster-id"]]
+    assert at.follow(reason) == [at.managed(first)["labels"]["clusters.clusternet.io/cluster-id"]]
     at.parent.register(f"{at.name}-hhhhh", labels={"fn.clusternet.io/namespace": at.space.namespace})
 
 
@@ -155,24 +158,104 @@ def earlier_names(at: Scenario) -> Steps:
     at.space.sync("--baseline", at.space.applied or "")
     at.delivered(at.name, "second")
     reason = yield
-    assert at.follow(reason, workload) == [at.managed(first)["labels"]["clusters.clusternet.io/cluster-id"]]
+    assert at.follow(reason) == [at.managed(first)["labels"]["clusters.clusternet.io/cluster-id"]]
     at.parent.register(f"{at.name}-hhhhh", labels={"fn.clusternet.io/namespace": at.space.namespace})
+
+
+@fault("request-refused", "names that agents choose: the hub denied the request of one of two Clusters", imitated=AGENT)
+def denied_of_many(at: Scenario) -> Steps:
+    workload = at.cluster()
+    at.cluster("second")
+    at.config(identity={"mode": "Shared", "namePrefix": at.name})
+    at.sync()
+    at.delivered(at.name, "second")
+    workload.register(at.parent, name=f"{at.name}-ggggg", namespace=at.agents)
+    labels = {"fn.clusternet.io/namespace": at.space.namespace}
+    at.parent.request(f"{at.name}-hhhhh", f"{at.name}-1", labels)
+    request = f"clusternet-{at.name}-1"
+    at.parent.api.patch(REGISTRATIONS, request, "", {"status": {"result": "Denied", "errorMessage": "no"}}, "status")
+    reason = yield
+    at.follow(reason, at.parent)
+    assert at.parent.api.get(REGISTRATIONS, request) is None
+    at.parent.register(f"{at.name}-hhhhh", labels=labels)
+
+
+def silent_for_long(at: Scenario, name: str, identifier: str) -> None:
+    """Let a registration be 30 days old, with the roles that the hub gave it."""
+    at.parent.report(name, f"clusternet-{identifier[:5]}", at=LONG_AGO)
+    group = "rbac.authorization.k8s.io"
+    for kind in ("ClusterRole", "ClusterRoleBinding"):
+        value = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": f"clusternet-{identifier}"}}
+        if kind == "ClusterRoleBinding":
+            value["roleRef"] = {"apiGroup": group, "kind": "ClusterRole", "name": "view"}
+        at.parent.api.create(value)
+
+
+def removed(at: Scenario, reason: Object) -> None:
+    """Run the commands that remove a registration."""
+    assert len(reason["remedy"][-4:]) == 4
+    at.follow(reason, at.parent)
 
 
 @fault("left-over", "the Cluster is gone; its registration is silent for 30 days", WARNING)
 def orphan(at: Scenario) -> Steps:
-    identifier = "55555555-aaaa-4aaa-8aaa-000000000005"
-    at.parent.register(at.name, identifier)
-    at.parent.report(at.name, "clusternet-55555", at=datetime.now(timezone.utc) - timedelta(days=30))
-    for kind in ("ClusterRole", "ClusterRoleBinding"):
-        value = {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": kind,
-            "metadata": {"name": f"clusternet-{identifier}"},
-        }
-        if kind == "ClusterRoleBinding":
-            value["roleRef"] = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
-        at.parent.api.create(value)
-    reason = yield
-    assert len(reason["remedy"]) == 4
-    at.follow(reason, at.parent)
+    at.parent.register(at.name, "55555555-aaaa-4aaa-8aaa-000000000005")
+    silent_for_long(at, at.name, "55555555-aaaa-4aaa-8aaa-000000000005")
+    removed(at, (yield))
+
+
+@fault("left-over", "the namespace has no Cluster any more; a registration from there is silent for 30 days", WARNING)
+def emptied(at: Scenario) -> Steps:
+    identifier = "66666666-aaaa-4aaa-8aaa-000000000006"
+    at.parent.register(at.name, identifier, labels={"fn.clusternet.io/namespace": at.space.namespace})
+    silent_for_long(at, at.name, identifier)
+    removed(at, (yield))
+
+
+@fault("rebuilt", "the cluster was rebuilt; its entry from before is silent for 30 days", INFO)
+def rebuilt_long_ago(at: Scenario) -> Steps:
+    at.deliver()
+    identifier = "77777777-aaaa-4aaa-8aaa-000000000007"
+    another(at, identifier, ago=timedelta(days=30))
+    silent_for_long(at, at.name, identifier)
+    removed(at, (yield))
+
+
+@fault("deleting", "the Cluster is being deleted; its registration is silent for 30 days", INFO)
+def on_its_way_out(at: Scenario) -> Steps:
+    at.deliver()
+    identifier = at.managed()["labels"]["clusters.clusternet.io/cluster-id"]
+    silent_for_long(at, at.name, identifier)
+    at.api.patch("Cluster", at.name, at.space.namespace, {"metadata": {"finalizers": ["example.com/hold"]}})
+    at.api.delete("Cluster", at.name, at.space.namespace)
+    removed(at, (yield))
+    at.api.patch("Cluster", at.name, at.space.namespace, {"metadata": {"finalizers": None}})
+
+
+@fault(
+    "left-over",
+    "a request that is 30 days old, without a ManagedCluster and without a Cluster",
+    WARNING,
+    imitated="its age: the time of its creation is changed in etcd",
+)
+def old_request(at: Scenario) -> Steps:
+    at.parent.request(at.name, at.name)
+    name = f"clusternet-{at.name}"
+    at.lab.backdate(f"/parent/clusters.clusternet.io/clusterregistrationrequests/{name}", LONG_AGO)
+    at.follow((yield), at.parent)
+    assert at.parent.api.get(REGISTRATIONS, name) is None
+
+
+@fault("left-over", "the hub's set and its ConfigMaps are in a namespace without Clusters", WARNING)
+def hub_set(at: Scenario) -> Steps:
+    *maps, made = live.hub_objects(at.space.namespace, at.lab.release.sets.rpartition("/")[2])
+    for one in (*maps, made):
+        one["metadata"] = {key: one["metadata"][key] for key in ("name", "namespace")}
+        one.pop("status", None)
+        at.api.create(one)
+    at.follow((yield))
+    asked = (("get", "clusters.cluster.x-k8s.io", "-A"), ("-n", at.space.namespace, "get", "configmaps"))
+    left = at.dumped(commands=asked)["leftOver"]  # asked for by --context are only ConfigMaps of ours
+    assert [one["kind"] for one in left] == ["ConfigMap"] * 2
+    at.follow({"remedy": [command for one in left for command in one["commands"]]})
+    assert at.dumped(commands=asked)["leftOver"] == []

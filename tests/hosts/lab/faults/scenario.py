@@ -6,8 +6,10 @@ agents can't be built here: what they would do on the parent cluster, the tests 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +19,7 @@ import yaml
 from krm_fn.surface import RETRY_ANNOTATION
 from tests.hosts import programs
 from tests.hosts.lab import servers
-from tests.hosts.lab.api import Object, wait
+from tests.hosts.lab.api import Object, RefusedError, wait
 from tests.hosts.lab.space import SETS, Space, read_tree
 
 TYPE_CHECKING = False
@@ -35,6 +37,7 @@ N = "clusternet-cluster-api"
 ERROR, WARNING, INFO = "error", "warning", "info"
 # What the manager has to be like while a fault is there: such faults can't share a fleet with the others.
 ALONE = ("stopped", "filtered", "gate off")
+_STARTING = threading.Lock()
 
 
 class Fault(NamedTuple):
@@ -100,6 +103,7 @@ class Scenario:
         self.api = lab.management.api
         self.ran: set[str] = set()  # the printed commands that were run
         self._on = "w1"
+        self._kept = 0
 
     @property
     def parent(self) -> Parent:
@@ -189,10 +193,102 @@ class Scenario:
             printed.append(programs.run("bash", "-euo", "pipefail", "-c", command, cwd=folder, env=environment).out)
         return printed
 
+    def dumped(self, *more: Path, commands: tuple[tuple[str, ...], ...] = ()) -> Object:
+        """What `status` says from dumps, by default those of docs/status.md of the management cluster.
+
+        Args:
+            more: Further dumps.
+            commands: What to ask kubectl for instead.
+        """
+        if commands:
+            dumps = [self.keep(self.lab.management.kubectl(*one, "-o", "yaml").out) for one in commands]
+        else:
+            dumps = self.space.dumps()
+        done = programs.run(
+            "clusternet-capi-fn", "status", "-o", "json", *dumps, *more, cwd=self.space.folder, code={0, 1}
+        )
+        found: Object = json.loads(done.out)
+        return found
+
+    def keep(self, text: str) -> Path:
+        """Write what a command printed into a file."""
+        self._kept += 1
+        path = self.space.folder / f"printed-{self._kept}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def reason(self, found: Object) -> Object:
+        """The first reason that a report gives for the Cluster."""
+        mine = [
+            one for one in found["clusters"] if one["namespace"] == self.space.namespace and one["name"] == self.name
+        ]
+        first: Object = mine[0]["reasons"][0]
+        return first
+
+    def deny(self, trial: Object, plane: servers.ControlPlane, *, unless: str = "false") -> Policy:
+        """Have an API server refuse objects of a kind in a namespace, from now on until `lift`.
+
+        Args:
+            trial: Such an object, to find out whether it is refused.
+            plane: The server.
+            unless: What is let through all the same, in CEL.
+        """
+        policy = Policy(plane, f"{self.name}-policy", trial)
+        policy.start(unless)
+        return policy
+
+    def start_manager(self) -> None:
+        """Start Cluster API's manager, unless another fault has done so already."""
+        with _STARTING:
+            if not self.lab.manager.running():
+                self.lab.restart_manager()
+
     def managed(self, name: str = "") -> Object:
         """The metadata of a ManagedCluster, by default of the one with the fault's name."""
         found = self.parent.api.list("ManagedCluster")
         return next(one["metadata"] for one in found if one["metadata"]["name"] == (name or self.name))
+
+
+class Policy:
+    """A ValidatingAdmissionPolicy that refuses objects of a namespace."""
+
+    def __init__(self, plane: servers.ControlPlane, name: str, trial: Object) -> None:
+        self._plane = plane
+        self._name = name
+        self._trial = trial
+
+    def start(self, unless: str) -> None:
+        """Begin to refuse."""
+        rule = {
+            "apiGroups": [self._trial["apiVersion"].partition("/")[0]],
+            "apiVersions": ["*"],
+            "resources": [f"{self._trial['kind'].lower()}s"],
+            "operations": ["CREATE", "UPDATE"],
+        }
+        allowed = f"object.metadata.namespace != '{self._trial['metadata']['namespace']}' || {unless}"
+        kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}
+        metadata = {"name": self._name}
+        policy = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": allowed}]}
+        binding = {"policyName": self._name, "validationActions": ["Deny"]}
+        made = [
+            {**kind, "metadata": metadata, "spec": policy},
+            {**kind, "kind": f"{kind['kind']}Binding", "metadata": metadata, "spec": binding},
+        ]
+        self._plane.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(made))
+        wait(self._refuses, f"policy {self._name}")
+
+    def lift(self) -> None:
+        """End it."""
+        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+            self._plane.kubectl("delete", kind, self._name)
+        wait(lambda: not self._refuses(), f"the end of policy {self._name}")
+
+    def _refuses(self) -> bool:
+        try:
+            self._plane.api.create(self._trial, dry_run=True)
+        except RefusedError as refused:
+            return self._name in str(refused)
+        return False
 
 
 def commands(reason: Object) -> list[str]:
