@@ -14,6 +14,7 @@ from pathlib import Path
 from krm_fn.base.records import Record
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import raw
+from krm_fn.status.dump import CONFIG_MAP, SECRET
 from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL
 
 TYPE_CHECKING = False
@@ -25,10 +26,17 @@ _REQUEST = "60s"  # for one request of it
 
 
 class _Read(Record):
-    """One `kubectl get`; what is optional may be forbidden to the caller."""
+    """One `kubectl get`.
+
+    Attributes:
+        what: What is asked for.
+        optional: Whether it may be forbidden to the caller.
+        kind: Its group and kind, where an answer without an object means that there is none.
+    """
 
     what: tuple[str, ...]
     optional: bool = False
+    kind: tuple[str, str] | None = None
 
 
 MANAGEMENT = (
@@ -41,7 +49,8 @@ MANAGEMENT = (
             "-A",
         )
     ),
-    _Read(what=("secrets,configmaps", "-A", "-l", f"{GENERATED_LABEL}=true")),
+    _Read(what=("secrets", "-A", "-l", f"{GENERATED_LABEL}=true"), optional=True, kind=SECRET),
+    _Read(what=("configmaps", "-A", "-l", f"{GENERATED_LABEL}=true"), optional=True, kind=CONFIG_MAP),
     _Read(what=("namespaces",), optional=True),
     _Read(what=("deployments.apps", "-A", "--field-selector", f"metadata.name={CAPI_MANAGER}"), optional=True),
 )
@@ -50,17 +59,17 @@ PARENT = (
 )
 
 
-def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], list[Result]]:
+def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], list[Result], frozenset[tuple[str, str]]]:
     """Ask the management cluster and, if its context is given, the parent cluster.
 
     Returns:
-        Pairs of a name for messages and what kubectl printed; and a warning for what the caller may not read.
+        Pairs of a name for messages and what kubectl printed; a warning for what the caller may not read; its kinds.
 
     Raises:
         Errors: When kubectl is not there, or a read that `status` can't do without fails.
     """
     program = _find()
-    found, results, errors = [], [], []
+    found, results, errors, unread = [], [], [], []
     for name, reads in ((context, MANAGEMENT), *(((parent_context, PARENT),) if parent_context else ())):
         for one in reads:
             command = [program, "--context", name, "get", *one.what, "-o", "json", f"--request-timeout={_REQUEST}"]
@@ -72,12 +81,13 @@ def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], li
             message = f"`{shown}` failed: {reason}"
             if one.optional:
                 results.append(Result(message=message, severity=WARNING, tags=tagged(rule="kubectl")))
+                unread += [one.kind] if one.kind else []
                 continue
             errors.append(Result(message=message, tags=tagged(rule="kubectl")))
             break  # the others of this cluster would most likely fail alike
     if errors:
         raise Errors(errors)
-    return found, results
+    return found, results, frozenset(unread)
 
 
 def _find() -> str:

@@ -172,9 +172,9 @@ def _exists(name: str) -> bool:
 
 
 def _ask(context: str, parent_context: str) -> Dump:
-    inputs, warnings = kubectl.read(context, parent_context)
+    inputs, warnings, unread = kubectl.read(context, parent_context)
     diagnostics.report(warnings)
-    return dump.read(inputs)
+    return dump.read(inputs).replace(unread=unread)
 
 
 def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str:

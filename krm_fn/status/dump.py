@@ -56,10 +56,12 @@ class Dump(Record):
     Attributes:
         objects: For each kept (group, kind) its raw objects, sorted by namespace and name, one for each name.
         empty_lists: Lists without items among the inputs: an answer too, though not whose.
+        unread: Kinds that the caller may not read, so that nothing is known of them.
     """
 
     objects: Mapping[tuple[str, str], tuple[Mapping[str, Any], ...]]
     empty_lists: int = 0
+    unread: frozenset[tuple[str, str]] = frozenset()
 
     def of(self, kind: tuple[str, str]) -> tuple[Mapping[str, Any], ...]:
         """Return the raw objects of a (group, kind)."""

@@ -50,7 +50,7 @@ def gate_off(case: Case) -> Iterator[Reason]:
                     ),
                 ),
             )
-    elif not case.scene.sets and case.cluster.namespace in case.scene.served:
+    elif not case.scene.sets and case.binding is None and case.cluster.namespace in case.scene.served:
         yield Reason(
             code="gate",
             message="the ConfigMaps and Secrets of clusternet-capi-fn are there, but no ClusterResourceSet is: with feature "

@@ -174,7 +174,12 @@ class Scene:
         name may also be the user's own or an ExternalSecret's. That this one was rendered with its agent shows where the
         checksum that the agent carries is that of a Secret which was applied, or is there in another namespace.
         """
-        if one.hub or not self.payloads_dumped or self.payload(one.namespace, kind, name) is not None:
+        if (
+            one.hub
+            or not self.payloads_dumped
+            or ("", kind) in self.dump.unread
+            or self.payload(one.namespace, kind, name) is not None
+        ):
             return False
         if kind == "ConfigMap":
             identity = {identity_map_of(one.base, own_set=False, per_cluster=each) for each in _MODES}

@@ -297,6 +297,13 @@ def _notes(scene: Scene) -> Iterator[Reason]:
             remedy=("add what this prints on the management cluster", scene.commands.dump_payloads()),
             severity=INFO,
         )
+    if scene.sets and not scene.dump.of(dump.BINDING) and not scene.commands.context:
+        yield Reason(
+            code="no-bindings",
+            message="no ClusterResourceSetBinding is in the dump: either nothing was delivered to any Cluster, or it is incomplete",
+            remedy=("add what this prints on the management cluster", scene.commands.dump_clusters()),
+            severity=INFO,
+        )
     if not scene.parent:
         asked = bool(scene.commands.context)
         empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists and not asked else ""

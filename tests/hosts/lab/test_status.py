@@ -254,8 +254,11 @@ def check_notes(outcome: Outcome) -> None:
     at = outcome.scenarios["healthy"]
     management, ours, parent = at.space.dumps(parent=True)
     empty = at.keep('{"apiVersion": "v1", "kind": "List", "items": []}')
+    kinds = "clusters.cluster.x-k8s.io,clusterresourcesets"
+    bare = at.keep(at.lab.management.kubectl("get", kinds, "-A", "-o", "yaml").out)
     missing = {
         "no-clusters": (parent, ours, empty),
+        "no-bindings": (bare, ours, parent),
         "no-payloads": (management, parent),
         "no-parent": (management, ours),
     }

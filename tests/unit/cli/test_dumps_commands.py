@@ -300,7 +300,8 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     fleet = Fleet()
     answers = {
         "m-clusters": fleet.management,
-        "m-secrets": fleet.payloads,
+        "m-secrets": [one for one in fleet.payloads if one["kind"] == "Secret"],
+        "m-configmaps": [one for one in fleet.payloads if one["kind"] == "ConfigMap"],
         "m-namespaces": [],
         "m-deployments": [live.manager("v1.14.2", "")],
         "p-managedclusters": fleet.parent,
@@ -346,6 +347,25 @@ def test_what_may_be_forbidden_is_a_warning_and_all_else_an_error_without_a_toke
     code, out, err = run("status", "--context", "m", "--parent-context", "p")
     assert (code, out, err.count("error: ")) == (2, "", 2)
     assert "(Forbidden)" in err
+
+
+@pytest.mark.parametrize("kind", ["secrets", "configmaps"])
+def test_without_permission_for_secrets_or_configmaps_none_is_called_missing(
+    run: Run, kubectl: Path, kind: str
+) -> None:
+    (kubectl / f"m-{kind}").unlink()
+    code, out, err = run("status", "--context", "m", "--parent-context", "p")
+    assert (code, "missing-resource" in out) == (0, False)
+    assert err.startswith(f"warning: `kubectl --context m get {kind} -A -l fn.clusternet.io/generated=true` failed")
+    assert live.TOKEN[-8:] not in err
+
+
+def test_what_kubectl_warns_of_is_no_part_of_what_it_answers(run: Run, kubectl: Path) -> None:
+    program = kubectl / "kubectl"
+    program.write_text(
+        program.read_text().replace("sys.stdout.write", 'sys.stderr.write("Warning: old API");sys.stdout.write')
+    )
+    assert run("status", "--context", "m", "--parent-context", "p")[:1] == (0,)
 
 
 @pytest.mark.parametrize("path", ["", "bin", "."])

@@ -111,6 +111,27 @@ def test_without_our_secrets_that_is_said_and_bindings_count() -> None:
     assert found.ok
 
 
+def test_a_dump_without_bindings_says_that_it_may_be_incomplete() -> None:
+    kept = [each for each in Fleet().everything if each["kind"] != "ClusterResourceSetBinding"]
+    found = evaluate(*kept)
+    assert [(note.code, note.severity) for note in found.notes] == [("no-bindings", "info")]
+    assert codes(one(found)) == ["waiting"]
+
+
+def test_bindings_without_any_set_tell_that_the_server_took_sets() -> None:
+    kept = [each for each in Fleet().everything if each["kind"] != "ClusterResourceSet"]
+    assert codes(one(evaluate(*kept))) == ["no-resource-set"]
+
+
+@pytest.mark.parametrize("names", [("web-1", "web-2"), ("web-2", "web-1")])
+def test_clusters_and_sets_of_both_versions_may_be_mixed(names: tuple[str, str]) -> None:
+    older, newer = (
+        Fleet(version=version, names=(name,)) for version, name in zip((live.V1BETA1, live.V1BETA2), names, strict=True)
+    )
+    found = evaluate(*older.everything, *newer.everything)
+    assert (found.ok, found.notes, found.orphans) == (True, (), ())
+
+
 def test_a_dump_without_clusters_says_so() -> None:
     found = evaluate(*Fleet().sets)
     assert "no-clusters" in [note.code for note in found.notes]
@@ -510,7 +531,9 @@ def test_a_set_of_another_config_that_applied_last_is_what_the_cluster_runs() ->
     )
     cluster = one(evaluate(*found))
     assert (cluster.delivered, codes(cluster), cluster.ok) == ("outdated", ["other-content"], False)
-    assert "ClusterResourceSet wave-1 applied its agent after wave-2 did" in said(cluster, "other-content")
+    assert "ClusterResourceSet wave-1 was applied after wave-2, so what wave-1 holds is running" in said(
+        cluster, "other-content"
+    )
     assert "change the agent of config wave-2" in cluster.reasons[0].remedy[0]
 
 
@@ -629,7 +652,7 @@ def test_a_refused_request_tells_why_without_any_token() -> None:
     cluster = one(evaluate(*fleet.everything))
     assert cluster.registered == "no"
     assert said(cluster, "request-refused").endswith(
-        "is Denied: illegal update with (hidden), and there is no ManagedCluster for it"
+        "is Denied: illegal update with (hidden), without a ManagedCluster"
     )
 
 

@@ -39,6 +39,7 @@ RUN_BY: dict[tuple[str, str], tuple[str, ...]] = {
     ("_registration", "remove"): ("orphan", "rebuilt-long-ago", "on-its-way-out", "emptied"),
     ("_requests", "delete_request"): ("old-request",),
     ("no-clusters", "dump_clusters"): ("notes",),
+    ("no-bindings", "dump_clusters"): ("notes",),
     ("no-payloads", "dump_payloads"): ("notes",),
     ("no-parent", "dump_parent"): ("notes",),
 }
