@@ -189,6 +189,10 @@ def never_looked_at(at: Scenario) -> Steps:
     at.config()
     at.sync()
     reason = yield
+    unseen = at.reason(at.dumped())
+    assert (unseen["code"], "--watch-filter" in unseen["message"]) == ("not-reconciled", True)
+    [deployment] = at.follow(unseen)
+    assert at.reason(at.dumped(at.keep(deployment)))["message"] == reason["message"]
     at.follow(reason)
     policy.lift()
     at.green()

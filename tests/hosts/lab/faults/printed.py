@@ -11,7 +11,7 @@ RUN_BY: dict[tuple[str, str], tuple[str, ...]] = {
     ("paused", "unpause"): ("paused",),
     ("namespace-terminating", "describe_namespace"): ("ends-first",),
     ("gate", "dump_manager"): ("gate-off",),
-    ("not-reconciled", "dump_manager"): ("watch-filter",),
+    ("not-reconciled", "dump_manager"): ("never-looked-at",),
     ("not-reconciled", "manager"): ("never-looked-at",),
     ("not-reconciled", "manager_log"): ("never-looked-at",),
     ("watch-filter", "label_sets"): ("watch-filter",),
