@@ -12,9 +12,9 @@ from krm_fn.clusters import capi
 from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects
 from krm_fn.krm import path_annotations
-from krm_fn.kube.raw import mapping
+from krm_fn.kube.raw import mapping, text
 from krm_fn.kube.secrets import HIDDEN
-from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
+from krm_fn.surface import CLUSTER_NAME_LABEL, REGISTRATION_NAME_ANNOTATION, RESOURCE_SET_KIND
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from krm_fn.model import Cluster, Generated, ObjectKey
 
 HIDDEN_CHANGED = "(hidden, changed)"
-# kubectl apply keeps the whole object in this annotation
+# What `kubectl get -o yaml` shows and nobody renders
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_SERVERS = frozenset(
+    ("creationTimestamp", "finalizers", "generation", "managedFields", "ownerReferences", "resourceVersion", "uid")
+)
 _ABSENT = ()  # no value of JSON
 
 
@@ -95,7 +98,7 @@ def compare(
         [
             (key, earlier, new[key].value)
             for key in sorted(old.keys() & new.keys(), key=tuple)
-            if (earlier := path_annotations.split(old[key].item.value())[0]) != new[key].value
+            if (earlier := _as_rendered(old[key].item.value())) != new[key].value
         ]
     )
     return Comparison(
@@ -117,6 +120,15 @@ def compare(
         ),
         knows_clusters=bool(before.clusters),
     )
+
+
+def _as_rendered(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object of the earlier tree without what hosts, kubectl and the server added to it."""
+    found, _ = path_annotations.split(value)
+    metadata = {key: one for key, one in found["metadata"].items() if key not in _SERVERS}
+    if isinstance(annotations := metadata.get("annotations"), dict):
+        metadata["annotations"] = {key: one for key, one in annotations.items() if key != _LAST_APPLIED}
+    return {key: metadata if key == "metadata" else one for key, one in found.items() if key != "status"}
 
 
 def _given(one: Generated) -> Callable[[], Mapping[str, Any]]:
@@ -141,16 +153,17 @@ def _changes(pairs: Sequence[tuple[ObjectKey, Mapping[str, Any], Mapping[str, An
     first: dict[tuple[str, Any], tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
     for key, old, new in pairs:
         hidden = (redacted(old), redacted(new, old))
-        what = (key.kind, _difference(*hidden, _names(key)))
+        what = (key.kind, _difference(*hidden, _names(key, old, new)))
         alike.setdefault(what, []).append(key)
         first.setdefault(what, hidden)
     return tuple(Change(keys=tuple(alike[what]), diff=_diff(alike[what][0], *values)) for what, values in first.items())
 
 
-def _names(key: ObjectKey) -> list[str]:
+def _names(key: ObjectKey, *values: Mapping[str, Any]) -> list[str]:
     """Return the names by which an object's text differs from that of its likes, the longest first."""
     cluster = key.name.rpartition(".")[2] if "." in key.name else ""
-    return sorted({key.name, key.namespace, cluster} - {""}, key=len, reverse=True)
+    registered = [text(value, "metadata", "annotations", REGISTRATION_NAME_ANNOTATION) for value in values]
+    return sorted({key.name, key.namespace, cluster, *registered} - {""}, key=len, reverse=True)
 
 
 def _difference(old: Any, new: Any, names: Sequence[str]) -> Any:
@@ -165,10 +178,10 @@ def _difference(old: Any, new: Any, names: Sequence[str]) -> Any:
     return tuple(_without_names(one if isinstance(one, str) else repr(one), names) for one in (old, new))
 
 
-def _without_names(text: str, names: Sequence[str]) -> str:
+def _without_names(found: str, names: Sequence[str]) -> str:
     for name in names:
-        text = text.replace(name, "\0")
-    return text
+        found = found.replace(name, "\0")
+    return found
 
 
 def _diff(key: ObjectKey, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class DocumentItem(Item):
         """Return the whole object; not to be changed by the caller.
 
         Raises:
-            Faults: As for any item.
+            Errors: As for any item.
         """
         if not self.is_read and not self.column:
             found = written.read(self.text)

@@ -11,7 +11,7 @@ from krm_fn.views import markup, plan_effects, plan_mermaid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from krm_fn.clusters.selection import Verdict
     from krm_fn.krm.results import Result
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 LIMIT = 65_000
 _LONGEST = 700  # of one message
+_LONGEST_PLACE = 300
 _FEW = 3
 _SAME = 3  # of a group's messages, before they are folded
 
 # Characters that a part may take. Their sum leaves room for diffs under LIMIT.
 _ERRORS, _EFFECTS, _WARNINGS, _NOTES = 9_000, 9_000, 8_000, 2_000
 _LISTS, _REGISTERED, _LEFT_OUT, _PICTURE, _OBJECTS = 6_000, 7_000, 6_000, 6_000, 3_000
-_LEAST_DIFF = 2_000
+_FRAME = 600  # around the diffs, with the note of how many there are more
 
 
 def render(view: Shown) -> str:
@@ -92,9 +93,19 @@ def _results(results: Iterable[Result]) -> list[str]:
 
 
 def _result(one: Result) -> str:
-    places = ", ".join(markup.code(place) for place in (one.field, one.place if one.file_path else "") if place)
-    message = one.message if len(one.message) <= _LONGEST else f"{one.message[:_LONGEST]}…"
-    return f"- {markup.text(message)}" + (f" ({places})" if places else "")
+    places = (one.field, one.place if one.file_path else "")
+    shown = ", ".join(_cut(place, _LONGEST_PLACE, markup.code) for place in places if place)
+    return f"- {_cut(one.message, _LONGEST, markup.text)}" + (f" ({shown})" if shown else "")
+
+
+def _cut(foreign: str, most: int, shown: Callable[[str], str]) -> str:
+    """Return foreign text as Markdown of at most twice as many characters: each of its own may take a dozen."""
+    text = shown(foreign if len(foreign) <= most else f"{foreign[:most]}…")
+    kept = most
+    while len(text) > 2 * most:
+        kept //= 2
+        text = shown(f"{foreign[:kept]}…")
+    return text
 
 
 def _grouped(results: Sequence[Result]) -> list[str]:
@@ -163,7 +174,7 @@ def _diffs(view: Shown, most: int) -> list[str]:
     if comparison is None or not comparison.changes:
         return []
     lines: list[str] = []
-    size = 200  # the frame around, and the note
+    size = _FRAME
     shown = 0
     for change in comparison.changes:
         more = len(change.keys) - 1
@@ -172,18 +183,34 @@ def _diffs(view: Shown, most: int) -> list[str]:
         name = f"{markup.text(change.keys[0].title)}" + (
             f", and the same for {count(more, 'more object')}{where}" if more else ""
         )
-        block = [name, "", *markup.block(change.diff, "diff"), ""]
-        length = sum(len(line) + 1 for line in block)
-        if size + length > most:
+        diff, cut = change.diff, []
+        if not shown and _size(diff) > most - _FRAME:  # better the begin of it than nothing
+            diff, cut = _begin(diff, most - 2 * _FRAME), ["… and more of it", ""]
+        block = [name, "", *markup.block(diff, "diff"), "", *cut]
+        if size + _size(block) > most:
             break
         lines += block
-        size += length
+        size += _size(block)
         shown += 1
     left = len(comparison.changes) - shown
     if left:
         lines.append(f"… and {count(left, 'more diff')}; `clusternet-capi-fn plan -o json` lists all.")
     changed = sum(len(change.keys) for change in comparison.changes)
     return _folded(f"{count(changed, 'object')} that {'changes' if changed == 1 else 'change'}", lines)
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line) + 1 for line in lines)
+
+
+def _begin(lines: Sequence[str], most: int) -> tuple[str, ...]:
+    """Return the first lines of a diff, as many as fit."""
+    size = 0
+    for at, line in enumerate(lines):
+        size += len(line) + 1
+        if size > most:
+            return tuple(lines[:at])
+    return tuple(lines)
 
 
 # --- what was decided ------------------------------------------------------------------------------------------------

@@ -252,3 +252,33 @@ def test_errors_print_no_manifests(folder: Folder) -> None:
     assert code == 1
     assert not shown
     assert "the one Cluster in the input" in said
+
+
+def test_a_baseline_of_kubectl_differs_in_what_we_render_alone(folder: Folder) -> None:
+    path = fleet(folder, cluster("one"))
+    code, shown, _ = invoke("render", path, "--only", "generated", "-o", "-")
+    assert code == 0
+    live = []
+    for at, one in enumerate(yaml.safe_load_all(shown)):
+        metadata = {
+            **one["metadata"],
+            "uid": f"u{at}",
+            "resourceVersion": "7",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        }
+        metadata["managedFields"] = [{"manager": "kubectl"}]
+        metadata["ownerReferences"] = [{"kind": "ClusterResourceSet", "name": "x"}]
+        metadata["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = "{}"
+        live.append({**one, "metadata": metadata, "status": {"conditions": []}})
+    listed = folder.root / "live.yaml"
+    listed.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": live}, sort_keys=True))
+    code, shown, _ = invoke("plan", path, "--baseline", str(listed), "--exit-code")
+    assert code == 0, shown
+    fleet(folder, cluster("one"), agent={"replicas": 1})
+    code, shown, _ = invoke("plan", path, "--baseline", str(listed), "--exit-code", "-o", "markdown")
+    assert code == 1
+    assert [line for line in shown.splitlines() if line[:1] in {"+", "-"} and "replicas" in line] == [
+        '-      "replicas": 3',
+        '+      "replicas": 1',
+    ]
+    assert "uid" not in shown
