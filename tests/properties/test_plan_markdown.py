@@ -73,7 +73,7 @@ def changes(draw: st.DrawFn) -> Change:
     return Change(keys=keys, diff=tuple(f"+{line}" for _ in range(draw(numbers) or 1)))
 
 
-@settings(max_examples=max(settings().max_examples // 3, 1))  # each draws a hundred kilobytes
+@settings(max_examples=max(settings().max_examples // 6, 1))  # each draws a hundred kilobytes
 @given(
     st.lists(effects(), max_size=3),
     st.integers(1, 40),
