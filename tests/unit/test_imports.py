@@ -35,8 +35,8 @@ RARE = {
 
 # What is small, built in, or loaded by every interpreter that runs with its `site`.
 SMALL = {
-    "__future__", "_abc", "_bisect", "_collections_abc", "_sha2", "_sha256", "_stat", "abc", "bisect", "gc", "genericpath",
-    "io", "os", "os.path", "posixpath", "stat", "time",
+    "__future__", "_abc", "_bisect", "_collections_abc", "_sha2", "_sha256", "_stat", "abc", "bisect", "errno", "gc",
+    "genericpath", "io", "os", "os.path", "posixpath", "stat", "time",
 }  # fmt: skip
 
 INPUT = """\
