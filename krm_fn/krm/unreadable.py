@@ -45,13 +45,25 @@ def unreadable(error: BadYaml, data: bytes, what: str) -> Result:
         return _second_document(data, what, line + 1, column + 1)
     found = _entry(data, line)
     if found is None:
-        return Result(message=f"{what} can't be read: {said}", line=line + 1, column=column + 1, tags=_YAML)
+        return _of_the_list(data, said, (line, column), what)
     node, position = found
     start = 0
     for _ in range(node.place[0]):
         start = data.index(b"\n", start) + 1
     place = (line - node.place[0], column)
     return _of_object(node, data, start + node.place[1], said, place, f"items[{position}]", "")
+
+
+def _of_the_list(data: bytes, said: str, place: tuple[int, int], what: str) -> Result:
+    """Report a ResourceList outside of its objects; a key that appears twice with its first place."""
+    related: tuple[Related, ...] = ()
+    whole = tree_of(data) if "appears twice" in said and len(data) <= _LARGEST else None
+    key, first = ("", place) if whole is None else _first(whole, place)
+    if key:
+        said = f"{key} appears twice: remove one of them"
+        related = (Related(label="first", line=first[0] + 1, column=first[1] + 1),)
+    message = f"{what} can't be read: {said}"
+    return with_related(Result(message=message, line=place[0] + 1, column=place[1] + 1, related=related, tags=_YAML))
 
 
 def _second_document(data: bytes, what: str, line: int, column: int) -> Result:

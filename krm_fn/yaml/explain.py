@@ -137,6 +137,8 @@ def explained(error: BadYaml, data: bytes) -> Said:
     if conflict is not None:
         said = "a merge conflict is not resolved: keep one side, and remove the lines <<<<<<<, ======= and >>>>>>>"
         return said, conflict, 0
+    if "document start" in error.problem and any(one.rstrip() == "..." for one in lines[: error.line]):
+        return "text follows the end of the document (...); remove it", error.line, 0
     if any(part in error.problem for part in _SYNTAX_PROBLEMS):
         found = _slip(lines, error.line, error.column or 0, error.problem)
         if found is not None:
@@ -180,7 +182,7 @@ def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[s
         dashes = entry.end() if entry and _indent(lines[line]) == entry.end() else 0
         found = _no_field(text[dashes:])
         if found is not None:
-            last = dashes + found[1] == len(text.rstrip()) and not any(one.strip() for one in lines[at + 1 :])
+            last = dashes + found[1] == len(text) and at == len(lines) - 1  # no line end follows
             return _CUT_OFF if last else found[0], at, dashes + found[1]
     mark = lines[line][column : column + 1]
     if "cannot start any token" in problem:

@@ -60,7 +60,7 @@ _NOT_A_LIST = r"the input is not a ResourceList \(.+\): expected a ResourceList 
 _EMPTY = r"the input is empty: expected a ResourceList"
 _SCALAR = r"the document is not a mapping; give an object with apiVersion and kind"
 _CONTROL = r"control characters are not allowed; "
-_TWICE = r"a key appears twice in one mapping; remove one of them"
+_TWICE = r"[a-z]+ appears twice: remove one of them \(first: stdin:[0-9]+:[0-9]+\)"
 _CLUSTER = r"Cluster a: "
 
 # What can't be read as a ResourceList: nothing comes out.
@@ -101,8 +101,10 @@ DOCUMENTS: dict[str, Case] = {
     "a tab": Case(
         GOOD.replace(b"  metadata", b"\tmetadata", 1), r"a tab where YAML wants spaces; indent with spaces, not tabs"
     ),
-    "two documents": Case(GOOD + b"---\n" + GOOD, r"a second YAML document begins; give one"),
-    "text behind the end": Case(GOOD + b"...\nfoo\n", r"fix the syntax there"),
+    "two documents": Case(
+        GOOD + b"---\n" + GOOD, r"a second document follows the ResourceList at stdin:1:1: a function takes one"
+    ),
+    "text behind the end": Case(GOOD + b"...\nfoo\n", r"text follows the end of the document"),
     "JSON and more": Case(JSON_HEAD + b'"items":[]} x', r"fix the syntax there"),
     "an open bracket": Case(GOOD + b"x: [\n", r"a value is missing, or brackets are not closed"),
     "a YAML of the future": Case(b"%YAML 9.9\n---\n" + GOOD, r"use YAML 1.1 or 1.2"),

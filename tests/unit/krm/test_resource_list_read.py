@@ -111,7 +111,7 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
         (b"- a", "stdin:1:1: error: the input can't be read: the document is not a mapping"),
         (b"[1]", "stdin:1:1: error: the input can't be read: the document is not a mapping"),
         ((HEAD + "---\na: b\n").encode(), "stdin:3:1: error: a second document follows the ResourceList at stdin:1:1: a function takes one"),
-        ((HEAD + "kind: A\n").encode(), "stdin:3:1: error: the input can't be read: a key appears twice in one mapping"),
+        ((HEAD + "kind: A\n").encode(), "stdin:3:1: error: the input can't be read: kind appears twice: remove one of them (first: stdin:2:1)"),
         ((HEAD + "items: x\n").encode(), "stdin:3:1: error: items is not a list but a scalar"),
         ((HEAD + "items:\n  a: b\n").encode(), "stdin:3:1: error: items is not a list but a mapping"),
         ((HEAD + "items:\n- a: b\n- x\n").encode(), "stdin:5:3: error: items[1] is not an object"),
@@ -134,7 +134,7 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
          " for plain manifests use: clusternet-capi-fn render PATH")),
         (b'apiVersion: "a\\nb"\nkind: ' + b"x" * 90, (f"the input is not a ResourceList (something else, something else):"
          f" {EXPECTED}; for plain manifests use: clusternet-capi-fn render PATH")),
-        ((JSON + '"kind": "A"}').encode(), "stdin:1:67: error: the input can't be read: a key appears twice in one mapping"),
+        ((JSON + '"kind": "A"}').encode(), "stdin:1:67: error: the input can't be read: kind appears twice: remove one of them (first: stdin:1:"),
         ((JSON + '"items": [{"kind": 1,\n "kind": 2}]}').encode(),
          "stdin:2:2: error: items[0] can't be read: kind appears twice: remove one of them (first: stdin:1:78)"),
         ((JSON + '"items": [{"a": ' + "[" * 300 + "]" * 300 + "}]}").encode(),
