@@ -72,7 +72,7 @@ unit: $(VENV)/.dev ## tests with coverage (no host programs needed)
 .PHONY: hosts
 hosts: $(VENV)/.dev ## tests that drive kustomize, kubectl, kpt and the image (skips what the machine lacks)
 	$(call step,pytest tests/hosts)
-	@$(BIN)/pytest --quiet -n 2 --dist loadgroup tests/hosts $(PYTEST_ARGS)
+	@$(BIN)/pytest --quiet -n 2 --dist loadfile tests/hosts $(PYTEST_ARGS)
 
 .PHONY: tools
 tools: ## fetch or build the host programs that `make hosts` and `make lab` drive, into .cache/tools

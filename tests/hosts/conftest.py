@@ -35,12 +35,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything in this folder, and share it out: the lab mostly waits, the other programs mostly compute."""
+    """Mark everything in this folder."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.host)
-            item.add_marker(pytest.mark.xdist_group("lab" if item.path.is_relative_to(here / "lab") else "programs"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
