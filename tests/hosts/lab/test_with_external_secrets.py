@@ -66,6 +66,7 @@ def test_a_value_of_the_store_arrives_on_the_workload_cluster_and_so_does_its_ch
 def retail(operator: ExternalSecrets, lab: Lab) -> Generator[str, None, None]:
     """The example's namespace, with the ClusterClass that its Clusters are of."""
     name = "retail"
+    lab.wipe()
     operator.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for one in cluster_api.classes(name, lab.release):
         one["metadata"]["name"] = "standard" if one["kind"] == "ClusterClass" else one["metadata"]["name"]
