@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # What hosts add to an object before a function sees it: no line of the user's file holds that.
 _OF_HOSTS = (b"internal.config.kubernetes.io/", b"config.kubernetes.io/path", b"config.kubernetes.io/index")
 _YAML = tagged(rule="yaml")
+_KEYS = ("apiVersion", "kind", "metadata", "functionConfig", "items", "results")  # of a ResourceList
 _PLAIN_KEY = late(r"[A-Za-z][A-Za-z0-9./_-]{0,60}\Z")
 _LARGEST = 16 * 1024 * 1024  # of an input whose objects are looked through for the one that can't be read
 
@@ -59,7 +60,7 @@ def _of_the_list(data: bytes, said: str, place: tuple[int, int], what: str) -> R
     related: tuple[Related, ...] = ()
     whole = tree_of(data) if "appears twice" in said and len(data) <= _LARGEST else None
     key, first = ("", place) if whole is None else _first(whole, place)
-    if key:
+    if key in _KEYS:  # any other one may be anything, a token too
         said = f"{key} appears twice: remove one of them"
         related = (Related(label="first", line=first[0] + 1, column=first[1] + 1),)
     message = f"{what} can't be read: {said}"
