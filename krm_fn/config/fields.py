@@ -203,11 +203,24 @@ class Object(Kind):
         return isinstance(value, dict)
 
     def hint(self, value: object) -> str:
-        """A forgotten colon is the usual slip, `name registration`, or a dash too many."""
+        """What is not `name: value` is the usual slip, or a dash too many."""
         if isinstance(value, list) and not self.instead:
             return ": remove the '- '"
-        first = value.split(" ", 1)[0] if isinstance(value, str) else ""
-        return f": a ':' is missing after {first}" if first in self.names else self.instead
+        text = value if isinstance(value, str) else ""
+        if not text.isascii():
+            from krm_fn.yaml.explain import lookalike  # noqa: PLC0415 - for errors only
+
+            found = lookalike(text)
+            return f": it holds {found}" if found else self.instead
+        for sign, slip in (
+            (" ", "a ':' is missing"),
+            (":", "a space is missing after ':'"),
+            ("=", "'=' where a field has ':'"),
+        ):
+            first = text.partition(sign)[0]
+            if first != text and first in self.names:
+                return f": {slip}; write {first}: …"
+        return self.instead
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""

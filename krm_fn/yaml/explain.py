@@ -238,12 +238,12 @@ def _no_field(text: str) -> tuple[str, int] | None:
     found = _NAME.match(text)
     if found is None:
         return None
-    name, rest = found["name"], found["rest"]
+    rest = found["rest"]  # the name itself is not said: a value that was broken off can hold half of a token
     if rest.startswith(":"):
-        return f"a space is missing after '{name}:'; write {name}: value", found.end("name")
+        return "a space is missing after ':'; write it as name: value", found.end("name")
     if rest.lstrip().startswith("="):
-        return f"{name} is written with '='; write {name}: value", found.end("name")
-    return f"a ':' is missing after {name}; write {name}: value", found.end("name")
+        return "'=' where a field has ':'; write it as name: value", found.end("name")
+    return "a ':' is missing here; write it as name: value", found.end("name")
 
 
 def _indentation(
@@ -254,7 +254,7 @@ def _indentation(
     indent = _indent(text)
     if found is not None and column > found.end():
         return None  # a second colon
-    opened: list[tuple[int, str, str]] = []  # column of a field that is open above, its name, its line
+    opened: list[tuple[int, str, str]] = []  # column of what is open above, "" or a dash, its line
     for _, one in above:
         field = _FIELD.match(one)
         start = _indent(one)
@@ -263,7 +263,7 @@ def _indentation(
             continue
         if field["dashes"]:
             opened.append((start, _DASH, one))
-        opened.append((start + len(field["dashes"]), field["name"].strip("\"'"), one))
+        opened.append((start + len(field["dashes"]), "", one))  # its name is not said, as in `_no_field`
     if not opened:
         return None
     if "document start" in problem:
@@ -273,16 +273,16 @@ def _indentation(
             first,
             _indent(one),
         )
-    deepest, name, last = opened[-1]
+    deepest, _, last = opened[-1]
     beside = [each for each in opened if each[0] == indent]
     if "'-' indicator" in problem or (beside and beside[-1][1] == _DASH and not text.lstrip().startswith("- ")):
         said = "this line is in the column of the '-' above it; indent it further to belong to that entry, or remove the '-'"
     elif indent > deepest and _has_value(last):
-        said = f"this line is indented further than {name} above it, which has a value already; give both the same indentation"
+        said = "this line is indented further than the field above it, which has a value already; give both the same indentation"
     elif indent < deepest and not beside:
-        depth, name, _ = next(each for each in opened if each[0] > indent)
+        depth, *_ = next(each for each in opened if each[0] > indent)
         said = (
-            f"this line is indented by {_spaces(indent)}, {name} above it by {depth}: the fields of one object begin in the"
+            f"this line is indented by {_spaces(indent)}, a field above it by {depth}: the fields of one object begin in the"
             " same column"
         )
     else:

@@ -109,7 +109,7 @@ SYNTAX: dict[str, Callable[[str], str]] = {
     "a wide colon": lambda line: line.replace(":", "\uff1a", 1),
     "a no-break space": lambda line: line.replace(": ", ":\u00a0", 1),
     "a space is missing after": lambda line: line.replace(": ", ":", 1),
-    "is written with '='": lambda line: line.replace(": ", "=", 1),
+    "'='": lambda line: line.replace(": ", "=", 1),
     "a comment begins with #": lambda line: f"// note\n{line}",
     "a merge conflict is not resolved": lambda line: f"<<<<<<< HEAD\n{line}\n=======\n{line}\n>>>>>>> other",
     "control characters": lambda line: f"{line}\x08",

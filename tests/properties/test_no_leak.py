@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from krm_fn import function, plan
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.results import Errors
+from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import Secret
 from krm_fn.tokens.operator import Offers
 from tests.support.traces import seen
@@ -387,6 +388,27 @@ def test_yaml_that_breaks_around_a_token_does_not_show_it(around: str, indent: i
     body = "".join(f"{' ' * indent}{line}\n" for line in broken.split("\n"))
     raw = f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- kind: Cluster\n  data:\n{body}".encode()
     assert seen(token, Spoken(raw, {}).text) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "{}=", "{}: 1: 2", "{}:x", "-{}", "- {}", "  {}: 1\n {}: 2", "{} x", "{}: 1\n{}: 2", "//{}"]
+)
+@pytest.mark.parametrize("above", ["token: a2c4e6.", "token:", "token: >", "b: c"])
+@pytest.mark.parametrize("indent", [0, 2, 6])
+@given(token=bootstrap_tokens)
+@settings(relaxed, max_examples=4)
+def test_a_part_of_a_token_on_a_line_of_its_own_is_not_shown(line: str, above: str, indent: int, token: str) -> None:
+    half = token.partition(".")[2]
+    for part in (f"x{half}", half, base64.b64encode(token.encode()).decode()[8:].rstrip("=")):
+        body = "".join(f"{' ' * indent}{one}\n" for one in line.replace("{}", part).split("\n"))
+        raw = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  {above}\n{body}".encode()
+        wrapped = b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- " + raw.replace(b"\n", b"\n  ")
+        said = Spoken(wrapped, {}).text
+        try:
+            read_stream(raw)
+        except Errors as errors:
+            said += repr(errors.results)
+        assert seen(token, said) == []
 
 
 @given(token=tokens)
