@@ -21,7 +21,7 @@ from krm_fn.krm import places, resource_list, runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors, tagged
 from krm_fn.krm.streams import read_documents
-from krm_fn.kube.secrets import MOST_QUOTED
+from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.surface import (
     CLUSTER_GROUP,
     KIND,
@@ -259,8 +259,7 @@ def _unbuilt(error: kustomize.Unbuilt, redactor: Redactor) -> tuple[Result, ...]
     said = redactor.text(error.said)
     if not said:
         return results
-    if len(said) > MOST_QUOTED:
-        said = f"{said[: MOST_QUOTED // 4]} … {said[3 - MOST_QUOTED * 3 // 4 :]}"
+    said = quoted(said, MOST_QUOTED, ends=True)
     return tuple(one.replace(message=f"{one.message}: {said}") for one in results)
 
 

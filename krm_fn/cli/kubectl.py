@@ -1,7 +1,8 @@
 """Asking two clusters through kubectl, whose contexts, credentials and proxies are the user's.
 
-Reads only (`get`), of Secrets only those with our label. What is printed stays in memory: it holds the registration token
-and each cluster's credential. kubectl is found in the absolute folders of PATH alone, so never in a checked-out repository.
+Reads only (`get`): of Secrets those with our label alone, of ConfigMaps these and, by their names, those of the hub's
+discovery. What is printed stays in memory: it holds the registration token and each cluster's credential. kubectl is found in
+the absolute folders of PATH alone, so never in a checked-out repository.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from pathlib import Path
 
 from krm_fn.base.records import Record
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
-from krm_fn.kube import raw
+from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.status.dump import CONFIG_MAP, SECRET
-from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL
+from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL, HUB_AGENT_MAP, HUB_RBAC_MAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ MANAGEMENT = (
     ),
     _Read(what=("secrets", "-A", "-l", f"{GENERATED_LABEL}=true"), optional=True, kind=SECRET),
     _Read(what=("configmaps", "-A", "-l", f"{GENERATED_LABEL}=true"), optional=True, kind=CONFIG_MAP),
+    *(
+        _Read(what=("configmaps", "-A", "--field-selector", f"metadata.name={name}"), optional=True)
+        for name in (HUB_AGENT_MAP, HUB_RBAC_MAP)
+    ),
     _Read(what=("namespaces",), optional=True),
     _Read(what=("deployments.apps", "-A", "--field-selector", f"metadata.name={CAPI_MANAGER}"), optional=True),
 )
@@ -70,8 +75,11 @@ def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], li
     """
     program = _find()
     found, results, errors, unread = [], [], [], []
+    refused = set()
     for name, reads in ((context, MANAGEMENT), *(((parent_context, PARENT),) if parent_context else ())):
         for one in reads:
+            if one.what[0] in refused:
+                continue
             command = [program, "--context", name, "get", *one.what, "-o", "json", f"--request-timeout={_REQUEST}"]
             shown = f"kubectl --context {name} get {' '.join(one.what)}"
             data, reason = _run(command)
@@ -80,6 +88,7 @@ def read(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], li
                 continue
             message = f"`{shown}` failed: {reason}"
             if one.optional:
+                refused.add(one.what[0])
                 results.append(Result(message=message, severity=WARNING, tags=tagged(rule="kubectl")))
                 unread += [one.kind] if one.kind else []
                 continue
@@ -111,5 +120,5 @@ def _run(command: Sequence[str]) -> tuple[bytes, str]:
         return b"", error.strerror or "it can't be run"
     if done.returncode == 0:
         return done.stdout, ""
-    said = raw.quote(done.stderr.decode("utf-8", "replace").strip()[-4096:])
+    said = quoted(done.stderr.decode("utf-8", "replace").strip(), MOST_QUOTED, ends=True)
     return b"", said or f"exit code {done.returncode} without a message"

@@ -120,7 +120,8 @@ def _view(
     before = baselines.read(asked, source, options)
     given = inputs.process(source, options if before is None else before.given_to(options))
     outcome = given.outcome
-    results = (*given.results, *(before.results if before else ()), *outcome.results)
+    # hidden before a view shortens them: of a token that was cut, nobody can tell any more that it is one
+    results = outcome.redactor.results((*given.results, *(before.results if before else ()), *outcome.results))
     comparison = None if before is None else function.compare(outcome, given.tree.items, before.items)
     if outcome.plan is not None and not has_errors(results):
         titles = {one.title for one in outcome.plan.fleet.clusters}

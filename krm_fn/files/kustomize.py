@@ -251,8 +251,10 @@ def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -
         elif not problem and process.returncode:
             problem = "the build failed"
         errors.seek(0)
-        said = errors.read(_CHUNK).decode("utf-8", "replace")
-    return b"".join(pieces), said, problem
+        said = errors.read(_CHUNK)
+        if errors.read(1):
+            said = said.rpartition(b"\n")[0]  # of a token that was cut, nobody can tell any more that it is one
+    return b"".join(pieces), said.decode("utf-8", "replace"), problem
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

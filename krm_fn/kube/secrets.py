@@ -101,12 +101,20 @@ def hide(text: str, public: str = "") -> str:
     return text
 
 
-def quoted(value: object, most: int = 60) -> str:
-    """Return a foreign value as one short printable line without a token."""
+def quoted(value: object, most: int = 60, *, ends: bool = False) -> str:
+    """Return a foreign value as one short printable line without a token.
+
+    Args:
+        value: It, whole: of a token that was cut, nobody can tell any more that it is one.
+        most: How many characters to show.
+        ends: Whether to take out the middle, as of what a program printed, whose last words say why it failed.
+    """
     text = hide(" ".join(_text(value).split()))
     if not text.isprintable():
         text = "".join(one if one.isprintable() else "\ufffd" for one in text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 4]} … {text[3 - most * 3 // 4 :]}" if ends else f"{text[: most - 1]}…"
 
 
 def decodings(text: str) -> list[str]:

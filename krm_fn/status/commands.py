@@ -16,8 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from krm_fn.status.manager import Manager
-    from krm_fn.status.objects import LiveCluster, Managed
+    from krm_fn.status.objects import LiveCluster, Managed, Manager
 
 _CLUSTERS = "clusters.cluster.x-k8s.io"
 _SETS = "clusterresourcesets.addons.cluster.x-k8s.io"

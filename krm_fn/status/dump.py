@@ -1,7 +1,7 @@
 """Reading what `kubectl get … -o yaml` (or `-o json`) printed: files, streams, Lists, several documents.
 
-Only kinds that status and migration look at are kept. In particular a Secret that has nothing to do with us is dropped
-here, before anything else sees it.
+Only what status and migration look at is kept: a Secret that has nothing to do with us is dropped here, before anything
+else sees it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ import yaml
 from krm_fn.base.records import Record
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
-from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP
+from krm_fn.surface import (
+    ADDONS_GROUP,
+    CLUSTER_GROUP,
+    GENERATED_LABEL,
+    HUB_AGENT_MAP,
+    HUB_NAME,
+    HUB_NAMESPACE,
+    HUB_RBAC_MAP,
+    OWNER_ANNOTATION,
+)
 from krm_fn.yaml import read as read_yaml
 from krm_fn.yaml.errors import BadYaml, bad_yaml
 from krm_fn.yaml.explain import explained
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 # what status and migration can't do without, for kubectl
 CLUSTER_KINDS = "clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings"
 CLUSTERNET_GROUP = "clusters.clusternet.io"
+BOOTSTRAP_PREFIX = "bootstrap-token-"  # begins the name of a Secret of the parent cluster, which tells a token's expiry
 
 CLUSTER = (CLUSTER_GROUP, "Cluster")
 RESOURCE_SET = (ADDONS_GROUP, "ClusterResourceSet")
@@ -101,6 +111,7 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         raise Errors(results)
     if not found and not empty_lists:
         raise Errors.of(_nothing_found(others))
+    _drop_others(found)
     objects = {kind: tuple(value for _, value in sorted(by_name.items())) for kind, by_name in found.items()}
     return Dump(objects=objects, empty_lists=empty_lists)
 
@@ -126,6 +137,30 @@ def documents(written: str) -> Iterator[Any]:
 def identity(value: Mapping[str, Any]) -> tuple[str, str]:
     """Return group and kind of a raw object."""
     return (raw.text(value, "apiVersion").rpartition("/")[0], raw.text(value, "kind"))
+
+
+def generated(value: Mapping[str, Any]) -> bool:
+    """Return whether an object is ours, or was made for us (by an ExternalSecret, which gives it labels only)."""
+    labels = raw.mapping(value, "metadata", "labels")
+    return labels.get(GENERATED_LABEL) == "true" or OWNER_ANNOTATION in raw.mapping(value, "metadata", "annotations")
+
+
+def _drop_others(found: Mapping[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]]) -> None:
+    """Drop the Secrets and ConfigMaps that are not ours, not the hub's, and referred to by no set of ours."""
+    referred = {
+        (namespace, raw.text(one, "kind"), raw.text(one, "name"))
+        for (namespace, _), value in found.get(RESOURCE_SET, {}).items()
+        if generated(value)
+        for one in raw.entries(value, "spec", "resources")
+    }
+    for kind in (SECRET, CONFIG_MAP):
+        by_name = found.get(kind, {})
+        for (namespace, name), value in list(by_name.items()):
+            hubs = name in {HUB_AGENT_MAP, HUB_RBAC_MAP} or (namespace, name) == (HUB_NAMESPACE, HUB_NAME)
+            if not (
+                hubs or name.startswith(BOOTSTRAP_PREFIX) or (namespace, kind[1], name) in referred or generated(value)
+            ):
+                del by_name[namespace, name]
 
 
 def _keep(

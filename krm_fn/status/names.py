@@ -249,7 +249,9 @@ class _Shared:
         pool = self._pool_of.get((case.prefix, case.cluster.namespace))
         if pool is None or not case.has_agent:
             return case
-        evidence = f"{min(pool.ready, pool.clusters)} of {pool.clusters} {_whose(pool)} report"
+        there = pool.clusters - pool.missing
+        bare = there - min(pool.ready, pool.clusters)  # registered before agents told their namespace
+        evidence = f"{there} of {pool.clusters} {_whose(pool)} report{f' ({bare} by the prefix)' if bare else ''}"
         if pool.missing < pool.clusters:
             return case.replace(registered=report.COUNTED, evidence=evidence)
         waiting = self._asking(pool)

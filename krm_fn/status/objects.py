@@ -1,4 +1,4 @@
-"""The objects of a dump as records: Clusters, ClusterResourceSets, Bindings, and Clusternet's own.
+"""The objects of a dump as records: Clusters, ClusterResourceSets, Bindings, Cluster API's manager, and Clusternet's own.
 
 The versions of Cluster API differ in `status` only, and their rows in `clusters.capi` say how. Clusternet: v0.18.1
 `pkg/apis/clusters/v1beta1`.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from krm_fn.base.records import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.capi import ResourceSet
-from krm_fn.kube import raw
-from krm_fn.status.dump import identity
+from krm_fn.featuregate import gates, stages
+from krm_fn.kube import containers, raw
+from krm_fn.status.dump import DEPLOYMENT, generated, identity
 from krm_fn.surface import (
+    CAPI_MANAGER,
     CLUSTER_NAME_LABEL,
-    GENERATED_LABEL,
     HUB_AGENT_MAP,
     NAMESPACE_LABEL,
-    OWNER_ANNOTATION,
     agent_of,
     set_of,
 )
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from krm_fn.status.dump import Dump
+
 
 PAUSED_ANNOTATION = "cluster.x-k8s.io/paused"
+WATCH_LABEL = "cluster.x-k8s.io/watch-filter"
+_USUAL = "capi-system"  # the namespace of the manager
 _IDENTITY_SUFFIX = "-identity"
 
 
@@ -36,8 +40,8 @@ class LiveCluster(Record):
 
     Attributes:
         provisioned: Whether its infrastructure is; None when its status does not tell.
-        infrastructure: Why not, in the words of its condition.
         initialized: Whether its control plane is; None when its status does not tell, or it has no provider for it.
+        infrastructure, control_plane: Why not, in the words of their conditions.
         probe: Status of its condition `RemoteConnectionProbe`, "" on releases of Cluster API without it.
         probed: What that condition says, and since when (seconds since the epoch).
     """
@@ -52,6 +56,7 @@ class LiveCluster(Record):
     provisioned: bool | None
     infrastructure: str
     initialized: bool | None = None
+    control_plane: str = ""
     probe: str = ""
     probed: tuple[str, int | None] = ("", None)
 
@@ -134,6 +139,25 @@ class Binding(Record):
     sets: Mapping[str, Mapping[tuple[str, str], Applied]]
 
 
+class Manager(Record):
+    """Cluster API's manager, as far as its Deployment tells; all of it empty where that was not dumped.
+
+    Attributes:
+        title: Its name and release.
+        name, namespace: Of its Deployment, by default those of a usual installation.
+        gate: Why it applies no ClusterResourceSet; "" if the gate is fine.
+        watch_filter: The value of `WATCH_LABEL` that an object needs, or the manager never looks at it.
+        runs: Whether a replica is ready; None where its status does not tell.
+    """
+
+    title: str = ""
+    name: str = CAPI_MANAGER
+    namespace: str = _USUAL
+    gate: str = ""
+    watch_filter: str = ""
+    runs: bool | None = None
+
+
 class Managed(Record):
     """A ManagedCluster of the parent cluster."""
 
@@ -165,9 +189,10 @@ class Request(Record):
 
 def cluster(value: Mapping[str, Any]) -> LiveCluster:
     """Read a Cluster of any version."""
+    control_plane = _condition(value, "ControlPlaneInitialized")
     initialized = raw.flag(value, "status", "initialization", "controlPlaneInitialized")
     if initialized is None:
-        told = raw.text(_condition(value, "ControlPlaneInitialized"), "status")
+        told = raw.text(control_plane, "status")
         initialized = told == "True" if told else None
     if not raw.mapping(value, "spec", "controlPlaneRef"):
         initialized = None  # nobody tells: without a provider the condition only follows the connection
@@ -183,6 +208,7 @@ def cluster(value: Mapping[str, Any]) -> LiveCluster:
         provisioned=raw.flag(value, *capi.version_of(raw.text(value, "apiVersion")).provisioned),
         infrastructure=_told(_condition(value, "InfrastructureReady")),
         initialized=initialized,
+        control_plane=_told(control_plane),
         probe=raw.text(probe, "status"),
         probed=(raw.quote(raw.text(probe, "message")), raw.seconds(probe, "lastTransitionTime")),
     )
@@ -222,6 +248,41 @@ def binding(value: Mapping[str, Any]) -> Binding:
     return Binding(sets=sets)
 
 
+def manager(dump: Dump) -> Manager:
+    """Read the Deployment of Cluster API's manager."""
+    for deployment in dump.of(DEPLOYMENT):
+        if raw.text(deployment, "metadata", "name").endswith(CAPI_MANAGER):
+            return _manager(deployment)
+    return Manager()
+
+
+def _manager(deployment: Mapping[str, Any]) -> Manager:
+    release, values, filters = None, [], []
+    for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
+        release = release or containers.of_image(raw.text(container, "image"))
+        values += [flag.value for flag in containers.find(dict(container), "feature-gates")]
+        filters += [flag.value for flag in containers.find(dict(container), "watch-filter")]
+    title = f"{CAPI_MANAGER} {release}" if release else CAPI_MANAGER
+    observed = raw.number(deployment, "status", "observedGeneration")
+    return Manager(
+        title=title,
+        name=raw.text(deployment, "metadata", "name"),
+        namespace=raw.text(deployment, "metadata", "namespace") or _USUAL,
+        gate=_gate(title, release, values),
+        watch_filter=filters[-1] if filters else "",
+        runs=None if observed is None else bool(raw.number(deployment, "status", "readyReplicas")),
+    )
+
+
+def _gate(title: str, release: containers.Release | None, values: list[str]) -> str:
+    state = gates.state(values, beta=stages.is_beta(release))
+    if stages.stage(release) == stages.REMOVED:
+        passed = state not in {gates.ABSENT, gates.OPAQUE}
+        return f"is passed to {title}, which no longer knows it and exits" if passed else ""
+    off = state == gates.OFF or (state == gates.ABSENT and not stages.on_in_code(release))
+    return f"is off in {title}" if off else ""
+
+
 def managed_cluster(value: Mapping[str, Any]) -> Managed:
     """Read a ManagedCluster."""
     found = raw.condition(value, "Ready", "status", "conditions")
@@ -253,12 +314,6 @@ def request(value: Mapping[str, Any]) -> Request:
         created=raw.seconds(value, "metadata", "creationTimestamp"),
         origin=raw.text(value, "spec", "clusterLabels", NAMESPACE_LABEL),
     )
-
-
-def generated(value: Mapping[str, Any]) -> bool:
-    """Return whether an object is ours, or was made for us (by an ExternalSecret, which gives it labels only)."""
-    labels = raw.mapping(value, "metadata", "labels")
-    return labels.get(GENERATED_LABEL) == "true" or OWNER_ANNOTATION in raw.mapping(value, "metadata", "annotations")
 
 
 def deleting(value: Mapping[str, Any]) -> bool:

@@ -6,10 +6,10 @@ it for longer than `Scene.dead_after`. Numbers are no evidence.
 
 from __future__ import annotations
 
+from krm_fn.status.dump import RESOURCE_SET
 from krm_fn.status.names import chosen_prefix
-from krm_fn.status.report import Orphan
-from krm_fn.status.times import age
-from krm_fn.surface import CLUSTER_NAME_LABEL, HUB_AGENT_MAP, HUB_RBAC_MAP
+from krm_fn.status.report import Orphan, age
+from krm_fn.surface import CLUSTER_NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,17 +72,20 @@ def _resource_sets(scene: Scene) -> Iterator[Orphan]:
 def _hub_maps(scene: Scene) -> Iterator[Orphan]:
     """ConfigMaps of the hub's discovery that no set refers to: one of them holds the registration token."""
     referred = {(one.namespace, name) for one in scene.sets for _, name in one.resources}
+    known = bool(scene.dump.of(RESOURCE_SET) or scene.commands.context)  # else they may be there, and were not dumped
+    use = (
+        "is used by no ClusterResourceSet" if known else "may be used by a ClusterResourceSet, of which none was dumped"
+    )
     for payload in scene.payloads():
-        hub = payload.kind == "ConfigMap" and payload.name in {HUB_AGENT_MAP, HUB_RBAC_MAP}
-        if hub and (payload.namespace, payload.name) not in referred:
-            token = " and contains the registration token in plain text" if payload.name == HUB_AGENT_MAP else ""
+        if payload.of_hub and (payload.namespace, payload.name) not in referred:
+            token = " and contains the registration token in plain text" if scene.token(payload) else ""
             yield Orphan(
                 side=MANAGEMENT,
                 kind="ConfigMap",
                 namespace=payload.namespace,
                 name=payload.name,
-                message=f"was made by clusternet-hub, is used by no ClusterResourceSet{token}",
-                commands=(scene.commands.delete(payload.kind, payload.namespace, payload.name),),
+                message=f"was made by clusternet-hub, {use}{token}; it comes back while the hub's discovery is on",
+                commands=(scene.commands.delete(payload.kind, payload.namespace, payload.name),) if known else (),
             )
 
 

@@ -15,11 +15,13 @@ from krm_fn.kube import raw
 from krm_fn.kube import secrets as encoding
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import AgentVersion
-from krm_fn.status.dump import documents
-from krm_fn.status.objects import generated, ref
+from krm_fn.status.dump import BOOTSTRAP_PREFIX, documents, generated
+from krm_fn.status.objects import ref
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     CHECKSUM_ANNOTATION,
+    HUB_AGENT_MAP,
+    HUB_RBAC_MAP,
     MIN_VALUE_BYTES,
     REGISTRATION_SECRET,
     RESOURCE_SET_TYPE,
@@ -39,7 +41,6 @@ _FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
 _PLAIN_NAME = re.compile(rb"(?<=--cluster-reg-name=)[a-z0-9][-a-z0-9]*(?=[\s\"',])")
 _PREFIX_FLAG = re.compile(rb"--cluster-reg-name-prefix=([^\s\"',]+)")
 _CHECKSUM = re.compile(CHECKSUM_ANNOTATION.encode() + rb"\"?: *\"?([0-9a-f]+)")
-_BOOTSTRAP_PREFIX = "bootstrap-token-"
 # any release that takes both kinds of token: here only the form is of interest
 _ANY_AGENT = AgentVersion(major=0, minor=18, patch=1)
 
@@ -68,6 +69,12 @@ class Payload:
     def wrong_type(self) -> bool:
         """Whether the controller refuses it for its type; a Secret's type can't be changed."""
         return self.kind == "Secret" and self.type != RESOURCE_SET_TYPE
+
+    @property
+    def of_hub(self) -> bool:
+        """Whether discovery of clusternet-hub made it: by its name, and by what it delivers."""
+        named = self.kind == "ConfigMap" and self.name in {HUB_AGENT_MAP, HUB_RBAC_MAP} and not self.ours
+        return named and any(b"clusternet" in content for content in self.values.values())
 
     def digest(self) -> str:
         """Return the hash that a Binding records: SHA-256 over the decoded values in the order of their keys."""
@@ -194,7 +201,7 @@ def expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
         return None
     if checked.form != formats.BOOTSTRAP or checked.secret is None:
         return checked.expires
-    name = _BOOTSTRAP_PREFIX + checked.secret.reveal().partition(".")[0]
+    name = BOOTSTRAP_PREFIX + checked.secret.reveal().partition(".")[0]
     for secret in secrets:
         if raw.text(secret, "metadata", "name") == name:
             decoded = encoding.decode(raw.text(secret, "data", "expiration")) or b""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
-from krm_fn.status.report import Reason
-from krm_fn.status.times import clock
+from krm_fn.status.report import Reason, clock
 from krm_fn.surface import RESOURCE_SET_TYPE
 
 TYPE_CHECKING = False
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.status.scene import Case
 
 
+_ABSENT = "ObjectDoesNotExist"  # the reason of a condition, since Cluster API v1.9
 _SYNC_AGAIN = ("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",)
 
 
@@ -28,12 +28,12 @@ def infrastructure(case: Case) -> Iterator[Reason]:
     cluster = case.cluster
     if not case.agents or case.delivered == report.YES or cluster.has_infrastructure:
         return
-    told = f" ({cluster.infrastructure})" if cluster.infrastructure else ""
+    far = ", so Cluster API can't reach the API server" if cluster.probe == "False" else ""
     phase = f"; phase {cluster.phase}" if cluster.phase else ""
     yield Reason(
         code="infrastructure",
-        message=f"the infrastructure is not ready yet{told}{phase}; nothing is delivered before",
-        remedy=("the infrastructure provider has to finish; what it waits for", _describe(case)),
+        message=f"the infrastructure is not ready yet{_in_words(cluster.infrastructure)}{far}{phase}; nothing is delivered before",
+        remedy=(_provide("infrastructure", cluster.infrastructure), _describe(case)),
     )
 
 
@@ -43,9 +43,21 @@ def control_plane(case: Case) -> Iterator[Reason]:
     if case.agents and not _started(case) and cluster.has_infrastructure and cluster.initialized is False:
         yield Reason(
             code="control-plane",
-            message="the control plane is not initialized yet; nothing is delivered before",
-            remedy=("the control plane provider has to finish; what it waits for", _describe(case)),
+            message=f"the control plane is not initialized yet{_in_words(cluster.control_plane)}; nothing is delivered before",
+            remedy=(_provide("control plane", cluster.control_plane), _describe(case)),
         )
+
+
+def _in_words(condition: str) -> str:
+    return f" ({condition})" if condition else ""
+
+
+def _provide(part: str, condition: str) -> str:
+    """Say what is to do for a part of a Cluster: a provider has nothing to do for an object that is not there."""
+    if condition.startswith(_ABSENT):
+        field = "infrastructureRef" if part == "infrastructure" else "controlPlaneRef"
+        return f"create the object that spec.{field} names, or sync again what brings it; what Cluster API says"
+    return f"the {part} provider has to finish; what it waits for"
 
 
 def _started(case: Case) -> bool:
@@ -220,8 +232,11 @@ def outdated(case: Case) -> Iterator[Reason]:
     if late:
         yield Reason(
             code="outdated",
-            message=f"{_listed(late)} changed, and the earlier content is still applied; Cluster API applies a change within "
-            "seconds, so either it is quite new or the manager does not run",
+            message=f"{_listed(late)} changed, and the earlier content is still applied"
+            + (
+                case.scene.stopped
+                or "; Cluster API applies a change within seconds, so either it is quite new or the manager does not run"
+            ),
             remedy=_at_once(case, late),
         )
 
@@ -237,7 +252,8 @@ def waiting(case: Case) -> Iterator[Reason]:
         )
         yield Reason(
             code="waiting",
-            message=f"not delivered yet: {_listed(late)}; {binding}. Cluster API retries by itself, after up to 17 minutes",
+            message=f"not delivered yet: {_listed(late)}; {binding}"
+            + (case.scene.stopped or ". Cluster API retries by itself, after up to 17 minutes"),
             remedy=_at_once(case, late),
         )
 
@@ -246,17 +262,17 @@ def changed(case: Case) -> Iterator[Reason]:
     """Strategy ApplyOnce never brings a later content."""
     for one in case.in_state(report.CHANGED):
         prepares = one.name.endswith(("-identity", ".identity"))
+        remedy = (
+            "to have changes arrive, set spec.clusterResourceSet.strategy: Reconcile together with a new "
+            "spec.clusterResourceSet.name (docs/immutable-fields.md)"
+        )
+        known = case.scene.set_named(case.cluster.namespace, one.resource_set)
+        if known is not None and known.hub:
+            remedy = "to have changes arrive, migrate from the hub, which never changes its sets (docs/migration.md)"
         yield Reason(
             code="changed",
             message=f"{one.kind} {one.name} was changed after it was applied; strategy ApplyOnce never brings the change",
-            remedy=()
-            if prepares
-            else (
-                (
-                    "to have changes arrive, set spec.clusterResourceSet.strategy: Reconcile together with a new "
-                    "spec.clusterResourceSet.name (docs/immutable-fields.md)"
-                ),
-            ),
+            remedy=() if prepares else (remedy,),
             severity=INFO if prepares else WARNING,
         )
 
@@ -278,11 +294,11 @@ def _retry(case: Case, found: Sequence[Delivery]) -> str:
 
 
 def _at_once(case: Case, late: Sequence[Delivery]) -> tuple[str, ...]:
-    """Have the manager look at its sets; and where that changes nothing, look at the manager."""
+    """Look at the manager, then have it look at its sets: its webhook refuses that while it is down."""
     return (
-        "have it applied at once",
-        _retry(case, late),
-        "if nothing changes within a minute: does the manager run (READY), and what does its log say?",
+        "first see that the manager runs (READY), and what its log says",
         case.scene.commands.manager(),
         _log(case),
+        "then have it applied at once; while the manager is down, its webhook refuses this",
+        _retry(case, late),
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from krm_fn.base.text import some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
-from krm_fn.status.manager import WATCH_LABEL
-from krm_fn.status.objects import PAUSED_ANNOTATION
+from krm_fn.status.objects import PAUSED_ANNOTATION, WATCH_LABEL
 from krm_fn.status.report import Reason
 from krm_fn.surface import CLUSTER_NAME_LABEL
 
@@ -18,10 +17,17 @@ if TYPE_CHECKING:
     from krm_fn.status.scene import Case
 
 
-def namespace_terminating(case: Case) -> Iterator[Reason]:
-    """Everything in it is being deleted, and nothing new can be created."""
+def going(case: Case) -> Iterator[Reason]:
+    """The Cluster, or all of its namespace, is being deleted: everything else that could be said follows from it."""
     namespace = case.cluster.namespace
-    if namespace in case.scene.terminating:
+    ends = namespace in case.scene.terminating
+    if case.cluster.deleting:
+        yield Reason(
+            code="namespace-terminating" if ends else "deleting",
+            message=f"namespace {namespace} is being deleted, and the Cluster with it" if ends else "being deleted",
+            severity=INFO,
+        )
+    elif ends:
         yield Reason(
             code="namespace-terminating",
             message=f"namespace {namespace} is being deleted, and everything in it: nothing can be delivered from it any more",
@@ -69,6 +75,7 @@ def gate_off(case: Case) -> Iterator[Reason]:
 def _not_reconciled(case: Case) -> Reason:
     """Say what can keep the manager from a set, as far as its Deployment does not rule it out."""
     manager, commands = case.scene.manager, case.scene.commands
+    either = "Either it is new, or "
     why = "feature gate ClusterResourceSet is off, or the manager does not run, or it only watches objects with a certain label"
     remedy: tuple[str, ...] = (
         "look at the flags of the manager's Deployment (--feature-gates, --watch-filter), or add it to the dumps, and status does",
@@ -76,6 +83,10 @@ def _not_reconciled(case: Case) -> Reason:
     )
     if manager.title:
         why = f"{manager.title} does not run, or the server refuses what it writes"
+        if manager.runs:
+            why = f"the server refuses what {manager.title} writes"
+        elif manager.runs is False:
+            either, why = "", f"{manager.title} does not run: no replica of its Deployment is ready"
         remedy = (
             "does the manager run (READY), and what does its log say?",
             commands.manager(),
@@ -84,7 +95,7 @@ def _not_reconciled(case: Case) -> Reason:
     return Reason(
         code="not-reconciled",
         message=f"Cluster API has not looked at {_sets([one.name for one in case.agents])} yet: neither a finalizer nor a "
-        f"status is there. Either it is new, or {why}",
+        f"status is there. {either}{why}",
         remedy=remedy,
     )
 

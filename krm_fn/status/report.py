@@ -1,6 +1,8 @@
-"""What `status` finds out, as records: a state for each Cluster, the reasons, what is left over."""
+"""What `status` finds out, as records: a state for each Cluster, the reasons, what is left over, and the times in it."""
 
 from __future__ import annotations
+
+from datetime import datetime, timezone
 
 from krm_fn.base.records import Record
 from krm_fn.base.text import full_name
@@ -8,7 +10,13 @@ from krm_fn.krm.results import ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from krm_fn.kube.secrets import Secret
+
+DAY = 86400
+_FIRST = 1388534400  # 2014: there was no Kubernetes before
+_LAST = 4102444800  # 2100: a server with such a clock has no valid certificate
 
 # how far a resource of a ClusterResourceSet has come on one Cluster
 APPLIED = "applied"
@@ -163,6 +171,10 @@ class Pool(Record):
     ready: int
     missing: int
 
+    def has(self, one: ClusterState) -> bool:
+        """Return whether a Cluster is among those counted."""
+        return one.registration_name == f"{self.prefix}-xxxxx" and self.namespace in {"", one.namespace}
+
 
 class Orphan(Record):
     """Something without a Cluster, and the commands that would remove it if there is evidence that it is dead."""
@@ -187,6 +199,7 @@ class Report(Record):
         parent: Whether the parent cluster was looked at; if not, no registration is known.
         reported: The time that ages of reports are counted from.
         secrets: Tokens of the dump, so that none gets into an output.
+        uncounted: Whether a Cluster may be one of those that are missing from its namespace or prefix, which were left out.
     """
 
     clusters: tuple[ClusterState, ...]
@@ -196,6 +209,7 @@ class Report(Record):
     parent: bool
     reported: int
     secrets: tuple[Secret, ...]
+    uncounted: bool = False
 
     @property
     def failing(self) -> tuple[ClusterState, ...]:
@@ -215,14 +229,65 @@ class Report(Record):
     @property
     def certain(self) -> bool:
         """Whether every registration is known: for callers to whom an unknown one is as bad as none."""
-        known = all(one.registered != UNKNOWN for one in self.clusters if not one.deleting)
-        return known and all(note.code != "earlier-names" for note in self.notes)
+        doubtful = {UNKNOWN}
+        if any(note.code == "earlier-names" for note in self.notes):
+            doubtful.add(EARLIER)
+        known = all(one.registered not in doubtful for one in self.clusters if not one.deleting)
+        return known and not self.uncounted
 
     def only(self, titles: frozenset[str]) -> Report:
         """Return the report with these Clusters alone, by `namespace/name`; what is left over is not theirs."""
         kept = tuple(one for one in self.clusters if one.title in titles)
-        return self.replace(clusters=kept, orphans=(), pools=())
+        lacking = [pool for pool in self.pools if pool.missing]
+        uncounted = any(one.registered == COUNTED and pool.has(one) for one in kept for pool in lacking)
+        return self.replace(clusters=kept, orphans=(), pools=(), uncounted=uncounted)
 
     def without_unselected(self) -> Report:
         """Return the report without the Clusters that no set selects."""
         return self.replace(clusters=tuple(one for one in self.clusters if one.selected))
+
+
+# --- times of a dump, which may be anything: a wrong clock, a zero, an edited file
+
+
+class Span(Record):
+    """The times that are believed, both ends included."""
+
+    first: int
+    last: int
+
+    def holds(self, time: int | None) -> bool:
+        """Return whether a time is believed; None never is."""
+        return time is not None and self.first <= time <= self.last
+
+
+def until(now: int) -> Span:
+    """Return the times that can be true at a time; clocks may differ by a day."""
+    return Span(first=_FIRST, last=min(now, _LAST) + DAY)
+
+
+def usual(reports: Sequence[int], now: int) -> int:
+    """Return the time at which agents usually reported last, by their own clocks; `now` where fewer than two say.
+
+    It tells the time of a dump where the clock that reads it is wrong, and one agent's wrong clock does not change it.
+    """
+    plausible = sorted(time for time in reports if _FIRST <= time < _LAST)
+    return plausible[(len(plausible) - 1) // 2] if len(plausible) > 1 else now
+
+
+def age(seconds: int) -> str:
+    """Return a span of time as kubectl does, in its largest unit."""
+    for size, unit in ((DAY, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{max(seconds, 0)}s"
+
+
+def clock(seconds: int) -> str:
+    """Return a time for people, in UTC."""
+    return f"{stamp(seconds).replace('T', ' ').removesuffix('Z')} UTC"
+
+
+def stamp(seconds: int) -> str:
+    """Return a time as RFC 3339."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

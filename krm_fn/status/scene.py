@@ -6,7 +6,7 @@ from krm_fn.base.records import Record
 from krm_fn.clusters.part import DEFAULT_PREFIX
 from krm_fn.kube import raw
 from krm_fn.status import dump as dumps
-from krm_fn.status import manager, objects, payload, report, times
+from krm_fn.status import objects, payload, report
 from krm_fn.status.payload import Payload
 from krm_fn.surface import (
     CLUSTER_NAME_LABEL,
@@ -31,7 +31,7 @@ _MODES = (False, True)  # of `per_cluster`
 # clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
 _MISSED_HEARTBEATS = 3
 _GRACE = 9 * 60
-DEAD_AFTER = 7 * times.DAY
+DEAD_AFTER = 7 * report.DAY
 
 
 class Scene:
@@ -54,7 +54,7 @@ class Scene:
         self.dead_after = dead_after
         self.clusters = tuple(objects.cluster(value) for value in dump.of(dumps.CLUSTER))
         self.sets = tuple(one for value in dump.of(dumps.RESOURCE_SET) if (one := objects.resource_set(value)))
-        span = times.until(max(now, reported))
+        span = report.until(max(now, reported))
         self.managed = tuple(
             _believed(objects.managed_cluster(value), span) for value in dump.of(dumps.MANAGED_CLUSTER)
         )
@@ -62,7 +62,7 @@ class Scene:
         self.requests = tuple(one if span.holds(one.created) else one.replace(created=None) for one in requests)
         self.parent = parent or bool(self.managed or self.requests)
         self.dump = dump
-        self.manager = manager.read(dump)
+        self.manager = objects.manager(dump)
         self.terminating = frozenset(
             raw.text(value, "metadata", "name") for value in dump.of(dumps.NAMESPACE) if objects.deleting(value)
         )
@@ -101,6 +101,12 @@ class Scene:
             self._requests_by_name.setdefault(request.cluster_name, []).append(request)
 
     # --- the management cluster
+
+    @property
+    def stopped(self) -> str:
+        """The end of a sentence that tells that Cluster API's manager does not run; "" where it may."""
+        down = self.manager.runs is False
+        return f": {self.manager.title} does not run, since no replica of its Deployment is ready" if down else ""
 
     def near(self, cluster: LiveCluster) -> tuple[LiveSet, ...]:
         """Return the sets of a Cluster's namespace that are for it or for any Cluster, in the order of their names."""
@@ -150,13 +156,14 @@ class Scene:
             if found is None or (kind != "Secret" and not one.hub):
                 continue
             if found not in self._expiries:
-                token = self._token(found)
+                token = self.token(found)
                 self._expiries[found] = payload.expires(token, self.dump.of(dumps.SECRET)) if token else None
             if self._expiries[found] is not None:
                 return self._expiries[found]
         return None
 
-    def _token(self, one: Payload) -> Secret | None:
+    def token(self, one: Payload) -> Secret | None:
+        """Return the registration token in a Secret or ConfigMap."""
         if one not in self._tokens:
             self._tokens[one] = one.token()
         return self._tokens[one]
@@ -164,7 +171,7 @@ class Scene:
     def tokens(self) -> tuple[Secret, ...]:
         """Return the registration tokens of the dump."""
         holders = (one for one in self._payloads.values() if one.kind == "Secret" or one.name == HUB_AGENT_MAP)
-        found = (self._token(one) for one in holders)
+        found = (self.token(one) for one in holders)
         return tuple({token: None for token in found if token is not None})
 
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
@@ -259,7 +266,7 @@ class Scene:
 
     def ago(self, time: int) -> str:
         """Say how long ago something was on the parent cluster."""
-        return f"{times.age(self.reported - time)} ago"
+        return f"{report.age(self.reported - time)} ago"
 
     def _liveliness(self, managed: Managed) -> tuple[bool, int, int, str]:
         return (self.alive(managed), managed.last_seen or 0, managed.created or 0, managed.cluster_id)
@@ -325,7 +332,7 @@ class Case(Record):
         return tuple(one for one in self.deliveries if one.state == state)
 
 
-def _believed(managed: Managed, span: times.Span) -> Managed:
+def _believed(managed: Managed, span: report.Span) -> Managed:
     """Return a ManagedCluster without the times that can't be true."""
     if not span.holds(managed.last_seen) and managed.last_seen is not None:
         managed = managed.replace(last_seen=None, timeless=True)

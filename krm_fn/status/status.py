@@ -20,9 +20,8 @@ from krm_fn.status import (
     report,
 )
 from krm_fn.status.commands import Commands
-from krm_fn.status.report import ClusterState, Delivery, Reason, Report
+from krm_fn.status.report import ClusterState, Delivery, Reason, Report, age, clock, until, usual
 from krm_fn.status.scene import DEAD_AFTER, Case, Scene
-from krm_fn.status.times import age, clock, until, usual
 from krm_fn.surface import HUB_AGENT_MAP
 
 TYPE_CHECKING = False
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 # Their order is the order in which a person would look, and the first reason is the one to act on.
 DELIVERY: tuple[Callable[[Case], Iterator[Reason]], ...] = (
-    reasons_selection.namespace_terminating,
     reasons_selection.gate_off,
     reasons_selection.paused,
     reasons_selection.no_match,
@@ -171,15 +169,9 @@ def _state(case: Case) -> ClusterState:
 
 
 def _reasons(case: Case) -> Iterator[Reason]:
-    if case.cluster.deleting:
-        ends = case.cluster.namespace in case.scene.terminating
-        yield Reason(
-            code="namespace-terminating" if ends else "deleting",
-            message=f"namespace {case.cluster.namespace} is being deleted, and the Cluster with it"
-            if ends
-            else "being deleted",
-            severity=INFO,
-        )
+    found = [*reasons_selection.going(case)]
+    if found:
+        yield from found
         return
     found = [reason for check in DELIVERY for reason in check(case)]
     if all(reason.severity != ERROR for reason in found):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.status.times import stamp
+from krm_fn.status.report import stamp
 from krm_fn.surface import API_VERSION
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ from collections import Counter
 from krm_fn.base.text import count
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report as states
-from krm_fn.status.times import age
+from krm_fn.status.report import age
 from krm_fn.views import prose, table
 
 TYPE_CHECKING = False

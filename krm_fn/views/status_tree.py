@@ -5,7 +5,7 @@ from __future__ import annotations
 from krm_fn.base.records import Record
 from krm_fn.krm.results import ERROR, WARNING
 from krm_fn.status import report as states
-from krm_fn.status.times import age, clock
+from krm_fn.status.report import age, clock
 from krm_fn.views import prose, table
 from krm_fn.views.status_table import PROGRAMS
 

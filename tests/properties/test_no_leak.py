@@ -11,18 +11,24 @@ import string
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from krm_fn import function, plan
+from krm_fn.cli import builds, inputs, kubectl
+from krm_fn.cli import plan as plan_command
+from krm_fn.files import kustomize
 from krm_fn.krm import resource_list, runner
-from krm_fn.krm.results import Errors
+from krm_fn.krm.results import Errors, Result
 from krm_fn.krm.streams import read_stream
-from krm_fn.kube.secrets import Secret
+from krm_fn.kube.secrets import Secret, quoted
 from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.redaction import Redactor
 from tests.support.traces import seen
 
 if TYPE_CHECKING:
@@ -409,6 +415,67 @@ def test_a_part_of_a_token_on_a_line_of_its_own_is_not_shown(line: str, above: s
         except Errors as errors:
             said += repr(errors.results)
         assert seen(token, said) == []
+
+
+def printed_by_kubectl(text: str, most: int, folder: Path) -> str:
+    del most
+    (folder / "said").write_text(text)
+    data, reason = kubectl._run(["sh", "-c", f"cat '{folder}/said' >&2; exit 1"])
+    assert data == b""
+    return reason
+
+
+def printed_by_kustomize(text: str, most: int, folder: Path) -> str:
+    (folder / "said").write_text(text)
+    with mock.patch.object(kustomize, "_CHUNK", most):
+        _, said, _ = kustomize._run(["sh", "-c", f"cat '{folder}/said' >&2; exit 1"], {"PATH": os.defpath}, str(folder))
+    return "".join(one.message for one in builds._unbuilt(kustomize.Unbuilt([Result(message="a")], said), Redactor()))
+
+
+CUTTERS = {
+    "quoted": lambda text, most, _: quoted(text, most),
+    "quoted, both ends": lambda text, most, _: quoted(text, most, ends=True),
+    "a message of kubectl": printed_by_kubectl,
+    "a message of kustomize": printed_by_kustomize,
+}
+
+
+@pytest.mark.parametrize("how", CUTTERS)
+@given(
+    text=st.builds(
+        lambda token, before, behind: (token, f"{'- ' * before}\n token {token}, {'. ' * behind}"),
+        tokens,
+        st.integers(0, 130),
+        st.one_of(st.integers(0, 130), st.integers(1950, 2100)),
+    ),
+    most=st.integers(20, 260),
+)
+@settings(relaxed, max_examples=25)
+def test_what_is_too_long_is_hidden_first_and_shortened_afterwards(
+    folder: Path, how: str, text: tuple[str, str], most: int
+) -> None:
+    token, written = text
+    said = CUTTERS[how](written, most, folder)
+    assert seen(token, said) == []
+
+
+FILES = [f"examples/waves/{name}.yaml" for name in ("clusters", "wave-1")]
+
+
+@pytest.mark.parametrize("form", ["markdown", "mermaid"])
+@given(token=tokens, before=st.integers(0, 720))
+@relaxed
+def test_a_view_of_the_plan_shortens_messages_without_a_token(form: str, token: str, before: int) -> None:
+    process = inputs.process
+
+    def planted(*given: Any) -> Any:
+        message = f"planted {'- ' * (before // 2)}{token} {'. ' * 20}"
+        return process(*given).replace(results=(Result(message=message),))
+
+    with mock.patch.object(inputs, "process", planted), contextlib.redirect_stderr(io.StringIO()):
+        done = CliRunner().invoke(plan_command.command, ["-o", form, *FILES])
+    assert "planted" in done.stdout
+    assert seen(token, done.stdout) == []
 
 
 @given(token=tokens)

@@ -10,6 +10,7 @@ import yaml
 
 from tests.hosts import programs
 from tests.hosts.lab.api import Object, RefusedError, wait
+from tests.hosts.lab.kubelet import NODE, report
 from tests.hosts.lab.servers import Process
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ PROVIDER_KINDS = (
     *((INFRASTRUCTURE, kind) for kind in ("LabCluster", "LabClusterTemplate")),
     *((CONTROL_PLANE, kind) for kind in ("LabControlPlane", "LabControlPlaneTemplate")),
 )
-MANAGER, SYSTEM = "capi-controller-manager", "capi-system"
+MANAGER, SYSTEM, CONTAINER = "capi-controller-manager", "capi-system", "manager"
 CLASS = "lab"  # the ClusterClass of `classes`
 
 
@@ -72,18 +73,41 @@ def manager(release: Release, folder: Path, ports: Ports, management: ControlPla
 
 
 def deployment(release: Release, *flags: str) -> Object:
-    """The Deployment that the manager has elsewhere; here it is a process, and this only tells of its flags."""
+    """The Deployment that the manager has elsewhere; here it is a process, for which the stand-in of a kubelet speaks."""
     image = f"registry.k8s.io/cluster-api/cluster-api-controller:v{release.line}.0"
+    container = {"name": CONTAINER, "image": image, "args": [*flags]}
     pod = {
         "metadata": {"labels": {"control-plane": "m"}},
-        "spec": {"containers": [{"name": "manager", "image": image, "args": [*flags]}]},
+        "spec": {"containers": [container], "nodeName": NODE, "terminationGracePeriodSeconds": 0},
     }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": MANAGER, "namespace": SYSTEM},
-        "spec": {"replicas": 0, "selector": {"matchLabels": pod["metadata"]["labels"]}, "template": pod},
+        "spec": {
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": pod["metadata"]["labels"]},
+            "template": pod,
+        },
     }
+
+
+def describe(release: Release, management: ControlPlane, *flags: str, ready: bool) -> None:
+    """Have the Deployment of the manager there, with its flags, and its pod ready or not."""
+    api = management.api
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}}
+    management.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([namespace, deployment(release, *flags)]))
+
+    def settled() -> bool:
+        for pod in api.list("Pod", SYSTEM):
+            report(api, pod, ready=ready)
+        found = api.get("Deployment", MANAGER, SYSTEM) or {}
+        status = found.get("status", {})
+        seen = status.get("observedGeneration") == found["metadata"]["generation"] and status.get("replicas") == 1
+        return seen and status.get("updatedReplicas") == 1 and status.get("readyReplicas", 0) == int(ready)
+
+    wait(settled, lambda: f"the manager's Deployment: {api.get('Deployment', MANAGER, SYSTEM)}")
 
 
 def admits(release: Release, management: ControlPlane) -> bool:

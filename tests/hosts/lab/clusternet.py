@@ -10,7 +10,8 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timezone
 
-from tests.hosts.lab.api import Object, RefusedError, wait
+from tests.hosts.lab import kubelet
+from tests.hosts.lab.api import Object, wait
 from tests.hosts.lab.cluster_api import crd, create_crds
 from tests.hosts.lab.servers import ControlPlane
 
@@ -134,7 +135,7 @@ class Workload(ControlPlane):
             if not pod.get("status", {}).get("containerStatuses"):
                 probes = [pod["spec"]["containers"][0].get(probe) for probe in ("readinessProbe", "livenessProbe")]
                 ready = all(not probe or probe["httpGet"]["path"] == "/healthz" for probe in probes)
-                self._report(pod, ready=ready)
+                kubelet.report(self.api, pod, ready=ready)
 
     def wait_rolled_out(self) -> Object:
         """Run pods until the Deployment's rollout is complete, as `kubectl rollout status` sees it."""
@@ -186,21 +187,6 @@ class Workload(ControlPlane):
         for kind in ("ClusterRoleBinding", "ClusterRole"):
             for one in self.api.list(kind, selector="!kubernetes.io/bootstrapping"):
                 self.api.delete(kind, one["metadata"]["name"])
-
-    def _report(self, pod: Object, *, ready: bool) -> None:
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        container = {"name": self.AGENT, "image": "", "imageID": "", "restartCount": 0, "ready": ready, "started": True}
-        container["state"] = {"running": {"startedAt": now}}
-        conditions = [
-            {"type": kind, "status": str(kind in {"PodScheduled", "Initialized"} or ready), "lastTransitionTime": now}
-            for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
-        ]
-        status = {"phase": "Running", "conditions": conditions, "containerStatuses": [container], "startTime": now}
-        try:
-            self.api.patch("Pod", pod["metadata"]["name"], self.NAMESPACE, {"status": status}, "status")
-        except RefusedError as refused:
-            if refused.code not in {404, 409}:  # a controller deleted it meanwhile
-                raise
 
 
 NAMESPACED = (

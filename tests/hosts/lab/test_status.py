@@ -21,6 +21,7 @@ from tests.hosts import programs
 from tests.hosts.lab import cluster_api
 from tests.hosts.lab.faults import delivered, manager, printed, registered, scenario, selected
 from tests.hosts.lab.faults.scenario import ALONE, INFO, WARNING, Scenario, commands, shell
+from tests.hosts.lab.kubelet import Kubelet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,8 +77,11 @@ def outcome(lab: Lab, request: pytest.FixtureRequest, tmp_path_factory: pytest.T
     lab.wipe()
     lab.parent.start_controllers()  # namespaces there can end
     scenarios = {name: Scenario(lab, name, folder / name) for name in (*(one.name for one in chosen), "healthy")}
+    kubelet = Kubelet(lab.pki, {(cluster_api.SYSTEM, cluster_api.CONTAINER): lab.manager.log})
+    kubelet.join(lab.management.api)
     made = _Matrix(lab, folder, chosen, scenarios).run()
     yield made
+    kubelet.leave(lab.management.api)
     for one in scenarios.values():
         for space in one.spaces:
             space.wipe()
@@ -97,6 +101,7 @@ class _Matrix:
 
     def run(self) -> Outcome:
         """Inject, ask, fix, ask: first all that can be together, then what needs another manager."""
+        self._have_manager("")
         together = [one for one in self.faults if not one.alone]
         slow_first = sorted(
             self.faults, key=lambda one: one.code != "unreachable"
@@ -142,9 +147,8 @@ class _Matrix:
             self.lab.manager.stop()
         elif not self.lab.manager.running() or self.lab.manager_flags != tuple(flags):
             self.lab.restart_manager(*flags)
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster_api.SYSTEM}}
-        described = [namespace, cluster_api.deployment(self.lab.release, *flags)]
-        self.lab.management.kubectl("apply", "-f", "-", stdin="\n---\n".join(map(json.dumps, described)))
+        running = self.lab.manager.running()
+        cluster_api.describe(self.lab.release, self.lab.management, *flags, ready=running)
 
     def _settle(self, done: Callable[[Object], bool]) -> Object:
         """Ask `status` through kubectl until what is expected is there; the last answer, whatever it is."""
@@ -235,6 +239,9 @@ def check(outcome: Outcome, name: str) -> None:
     assert (found["code"], found["severity"]) == (one.code, one.severity), found
     assert [command for command in commands(found) if command not in outcome.scenarios[name].ran] == []
     assert outcome.scenarios[name].ran or name not in {each for names in printed.RUN_BY.values() for each in names}
+    for command, told in outcome.scenarios[name].ran.items():
+        method = printed.reading(command)
+        assert not method or printed.RUN_BY[one.code, method][name] in told, (command, told[-3000:])
     assert complaints(after, one) == [], [each["reasons"] for each in clusters(after, one)]
 
 

@@ -323,6 +323,22 @@ def test_both_clusters_are_asked_through_kubectl(run: Run, kubectl: Path) -> Non
     assert secrets[4:7] == ["-A", "-l", "fn.clusternet.io/generated=true"]
 
 
+def test_what_the_hub_left_is_asked_for_by_name_and_its_token_is_not_shown(run: Run, kubectl: Path) -> None:
+    program = kubectl / "kubectl"
+    named = 'what = sys.argv[sys.argv.index("get") + 1]\nwhat += sys.argv[-4].partition("=")[2]\n'
+    program.write_text(program.read_text().replace('what = sys.argv[sys.argv.index("get") + 1]\n', named))
+    (kubectl / "m-configmapstrue").write_bytes((kubectl / "m-configmaps").read_bytes())
+    (kubectl / "m-secretstrue").write_bytes((kubectl / "m-secrets").read_bytes())
+    deploy, rbac, _ = live.hub_objects("team-a")
+    (kubectl / "m-configmapsclusternet-agent-deploy").write_bytes(live.as_json(deploy))
+    (kubectl / "m-configmapsclusternet-agent-rbac").write_bytes(live.as_json(rbac))
+    code, out, err = run("status", "--context", "m", "--parent-context", "p")
+    assert (code, err) == (0, "")
+    assert "! ConfigMap team-a/clusternet-agent-deploy\n" in out
+    assert "kubectl --context m -n team-a delete configmap clusternet-agent-rbac" in out
+    assert live.TOKEN[-8:] not in out
+
+
 def test_one_cluster_is_reported_as_a_tree(run: Run, kubectl: Path) -> None:
     assert kubectl
     code, out, _ = run("status", "--context", "m", "--parent-context", "p", "team-a/web-2")
@@ -357,6 +373,7 @@ def test_without_permission_for_secrets_or_configmaps_none_is_called_missing(
     code, out, err = run("status", "--context", "m", "--parent-context", "p")
     assert (code, "missing-resource" in out) == (0, False)
     assert err.startswith(f"warning: `kubectl --context m get {kind} -A -l fn.clusternet.io/generated=true` failed")
+    assert err.count("\n") == 1  # not once more for what the hub left
     assert live.TOKEN[-8:] not in err
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from krm_fn import status
-from krm_fn.status import commands
+from krm_fn.status import commands, objects
 from krm_fn.status.commands import Commands
 from tests.hosts.lab.faults import delivered, manager, printed, registered, scenario, selected
 
@@ -87,6 +87,22 @@ def test_each_of_these_situations_is_there() -> None:
     named = {name for names in printed.RUN_BY.values() for name in names}
     assert named - {*scenario.of(delivered, manager, registered, selected), printed.NOTES} == set()
     assert all(printed.RUN_BY.values())
+
+
+def test_each_command_that_looks_something_up_shows_what_its_reader_is_sent_to_see() -> None:
+    shown = {method: set(words.values()) for (_, method), words in printed.RUN_BY.items()}
+    assert {method for method, words in shown.items() if words != {""}} == set(printed.READING)
+    cluster = objects.cluster({"metadata": {"name": "a", "namespace": "b"}})
+    made = {
+        "describe": Commands().describe(cluster),
+        "describe_namespace": Commands().describe_namespace("a"),
+        "manager": Commands(context="c").manager(),
+        "manager_log": Commands().manager_log(objects.Manager(), "a"),
+        "pods": Commands().pods(cluster, "a"),
+    }
+    assert {method: printed.reading(command) for method, command in made.items()} == {one: one for one in made}
+    others = (Commands().dump_manager(), Commands().lease(cluster, "a"), Commands().retry("a", ["b"]))
+    assert [printed.reading(one) for one in others] == ["", "", ""]
 
 
 def test_no_command_is_made_but_in_one_place_and_each_there_is_printed() -> None:

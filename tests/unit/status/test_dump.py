@@ -83,6 +83,25 @@ def test_times_stay_strings_and_quoted_scalars_too() -> None:
     assert found["spec"] == {"when": "2026-11-20T08:15:30Z", "id": "0123", "paused": True, "many": 3}
 
 
+def test_of_secrets_and_configmaps_only_ours_the_hubs_and_what_sets_refer_to_are_kept() -> None:
+    fleet = live.Fleet(names=("web-1",))
+    fleet.sets[0]["spec"]["resources"].append({"kind": "Secret", "name": "by-hand"})
+    kinds = {
+        "Secret": ("by-hand", "bootstrap-token-7fq2kd", "other"),
+        "ConfigMap": ("clusternet-agent-deploy", "by-hand"),
+    }
+    more = [
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": fleet.namespace}}
+        for kind, names in kinds.items()
+        for name in names
+    ]
+    found = dump.read([("dump", live.as_json(*fleet.everything, *more, live.hub_secret()))])
+    assert [names(found, kind) for kind in (dump.SECRET, dump.CONFIG_MAP)] == [
+        ["clusternet-cluster-api", "bootstrap-token-7fq2kd", "by-hand", "clusternet.registration"],
+        ["clusternet-agent-deploy", "clusternet-agent.web-1", "clusternet-identity"],
+    ]
+
+
 def test_kinds_that_nobody_needs_are_dropped() -> None:
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "d"}}
     found = dump.read([("dump", live.as_yaml(CLUSTER, pod))])

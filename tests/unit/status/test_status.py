@@ -6,6 +6,7 @@ import json
 import pytest
 
 from krm_fn.status import dump, report, status
+from krm_fn.status.commands import Commands
 from krm_fn.views import status_data, status_table, status_tree
 from tests.support import live
 from tests.support.live import Fleet
@@ -20,8 +21,9 @@ NOW = 1795428000  # 2026-11-23T10:00:00Z
 VERSIONS = pytest.mark.parametrize("version", [live.V1BETA1, live.V1BETA2, "v1beta3"])
 
 
-def evaluate(*objects: live.Object, parent: bool = False) -> Report:
-    return status.evaluate(dump.read([("dump", json.dumps(live.listed(*objects)).encode())]), NOW, parent=parent)
+def evaluate(*objects: live.Object, parent: bool = False, commands: Commands | None = None) -> Report:
+    found = dump.read([("dump", json.dumps(live.listed(*objects)).encode())])
+    return status.evaluate(found, NOW, parent=parent, commands=commands)
 
 
 def one(found: Report, title: str = "team-a/web-1") -> ClusterState:
@@ -308,6 +310,28 @@ def test_nothing_is_delivered_before_the_infrastructure(version: str) -> None:
     )
 
 
+@VERSIONS
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_part_of_a_cluster_that_is_not_there_is_to_be_created_and_no_second_reason(
+    version: str,
+    connected: bool,  # noqa: FBT001
+) -> None:
+    fleet = Fleet(names=("web-1",), version=version)
+    fleet.clusters, fleet.bindings = [live.cluster("team-a", "web-1", version, ready=False)], []
+    status = fleet.clusters[0]["status"]
+    conditions = status["v1beta2"]["conditions"] if version == live.V1BETA1 else status["conditions"]
+    found = next(one for one in conditions if one["type"] == "InfrastructureReady")
+    found.update(status="False", reason="ObjectDoesNotExist", message="Metal3Cluster does not exist")
+    live.probe(fleet.clusters[0], "Remote connection not established yet")
+    if connected:
+        next(one for one in conditions if one["type"] == "RemoteConnectionProbe")["status"] = "True"
+    cluster = one(evaluate(*fleet.management, *fleet.payloads))
+    assert codes(cluster) == ["infrastructure"]
+    assert "(ObjectDoesNotExist: Metal3Cluster does not exist)" in said(cluster, "infrastructure")
+    assert ("can't reach the API server" in said(cluster, "infrastructure")) is not connected
+    assert cluster.reasons[0].remedy[0].startswith("create the object that spec.infrastructureRef names")
+
+
 def test_a_cluster_without_status_counts_as_not_ready() -> None:
     fleet = Fleet(names=("web-1",))
     del fleet.clusters[0]["status"]
@@ -592,7 +616,16 @@ def test_a_namespace_that_is_being_deleted_is_the_first_reason() -> None:
     fleet.bindings = []
     namespace = live.stored({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
     namespace["metadata"]["deletionTimestamp"] = live.NOW
-    assert codes(one(evaluate(namespace, *fleet.everything)))[0] == "namespace-terminating"
+    assert codes(one(evaluate(namespace, *fleet.everything))) == ["namespace-terminating"]
+
+
+def test_of_a_namespace_that_is_being_deleted_nothing_is_told_that_follows_from_it() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.sets, fleet.bindings, fleet.managed = [], [], []
+    namespace = live.stored({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+    namespace["metadata"]["deletionTimestamp"] = live.NOW
+    cluster = one(evaluate(namespace, *fleet.everything))
+    assert (codes(cluster), cluster.ok) == (["namespace-terminating"], False)
 
 
 def test_a_set_that_is_being_deleted_delivers_nothing() -> None:
@@ -621,6 +654,68 @@ def test_a_newer_content_is_outdated_on_the_cluster() -> None:
     fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
     cluster = one(evaluate(*fleet.everything))
     assert (cluster.delivered, codes(cluster), cluster.ok) == ("outdated", ["outdated"], False)
+
+
+def managed_by(*, ready: int | None) -> live.Object:
+    """The Deployment of Cluster API's manager with so many replicas ready; None for one without a status."""
+    found = live.manager("v1.14.2", "")
+    if ready is not None:
+        found["status"] = {"observedGeneration": 1, "replicas": 1, **({"readyReplicas": ready} if ready else {})}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ready", "told"),
+    [
+        pytest.param(
+            0, "capi-controller-manager v1.14.2 does not run, since no replica of its Deployment is ready", id="down"
+        ),
+        pytest.param(1, "either it is quite new or the manager does not run", id="up"),
+        pytest.param(None, "either it is quite new or the manager does not run", id="unknown"),
+    ],
+)
+def test_where_its_deployment_tells_that_the_manager_is_down_that_is_why_nothing_arrives(
+    ready: int | None, told: str
+) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
+    cluster = one(evaluate(managed_by(ready=ready), *fleet.everything))
+    assert told in said(cluster, "outdated")
+    waiting = Fleet(names=("web-1",))
+    waiting.bindings = []
+    cluster = one(evaluate(managed_by(ready=ready), *waiting.management, *waiting.payloads))
+    assert ("does not run" in said(cluster, "waiting")) is (ready == 0)
+
+
+@pytest.mark.parametrize(
+    ("ready", "told"),
+    [
+        pytest.param(
+            0, "is there. capi-controller-manager v1.14.2 does not run: no replica of its Deployment is", id="down"
+        ),
+        pytest.param(1, "Either it is new, or the server refuses what capi-controller-manager v1.14.2 writes", id="up"),
+        pytest.param(
+            None, "Either it is new, or capi-controller-manager v1.14.2 does not run, or the server", id="unknown"
+        ),
+    ],
+)
+def test_a_set_that_nobody_looked_at_is_told_with_what_the_managers_deployment_rules_out(
+    ready: int | None, told: str
+) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    for found in fleet.sets:
+        del found["status"], found["metadata"]["finalizers"]
+    assert told in said(one(evaluate(managed_by(ready=ready), *fleet.everything)), "not-reconciled")
+
+
+def test_the_manager_comes_before_the_command_that_its_webhook_refuses_while_it_is_down() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    _, manager, _, then, retry = one(evaluate(*fleet.management, *fleet.payloads)).reasons[0].remedy
+    assert manager.startswith("kubectl get deployments.apps")
+    assert "its webhook refuses this" in then
+    assert "annotate --overwrite" in retry
 
 
 def test_an_identity_that_changed_is_only_mentioned() -> None:
@@ -854,12 +949,19 @@ def test_with_too_few_managed_clusters_not_all_are_registered(managed: tuple[str
     assert "not-all-registered" in [note.code for note in found.notes]
 
 
+def test_of_one_cluster_alone_it_is_not_known_whether_it_is_the_one_that_is_missing() -> None:
+    alone = shared("team-c-x7k2p").only(frozenset({"team-c/app-1"}))
+    assert (alone.ok, alone.certain) == (True, False)
+    alone = shared("team-c-x7k2p", "team-c-b4d9z").only(frozenset({"team-c/app-1"}))
+    assert (alone.ok, alone.certain) == (True, True)
+
+
 def test_one_that_registered_before_agents_told_their_namespace_still_counts() -> None:
     fleet = Fleet("team-c", ("app-1", "app-2"), found=live.config(mode="Shared", prefix="c"))
     labelled, bare = live.managed("c-x7k2p", origin="team-c"), live.managed("c-b4d9z")
     found = evaluate(*fleet.everything, labelled, bare)
     assert found.ok
-    assert {each.evidence for each in found.clusters} == {"1 of 2 of this namespace report"}
+    assert {each.evidence for each in found.clusters} == {"2 of 2 of this namespace report (1 by the prefix)"}
     assert not evaluate(*fleet.everything, labelled).ok
 
 
@@ -920,6 +1022,17 @@ def test_the_hubs_clusters_use_the_agents_own_prefix() -> None:
     bound = live.binding("default", "quick", hub[2:], hub[:2], live.V1BETA1)
     cluster = one(evaluate(quick, bound, *hub), "default/quick")
     assert (cluster.delivered, cluster.registration_name) == ("yes", "clusternet-cluster-xxxxx")
+
+
+def test_a_change_that_the_hubs_set_never_brings_is_no_matter_of_a_config() -> None:
+    hub = live.hub_objects("default")
+    quick = live.cluster("default", "quick", live.V1BETA1, topology=True)
+    bound = live.binding("default", "quick", hub[2:], hub[:2], live.V1BETA1)
+    hub[0]["data"]["clusternet-agent-deploy"] += "# changed\n"
+    reason = next(each for each in one(evaluate(quick, bound, *hub), "default/quick").reasons if each.code == "changed")
+    assert reason.remedy == (
+        "to have changes arrive, migrate from the hub, which never changes its sets (docs/migration.md)",
+    )
 
 
 def test_an_expired_token_of_the_hub_is_found_in_its_configmap() -> None:
@@ -1047,6 +1160,22 @@ def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token() ->
     ]
     assert "the registration token in plain text" in found[0].message
     assert "token" not in found[1].message
+    assert all("comes back while the hub's discovery is on" in one.message for one in found)
+
+
+def test_without_any_set_in_the_dump_nothing_of_the_hub_is_proposed_for_deletion() -> None:
+    fleet = Fleet()
+    found = evaluate(*fleet.clusters, *live.hub_objects("team-a")[:2]).orphans
+    assert [(one.commands, "of which none was dumped" in one.message) for one in found] == [((), True)] * 2
+    asked = evaluate(*fleet.clusters, *live.hub_objects("team-a")[:2], commands=Commands(context="m")).orphans
+    assert all(one.commands for one in asked)
+
+
+def test_configmaps_of_that_name_that_deliver_something_else_are_nobodys_to_delete() -> None:
+    maps = live.hub_objects("team-a")[:2]
+    for found in maps:
+        found["data"] = {"config.yaml": "verbose: true, and much more to read\n"}
+    assert evaluate(*Fleet().everything, *maps).orphans == ()
 
 
 def test_the_hubs_set_without_clusters_is_left_over() -> None:

@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from krm_fn.status import dump, status, times
-from krm_fn.status.report import Report
+from krm_fn.status import dump, status
+from krm_fn.status.report import Report, age
 from krm_fn.views import prose, status_data, status_table, status_tree
 from tests.support import live
 from tests.support.live import Fleet
@@ -127,7 +127,7 @@ def test_the_last_line_sums_up(objects: list[live.Object], end: str) -> None:
     ("seconds", "shown"), [(-5, "0s"), (0, "0s"), (59, "59s"), (60, "1m"), (3600, "1h"), (86399, "23h"), (172800, "2d")]
 )
 def test_ages_are_shown_in_their_largest_unit(seconds: int, shown: str) -> None:
-    assert times.age(seconds) == shown
+    assert age(seconds) == shown
 
 
 def test_escape_codes_of_a_dump_do_not_reach_the_terminal() -> None:

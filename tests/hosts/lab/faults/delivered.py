@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
+
+import yaml
 
 from tests.hosts.lab import cluster_api
 from tests.hosts.lab.faults.scenario import INFO, WARNING, N, edit, fault, without
-from tests.hosts.lab.space import BINDINGS, NOWHERE, SETS
+from tests.hosts.lab.space import BINDINGS, NOWHERE, SETS, read_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,21 @@ def not_provisioned(at: Scenario) -> Steps:
     at.space.apply(tree)
     reason = yield
     at.follow(reason)
+    at.space.applied = tree
+    at.space.connect(at.name, workload.url)
+    at.green()
+
+
+@fault("infrastructure", "the object of the infrastructure provider is not there", old=True)
+def no_infrastructure_object(at: Scenario) -> Steps:
+    workload = at.cluster()
+    at.config()
+    tree = at.space.render()
+    kept = [one for one in read_tree(tree) if one["kind"] != "LabCluster"]
+    at.lab.management.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(kept))
+    reason = yield
+    at.follow(reason)
+    at.space.apply(tree)
     at.space.applied = tree
     at.space.connect(at.name, workload.url)
     at.green()
@@ -190,13 +206,11 @@ def never_looked_at(at: Scenario) -> Steps:
     at.config()
     at.sync()
     reason = yield
+    at.follow(reason)
     unseen = at.reason(at.dumped())
     assert (unseen["code"], "a certain label" in unseen["message"]) == ("not-reconciled", True)
-    at.follow(unseen)
-    at.follow(reason)
-    known = at.reason(at.dumped(at.keep(json.dumps(cluster_api.deployment(at.lab.release)))))
-    assert "does not run, or the server refuses" in known["message"]
-    at.follow(known)
+    [deployment] = at.follow(unseen)
+    assert at.reason(at.dumped(at.keep(deployment)))["message"] == reason["message"]
     policy.lift()
     at.green()
 

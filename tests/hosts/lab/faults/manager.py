@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from krm_fn.status.commands import Commands
 from tests.hosts.lab import cluster_api
 from tests.hosts.lab.api import wait
-from tests.hosts.lab.faults.scenario import N, fault
+from tests.hosts.lab.faults.scenario import N, commands, fault
 from tests.hosts.lab.space import BINDINGS, NOWHERE, REGISTER, Space
 
 TYPE_CHECKING = False
@@ -19,13 +20,19 @@ WATCH_BLUE = "--watch-filter=blue"
 def manager_down(at: Scenario) -> Steps:
     at.deliver()
     yield
+    retry = Commands(context="management").retry(at.space.namespace, [f"{N}.{at.name}"])
+    assert "failed calling webhook" in at.run(retry, code=1).err  # here nobody starts the manager yet
     change = at.space.get("ConfigMap", f"{N}-agent.{at.name}")
     assert change
     change["data"]["40-deployment.yaml"] += "# changed\n"
     at.api.patch("ConfigMap", f"{N}-agent.{at.name}", at.space.namespace, {"data": change["data"]})
     reason = yield
+    assert "does not run" in reason["message"]
+    *first, last = commands(reason)
+    assert last == retry
+    at.follow({"remedy": first})
     at.start_manager()
-    at.follow(reason)
+    at.run(retry)
     at.space.wait_delivered(at.name)
 
 
@@ -62,8 +69,7 @@ def ends_first(at: Scenario) -> Steps:
     describe = ("describe", "namespace", at.space.namespace)
     wait(lambda: "webhook" in at.lab.management.kubectl(*describe).out, "what the namespace waits for")
     reason = yield
-    [told] = at.follow(reason)
-    assert "webhook" in told
+    at.follow(reason)
     at.start_manager()
     folder = at.space.folder / "2"
     folder.mkdir()

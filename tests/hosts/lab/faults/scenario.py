@@ -101,7 +101,7 @@ class Scenario:
         self.space = Space(lab, f"m-{name}", folder)
         self.spaces = [self.space]
         self.api = lab.management.api
-        self.ran: set[str] = set()  # the printed commands that were run
+        self.ran: dict[str, str] = {}  # the printed commands that were run, and what each printed
         self._on = "w1"
         self._kept = 0
 
@@ -182,16 +182,16 @@ class Scenario:
             reason: As `status -o json` has it.
             plane: The cluster on which they are run, by default the management cluster.
         """
-        printed = []
-        for command in commands(reason):
-            self.ran.add(command)
-            if " logs deployment/" in command:  # the manager is no pod here; its log is a file
-                assert command.rpartition(" ")[2] in self.lab.manager.log.read_text(encoding="utf-8"), command
-                continue
-            folder = self.space.folder
-            environment = shell((plane or self.lab.management).kubeconfig, folder)
-            printed.append(programs.run("bash", "-euo", "pipefail", "-c", command, cwd=folder, env=environment).out)
-        return printed
+        return [self.run(command, plane).out for command in commands(reason)]
+
+    def run(self, command: str, plane: servers.ControlPlane | None = None, *, code: int = 0) -> programs.Done:
+        """Run a command in bash, by default with the management cluster for kubectl."""
+        folder = self.space.folder
+        environment = shell((plane or self.lab.management).kubeconfig, folder)
+        done = programs.run("bash", "-euo", "pipefail", "-c", command, cwd=folder, env=environment, code=code)
+        if code == 0:
+            self.ran[command] = done.out
+        return done
 
     def dumped(self, *more: Path, commands: tuple[tuple[str, ...], ...] = ()) -> Object:
         """What `status` says from dumps, by default those of docs/status.md of the management cluster.
