@@ -18,7 +18,7 @@ from krm_fn.status.report import Pool, Reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from krm_fn.status.objects import Managed, Request
     from krm_fn.status.scene import Case, Scene
@@ -143,18 +143,39 @@ def _by_name(scene: Scene, case: Case) -> Case:
     return case.replace(registered=report.PENDING if asked else report.NO, evidence=evidence)
 
 
-def _leases(scene: Scene, cases: Iterable[Case]) -> tuple[str, ...]:
+def doubts(case: Case, judged: Judged) -> Iterator[Reason]:
+    """Say of one Cluster that it may be among those that are missing, and what tells whether it is."""
+    short = [pool for pool in judged.pools if pool.missing and pool.prefix == case.prefix]
+    short = [pool for pool in short if pool.namespace in {"", case.cluster.namespace}]
+    if case.registered == report.COUNTED and short:
+        yield Reason(
+            code=report.SHORT,
+            message=f"{case.evidence}: this one may be among those that are not registered",
+            remedy=_leases(case.scene, [case]),
+            severity=WARNING,
+        )
+    if case.registered == report.EARLIER and any(note.code == report.SHORT_OF_NAMES for note in judged.notes):
+        yield Reason(
+            code=report.SHORT_OF_NAMES,
+            message=f"{case.evidence}, or not at all: fewer such names report than Clusters keep one",
+            remedy=_leases(case.scene, [case]),
+            severity=WARNING,
+        )
+
+
+def _leases(scene: Scene, cases: Sequence[Case]) -> tuple[str, ...]:
     """Return the step that tells a workload cluster's id, with the command for the first of them."""
     first = min(cases, key=lambda case: case.cluster.title)
+    others = ", and likewise for the others" if len(cases) > 1 else ""
     return (
-        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}, and likewise for the others",
+        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}{others}",
         scene.commands.lease(first.cluster, scene.agent_namespace(first.agents[0])),
     )
 
 
 def _short_of_names(keeping: int, names: Sequence[str], leases: tuple[str, ...]) -> Reason:
     return Reason(
-        code="earlier-names",
+        code=report.SHORT_OF_NAMES,
         message=f"{count(keeping, 'Cluster')} were given a name after their agents had chosen one, which they keep, and of such "
         f"names only {len(names)} report: {some(names)}; some of these Clusters may not be registered",
         remedy=leases,
@@ -320,7 +341,7 @@ def _missing(pool: Pool, leases: tuple[str, ...]) -> Reason:
     """Say how many Clusters of a pool can't be registered, whichever they are."""
     place = f"in namespace {pool.namespace}" if pool.namespace else f"that register as {pool.prefix}-xxxxx"
     return Reason(
-        code="not-all-registered",
+        code=report.SHORT,
         message=f"{pool.missing} of the {count(pool.clusters, 'Cluster')} with an agent {place} "
         f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; which is which only the workload "
         "clusters know, since agents choose the name (identity.mode Shared)",

@@ -56,7 +56,7 @@ def _provide(part: str, condition: str) -> str:
     """Say what is to do for a part of a Cluster: a provider has nothing to do for an object that is not there."""
     if condition.startswith(_ABSENT):
         field = "infrastructureRef" if part == "infrastructure" else "controlPlaneRef"
-        return f"create the object that spec.{field} names, or sync again what brings it; what Cluster API says"
+        return f"create the object that spec.{field} names, or sync again what brings it; what Cluster API reports"
     return f"the {part} provider has to finish; what it waits for"
 
 

@@ -37,6 +37,10 @@ EARLIER = "earlier"  # under a name that it had before; which one of several, on
 COUNTED = "counted"  # agents choose their names, so that only numbers can be compared
 UNKNOWN = "unknown"
 
+# codes of what is said where fewer ManagedClusters report than Clusters have an agent, or than Clusters keep an earlier name
+SHORT = "not-all-registered"
+SHORT_OF_NAMES = "earlier-names"
+
 # what keeps a Cluster from being fine, in the order in which a person would look
 NOT_SELECTED = "not selected"
 NOT_DELIVERED = "not delivered"
@@ -171,10 +175,6 @@ class Pool(Record):
     ready: int
     missing: int
 
-    def has(self, one: ClusterState) -> bool:
-        """Return whether a Cluster is among those counted."""
-        return one.registration_name == f"{self.prefix}-xxxxx" and self.namespace in {"", one.namespace}
-
 
 class Orphan(Record):
     """Something without a Cluster, and the commands that would remove it if there is evidence that it is dead."""
@@ -199,7 +199,6 @@ class Report(Record):
         parent: Whether the parent cluster was looked at; if not, no registration is known.
         reported: The time that ages of reports are counted from.
         secrets: Tokens of the dump, so that none gets into an output.
-        uncounted: Whether a Cluster may be one of those that are missing from its namespace or prefix, which were left out.
     """
 
     clusters: tuple[ClusterState, ...]
@@ -209,7 +208,6 @@ class Report(Record):
     parent: bool
     reported: int
     secrets: tuple[Secret, ...]
-    uncounted: bool = False
 
     @property
     def failing(self) -> tuple[ClusterState, ...]:
@@ -229,18 +227,14 @@ class Report(Record):
     @property
     def certain(self) -> bool:
         """Whether every registration is known: for callers to whom an unknown one is as bad as none."""
-        doubtful = {UNKNOWN}
-        if any(note.code == "earlier-names" for note in self.notes):
-            doubtful.add(EARLIER)
+        doubtful = {UNKNOWN, *(EARLIER for note in self.notes if note.code == SHORT_OF_NAMES)}
         known = all(one.registered not in doubtful for one in self.clusters if not one.deleting)
-        return known and not self.uncounted
+        return known and not any(reason.code == SHORT for one in self.clusters for reason in one.reasons)
 
     def only(self, titles: frozenset[str]) -> Report:
         """Return the report with these Clusters alone, by `namespace/name`; what is left over is not theirs."""
         kept = tuple(one for one in self.clusters if one.title in titles)
-        lacking = [pool for pool in self.pools if pool.missing]
-        uncounted = any(one.registered == COUNTED and pool.has(one) for one in kept for pool in lacking)
-        return self.replace(clusters=kept, orphans=(), pools=(), uncounted=uncounted)
+        return self.replace(clusters=kept, orphans=(), pools=())
 
     def without_unselected(self) -> Report:
         """Return the report without the Clusters that no set selects."""

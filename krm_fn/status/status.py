@@ -93,7 +93,9 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
     ]
     judged = names.judge(scene, cases)
     return Report(
-        clusters=tuple(map(_state, judged.cases)),
+        clusters=tuple(
+            _state(case, names.doubts(case, judged) if case.cluster.title in stories else ()) for case in judged.cases
+        ),
         pools=judged.pools,
         orphans=orphans.find(scene, judged),
         notes=(*_notes(scene), *judged.notes),
@@ -145,7 +147,7 @@ def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
     )
 
 
-def _state(case: Case) -> ClusterState:
+def _state(case: Case, doubts: Iterable[Reason]) -> ClusterState:
     cluster = case.cluster
     heard = next(iter((*case.managed, *case.known)), None)
     return ClusterState(
@@ -162,7 +164,7 @@ def _state(case: Case) -> ClusterState:
         registration_name=case.name or (f"{case.prefix}-xxxxx" if case.prefix else ""),
         last_seen=heard.last_seen if heard else None,
         timeless=heard is not None and heard.timeless,
-        reasons=tuple(_reasons(case)),
+        reasons=(*_reasons(case), *doubts),
         infrastructure="ready" if cluster.has_infrastructure else cluster.infrastructure or "not ready",
         api_server={"True": "reachable", "False": cluster.probed[0] or "not reachable"}.get(cluster.probe, ""),
     )

@@ -70,6 +70,8 @@ def _story(one: ClusterState, report: Report, width: int | None, colour: bool) -
 
 def _tree(one: ClusterState, report: Report) -> _Node:
     state = "being deleted" if one.deleting else one.lacking or "fine"
+    if state == "fine" and any(reason.code in {states.SHORT, states.SHORT_OF_NAMES} for reason in one.reasons):
+        state = states.UNKNOWN
     names = dict.fromkeys((*(each.resource_set for each in one.deliveries), *one.resource_sets))
     below = [
         _Node(

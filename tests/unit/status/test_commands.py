@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from krm_fn import status
-from krm_fn.status import commands, objects
+from krm_fn.status import commands, objects, report
 from krm_fn.status.commands import Commands
 from tests.hosts.lab.faults import delivered, manager, printed, registered, scenario, selected
 
@@ -74,6 +74,8 @@ def printers() -> Iterator[tuple[str, str]]:
 
 def codes(value: ast.expr, function: ast.FunctionDef) -> set[str]:
     """The codes that a reason can have; of a variable all that look like one in its function."""
+    if isinstance(value, ast.Attribute):
+        return {getattr(report, value.attr)}
     where = function if isinstance(value, ast.Name) else value
     texts = {one.value for one in ast.walk(where) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
     return {one for one in texts if re.fullmatch(r"[a-z]+(-[a-z]+)*", one)}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ NOW = 1795428000  # 2026-11-23T10:00:00Z
 VERSIONS = pytest.mark.parametrize("version", [live.V1BETA1, live.V1BETA2, "v1beta3"])
 
 
-def evaluate(*objects: live.Object, parent: bool = False, commands: Commands | None = None) -> Report:
+def evaluate(*objects: live.Object, **asked: Any) -> Report:
     found = dump.read([("dump", json.dumps(live.listed(*objects)).encode())])
-    return status.evaluate(found, NOW, parent=parent, commands=commands)
+    return status.evaluate(found, NOW, **asked)
 
 
 def one(found: Report, title: str = "team-a/web-1") -> ClusterState:
@@ -950,10 +951,30 @@ def test_with_too_few_managed_clusters_not_all_are_registered(managed: tuple[str
 
 
 def test_of_one_cluster_alone_it_is_not_known_whether_it_is_the_one_that_is_missing() -> None:
-    alone = shared("team-c-x7k2p").only(frozenset({"team-c/app-1"}))
+    fleet = Fleet("team-c", ("app-1", "app-2"), found=live.config(mode="Shared"))
+    story = frozenset({"team-c/app-1"})
+    alone = evaluate(*fleet.everything, live.managed("clusternet-cluster-x7k2p"), stories=story).only(story)
     assert (alone.ok, alone.certain) == (True, False)
-    alone = shared("team-c-x7k2p", "team-c-b4d9z").only(frozenset({"team-c/app-1"}))
-    assert (alone.ok, alone.certain) == (True, True)
+    [reason] = alone.clusters[0].reasons
+    assert (reason.code, reason.severity) == ("not-all-registered", "warning")
+    assert "get secret app-1-kubeconfig" in reason.remedy[1]
+    tree = status_tree.render(alone)
+    assert tree.splitlines()[0].split() == ["Cluster", "team-c/app-1", "unknown", "Provisioned"]
+    assert "DO NOW\n! not-all-registered: 1 of 2 called clusternet-cluster-xxxxx report: this one may" in tree
+    both = [live.managed(f"clusternet-cluster-{end}") for end in ("x7k2p", "b4d9z")]
+    alone = evaluate(*fleet.everything, *both, stories=story).only(story)
+    assert (alone.ok, alone.certain, alone.clusters[0].reasons) == (True, True, ())
+
+
+def test_of_one_cluster_alone_it_is_not_known_whether_one_of_too_few_earlier_names_is_its_own() -> None:
+    fleet = Fleet()
+    fleet.requests, fleet.managed = [], [live.managed("clusternet-cluster-x7k2p")]
+    story = frozenset({"team-a/web-2"})
+    alone = evaluate(*fleet.everything, stories=story).only(story)
+    assert (codes(alone.clusters[0]), alone.ok, alone.certain) == (["earlier-names"], True, False)
+    assert (
+        alone.clusters[0].reasons[0].message.startswith("registered earlier as clusternet-cluster-x7k2p, or not at all")
+    )
 
 
 def test_one_that_registered_before_agents_told_their_namespace_still_counts() -> None:
