@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.status.objects import Managed
     from krm_fn.status.scene import Scene
 
+_ELSEWHERE = "; if no other management cluster has it, remove it"
 MANAGEMENT = "management"
 PARENT = "parent"
 
@@ -104,7 +105,7 @@ def _strangers(scene: Scene, judged: Judged) -> Iterator[Orphan]:
             # it can be an earlier name of a Cluster that is not registered under its present one
             known = not any(name in managed.name for name in judged.doubtful)
             message = "no Cluster of this dump registers under this name"
-        yield _registration(scene, managed, message, known=known)
+        yield _registration(scene, managed, message, known=known, elsewhere=True)
 
 
 def _superseded(scene: Scene, judged: Judged) -> Iterator[Orphan]:
@@ -130,8 +131,16 @@ def _going(scene: Scene, judged: Judged) -> Iterator[Orphan]:
                     yield _registration(scene, managed, f"Cluster {case.cluster.title} is being deleted", known=True)
 
 
-def _registration(scene: Scene, managed: Managed, message: str, *, known: bool) -> Orphan:
-    """Report a registration, with the commands that remove it if its Cluster is known to be gone and it is dead."""
+def _registration(scene: Scene, managed: Managed, message: str, *, known: bool, elsewhere: bool = False) -> Orphan:
+    """Report a registration, with the commands that remove it if its Cluster is known to be gone and it is dead.
+
+    Args:
+        scene: The dump.
+        managed: The registration.
+        message: Why it is left over.
+        known: Whether its Cluster is gone, as far as this management cluster tells.
+        elsewhere: Whether another management cluster could have it.
+    """
     last = managed.last_seen or managed.created
     silence = f"no report for {age(scene.reported - last)}" if last is not None else "it has never reported"
     if managed.timeless:
@@ -139,6 +148,7 @@ def _registration(scene: Scene, managed: Managed, message: str, *, known: bool) 
     commands: tuple[str, ...] = ()
     if known and scene.dead(managed):
         commands = scene.commands.remove(managed)
+        silence += _ELSEWHERE if elsewhere else ""
     elif known and not managed.timeless:
         silence += f"; after {age(scene.dead_after)} (--dead-after) status lists the commands that remove it"
     return Orphan(
@@ -162,7 +172,10 @@ def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
         mine = name in names or chosen_prefix(name) in prefixes or request.origin in peopled
         if request.cluster_id in registered or mine:
             continue
+        commands: tuple[str, ...] = ()
         old = request.created is not None and scene.reported - request.created > scene.dead_after
+        if old and not any(one in name for one in judged.doubtful):
+            commands = (scene.commands.delete_request(request.name),)
         since = f", made {scene.ago(request.created)}" if request.created is not None else ""
         yield Orphan(
             side=PARENT,
@@ -170,8 +183,6 @@ def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
             namespace="",
             name=request.name,
             message=f"asks for {name or 'no name'} ({request.result or 'pending'}{since}), without a ManagedCluster and "
-            "without a Cluster",
-            commands=(scene.commands.delete_request(request.name),)
-            if old and not any(one in name for one in judged.doubtful)
-            else (),
+            f"without a Cluster{_ELSEWHERE if commands else ''}",
+            commands=commands,
         )

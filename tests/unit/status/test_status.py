@@ -1090,7 +1090,10 @@ def test_a_managed_cluster_that_no_cluster_accounts_for_is_left_over() -> None:
     (orphan,) = evaluate(*Fleet().everything, live.managed("old-1", ready="Unknown", seen=LONG_AGO)).orphans
     assert (orphan.side, orphan.kind, orphan.name) == ("parent", "ManagedCluster", "old-1")
     identifier = live.cluster_id("old-1")
-    assert orphan.message == "no Cluster of this dump registers under this name; no report for 174d"
+    assert (
+        orphan.message
+        == "no Cluster of this dump registers under this name; no report for 174d; if no other management cluster has it, remove it"
+    )
     assert orphan.commands == (
         f"kubectl delete clusterregistrationrequests.clusters.clusternet.io clusternet-{identifier} --ignore-not-found",
         f"kubectl -n clusternet-{identifier[:5]} delete managedclusters.clusters.clusternet.io old-1",
