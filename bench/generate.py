@@ -451,3 +451,22 @@ def dump(rendered: Iterable[dict[str, Any]]) -> str:
             )
         found.append(one)
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": found}, indent=4)
+
+
+def hub_dump(example: Iterable[dict[str, Any]], count: int) -> str:
+    """Return what kubectl prints of a fleet that the hub's discovery set up, from the objects of one namespace."""
+    objects = list(example)
+    cluster = next(one for one in objects if one["kind"] == "Cluster")
+    found = []
+    for number in range(count):
+        namespace, name = f"fleet-{number // PER_NAMESPACE:03d}", f"cluster-{number:05d}"
+        if number % PER_NAMESPACE == 0:
+            found += [
+                {**one, "metadata": {**one["metadata"], "namespace": namespace}}
+                for one in objects
+                if one is not cluster
+            ]
+        labels = {**cluster["metadata"]["labels"], "cluster.x-k8s.io/cluster-name": name}
+        where = {**cluster["metadata"], "namespace": namespace, "name": name, "labels": labels}
+        found.append({**cluster, "metadata": where})
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": found}, indent=4)

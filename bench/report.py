@@ -48,7 +48,10 @@ def figures(report: dict[str, Any], key: str) -> dict[str, Figure]:
 def tables(report: dict[str, Any]) -> str:
     """Return all tables as Markdown."""
     where = report["machine"]
-    parts = [f"Measured {where['date']}, {where['cores']} cores, {where['system']}, Python {where['python']}."]
+    loads = [one["load"] for key, one in report.items() if key != "machine"]
+    machine = f"{where['cores']} cores, {where['system']}, Python {where['python']}"
+    load = f"{min(loads):.1f} to {max(loads):.1f}"
+    parts = [f"Measured {where['date']}, {machine}. Load of the machine at the start of each table: {load}."]
     for key in report:
         if key == "machine":
             continue

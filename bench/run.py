@@ -169,6 +169,14 @@ def command_variants(folder: Path, count: int) -> tuple[list[Variant], Path]:
     )
     live = folder / "live.json"
     live.write_text(generate.dump(yaml.load_all(rendered.stdout, yaml.CSafeLoader)))
+    one_namespace = [
+        item
+        for path in sorted((ROOT / "tests/fixtures/live/hub").glob("*.yaml"))
+        for item in yaml.load(path.read_bytes(), yaml.CSafeLoader)["items"]
+        if item["metadata"].get("namespace") == "default"
+    ]
+    hub = folder / "hub.json"
+    hub.write_text(generate.hub_dump(one_namespace, count))
 
     def plan(config: str, *more: str) -> list[str]:
         return [ours(), "plan", str(clusters), str(folder / config), "-o", "markdown", *more]
@@ -182,6 +190,7 @@ def command_variants(folder: Path, count: int) -> tuple[list[Variant], Path]:
         Variant("plan, 200 configurations", plan("waves.yaml")),
         # the agents of this fleet have not reported, so it would exit with 1
         Variant("status, PerCluster", ["sh", "-c", f'"{ours()}" status -f "{live}" -o json || [ $? = 1 ]']),
+        Variant("migrate", [ours(), "migrate", str(hub)]),
     ], clusters
 
 
@@ -190,7 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds: about a minute")
     parser.add_argument("--hosts", action="store_true", help="kustomize and kpt too: some minutes")
-    parser.add_argument("--commands", action="store_true", help="plan and status of 10,000 Clusters too: some minutes")
+    parser.add_argument("--commands", action="store_true", help="plan, status and migrate of 10,000 Clusters")
     parser.add_argument("--only-hosts", action="store_true", help="nothing but them")
     parser.add_argument("--long", action="store_true", help="kustomize with functions at 5,000 too: ten minutes more")
     parser.add_argument("--sizes", type=int, nargs="*", help="sizes instead of the usual ones")
@@ -201,10 +210,13 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
 
     def keep(key: str, figures: dict[str, Figure], size: int, base: str) -> None:
+        nonlocal load
         print(f"\n## {key} ({size / 1e6:.1f} MB)\n\n{table(figures, base, size)}", flush=True)
-        report[key] = {"bytes": size, "figures": {name: one._asdict() for name, one in figures.items()}}
+        report[key] = {"bytes": size, "load": load, "figures": {name: one._asdict() for name, one in figures.items()}}
         options.out.write_text(json.dumps(report, indent=2) + "\n")
+        load = os.getloadavg()[0]
 
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         go = go_noop(folder)
