@@ -7,7 +7,7 @@ calls the same `process`, so that no command decides anything by itself.
 from __future__ import annotations
 
 from krm_fn import plan
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.clusters import inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
@@ -251,7 +251,7 @@ def _no_config(*, stream: bool) -> Errors:
 
 def _near(items: Sequence[Item]) -> list[Item]:
     """Return the objects that were most likely meant as configurations: of our group, or of a similar kind."""
-    from krm_fn.base.text import nearest  # noqa: PLC0415 - for errors only
+    from krm_fn.base import nearest  # noqa: PLC0415 - for errors only
 
     similar = {kind for kind in {item.kind for item in items} if kind and nearest(kind, (KIND,))}
     return [item for item in items if item.kind in similar or item.group == GROUP]

@@ -6,8 +6,7 @@ Everything between the bytes that come in and the bytes that go out speaks in th
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import full_name
+from krm_fn.base import Record, full_name
 from krm_fn.surface import API_VERSION, KIND, TOKEN_KEY, identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.part import Part
 from krm_fn.clusters.selection import Fleet

@@ -6,7 +6,7 @@ agent's parser does (spf13/pflag with the normaliser of k8s.io/component-base): 
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

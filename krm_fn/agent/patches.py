@@ -6,7 +6,7 @@ it would look applied and change no cluster.
 
 from __future__ import annotations
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.krm.results import Result
 
 TYPE_CHECKING = False

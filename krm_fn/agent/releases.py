@@ -6,7 +6,7 @@ changes the manifests is one more name in `Traits` and one more line in `_SINCE`
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

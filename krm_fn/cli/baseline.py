@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import click
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.cli import inputs, shared
 from krm_fn.files import documents, revision
 from krm_fn.krm.items import Item

@@ -13,7 +13,7 @@ import re
 import secrets
 
 from krm_fn import function
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.config import identity_of, is_config
 from krm_fn.files import kustomize
 from krm_fn.files.reading import show

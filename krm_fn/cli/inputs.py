@@ -9,8 +9,7 @@ import sys
 import click
 
 from krm_fn import function
-from krm_fn.base.records import Record
-from krm_fn.base.text import nearest, some
+from krm_fn.base import Record, nearest, some
 from krm_fn.cli import shared
 from krm_fn.cli.builds import Builds
 from krm_fn.files import documents, reading

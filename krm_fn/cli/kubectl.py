@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.status.dump import CONFIG_MAP, SECRET

@@ -7,7 +7,7 @@ controller sets.
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import Result, tagged
 from krm_fn.kube.labels import LabelSelector, label_key_error, label_value_error
 from krm_fn.kube.names import dns_label_error, dns_subdomain_error, placeholder

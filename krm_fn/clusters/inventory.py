@@ -6,7 +6,7 @@ our names: `Item.contains` answers that without parsing and is wrong on the safe
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.krm.results import Errors
 from krm_fn.kube.names import dns_label_error

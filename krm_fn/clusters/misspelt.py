@@ -5,7 +5,7 @@ Looked for only where a guard fails: then such a slip is the cause. Otherwise an
 
 from __future__ import annotations
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.krm.results import Errors, Result, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP

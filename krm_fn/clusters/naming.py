@@ -6,7 +6,7 @@ The agent accepts 60 characters, the ManagedCluster CRD 30 (clusternet v0.18.1, 
 
 from __future__ import annotations
 
-from krm_fn.base.text import full_name, sha256_hex, some
+from krm_fn.base import full_name, sha256_hex, some
 from krm_fn.clusters.part import Naming
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.labels import label_value_error

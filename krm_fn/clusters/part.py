@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.surface import NAMESPACE_LABEL
 
 TYPE_CHECKING = False

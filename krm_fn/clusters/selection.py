@@ -6,7 +6,7 @@ Cluster is left out is worked out where somebody asks (`Fleet.verdicts`).
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.clusters.part import shared_labels, shared_name
 from krm_fn.krm.results import INFO, Result, tagged
 

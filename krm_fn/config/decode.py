@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.config import rules_in_code
 from krm_fn.config.fields import only_path
 from krm_fn.config.report import Log, Place

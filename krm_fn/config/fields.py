@@ -6,8 +6,7 @@ JSON Schema without a second copy.
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import late, nearest
+from krm_fn.base import Record, late, nearest
 from krm_fn.config.kinds import Kind, did_you_mean
 
 TYPE_CHECKING = False

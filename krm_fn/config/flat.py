@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.config.fields import Either, ListOf, MapOf, Object, Selector, walk
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.report import Place

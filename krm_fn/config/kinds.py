@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import nearest
+from krm_fn.base import Record, nearest
 from krm_fn.config import formats
 from krm_fn.kube.secrets import quoted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object, Unset, walk
 from krm_fn.config.hints import flow

@@ -6,7 +6,7 @@ docstring's first line is its sentence in the reference.
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.config import formats
 from krm_fn.config.tree import token
 from krm_fn.kube.names import image_tag

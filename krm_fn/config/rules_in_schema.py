@@ -6,7 +6,7 @@ the object that carries the constraint.
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects

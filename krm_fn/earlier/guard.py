@@ -7,8 +7,7 @@ config that is not in this run, since it was renamed or deleted, counts for ever
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import nearest, some
+from krm_fn.base import Record, nearest, some
 from krm_fn.earlier.read import Coverage
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, identity_of

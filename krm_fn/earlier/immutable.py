@@ -7,7 +7,7 @@ registration only (facts: clusternet v0.18.1).
 
 from __future__ import annotations
 
-from krm_fn.base.text import late, some
+from krm_fn.base import late, some
 from krm_fn.clusters.naming import refusal
 from krm_fn.earlier.read import Coverage
 from krm_fn.krm.results import WARNING, Result, tagged

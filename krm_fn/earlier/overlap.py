@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import some
+from krm_fn.base import some
 from krm_fn.earlier import read
 from krm_fn.krm.results import WARNING, Related, Result, tagged
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE

@@ -5,7 +5,7 @@ Earlier output is our own in the input (kpt feeds it back) or that of a baseline
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND
 

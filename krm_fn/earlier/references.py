@@ -7,7 +7,7 @@ would show it.
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import Result, tagged
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,

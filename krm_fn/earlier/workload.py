@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import full_name
+from krm_fn.base import Record, full_name
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import decode

@@ -9,7 +9,7 @@ v1alpha1), and patches of the manifest may do anything.
 from __future__ import annotations
 
 from krm_fn import surface
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.featuregate import gates, stages
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import raw, secrets

@@ -7,7 +7,7 @@ Rules: component-base `featuregate` (`Set`, `SetFromMap`): parts are split at co
 
 from __future__ import annotations
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ a manager that is still given it exits with "unrecognized feature gate".
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.featuregate import gates
 from krm_fn.krm.results import ERROR, INFO, WARNING
 

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.files.reading import (
     KUSTOMIZATIONS,
     MARKER,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.files import reading
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import read_documents

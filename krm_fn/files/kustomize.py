@@ -28,7 +28,7 @@ import sys
 import tempfile
 import threading
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.files import reading
 from krm_fn.files.copying import Copy
 from krm_fn.files.messengers import Messengers, caller_path, find_program, write_programs

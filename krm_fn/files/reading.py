@@ -17,7 +17,7 @@ import os
 import re
 import stat
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.krm.results import ERROR, Errors, Result
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.files.reading import KUSTOMIZATIONS
 from krm_fn.krm.results import Errors, tagged
 

@@ -7,7 +7,7 @@ v0.15 on. Containers carry the component's name in both forms; a Helm release pu
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import INFO, WARNING, Result, tagged
 from krm_fn.kube import containers
 from krm_fn.kube.containers import image_name, of_image

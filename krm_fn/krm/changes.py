@@ -6,8 +6,7 @@ same edits serve all forms; a list in block style gets new entries in block styl
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import late
+from krm_fn.base import Record, late
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump, flow

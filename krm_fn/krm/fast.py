@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import yaml
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 from krm_fn.krm import outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.partial import both, ends, in_column_2, plain, text_of, word

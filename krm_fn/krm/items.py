@@ -6,7 +6,7 @@ start; metadata and values are read by YAML events on demand and kept.
 
 from __future__ import annotations
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 from krm_fn.krm import partial
 from krm_fn.krm.partial import UNSURE, Span
 from krm_fn.krm.path_annotations import INDEX, PATH

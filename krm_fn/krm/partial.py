@@ -15,7 +15,7 @@ from __future__ import annotations
 import yaml
 from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import Builder, parser, resolve, scalar_value
 

@@ -6,7 +6,7 @@ stops the work is an `Errors` exception that carries results; no other exception
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

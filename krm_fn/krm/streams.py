@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, Result, tagged

@@ -10,7 +10,7 @@ from operator import itemgetter
 import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from krm_fn.base.text import full_name, late
+from krm_fn.base import full_name, late
 from krm_fn.krm.path_annotations import INDEX, PATH
 from krm_fn.krm.results import STDIN, Related, ResourceRef, Result, tagged
 from krm_fn.yaml.explain import explained

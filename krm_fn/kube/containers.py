@@ -6,8 +6,7 @@ value begin the other.
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import late
+from krm_fn.base import Record, late
 from krm_fn.kube.names import image_tag
 from krm_fn.kube.raw import sequence
 

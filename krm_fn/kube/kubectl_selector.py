@@ -5,7 +5,7 @@ Grammar and meaning as apimachinery's `pkg/labels` parses it, without `>` and `<
 
 from __future__ import annotations
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False

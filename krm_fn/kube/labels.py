@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.kube.names import MAX_SUBDOMAIN, dns_subdomain_error
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ A dump comes from a server, but also from an editor, a ticket or a fuzzer, so no
 
 from __future__ import annotations
 
-from krm_fn.base.text import full_name
+from krm_fn.base import full_name
 from krm_fn.krm.results import ERROR, Result, tagged
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.surface import LOCAL_CONFIG_ANNOTATION

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 
 _BASE64 = late(r"[A-Za-z0-9+/]*={0,2}\Z")
 _SOPS = late(r"ENC\[[A-Z0-9_]+,")

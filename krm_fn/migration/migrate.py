@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from krm_fn.agent.releases import traits
-from krm_fn.base.records import Record
-from krm_fn.base.text import some
+from krm_fn.base import Record, some
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged

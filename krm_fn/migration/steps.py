@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.surface import HUB_AGENT_MAP, HUB_NAME, HUB_NAMESPACE, HUB_RBAC_MAP
 
 TYPE_CHECKING = False

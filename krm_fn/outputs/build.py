@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krm_fn.agent import payload
 from krm_fn.agent.flags import Registration
-from krm_fn.base.text import sha256_hex
+from krm_fn.base import sha256_hex
 from krm_fn.clusters.part import shared_labels
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.outputs import carriers, resource_set

@@ -6,7 +6,7 @@ input is no error; one that is there under nearly the right name most likely is.
 
 from __future__ import annotations
 
-from krm_fn.base.text import full_name, late, some
+from krm_fn.base import full_name, late, some
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.surface import RESOURCE_SET_TYPE
 

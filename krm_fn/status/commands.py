@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.status.dump import CLUSTER_KINDS
 from krm_fn.status.objects import PAUSED_ANNOTATION
 from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL, RETRY_ANNOTATION

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
 from krm_fn.surface import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.kube import raw, secrets
 from krm_fn.kube.secrets import Secret
 from krm_fn.status import dump as dumps

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import count, some
+from krm_fn.base import Record, count, some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import reasons_registration, report
 from krm_fn.status.report import Pool, Reason

@@ -6,7 +6,7 @@ The versions of Cluster API differ in `status` only, and their rows in `clusters
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.capi import ResourceSet
 from krm_fn.featuregate import gates, stages

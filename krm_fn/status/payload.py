@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from krm_fn.base.text import full_name
+from krm_fn.base import full_name
 from krm_fn.krm.results import Errors
 from krm_fn.kube import raw
 from krm_fn.kube import secrets as encoding

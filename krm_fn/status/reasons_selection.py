@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import some
+from krm_fn.base import some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
 from krm_fn.status.objects import PAUSED_ANNOTATION, WATCH_LABEL

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import full_name
+from krm_fn.base import Record, full_name
 from krm_fn.krm.results import ERROR
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ only the token's absence would make. Else it is a stand-in, the same in each run
 
 from __future__ import annotations
 
-from krm_fn.base.text import sha256_hex
+from krm_fn.base import sha256_hex
 from krm_fn.krm.results import WARNING, Errors, Result
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret

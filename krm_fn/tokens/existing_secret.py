@@ -7,7 +7,7 @@ its text holds, and what others will make of it. Nothing of its content is shown
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.surface import (

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import late
+from krm_fn.base import Record, late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret

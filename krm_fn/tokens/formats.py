@@ -6,7 +6,7 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 
 from __future__ import annotations
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 from krm_fn.krm.results import Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret

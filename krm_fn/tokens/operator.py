@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 from krm_fn.krm.results import Errors
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.tokens.formats import ABSENT

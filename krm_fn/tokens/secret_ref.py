@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import full_name
+from krm_fn.base import full_name
 from krm_fn.krm.results import Errors, Related
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret

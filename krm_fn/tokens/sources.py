@@ -8,7 +8,7 @@ also says which object brings the registration to a namespace. To add one: a rec
 from __future__ import annotations
 
 from krm_fn import model
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

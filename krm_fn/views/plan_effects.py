@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import count, some
+from krm_fn.base import count, some
 from krm_fn.earlier import effects as codes
 from krm_fn.surface import REGISTRATION_SECRET
 

@@ -6,7 +6,7 @@ what is left. GitHub and GitLab both render `<details>` with Markdown inside if 
 
 from __future__ import annotations
 
-from krm_fn.base.text import count, some
+from krm_fn.base import count, some
 from krm_fn.views import markup, plan_effects, plan_mermaid
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ earlier tree, Clusters that are new, moved or lost are marked, by a word as well
 
 from __future__ import annotations
 
-from krm_fn.base.text import count
+from krm_fn.base import count
 from krm_fn.views.shown import MARKS
 
 TYPE_CHECKING = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.text import count, some
+from krm_fn.base import count, some
 from krm_fn.views import plan_effects, prose, table
 
 TYPE_CHECKING = False

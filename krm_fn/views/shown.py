@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
-from krm_fn.base.text import count
+from krm_fn.base import Record, count
 from krm_fn.earlier import effects as codes
 from krm_fn.krm.results import ERROR, INFO, WARNING
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from krm_fn.base.text import count
+from krm_fn.base import count
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report as states
 from krm_fn.status.report import age

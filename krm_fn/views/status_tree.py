@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 from krm_fn.krm.results import ERROR, WARNING
 from krm_fn.status import report as states
 from krm_fn.status.report import age, clock

@@ -21,7 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 from krm_fn.yaml.errors import BadYaml, at_event, bad_yaml
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ The form is that of kustomize and kpt: two spaces per level, the dash of a list 
 
 from __future__ import annotations
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.base.text import sha256_hex
+from krm_fn.base import sha256_hex
 
 
 @pytest.mark.parametrize("data", [b"", b"abc", b"\0" * 1000, bytes(range(256))], ids=["none", "abc", "zeros", "all"])

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from krm_fn.base.text import late
+from krm_fn.base import late
 
 
 @pytest.mark.parametrize(

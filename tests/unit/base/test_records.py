@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.base.records import Record
+from krm_fn.base import Record
 
 
 class Point(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.base.text import nearest
+from krm_fn.base import nearest
 from krm_fn.config.report import Log, Place
 from krm_fn.kube.secrets import quoted
 from tests.support.configs import TOKEN
