@@ -6,8 +6,7 @@ from krm_fn.base import nearest
 from krm_fn.config import rules_in_code
 from krm_fn.config.fields import only_path
 from krm_fn.config.report import Log, Place
-from krm_fn.config.tree import token
-from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
+from krm_fn.config.tree import CONFIG, METADATA, SPEC, token
 from krm_fn.krm.results import Errors, tagged
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.kube.secrets import Secret, quoted

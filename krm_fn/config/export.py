@@ -12,7 +12,7 @@ from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.rules_in_code import RULES
 from krm_fn.config.rules_in_schema import Constraint, ExactlyOne, Given, Refuse, Require, Some
-from krm_fn.config.tree.spec import CONFIG
+from krm_fn.config.tree import CONFIG
 from krm_fn.surface import API_VERSION, GROUP, KIND
 
 TYPE_CHECKING = False

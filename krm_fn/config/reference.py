@@ -10,7 +10,7 @@ from krm_fn.config.export import BEYOND, SUMMARY, TITLE
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object, Unset, walk
 from krm_fn.config.hints import flow
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
-from krm_fn.config.tree.spec import CONFIG, METADATA, SPEC
+from krm_fn.config.tree import CONFIG, METADATA, SPEC
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HEAD = f"""# {TITLE}
 
-<!-- made by `clusternet-capi-fn schema --format markdown`; change krm_fn/config/tree/spec.py instead -->
+<!-- made by `clusternet-capi-fn schema --format markdown`; change krm_fn/config/tree/ instead -->
 
 {SUMMARY} Smallest useful one:
 

@@ -14,7 +14,7 @@ from krm_fn.config import decode, export, formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.formats import Format, Refusal
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
-from krm_fn.config.tree.spec import CONFIG
+from krm_fn.config.tree import CONFIG
 from krm_fn.krm.results import Errors
 from krm_fn.kube import kubectl_selector
 from krm_fn.kube.labels import LabelSelector, Requirement

@@ -17,8 +17,7 @@ import pytest
 
 from krm_fn import function
 from krm_fn.__main__ import main
-from krm_fn.config import fields, kinds
-from krm_fn.config.tree import spec
+from krm_fn.config import fields, kinds, tree
 from krm_fn.krm import resource_list, runner
 from krm_fn.tokens.operator import Offers
 from tests.support import hostile
@@ -157,7 +156,7 @@ def written(path: tuple[str | int, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
 
 
-PLACES = dict(places(spec.CONFIG, ()))
+PLACES = dict(places(tree.CONFIG, ()))
 
 
 @pytest.mark.parametrize("wrong", hostile.WRONG.values(), ids=hostile.WRONG)

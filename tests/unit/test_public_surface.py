@@ -16,9 +16,8 @@ import yaml
 from krm_fn import __version__
 from krm_fn.__main__ import main
 from krm_fn.cli import COMMANDS, group
-from krm_fn.config import decode, export, reference
+from krm_fn.config import decode, export, reference, tree
 from krm_fn.config.fields import walk
-from krm_fn.config.tree import spec
 from krm_fn.krm import runner
 from krm_fn.krm.items import Item
 from tests.support.lists import Run, cluster, config, document, named, run
@@ -111,7 +110,7 @@ KUBERNETES = "spec.agent.affinity."
 
 
 def test_the_fields_of_the_configuration_are_the_documented_ones() -> None:
-    found = dict(walk(spec.CONFIG))
+    found = dict(walk(tree.CONFIG))
     assert [path for path in found if not path.startswith(KUBERNETES)] == FIELDS
     assert {path: found[path].default for path in DEFAULTS} == DEFAULTS
     assert (ROOT / "docs/reference/configuration.md").read_text() == reference.markdown_reference()

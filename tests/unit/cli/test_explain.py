@@ -8,7 +8,7 @@ import pytest
 from krm_fn.cli.explain import command
 from krm_fn.config.fields import walk
 from krm_fn.config.reference import explanation
-from krm_fn.config.tree.spec import CONFIG
+from krm_fn.config.tree import CONFIG
 
 
 def run(*arguments: str, code: int = 0) -> str:

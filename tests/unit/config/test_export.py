@@ -12,7 +12,7 @@ from krm_fn.config import export
 from krm_fn.config.fields import Field, Unset, walk
 from krm_fn.config.kinds import Kind
 from krm_fn.config.rules_in_schema import Constraint
-from krm_fn.config.tree.spec import CONFIG
+from krm_fn.config.tree import CONFIG
 from tests.support.configs import BAD, GOOD, changed, results_of
 from tests.support.json_schema import accepts, validator
 

@@ -8,7 +8,7 @@ import pytest
 
 from krm_fn.cli.schema import rendered
 from krm_fn.config.fields import Object, walk
-from krm_fn.config.tree.spec import SPEC
+from krm_fn.config.tree import SPEC
 
 ROOT = Path(__file__).parents[3]
 FILES = {
