@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record
 from krm_fn.clusters import capi
-from krm_fn.clusters.part import Part
-from krm_fn.clusters.selection import Fleet
+from krm_fn.clusters.selection import Fleet, Part
 from krm_fn.earlier import guard, read
 from krm_fn.featuregate import review as featuregate
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged

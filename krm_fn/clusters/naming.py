@@ -7,7 +7,7 @@ The agent accepts 60 characters, the ManagedCluster CRD 30 (clusternet v0.18.1, 
 from __future__ import annotations
 
 from krm_fn.base import full_name, sha256_hex, some
-from krm_fn.clusters.part import Naming
+from krm_fn.clusters.selection import Naming
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.labels import label_value_error
 from krm_fn.kube.names import dns_label_error
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from krm_fn.clusters.part import Part
+    from krm_fn.clusters.selection import Part
     from krm_fn.model import Cluster, Config
 
     ClusterKey = tuple[str, str]  # namespace and name

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.part import Part
+    from krm_fn.clusters.selection import Part
     from krm_fn.earlier.effects import Effect
     from krm_fn.earlier.read import Tree
     from krm_fn.krm.items import Item

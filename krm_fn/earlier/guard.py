@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.clusters.part import Part
+    from krm_fn.clusters.selection import Part
     from krm_fn.earlier.read import Before, Earlier, Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey

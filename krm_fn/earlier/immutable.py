@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.clusters.part import Part
+    from krm_fn.clusters.selection import Part
     from krm_fn.earlier.read import Before, Earlier
     from krm_fn.model import Config, Generated
 

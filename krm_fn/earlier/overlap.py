@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.capi import ResourceSet
     from krm_fn.clusters.inventory import Owned
-    from krm_fn.clusters.part import Part
+    from krm_fn.clusters.selection import Part
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey
 
