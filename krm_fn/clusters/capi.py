@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from krm_fn.base import Record
 from krm_fn.krm.results import Result, tagged
-from krm_fn.kube.labels import LabelSelector, label_key_error, label_value_error
-from krm_fn.kube.names import dns_label_error, dns_subdomain_error, placeholder
+from krm_fn.kube.labels import (
+    LabelSelector,
+    dns_label_error,
+    dns_subdomain_error,
+    label_key_error,
+    label_value_error,
+    placeholder,
+)
 from krm_fn.kube.raw import mapping, sequence, text
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster, ObjectKey

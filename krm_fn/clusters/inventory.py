@@ -9,7 +9,7 @@ from __future__ import annotations
 from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.krm.results import Errors
-from krm_fn.kube.names import dns_label_error
+from krm_fn.kube.labels import dns_label_error
 from krm_fn.model import ObjectKey
 from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
 

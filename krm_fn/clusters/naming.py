@@ -9,8 +9,7 @@ from __future__ import annotations
 from krm_fn.base import full_name, sha256_hex, some
 from krm_fn.clusters.selection import Naming
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
-from krm_fn.kube.labels import label_value_error
-from krm_fn.kube.names import dns_label_error
+from krm_fn.kube.labels import dns_label_error, label_value_error
 from krm_fn.surface import CLUSTER_NAME_LABEL
 
 TYPE_CHECKING = False

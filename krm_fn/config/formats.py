@@ -8,8 +8,15 @@ from __future__ import annotations
 import re
 
 from krm_fn.base import Record
-from krm_fn.kube.labels import NAME_PATTERN, label_key_error, label_value_error
-from krm_fn.kube.names import LABEL_PATTERN, SUBDOMAIN_PATTERN, dns_label_error, dns_subdomain_error
+from krm_fn.kube.labels import (
+    LABEL_PATTERN,
+    NAME_PATTERN,
+    SUBDOMAIN_PATTERN,
+    dns_label_error,
+    dns_subdomain_error,
+    label_key_error,
+    label_value_error,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

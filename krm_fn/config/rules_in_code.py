@@ -9,7 +9,7 @@ from __future__ import annotations
 from krm_fn.base import Record
 from krm_fn.config import formats
 from krm_fn.config.tree import token
-from krm_fn.kube.names import image_tag
+from krm_fn.kube.labels import image_tag
 from krm_fn.model import AgentVersion
 from krm_fn.tokens import sources
 

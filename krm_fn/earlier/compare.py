@@ -11,7 +11,7 @@ from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects
-from krm_fn.krm import path_annotations
+from krm_fn.krm.changes import split_annotations
 from krm_fn.kube.raw import mapping, text
 from krm_fn.kube.secrets import HIDDEN
 from krm_fn.surface import CLUSTER_NAME_LABEL, REGISTRATION_NAME_ANNOTATION, RESOURCE_SET_KIND
@@ -124,7 +124,7 @@ def compare(
 
 def _as_rendered(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object of the earlier tree without what hosts, kubectl and the server added to it."""
-    found, _ = path_annotations.split(value)
+    found, _ = split_annotations(value)
     metadata = {key: one for key, one in found["metadata"].items() if key not in _SERVERS}
     if isinstance(annotations := metadata.get("annotations"), dict):
         metadata["annotations"] = {key: one for key, one in annotations.items() if key != _LAST_APPLIED}

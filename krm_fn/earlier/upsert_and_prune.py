@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from krm_fn.krm import path_annotations
-from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import Result, tagged
+from krm_fn.krm.changes import Changes, at_path, split_annotations, with_annotations
+from krm_fn.krm.results import PATH, Result, tagged
 from krm_fn.surface import HUB_NAME, output_path
 
 TYPE_CHECKING = False
@@ -44,11 +43,11 @@ def changes(
         old = existing.get(new.key)
         if old is None:
             path = output_path(new.key.kind, new.key.namespace, new.key.name, config.file_path.rpartition("/")[0])
-            added.append(path_annotations.at_path(new.value, path) if host_paths else new.value)
+            added.append(at_path(new.value, path) if host_paths else new.value)
             continue
-        before, theirs = path_annotations.split(old.item.value())
+        before, theirs = split_annotations(old.item.value())
         if before != new.value:
-            replaced[old.item.position] = path_annotations.with_annotations(new.value, theirs)
+            replaced[old.item.position] = with_annotations(new.value, theirs)
     return Changes(
         # what is stale, and second copies of what is not
         removed=frozenset(one.item.position for one in mine if one.key not in kept or existing[one.key] is not one),
@@ -68,7 +67,7 @@ def path_errors(changes: Changes, items: Sequence[Item], configs: Sequence[Confi
     }
     errors = []
     for value in changes.added:
-        path = value["metadata"]["annotations"][path_annotations.PATH[0]]
+        path = value["metadata"]["annotations"][PATH[0]]
         item = there.get((path, 0))
         if item is not None:
             message = (

@@ -7,6 +7,7 @@ same edits serve all forms; a list in block style gets new entries in block styl
 from __future__ import annotations
 
 from krm_fn.base import Record, late
+from krm_fn.krm.results import INDEX, PATH
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump, flow
@@ -29,6 +30,14 @@ _TAIL = late(rb"(?:\A|(?<=\n))#[^\n]*\n(?:#[^\n]*\n|[ \t]*\n)*\Z")
 _FIRST_KEY = late(rb"\{\r?\n([ \t]+)\Z")
 _PROPERTIES = late(rb"(?:[ \t]+[!&][^ \t\r\n]+)+")  # a tag and an anchor
 _LINE_ENDS = (b"\n", b"\r")
+# Annotations that hosts write onto items (functions-spec v1, and what kustomize 5.x and kpt 1.0.0-beta.56 send).
+_HOST_PREFIXES = (
+    "internal.config.kubernetes.io/",
+    "config.kubernetes.io/",
+    "config.k8s.io/",
+    "kustomize.config.k8s.io/",
+)
+_LOCAL_CONFIG = "config.kubernetes.io/local-config"  # the user's, in the same domain
 
 
 class Changes(Record):
@@ -66,6 +75,35 @@ class Review(Record):
 
     revised: Mapping[int, Mapping[str, Any]] = {}
     results: tuple[Result, ...] = ()
+
+
+# --- annotations of hosts: theirs to keep, whatever a function makes of an item --------------------------------------
+
+
+def split_annotations(value: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split an object into itself without what hosts wrote onto it, and those annotations."""
+    metadata = dict(value.get("metadata") or {})
+    annotations = metadata.get("annotations")
+    if not isinstance(annotations, dict):
+        return dict(value), {}
+    host = {key: one for key, one in annotations.items() if key.startswith(_HOST_PREFIXES) and key != _LOCAL_CONFIG}
+    metadata["annotations"] = {key: one for key, one in annotations.items() if key not in host}
+    return {**value, "metadata": metadata}, host
+
+
+def with_annotations(value: Mapping[str, Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object with further annotations, all of them sorted by key."""
+    metadata = value["metadata"]
+    merged = dict(sorted({**metadata.get("annotations", {}), **annotations}.items()))
+    return {**value, "metadata": {**metadata, "annotations": merged}}
+
+
+def at_path(value: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return an object with the annotations that say in which file a host keeps it, first of that file."""
+    return with_annotations(value, {**dict.fromkeys(PATH, path), **dict.fromkeys(INDEX, "0")})
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
 
 
 def written(

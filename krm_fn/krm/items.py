@@ -9,8 +9,7 @@ from __future__ import annotations
 from krm_fn.base import late
 from krm_fn.krm import partial
 from krm_fn.krm.partial import UNSURE, Span
-from krm_fn.krm.path_annotations import INDEX, PATH
-from krm_fn.krm.results import Errors, ResourceRef
+from krm_fn.krm.results import INDEX, PATH, Errors, ResourceRef
 from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 
@@ -264,9 +263,6 @@ class Item(Span):
         found = unreadable_item(error, text, (self.source, self.start), title, file_path)
         return Errors([found.replace(file_index=self.file_index) if file_path else found])
 
-    def _first_line(self) -> int:
-        return self.source.count(b"\n", 0, self.start) + 1
-
     def contains(self, *texts: bytes) -> bool:
         """Return whether a string of the object might contain some text, or one of several.
 
@@ -294,7 +290,8 @@ class Item(Span):
             return self._title
         if not self.source:
             return f"items[{self.position}]"
-        return f"items[{self.position}], line {self._first_line()}"
+        line = self.source.count(b"\n", 0, self.start) + 1
+        return f"items[{self.position}], line {line}"
 
     def ref(self) -> ResourceRef:
         """Return the reference for results."""

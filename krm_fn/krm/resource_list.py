@@ -8,8 +8,7 @@ from __future__ import annotations
 from krm_fn.krm import fast, outline
 from krm_fn.krm.changes import Changes, written
 from krm_fn.krm.items import Item
-from krm_fn.krm.path_annotations import PATH
-from krm_fn.krm.results import Errors, Result, Results
+from krm_fn.krm.results import PATH, Errors, Result, Results
 from krm_fn.yaml.errors import BadYaml
 
 TYPE_CHECKING = False

@@ -11,8 +11,7 @@ import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
 from krm_fn.base import full_name, late
-from krm_fn.krm.path_annotations import INDEX, PATH
-from krm_fn.krm.results import STDIN, Related, ResourceRef, Result, tagged
+from krm_fn.krm.results import INDEX, PATH, STDIN, Related, ResourceRef, Result, tagged
 from krm_fn.yaml.explain import explained
 from krm_fn.yaml.read import MAX_DEPTH, parser
 

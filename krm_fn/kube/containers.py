@@ -7,7 +7,7 @@ value begin the other.
 from __future__ import annotations
 
 from krm_fn.base import Record, late
-from krm_fn.kube.names import image_tag
+from krm_fn.kube.labels import image_tag
 from krm_fn.kube.raw import sequence
 
 TYPE_CHECKING = False

@@ -1,7 +1,7 @@
-"""Label keys, label values and label selectors with the semantics of Kubernetes.
+"""Names, labels and label selectors as Kubernetes validates and matches them; the tag of an image.
 
-Rules: apimachinery `pkg/util/validation` (`IsQualifiedName`, `IsValidLabelValue`), `pkg/apis/meta/v1`
-(`LabelSelectorAsSelector`) and `pkg/labels` (`Requirement.Matches`), v1.36.
+Rules: apimachinery `pkg/util/validation` (`IsDNS1123Label`, `IsDNS1123Subdomain`, `IsQualifiedName`,
+`IsValidLabelValue`), `pkg/apis/meta/v1` (`LabelSelectorAsSelector`) and `pkg/labels` (`Requirement.Matches`), v1.36.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from krm_fn.base import Record
-from krm_fn.kube.names import MAX_SUBDOMAIN, dns_subdomain_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+MAX_LABEL = 63
+MAX_SUBDOMAIN = 253
 
 IN = "In"
 NOT_IN = "NotIn"
@@ -23,8 +25,68 @@ _ENTRY = ("key", "operator", "values")
 OPERATORS = (IN, NOT_IN, EXISTS, DOES_NOT_EXIST)
 
 _MAX_NAME = 63
-# in the syntax that Python, ECMA 262 and RE2 share, since the JSON Schema shows it too
+# in the syntax that Python, ECMA 262 and RE2 share, since the JSON Schema shows them too
+LABEL_PATTERN = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN_PATTERN = rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*"
 NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def dns_label_error(name: str, limit: int = MAX_LABEL) -> str:
+    """Say what is wrong with a DNS-1123 label; empty if nothing."""
+    if len(name) > limit:
+        return f"is {len(name)} characters long, at most {limit} are allowed"
+    if not _is_label(name):
+        return "must be lower-case letters, digits or '-', and begin and end with a letter or digit"
+    return ""
+
+
+def dns_subdomain_error(name: str, limit: int = MAX_SUBDOMAIN) -> str:
+    """Say what is wrong with a DNS-1123 subdomain; empty if nothing."""
+    if len(name) > limit:
+        return f"is {len(name)} characters long, at most {limit} are allowed"
+    if not all(_is_label(part) for part in name.split(".")):
+        return "must be lower-case letters, digits, '-' or '.', and begin and end with a letter or digit"
+    return ""
+
+
+def _is_label(text: str) -> bool:
+    """Return whether `LABEL_PATTERN` matches a whole string; asked in every run, and this needs nothing compiled."""
+    return (
+        text.replace("-", "0").isalnum()
+        and text.isascii()
+        and text == text.lower()
+        and text[0] != "-"
+        and text[-1] != "-"
+    )
+
+
+# What an unfilled placeholder contains, what it is, and what has to happen before the function sees it.
+_PLACEHOLDERS = (
+    (
+        "${",
+        "a variable: substitute it before this function runs (clusterctl generate, envsubst; Flux' postBuild is later)",
+    ),
+    ("{{", "a template expression: render it (helm template, say) before this function runs"),
+    ("($", "a binding of Chainsaw: give the value itself"),
+    ("<path:", "a placeholder of argocd-vault-plugin: fill it in before this function runs"),
+    ("ENC[", "a value that SOPS has encrypted: decrypt it before this function runs"),
+    ("<", "a placeholder: fill it in"),
+)
+
+
+def placeholder(text: str) -> str:
+    """Say what kind of unfilled placeholder a text contains, to go on after "is"; empty if there is none."""
+    return next((meaning for mark, meaning in _PLACEHOLDERS if mark in text), "")
+
+
+def image_tag(image: str) -> str:
+    """Return the tag of an image reference, digest or not; "" if it has none."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+# --- labels ----------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)  # the same few keys appear on ten thousand Clusters
@@ -82,6 +144,9 @@ def _is_name(text: str) -> bool:
         and text[0].isalnum()
         and text[-1].isalnum()
     )
+
+
+# --- selectors -------------------------------------------------------------------------------------------------------
 
 
 class Requirement(Record):

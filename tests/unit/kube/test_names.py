@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from krm_fn.kube.names import dns_label_error, dns_subdomain_error
+from krm_fn.kube.labels import dns_label_error, dns_subdomain_error
 
 _ENDS = set(string.ascii_lowercase + string.digits)
 SHORT = ["".join(letters) for size in range(5) for letters in itertools.product("aA0-._\n", repeat=size)]

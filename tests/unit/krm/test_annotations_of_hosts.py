@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.krm import path_annotations
+from krm_fn.krm.changes import at_path, split_annotations, with_annotations
 
 HOSTS = {
     "internal.config.kubernetes.io/path": "a.yaml",
@@ -17,7 +17,7 @@ USERS = {"a": "b", "config.kubernetes.io/local-config": "true"}
 
 def test_annotations_of_hosts_are_split_from_those_of_users() -> None:
     value = {"kind": "A", "metadata": {"name": "n", "annotations": {**USERS, **HOSTS}}}
-    left, found = path_annotations.split(value)
+    left, found = split_annotations(value)
     assert left == {"kind": "A", "metadata": {"name": "n", "annotations": USERS}}
     assert found == HOSTS
     assert value["metadata"]["annotations"] == {**USERS, **HOSTS}  # type: ignore[index]
@@ -26,16 +26,16 @@ def test_annotations_of_hosts_are_split_from_those_of_users() -> None:
 @pytest.mark.parametrize("metadata", [None, {}, {"annotations": None}, {"annotations": ["a"]}], ids=str)
 def test_an_object_without_annotations_stays_as_it_is(metadata: Any) -> None:
     value = {"kind": "A", "metadata": metadata}
-    assert path_annotations.split(value) == (value, {})
+    assert split_annotations(value) == (value, {})
 
 
 def test_annotations_are_put_back_in_order() -> None:
-    found = path_annotations.with_annotations({"metadata": {"annotations": {"b": "1"}}}, {"c": "2", "a": "3"})
+    found = with_annotations({"metadata": {"annotations": {"b": "1"}}}, {"c": "2", "a": "3"})
     assert list(found["metadata"]["annotations"]) == ["a", "b", "c"]
 
 
 def test_a_path_is_written_in_both_forms() -> None:
-    found = path_annotations.at_path({"metadata": {"name": "n"}}, "x/a.yaml")["metadata"]["annotations"]
+    found = at_path({"metadata": {"name": "n"}}, "x/a.yaml")["metadata"]["annotations"]
     assert found == {
         "config.kubernetes.io/index": "0",
         "config.kubernetes.io/path": "x/a.yaml",
