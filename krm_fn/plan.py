@@ -6,11 +6,11 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
+from krm_fn import featuregate
 from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.selection import Fleet, Part
 from krm_fn.earlier import guard, read
-from krm_fn.featuregate import review as featuregate
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.outputs.build import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND

@@ -1,4 +1,4 @@
-"""Cluster API: its API versions, what a `Cluster` and a `ClusterResourceSet` are, and which labels a Cluster will carry.
+"""Cluster API: its API versions, what a `Cluster` is, and which labels it will carry.
 
 Sources: kubernetes-sigs/cluster-api v1.14.0 `docs/book/src/reference/versions.md` for the versions, `api/core` and
 `api/addons` for the shape of `status` in each, `internal/controllers/topology/cluster` for the labels that the topology
@@ -17,23 +17,18 @@ from krm_fn.kube.labels import (
     label_value_error,
     placeholder,
 )
-from krm_fn.kube.raw import mapping, sequence, text
 from krm_fn.kube.secrets import quoted
-from krm_fn.model import Cluster, ObjectKey
+from krm_fn.model import Cluster
 from krm_fn.surface import (
     ADDONS_GROUP,
     CLUSTER_GROUP,
     CLUSTER_NAME_LABEL,
     LOCAL_CONFIG_ANNOTATION,
-    OWNER_ANNOTATION,
-    REGISTRATION_NAME_ANNOTATION,
-    RESOURCE_SET_KIND,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
 
     from krm_fn.krm.items import Item
 
@@ -283,73 +278,3 @@ def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:
     if any(key in cluster.live_labels for cluster in clusters):
         return ""
     return f"no Cluster API controller sets {key} on Clusters, and no Cluster in the input carries it"
-
-
-class ResourceSet(Record):
-    """A ClusterResourceSet, wherever it was found: in earlier output, among what is made now, or on a server.
-
-    Attributes:
-        owner: The config that made it, by its annotation; "" without one.
-        selector: Empty where no server would take it.
-        selector_data: The same as written: a server compares the form.
-        resources: Kind and name of each object that it delivers.
-        registration_name: The name its one Cluster registers under; "" with `identity.mode: Shared`.
-    """
-
-    key: ObjectKey
-    owner: str
-    selector: LabelSelector
-    selector_data: Mapping[str, Any]
-    strategy: str
-    resources: tuple[tuple[str, str], ...]
-    registration_name: str
-
-    @property
-    def namespace(self) -> str:
-        """Where it is, and where the Clusters are that it selects."""
-        return self.key.namespace
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.key.name
-
-    @property
-    def identity_only(self) -> bool:
-        """Whether it prepares for the agent only: it delivers nothing but the ConfigMap of its own name."""
-        return bool(self.resources) and set(self.resources) == {("ConfigMap", self.key.name)}
-
-    @property
-    def delivers_agent(self) -> bool:
-        """Whether it is a main set."""
-        return bool(self.resources) and not self.identity_only
-
-    @property
-    def cluster(self) -> str:
-        """The one Cluster it is for with `identity.mode: PerCluster`, or ""."""
-        return dict(self.selector.match_labels).get(CLUSTER_NAME_LABEL, "") if self.registration_name else ""
-
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        """Return whether it selects a Cluster of its namespace; an empty selector selects none."""
-        return not self.selector.empty and self.selector.matches(labels)
-
-
-def read_set(value: Mapping[str, Any]) -> ResourceSet:
-    """Read a ClusterResourceSet; fields that don't have their type count as absent."""
-    metadata, spec = mapping(value, "metadata"), mapping(value, "spec")
-    annotations, selector = mapping(metadata, "annotations"), mapping(spec, "clusterSelector")
-    resources = (one for one in sequence(spec.get("resources")) if isinstance(one, dict))
-    return ResourceSet(
-        key=ObjectKey(
-            group=ADDONS_GROUP,
-            kind=RESOURCE_SET_KIND,
-            namespace=text(metadata.get("namespace")),
-            name=text(metadata.get("name")),
-        ),
-        owner=text(annotations.get(OWNER_ANNOTATION)),
-        selector=LabelSelector.read(selector) or LabelSelector(),
-        selector_data=selector,
-        strategy=text(spec.get("strategy")) or "ApplyOnce",
-        resources=tuple((text(one.get("kind")), text(one.get("name"))) for one in resources),
-        registration_name=text(annotations.get(REGISTRATION_NAME_ANNOTATION)),
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 
 from krm_fn.base import Record
-from krm_fn.clusters import capi
+from krm_fn.clusters import resource_set
 from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects
 from krm_fn.krm.changes import split_annotations
@@ -113,7 +113,7 @@ def compare(
                 clusters=before.clusters or None,
             ),
             Side(
-                sets=tuple(capi.read_set(one.value) for one in generated if one.key.kind == RESOURCE_SET_KIND),
+                sets=tuple(resource_set.read(one.value) for one in generated if one.key.kind == RESOURCE_SET_KIND),
                 carriers=Carriers([(one.key, _given(one)) for one in generated], items),
                 clusters=tuple(_labelled(parts, clusters)),
             ),

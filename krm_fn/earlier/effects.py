@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from krm_fn.clusters.capi import ResourceSet
+    from krm_fn.clusters.resource_set import ResourceSet
     from krm_fn.earlier.carriers import Carriers
     from krm_fn.model import Cluster, ObjectKey
 

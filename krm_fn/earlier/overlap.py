@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.clusters.inventory import Owned
+    from krm_fn.clusters.resource_set import ResourceSet
     from krm_fn.clusters.selection import Part
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey

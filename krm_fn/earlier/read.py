@@ -6,15 +6,14 @@ Earlier output is our own in the input (kpt feeds it back) or that of a baseline
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.clusters import capi
 from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.clusters.inventory import Inventory, Owned
+    from krm_fn.clusters.resource_set import ResourceSet
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, ObjectKey
 
@@ -141,10 +140,12 @@ class Coverage:
 
 def read(owned: Iterable[Owned]) -> Earlier:
     """Read earlier output."""
+    from krm_fn.clusters import resource_set  # noqa: PLC0415 - a first run has none
+
     sets, namespaces, agents = [], [], []
     for key, owner, item in owned:
         if key.kind == RESOURCE_SET_KIND:
-            sets.append(capi.read_set(item.value()))
+            sets.append(resource_set.read(item.value()))
         elif key.kind == "ConfigMap":
             annotations = item.metadata().get("annotations")
             found = annotations.get(AGENT_NAMESPACE_ANNOTATION) if isinstance(annotations, dict) else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from krm_fn.base import Record
 from krm_fn.clusters import capi
-from krm_fn.clusters.capi import ResourceSet
+from krm_fn.clusters.resource_set import ResourceSet
+from krm_fn.clusters.resource_set import read as read_set
 from krm_fn.featuregate import gates, stages
 from krm_fn.kube import containers, raw
 from krm_fn.status.dump import DEPLOYMENT, generated, identity
@@ -216,7 +217,7 @@ def cluster(value: Mapping[str, Any]) -> LiveCluster:
 
 def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
     """Read a ClusterResourceSet; None for one that has nothing to do with the agent."""
-    found = capi.read_set(value)
+    found = read_set(value)
     ours = generated(value)
     hub = not ours and ("ConfigMap", HUB_AGENT_MAP) in found.resources
     if not ours and not hub:

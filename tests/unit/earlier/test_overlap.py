@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.clusters import capi, inventory
+from krm_fn.clusters import inventory, resource_set
 from krm_fn.earlier import overlap
 from krm_fn.krm.items import Item
 from krm_fn.kube.labels import LabelSelector
@@ -119,10 +119,10 @@ def test_clusters_that_an_earlier_step_serves_are_reported_by_its_set(
         assert f"{titles}, which ClusterResourceSet {name} of ClusternetCAPIConfig {owner} already serves" in message
 
 
-def of_one(name: str) -> capi.ResourceSet:
+def of_one(name: str) -> resource_set.ResourceSet:
     annotations = {OWNER_ANNOTATION: "inner", REGISTRATION_NAME_ANNOTATION: name}
     metadata: dict[str, Any] = {"name": f"n.{name}", "namespace": "team-a", "annotations": annotations}
-    return capi.read_set(
+    return resource_set.read(
         {"metadata": metadata, "spec": {"clusterSelector": {"matchLabels": {CLUSTER_NAME_LABEL: name}}}}
     )
 

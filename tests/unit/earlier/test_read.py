@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.clusters import capi, inventory
+from krm_fn.clusters import inventory, resource_set
 from krm_fn.earlier import read
 from krm_fn.krm.items import Item
 from krm_fn.surface import (
@@ -21,7 +21,7 @@ from tests.support.lists import cluster
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.clusters.capi import ResourceSet
+    from krm_fn.clusters.resource_set import ResourceSet
     from krm_fn.model import Cluster
 
 
@@ -140,7 +140,7 @@ CLUSTERS = fleet(
     ],
 )  # fmt: skip
 def test_a_set_reaches_the_clusters_that_it_selects_on_the_server(given_set: Any, reached: list[str]) -> None:
-    coverage = read.Coverage([capi.read_set(given_set)])
+    coverage = read.Coverage([resource_set.read(given_set)])
     assert sorted(name for name, one in CLUSTERS.items() if coverage.of(one)) == reached
 
 
@@ -172,7 +172,7 @@ _CLUSTERS = st.builds(
 
 @given(st.lists(_SETS, max_size=6), _CLUSTERS)
 def test_the_index_answers_as_asking_every_set_would(values: list[Any], one: Cluster) -> None:
-    sets = [capi.read_set(each) for each in values]
+    sets = [resource_set.read(each) for each in values]
 
     def reaches(each: ResourceSet) -> bool:
         by_name = each.cluster == one.name if each.cluster else each.matches(one.live_labels)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.featuregate.review import review
+from krm_fn.featuregate import review
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from tests.unit.reviews.builders import config, core_provider, items, messages, secret, severities
 
