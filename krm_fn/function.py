@@ -15,9 +15,8 @@ from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, Errors, Related, Result, has_errors, tagged
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
-from krm_fn.tokens import redaction, sources
-from krm_fn.tokens.formats import ABSENT, BOOTSTRAP_NAME, Refused
-from krm_fn.tokens.redaction import Redactor, in_secrets
+from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, Refused, sources
+from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,8 +105,10 @@ def _processed(
     try:
         configs, others = find_configs(items, function_config, stream=stream)
     except Errors as found:
+        from krm_fn.tokens import search  # noqa: PLC0415 - for errors only
+
         meant = [secret for item in _near(items) for secret in given_tokens(item)]
-        known = [*_given(items, function_config), *meant, *in_secrets(items), *options.offers.tokens()]
+        known = [*_given(items, function_config), *meant, *search.in_secrets(items), *options.offers.tokens()]
         return Outcome(changes=Changes(), results=found.results, redactor=Redactor(known))
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]
@@ -146,17 +147,12 @@ def _processed(
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
     """Run the function over a ResourceList."""
-    if resource_list.host_paths and resource_list.function_config is not None:
-        hidden = _hidden(resource_list.items, resource_list.function_config)
+    items, function_config = resource_list.items, resource_list.function_config
+    if resource_list.host_paths and function_config is not None:
+        hidden = _hidden(items, function_config)
         if hidden is not None:
             return Outcome(changes=Changes(), results=(hidden,), redactor=Redactor())
-    return process(
-        resource_list.items,
-        resource_list.function_config,
-        options,
-        host_paths=resource_list.host_paths,
-        stream=True,
-    )
+    return process(items, function_config, options, host_paths=resource_list.host_paths, stream=True)
 
 
 def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
@@ -335,9 +331,11 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
     results: list[Result] = []
     for config, token in zip(configs, tokens, strict=True):
         if token.secret is not None:
+            from krm_fn.tokens import search  # noqa: PLC0415 - only for a token that is seen here
+
             source = sources.secret_item(config, items)
             allowed = ours | ({source.position} if source is not None else set())
-            results += redaction.find(token.secret, items, except_positions=allowed)
+            results += search.find(token.secret, items, except_positions=allowed)
     return results
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.krm.results import WARNING, Result, tagged
 from krm_fn.surface import RESOURCE_SET_KIND
-from krm_fn.tokens import formats, sources
+from krm_fn.tokens import FIELD, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def check(config: Config, before: Earlier, generated: Sequence[Generated]) -> li
     }
     secret = sources.kept_secret(config.token)
     if secret:
-        kept["Secret", secret] = formats.FIELD
+        kept["Secret", secret] = FIELD
     if not kept:
         return []
     lost: dict[Reference, list[str]] = {}

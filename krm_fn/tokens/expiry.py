@@ -12,8 +12,7 @@ from krm_fn.base import Record, late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens import formats
-from krm_fn.tokens.formats import BOOTSTRAP_NAME
+from krm_fn.tokens import BOOTSTRAP_NAME, formats
 from krm_fn.tokens.sources import place
 
 TYPE_CHECKING = False

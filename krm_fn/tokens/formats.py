@@ -7,10 +7,11 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 from __future__ import annotations
 
 from krm_fn.base import late
-from krm_fn.krm.results import Errors, Result, tagged
+from krm_fn.krm.results import Result
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import Token
+from krm_fn.tokens import ABSENT, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
     from krm_fn.model import AgentVersion
 
-FIELD = "spec.registrationToken"
-ABSENT = tagged(rule="token-absent")  # of an error that says where the token would come from
 BOOTSTRAP = "bootstrap"
-BOOTSTRAP_NAME = "bootstrap-token-"  # begins the name of the Secret that holds one
 JWT = "jwt"
 
 # Kubernetes `k8s.io/cluster-bootstrap/token/api.BootstrapTokenPattern`
@@ -41,14 +39,6 @@ _EXPECTED = (
     "expected a bootstrap token (6 characters, a dot, 16 characters, all of them a-z or 0-9) "
     "or a ServiceAccount token (a JWT: three base64url parts with dots between them)"
 )
-
-
-class Refused(Errors):
-    """A value that is no token; what it might have been is still not to be shown."""
-
-    def __init__(self, result: Result, secret: Secret) -> None:
-        super().__init__([result])
-        self.secret = secret
 
 
 def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:

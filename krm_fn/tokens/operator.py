@@ -14,7 +14,7 @@ import re
 from krm_fn.base import late
 from krm_fn.krm.results import Errors
 from krm_fn.kube.secrets import Secret, looks_like_token
-from krm_fn.tokens.formats import ABSENT
+from krm_fn.tokens import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

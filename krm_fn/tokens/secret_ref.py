@@ -6,7 +6,7 @@ from krm_fn.base import full_name
 from krm_fn.krm.results import Errors, Related
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens.formats import ABSENT, FIELD
+from krm_fn.tokens import ABSENT, FIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

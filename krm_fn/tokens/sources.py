@@ -13,8 +13,7 @@ from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
 from krm_fn.surface import RESOURCE_SET_TYPE
-from krm_fn.tokens import formats
-from krm_fn.tokens.formats import FIELD
+from krm_fn.tokens import FIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,6 +85,8 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_
     offers.check_parent_url(config, own_token=source.offered, **place(config))
     if source.resolve is None:
         return model.Token()
+    from krm_fn.tokens import formats  # noqa: PLC0415 - only for a token that is seen here
+
     lookup = Lookup(config=config, items=items, offers=offers, generator_position=generator_position)
     secret, where = source.resolve(lookup)
     return formats.check(secret, config.agent.version, **where)

@@ -9,7 +9,7 @@ import pytest
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import ResourceRef, Result
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens import redaction
+from krm_fn.tokens import search
 from krm_fn.tokens.redaction import Redactor
 
 HALF = "r5t6y7u8i9o0p1a2"
@@ -30,7 +30,7 @@ def obj(kind: str = "ConfigMap", api_version: str = "v1", **fields: Any) -> dict
 
 
 def find(items: list[Item], token: str = TOKEN, **more: Any) -> tuple[Result, ...]:
-    return redaction.find(Secret(token), items, **more)
+    return search.find(Secret(token), items, **more)
 
 
 @pytest.mark.parametrize(
