@@ -193,6 +193,13 @@ class GuardOptions(Record):
     max_removed_percent: int | None = None
     on_invalid_cluster: str = "Fail"
 
+    @property
+    def removal_limit(self) -> str:
+        """How many Clusters may be removed, as written; "" for any number."""
+        if self.max_removed_percent is not None:
+            return f"{self.max_removed_percent}%"
+        return "" if self.max_removed is None else str(self.max_removed)
+
 
 class Config(Record):
     """A whole `ClusternetCAPIConfig`, decoded, defaulted and valid."""

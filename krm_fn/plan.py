@@ -120,7 +120,7 @@ def make(request: Request) -> Plan:
 
         results += unserved.review(request.configs, inventory, fleet)
     if not has_errors(results):  # a Cluster that can't be read might be the one that matches
-        results += guard.check_all(parts, request.items, inventory.clusters)
+        results += guard.check(parts, request.items, inventory.clusters)
     results += _compare(parts, before, request)
     results += _overlaps(parts, others, before, inventory, fleet)
     for part in parts:
@@ -239,9 +239,11 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
         kept = [sources.kept_secret(part.config.token) for part in parts]
         results += references.check(request.inventory.owned, request.items, kept)
 
-    if request.baseline is not None and before.baseline is None:
-        return [*results, guard.nothing_to_compare(parts, request.baseline_source)]
-    return results + guard.check_removed(parts, before)
+    if request.baseline is not None or any(part.config.guard.removal_limit for part in parts):
+        from krm_fn.earlier import removed  # noqa: PLC0415 - most runs have neither
+
+        results += removed.check(parts, before, "" if request.baseline is None else request.baseline_source)
+    return results
 
 
 # --- check -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ between (`workload.transition`). Clusters to which the same happens have one eff
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.earlier.read import Coverage
+from krm_fn.clusters.resource_set import Coverage
 from krm_fn.earlier.workload import Delivery, Reader, Transition, transition
 from krm_fn.surface import NAMESPACE_LABEL, REGISTRATION_SECRET
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.base import late, some
 from krm_fn.clusters.naming import refusal
-from krm_fn.earlier.read import Coverage
+from krm_fn.clusters.resource_set import Coverage
 from krm_fn.krm.results import WARNING, Result, tagged
 from krm_fn.surface import identity_map_of
 from krm_fn.tokens import sources

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import some
-from krm_fn.earlier import read
+from krm_fn.clusters.resource_set import Coverage
 from krm_fn.krm.results import WARNING, Related, Result, tagged
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 
@@ -90,7 +90,7 @@ def with_earlier_steps(
         strangers: The main sets in the input that others made.
         clusters: Namespace and name of every Cluster in the input.
     """
-    coverage = read.Coverage(strangers)
+    coverage = Coverage(strangers)
     results: list[Result] = []
     for part in parts:
         results += foreign_sets(

@@ -110,34 +110,6 @@ def before(inventory: Inventory, baseline: Inventory | None, source: str) -> Bef
     )
 
 
-class Coverage:
-    """Which earlier main sets reach a Cluster; asked for ten thousand Clusters, so indexed."""
-
-    def __init__(self, sets: Iterable[ResourceSet]) -> None:
-        """Index the sets: by the one Cluster they are for, by a label that they ask for, or by namespace."""
-        self._by_cluster: dict[tuple[str, str], list[ResourceSet]] = {}
-        self._by_label: dict[tuple[str, str, str], list[ResourceSet]] = {}
-        self._by_namespace: dict[str, list[ResourceSet]] = {}
-        for one in sets:
-            namespace, anchors = one.key.namespace, one.selector.anchors
-            if one.cluster:
-                self._by_cluster.setdefault((namespace, one.cluster), []).append(one)
-            elif not anchors:
-                self._by_namespace.setdefault(namespace, []).append(one)
-            for anchor in () if one.cluster else anchors:
-                self._by_label.setdefault((namespace, *anchor), []).append(one)
-
-    def of(self, cluster: Cluster) -> list[ResourceSet]:
-        """Return the sets that reach a Cluster, by the labels it carries on the server."""
-        labels = cluster.live_labels
-        others = list(self._by_namespace.get(cluster.namespace, ()))
-        if self._by_label:
-            for label in labels.items():
-                others += self._by_label.get((cluster.namespace, *label), ())
-        own = self._by_cluster.get(cluster.key, ())
-        return [*own, *(one for one in others if one.matches(labels))]
-
-
 def read(owned: Iterable[Owned]) -> Earlier:
     """Read earlier output."""
     from krm_fn.clusters import resource_set  # noqa: PLC0415 - a first run has none

@@ -140,7 +140,7 @@ CLUSTERS = fleet(
     ],
 )  # fmt: skip
 def test_a_set_reaches_the_clusters_that_it_selects_on_the_server(given_set: Any, reached: list[str]) -> None:
-    coverage = read.Coverage([resource_set.read(given_set)])
+    coverage = resource_set.Coverage([resource_set.read(given_set)])
     assert sorted(name for name, one in CLUSTERS.items() if coverage.of(one)) == reached
 
 
@@ -178,5 +178,5 @@ def test_the_index_answers_as_asking_every_set_would(values: list[Any], one: Clu
         by_name = each.cluster == one.name if each.cluster else each.matches(one.live_labels)
         return each.namespace == one.namespace and by_name
 
-    found = read.Coverage(sets).of(one)
+    found = resource_set.Coverage(sets).of(one)
     assert sorted(map(id, found)) == sorted(id(each) for each in sets if reaches(each))
