@@ -107,27 +107,23 @@ class Patch(Record):
 
 
 class AgentOptions(Record):
-    """`spec.agent` after defaults."""
+    """`spec.agent` after defaults.
 
-    image: str
+    Its fields are those of the tree (`config.tree.agent`) and are read by the names that users write:
+    `options["syncMode"]`. One that is not given and has no default is None.
+
+    Attributes:
+        fields: All of them.
+        version: The agent's release, from `version` or the image's tag.
+        patches: `patches` as records.
+    """
+
+    fields: Mapping[str, Any]
     version: AgentVersion
-    namespace: str
-    replicas: int
-    image_pull_policy: str  # "" when not set
-    image_pull_secrets: tuple[str, ...]
-    resources: Mapping[str, Any]
-    node_selector: Mapping[str, str]
-    tolerations: tuple[Mapping[str, Any], ...]
-    affinity: Mapping[str, Any]
-    priority_class_name: str
-    pod_labels: Mapping[str, str]
-    pod_annotations: Mapping[str, str]
-    env: tuple[Mapping[str, Any], ...]  # Kubernetes EnvVar objects
-    sync_mode: str
-    cluster_type: str
-    feature_gates: Mapping[str, bool]
-    extra_args: tuple[str, ...]
     patches: tuple[Patch, ...]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name]
 
 
 class IdentityOptions(Record):

@@ -28,7 +28,7 @@ def review(options: AgentOptions) -> None:
 
 def _extra_args(options: AgentOptions) -> list[Result]:
     found = []
-    for index, argument in enumerate(options.extra_args):
+    for index, argument in enumerate(options["extraArgs"]):
         flag = flags.name_of(argument)
         needs = releases.flag_needs(flag, options.version)
         if needs:
@@ -36,15 +36,15 @@ def _extra_args(options: AgentOptions) -> list[Result]:
                 f"agent {options.version} exits on --{flag}, which is available from {needs}; remove it or upgrade"
             )
             found.append(Result(message=message, field=f"spec.agent.extraArgs[{index}]"))
-    if flags.value_of(options.extra_args, "secure-port") is not None and flags.health_port(options.extra_args) < 0:
+    if flags.value_of(options["extraArgs"], "secure-port") is not None and flags.health_port(options["extraArgs"]) < 0:
         message = "--secure-port must be a port number, or 0 to serve no health checks"
         found.append(Result(message=message, field="spec.agent.extraArgs"))
     return found
 
 
 def _gates(options: AgentOptions) -> list[Result]:
-    given = dict.fromkeys(options.feature_gates, "")
-    flag = flags.value_of(options.extra_args, "feature-gates")
+    given = dict.fromkeys(options["featureGates"], "")
+    flag = flags.value_of(options["extraArgs"], "feature-gates")
     if flag is not None:  # it replaces ours, the field's gates included
         given = {pair.partition("=")[0].strip(): "spec.agent.extraArgs" for pair in flag.split(",")}
     found = []

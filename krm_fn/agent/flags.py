@@ -78,11 +78,11 @@ def arguments(options: AgentOptions, release: Traits, registration: Registration
         ours.append(f"--cluster-reg-name-prefix={registration.name_prefix}")
     if registration.labels:
         ours.append(f"--cluster-labels={labels_text(registration.labels)}")
-    gates = sorted({**DEFAULT_GATES, **options.feature_gates}.items())
+    gates = sorted({**DEFAULT_GATES, **options["featureGates"]}.items())
     switches = ",".join(f"{gate}={'true' if on else 'false'}" for gate, on in gates)
     ours += [
-        f"--cluster-reg-type={options.cluster_type}",
-        f"--cluster-sync-mode={options.sync_mode}",
+        f"--cluster-reg-type={options['clusterType']}",
+        f"--cluster-sync-mode={options['syncMode']}",
         "--use-metrics-server=false",
         f"--feature-gates={switches}",
     ]
@@ -96,7 +96,7 @@ def arguments(options: AgentOptions, release: Traits, registration: Registration
     if release.client_limits:
         ours += ["--kube-api-qps=50", "--kube-api-burst=100"]
     ours.append("--v=0")  # at its own default of 2 the agent logs all its flags at each start, the token among them
-    return merged(ours, options.extra_args)
+    return merged(ours, options["extraArgs"])
 
 
 def labels_text(labels: Mapping[str, str]) -> str:

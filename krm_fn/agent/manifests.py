@@ -38,6 +38,9 @@ HEALTH_PATH = "/healthz"
 # for the whole pod is given there, where a merge patch can change it without repeating the list of containers.
 _POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
 
+# Fields that are the pod's own, in the order in which they are written.
+_POD_FIELDS = ("imagePullSecrets", "priorityClassName", "nodeSelector", "affinity", "tolerations")
+
 _CORE = "v1"
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 _RBAC = f"{_RBAC_GROUP}/v1"
@@ -47,7 +50,7 @@ _READ = ["get", "list", "watch"]
 def every_object(options: AgentOptions) -> list[dict[str, Any]]:
     """Return all objects without patches, for those who check patches; no registration and no token."""
     agent = _agent(options, Registration(), "")
-    return [*_identity(options.namespace), _registration(options.namespace, "", ""), *agent]
+    return [*_identity(options["namespace"]), _registration(options["namespace"], "", ""), *agent]
 
 
 def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
@@ -57,7 +60,7 @@ def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
     ApplyOnce never brings a later change. The Secret asks the cluster to make a token (Kubernetes 1.24 and newer make
     none by themselves); agents up to v0.12 find it through the account's `secrets`.
     """
-    return _patched(_identity(options.namespace), options)
+    return _patched(_identity(options["namespace"]), options)
 
 
 def registration_object(options: AgentOptions, parent_url: str, token: str) -> dict[str, Any]:
@@ -68,7 +71,7 @@ def registration_object(options: AgentOptions, parent_url: str, token: str) -> d
         parent_url: URL of the parent cluster's API server.
         token: The token itself. The result holds it base64-encoded and must not reach any message.
     """
-    return _patched([_registration(options.namespace, parent_url, token)], options)[0]
+    return _patched([_registration(options["namespace"], parent_url, token)], options)[0]
 
 
 def agent_objects(options: AgentOptions, registration: Registration, checksum: str = "") -> list[dict[str, Any]]:
@@ -125,7 +128,7 @@ def _registration(namespace: str, parent_url: str, token: str) -> dict[str, Any]
 
 def _agent(options: AgentOptions, registration: Registration, checksum: str) -> list[dict[str, Any]]:
     release = traits(options.version)
-    return [*_rbac(options.namespace, release), _deployment(options, release, registration, checksum)]
+    return [*_rbac(options["namespace"], release), _deployment(options, release, registration, checksum)]
 
 
 def _rbac(namespace: str, release: Traits) -> list[dict[str, Any]]:
@@ -188,19 +191,19 @@ def _binding(kind: str, name: str, role: tuple[str, str], account: str, namespac
 
 
 def _deployment(options: AgentOptions, release: Traits, registration: Registration, checksum: str) -> dict[str, Any]:
-    annotations = dict(options.pod_annotations)
+    annotations = dict(options["podAnnotations"])
     if checksum:
         annotations[CHECKSUM_ANNOTATION] = checksum
     # Ours last: the selector needs it.
-    template: dict[str, Any] = {"labels": dict(sorted({**options.pod_labels, "app": AGENT}.items()))}
+    template: dict[str, Any] = {"labels": dict(sorted({**options["podLabels"], "app": AGENT}.items()))}
     if annotations:
         template["annotations"] = dict(sorted(annotations.items()))
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": AGENT, "namespace": options.namespace, "labels": {"app": AGENT}},
+        "metadata": {"name": AGENT, "namespace": options["namespace"], "labels": {"app": AGENT}},
         "spec": {
-            "replicas": options.replicas,
+            "replicas": options["replicas"],
             "selector": {"matchLabels": {"app": AGENT}},
             "template": {"metadata": template, "spec": _pod(options, release, registration)},
         },
@@ -209,39 +212,32 @@ def _deployment(options: AgentOptions, release: Traits, registration: Registrati
 
 def _pod(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
     pod: dict[str, Any] = {"serviceAccountName": AGENT, "securityContext": dict(_POD_SECURITY)}
-    if options.image_pull_secrets:
-        pod["imagePullSecrets"] = [{"name": name} for name in options.image_pull_secrets]
-    if options.priority_class_name:
-        pod["priorityClassName"] = options.priority_class_name
-    if options.node_selector:
-        pod["nodeSelector"] = dict(sorted(options.node_selector.items()))
-    if options.affinity:
-        pod["affinity"] = options.affinity
-    if options.tolerations:
-        pod["tolerations"] = list(options.tolerations)
+    pod |= {name: options[name] for name in _POD_FIELDS if options[name]}
+    if "imagePullSecrets" in pod:
+        pod["imagePullSecrets"] = [one if isinstance(one, dict) else {"name": one} for one in pod["imagePullSecrets"]]
     pod["containers"] = [_container(options, release, registration)]
     return pod
 
 
 def _container(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
     arguments = flags.arguments(options, release, registration)
-    container: dict[str, Any] = {"name": AGENT, "image": options.image}
-    if options.image_pull_policy:
-        container["imagePullPolicy"] = options.image_pull_policy
+    container: dict[str, Any] = {"name": AGENT, "image": options["image"]}
+    if options["imagePullPolicy"]:
+        container["imagePullPolicy"] = options["imagePullPolicy"]
     container["command"] = [f"/usr/local/bin/{AGENT}"]
     container["args"] = arguments
     container["env"] = [
         _from_secret("PARENT_URL", PARENT_URL_KEY),
         _from_secret("REG_TOKEN", TOKEN_KEY),
         {"name": "AGENT_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
-        *options.env,
+        *options["env"],
     ]
     port = flags.health_port(arguments) if release.health_port else 0
     if port:
         container["livenessProbe"] = {**_probe(port), "initialDelaySeconds": 15, "periodSeconds": 20}
         container["readinessProbe"] = {**_probe(port), "periodSeconds": 10}
-    if options.resources:
-        container["resources"] = options.resources
+    if options["resources"]:
+        container["resources"] = options["resources"]
     container["securityContext"] = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},

@@ -6,7 +6,7 @@ from krm_fn.base import nearest
 from krm_fn.config import rules_in_code
 from krm_fn.config.fields import only_path
 from krm_fn.config.report import Log, Place
-from krm_fn.config.tree import CONFIG, METADATA, SPEC, token
+from krm_fn.config.tree import CONFIG, METADATA, SPEC, agent, token
 from krm_fn.krm.results import Errors, tagged
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.kube.secrets import Secret, quoted
@@ -218,24 +218,8 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
 
 def _agent(value: Mapping[str, Any]) -> AgentOptions:
     return AgentOptions(
-        image=value["image"],
+        fields={**dict.fromkeys(agent.AGENT.names), **value},
         version=rules_in_code.agent_version(value) or AgentVersion(major=0, minor=0, patch=0),
-        namespace=value["namespace"],
-        replicas=value["replicas"],
-        image_pull_policy=value.get("imagePullPolicy", ""),
-        image_pull_secrets=tuple(one if isinstance(one, str) else one["name"] for one in value["imagePullSecrets"]),
-        resources=value["resources"],
-        node_selector=value["nodeSelector"],
-        tolerations=tuple(value["tolerations"]),
-        affinity=value["affinity"],
-        priority_class_name=value.get("priorityClassName", ""),
-        pod_labels=value["podLabels"],
-        pod_annotations=value["podAnnotations"],
-        env=tuple(value["env"]),
-        sync_mode=value["syncMode"],
-        cluster_type=value["clusterType"],
-        feature_gates=value["featureGates"],
-        extra_args=tuple(value["extraArgs"]),
         patches=tuple(
             Patch(kind=one["target"]["kind"], name=one["target"]["name"], patch=one["patch"])
             for one in value["patches"]

@@ -54,11 +54,11 @@ def immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gene
     maps = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
     served = {new.key.namespace for new in generated}
     for key, _owner, agent_namespace in earlier.agent_namespaces:
-        if agent_namespace != config.agent.namespace and key.name in maps and key.namespace in served:
+        if agent_namespace != config.agent["namespace"] and key.name in maps and key.namespace in served:
             results.append(
                 Result(
                     message=(
-                        f"spec.agent.namespace changes from {agent_namespace} to {config.agent.namespace} for Clusters of"
+                        f"spec.agent.namespace changes from {agent_namespace} to {config.agent['namespace']} for Clusters of"
                         f" {'namespace ' + key.namespace if key.namespace else 'this package'}: ServiceAccounts and their token"
                         " were applied once and would stay behind. Keep the old one, or move to a new"
                         f" clusterResourceSet.name ({next_name(config, earlier)}) as docs/immutable-fields.md shows"

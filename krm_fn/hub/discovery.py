@@ -36,7 +36,7 @@ def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
     if token.secret is None:
         message = f"{FIELD} needs a token that is known here"
         raise ValueError(message)
-    data = {"image": config.agent.image, PARENT_URL_KEY: config.parent_url, TOKEN_KEY: token.secret.reveal()}
+    data = {"image": config.agent["image"], PARENT_URL_KEY: config.parent_url, TOKEN_KEY: token.secret.reveal()}
     return {
         "apiVersion": "v1",
         "kind": "Secret",

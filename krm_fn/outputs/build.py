@@ -98,7 +98,7 @@ def build(part: Part) -> Iterator[Generated]:
 
 
 def _check(options: AgentOptions) -> None:
-    if options.extra_args or options.feature_gates or options.patches:
+    if options["extraArgs"] or options["featureGates"] or options.patches:
         from krm_fn.agent import checks  # noqa: PLC0415 - most configs keep the agent's defaults
 
         checks.review(options)
@@ -156,7 +156,7 @@ def for_resource_set(config: Config) -> dict[str, str]:
 
 def identity_map(config: Config, namespace: str, values: Mapping[str, str]) -> Generated:
     """Return the identity ConfigMap: Namespace and ServiceAccounts first, then the Secret that needs them."""
-    annotations = {**for_embedded_text(config), AGENT_NAMESPACE_ANNOTATION: config.agent.namespace}
+    annotations = {**for_embedded_text(config), AGENT_NAMESPACE_ANNOTATION: config.agent["namespace"]}
     return _config_map(config, namespace, config.identity_map, values, annotations)
 
 

@@ -38,7 +38,7 @@ def data(view: Shown) -> dict[str, Any]:
             {
                 "name": config.owner,
                 "parentURL": config.parent_url,
-                "agentImage": config.agent.image,
+                "agentImage": config.agent["image"],
                 "agentVersion": str(config.agent.version),
                 "identityMode": config.identity.mode,
                 "tokenSource": config.token.kind,

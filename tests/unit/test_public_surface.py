@@ -129,7 +129,7 @@ def test_flat_keys_are_the_paths_of_the_fields() -> None:
         "mode": "Check",
     }
     found = decode(Item.from_value(named("ConfigMap", "function-input", "", data=data), 0))
-    assert (found.owner, found.agent.replicas, found.resource_set.name, found.mode) == ("fleet", 2, "mine", "Check")
+    assert (found.owner, found.agent["replicas"], found.resource_set.name, found.mode) == ("fleet", 2, "mine", "Check")
 
 
 # --- what is generated -----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from krm_fn.model import AgentOptions, AgentVersion
+from krm_fn.model import AgentOptions, AgentVersion, Patch
 from tests.support.decoded import decoded
 
 NEWEST = "v0.18.1"
@@ -28,9 +28,10 @@ def version(text: str) -> AgentVersion:
     return AgentVersion(major=major, minor=minor, patch=patch)
 
 
-def agent(release: str = NEWEST, **changes: Any) -> AgentOptions:
-    of_release = {"image": f"ghcr.io/clusternet/clusternet-agent:{release}", "version": version(release)}
-    return decoded().agent.replace(**{**of_release, **changes})
+def agent(release: str = NEWEST, patches: tuple[Patch, ...] = (), **changes: Any) -> AgentOptions:
+    options = decoded().agent
+    fields = {**options.fields, "image": f"ghcr.io/clusternet/clusternet-agent:{release}", **changes}
+    return options.replace(fields=fields, version=version(release), patches=patches)
 
 
 # every option of `spec.agent` but `version`, which goes with the release, and `patches`
@@ -39,7 +40,7 @@ WRITTEN: dict[str, Any] = {
     "namespace": "1e3",
     "replicas": 1,
     "imagePullPolicy": "IfNotPresent",
-    "imagePullSecrets": [{"name": "pull"}, {"name": "0x10"}],
+    "imagePullSecrets": [{"name": "pull"}, "0x10"],
     "resources": {"requests": {"cpu": "1e3", "memory": 1}, "limits": {"cpu": 0.5, "memory": "128Mi"}},
     "nodeSelector": {"node": "on", "0o17": "null"},
     "tolerations": [{"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}],
@@ -63,5 +64,6 @@ WRITTEN: dict[str, Any] = {
     "extraArgs": ["--predictor-port=9090", "--v=4", "--use_metrics_server"],
 }
 
-EVERY_OPTION = dict(vars(decoded({"agent": {**WRITTEN, "version": NEWEST}}).agent))
-del EVERY_OPTION["version"]
+EVERY_OPTION: dict[str, Any] = {
+    name: decoded({"agent": {**WRITTEN, "version": NEWEST}}).agent[name] for name in WRITTEN
+}

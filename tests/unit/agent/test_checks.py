@@ -21,25 +21,25 @@ def test_the_defaults_have_no_error_under_any_release(release: str) -> None:
     [
         (
             "v0.14.0",
-            {"extra_args": ("--v=4", "--secure_port=10650")},
+            {"extraArgs": ("--v=4", "--secure_port=10650")},
             "spec.agent.extraArgs[1]",
             "agent v0.14.0 exits on --secure-port, which is available from v0.15.0; remove it or upgrade",
         ),
         (
             "v0.18.1",
-            {"extra_args": ("--secure-port=x",)},
+            {"extraArgs": ("--secure-port=x",)},
             "spec.agent.extraArgs",
             "--secure-port must be a port number, or 0 to serve no health checks",
         ),
         (
             "v0.14.0",
-            {"feature_gates": {"MultiClusterService": False}},
+            {"featureGates": {"MultiClusterService": False}},
             "spec.agent.featureGates.MultiClusterService",
             "agent v0.14.0 exits on the gate MultiClusterService, which is available from v0.15.0; remove it or upgrade",
         ),
         (
             "v0.14.0",
-            {"extra_args": ("--feature-gates=AppPusher=true, MultiClusterService=true",)},
+            {"extraArgs": ("--feature-gates=AppPusher=true, MultiClusterService=true",)},
             "spec.agent.extraArgs",
             "agent v0.14.0 exits on the gate MultiClusterService, which is available from v0.15.0; remove it or upgrade",
         ),
@@ -56,7 +56,7 @@ def test_an_option_that_the_agent_would_exit_on_is_an_error(
 
 
 def test_all_errors_are_raised_at_once() -> None:
-    options = agent("v0.14.0", feature_gates={"MultiClusterService": True}, extra_args=("--secure-port=1",))
+    options = agent("v0.14.0", featureGates={"MultiClusterService": True}, extraArgs=("--secure-port=1",))
 
     with pytest.raises(Errors) as raised:
         checks.review(options)

@@ -59,14 +59,14 @@ def test_name_prefix_and_labels_stand_after_the_parent_url_with_labels_sorted() 
 
 
 def test_type_and_sync_mode_come_from_the_options() -> None:
-    found = arguments(cluster_type="EdgeCluster", sync_mode="Pull")
+    found = arguments(clusterType="EdgeCluster", syncMode="Pull")
 
     assert "--cluster-reg-type=EdgeCluster" in found
     assert "--cluster-sync-mode=Pull" in found
 
 
 def test_feature_gates_are_merged_and_sorted() -> None:
-    found = arguments(feature_gates={"MultiClusterService": True, "Predictor": False})
+    found = arguments(featureGates={"MultiClusterService": True, "Predictor": False})
 
     expected = "AppPusher=true,MultiClusterService=true,Predictor=false,Recovery=true,SocketConnection=true"
     assert flags.value_of(found, "feature-gates") == expected
@@ -89,11 +89,11 @@ def test_an_extra_flag_replaces_ours_where_ours_stood(extra: list[str], place: l
     before = arguments()
     at = before.index("--predictor-port=8080")
 
-    assert arguments(extra_args=tuple(extra)) == [*before[:at], *place, *before[at + 1 :]]
+    assert arguments(extraArgs=tuple(extra)) == [*before[:at], *place, *before[at + 1 :]]
 
 
 def test_extra_flags_that_are_not_ours_follow_in_their_order() -> None:
-    assert arguments(extra_args=("--vmodule=hub=4", "--cluster-reg-namespace=edge"))[-2:] == [
+    assert arguments(extraArgs=("--vmodule=hub=4", "--cluster-reg-namespace=edge"))[-2:] == [
         "--vmodule=hub=4",
         "--cluster-reg-namespace=edge",
     ]
@@ -101,7 +101,7 @@ def test_extra_flags_that_are_not_ours_follow_in_their_order() -> None:
 
 def test_the_agent_keeps_its_flags_out_of_its_log_unless_another_verbosity_is_asked_for() -> None:
     assert arguments()[-1] == "--v=0"
-    assert [one for one in arguments(extra_args=("--v=4",)) if one.startswith("--v=")] == ["--v=4"]
+    assert [one for one in arguments(extraArgs=("--v=4",)) if one.startswith("--v=")] == ["--v=4"]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -109,7 +109,7 @@ def test_no_flag_is_ever_given_twice_by_us(release: str) -> None:
     extra = ("--kube-api-qps=1", "--leader_elect=true", "--cluster-labels=a=b", "--secure-port=10651")
     registration = Registration(name="n", labels={"k": "v"})
 
-    names = [flags.name_of(one) for one in arguments(release, registration, extra_args=extra)]
+    names = [flags.name_of(one) for one in arguments(release, registration, extraArgs=extra)]
 
     assert len(names) == len(set(names))
 

@@ -230,7 +230,7 @@ def test_options_reach_the_container() -> None:
 
 def test_pod_labels_and_annotations_are_added_and_never_take_the_selectors_label() -> None:
     metadata = one(
-        "Deployment", "clusternet-agent", pod_labels={"team": "x", "app": "y"}, pod_annotations={"z": "1", "a": "2"}
+        "Deployment", "clusternet-agent", podLabels={"team": "x", "app": "y"}, podAnnotations={"z": "1", "a": "2"}
     )["spec"]["template"]["metadata"]
 
     assert metadata["labels"] == {"app": "clusternet-agent", "team": "x"}
@@ -255,14 +255,14 @@ def test_releases_without_a_health_port_have_no_probes(release: str) -> None:
     [((), 10650), (("--secure-port=10651",), 10651)],
 )
 def test_probes_use_https_on_the_port_that_the_agent_serves(extra: tuple[str, ...], port: int) -> None:
-    found = container("v0.15.0", extra_args=extra)
+    found = container("v0.15.0", extraArgs=extra)
 
     assert found["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": port, "scheme": "HTTPS"}
     assert found["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": port, "scheme": "HTTPS"}
 
 
 def test_a_closed_port_has_no_probes() -> None:
-    assert "livenessProbe" not in container(extra_args=("--secure-port=0",))
+    assert "livenessProbe" not in container(extraArgs=("--secure-port=0",))
 
 
 def test_no_effect_of_the_control_plane_taints_keeps_the_agent_away() -> None:

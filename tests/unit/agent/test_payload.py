@@ -67,8 +67,8 @@ def test_identity_text_is_the_same_under_every_release(release: str) -> None:
     [
         {},
         EVERY_OPTION,
-        {"pod_annotations": {"HOLE": "HOLEX0;"}},
-        {"extra_args": ("--cluster-labels=z=HOLE2;=", "--cluster-reg-name=x")},
+        {"podAnnotations": {"HOLE": "HOLEX0;"}},
+        {"extraArgs": ("--cluster-labels=z=HOLE2;=", "--cluster-reg-name=x")},
         {"patches": (NO_ARGS,)},
     ],
     ids=["defaults", "every option", "marks in options", "flags replaced", "args patched away"],

@@ -34,16 +34,16 @@ def test_defaults_are_those_of_the_contract() -> None:
     config = decoded({})
     assert config.namespace_selector is None
     assert config.namespaces == ()
-    assert config.agent.image == "ghcr.io/clusternet/clusternet-agent:v0.18.1"
+    assert config.agent["image"] == "ghcr.io/clusternet/clusternet-agent:v0.18.1"
     assert config.agent.version == AgentVersion(major=0, minor=18, patch=1)
-    assert config.agent.namespace == "clusternet-system"
-    assert config.agent.replicas == 3
-    assert [one["key"] for one in config.agent.tolerations] == [
+    assert config.agent["namespace"] == "clusternet-system"
+    assert config.agent["replicas"] == 3
+    assert [one["key"] for one in config.agent["tolerations"]] == [
         "node-role.kubernetes.io/control-plane",
         "node-role.kubernetes.io/master",
     ]
-    assert list(config.agent.affinity) == ["podAntiAffinity"]
-    assert (config.agent.sync_mode, config.agent.cluster_type) == ("Dual", "StandardCluster")
+    assert list(config.agent["affinity"]) == ["podAntiAffinity"]
+    assert (config.agent["syncMode"], config.agent["clusterType"]) == ("Dual", "StandardCluster")
     assert (config.identity.mode, config.identity.name_template) == ("Shared", "{name}")
     assert (config.resource_set.name, config.resource_set.strategy) == ("clusternet-cluster-api", "Reconcile")
     assert config.resource_set.api_version == ""
@@ -90,10 +90,8 @@ def test_file_path_and_namespace_come_from_the_object() -> None:
             id="selector in canonical order",
         ),
         pytest.param({"namespaceSelector": {}}, "namespace_selector", LabelSelector(), id="empty namespace selector"),
-        pytest.param(
-            {"agent.imagePullSecrets": ["a", {"name": "b"}]}, "agent.image_pull_secrets", ("a", "b"), id="pull"
-        ),
-        pytest.param({"agent.replicas": 2.0}, "agent.replicas", 2, id="a whole float"),
+        pytest.param({"agent.replicas": 2.0}, "agent.fields.replicas", 2, id="a whole float"),
+        pytest.param({}, "agent.fields.priorityClassName", None, id="no value and no default"),
         pytest.param(
             {"agent": {"image": "a:v0.17.0@sha256:" + "0" * 64}},
             "agent.version",
@@ -107,7 +105,7 @@ def test_file_path_and_namespace_come_from_the_object() -> None:
             id="version by field",
         ),
         pytest.param(
-            {"agent.podLabels": {"b": "2", "a": "1"}}, "agent.pod_labels", {"a": "1", "b": "2"}, id="pod labels"
+            {"agent.podLabels": {"b": "2", "a": "1"}}, "agent.fields.podLabels", {"a": "1", "b": "2"}, id="pod labels"
         ),
         pytest.param(
             {"agent.patches": [{"target": {"kind": "Deployment", "name": "a"}, "patch": {"x": None}}]},
@@ -144,7 +142,7 @@ def test_file_path_and_namespace_come_from_the_object() -> None:
 def test_a_field_reaches_its_record(changes: dict[str, Any], path: str, expected: object) -> None:
     value: Any = decoded(changes)
     for name in path.split("."):
-        value = getattr(value, name)
+        value = value[name] if isinstance(value, dict) else getattr(value, name)
     assert value == expected
 
 
