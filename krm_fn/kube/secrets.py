@@ -159,10 +159,10 @@ def _may_hold_token(text: str) -> bool:
 
 def _may_encode(word: str) -> bool:
     """Return whether text without spaces needs the patterns of `decodings`: short words and most names do not."""
-    size = len(word)
-    return size >= _SHORTEST_ENCODED and (
-        "%" in word or size >= _SHORTEST_HEXADECIMAL or (size >= _SHORTEST_BASE64 and word != word.lower())
-    )
+    if len(word) < _SHORTEST_ENCODED or "%" in word:
+        return len(word) >= _SHORTEST_ENCODED
+    longest = max(map(len, word.split(".")))  # no run of base64 or hexadecimal form has a dot
+    return longest >= _SHORTEST_HEXADECIMAL or (longest >= _SHORTEST_BASE64 and word != word.lower())
 
 
 def _encodes_token(text: str, depth: int = 1) -> bool:
