@@ -27,7 +27,7 @@ from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
 from krm_fn.views import migration as migration_view
 from krm_fn.views import status_data, status_table
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.write import dump as write_yaml
 from tests.support.items import item_of
 from tests.support.traces import forms, seen

@@ -6,13 +6,13 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
-from krm_fn import featuregate
+from krm_fn import earlier, featuregate
 from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.selection import Fleet, Part
-from krm_fn.earlier import guard, read
+from krm_fn.earlier import guard
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
-from krm_fn.outputs.build import build
+from krm_fn.outputs import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.inventory import Inventory
     from krm_fn.clusters.selection import Verdict
-    from krm_fn.earlier.read import Before
+    from krm_fn.earlier import Before
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, Token
 
@@ -161,7 +161,7 @@ def _before(request: Request) -> Before:
     baseline = request.baseline
     if baseline is not None and not baseline.owned and not request.baseline_rendered:
         baseline = None  # `_compare` reports it
-    return read.before(request.inventory, baseline, request.baseline_source)
+    return earlier.before(request.inventory, baseline, request.baseline_source)
 
 
 def _select(request: Request, fleet: Fleet) -> list[Part]:

@@ -1,1 +1,128 @@
-"""What came before, against what is made now: immutable fields, guards, upgrades, overlaps, comparisons."""
+"""What came before: earlier output as the server knows it, ClusterResourceSets, their carriers, and the Clusters that they reach.
+
+Earlier output is our own in the input (kpt feeds it back) or that of a baseline.
+"""
+
+from __future__ import annotations
+
+from krm_fn.base import Record
+from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from krm_fn.clusters.inventory import Inventory, Owned
+    from krm_fn.clusters.resource_set import ResourceSet
+    from krm_fn.krm.items import Item
+    from krm_fn.model import Cluster, ObjectKey
+
+
+class Earlier(Record):
+    """What earlier output of some configs holds.
+
+    Attributes:
+        sets: Its ClusterResourceSets.
+        agent_namespaces: Identity, owner and agent namespace of each ConfigMap with identity manifests.
+        agents: Identity, owner and item of each ConfigMap with agent manifests.
+    """
+
+    sets: tuple[ResourceSet, ...] = ()
+    agent_namespaces: tuple[tuple[ObjectKey, str, str], ...] = ()
+    agents: tuple[tuple[ObjectKey, str, Item], ...] = ()
+
+    @property
+    def main_sets(self) -> tuple[ResourceSet, ...]:
+        """The sets that deliver agents."""
+        return tuple(one for one in self.sets if one.delivers_agent)
+
+
+class Tree:
+    """One place of earlier output: the input, or a baseline.
+
+    Attributes:
+        owned: Our objects in it.
+        all: What it holds of any config.
+        clusters: Its Clusters, where it holds those of its time: what reached one was decided by the labels it had then.
+        source: What messages call it.
+    """
+
+    def __init__(self, owned: Iterable[Owned], clusters: tuple[Cluster, ...], source: str) -> None:
+        self.owned = tuple(owned)
+        by_owner: dict[str, list[Owned]] = {}
+        for one in self.owned:
+            by_owner.setdefault(one.owner, []).append(one)
+        self._by_owner = {owner: read(found) for owner, found in sorted(by_owner.items())}
+        self.all = self.of(*self._by_owner)
+        self.clusters = clusters
+        self.source = source
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The configs that it holds output of."""
+        return tuple(self._by_owner)
+
+    def of(self, *owners: str) -> Earlier:
+        """Return the output of some configs."""
+        found = [self._by_owner[owner] for owner in owners if owner in self._by_owner]
+        return Earlier(
+            sets=tuple(one for earlier in found for one in earlier.sets),
+            agent_namespaces=tuple(one for earlier in found for one in earlier.agent_namespaces),
+            agents=tuple(one for earlier in found for one in earlier.agents),
+        )
+
+
+class Before(Record):
+    """All that came before a run.
+
+    Attributes:
+        output: Our own earlier output in the input.
+        baseline: An earlier rendered tree; None where none was given, or it holds nothing of ours.
+    """
+
+    output: Tree
+    baseline: Tree | None
+
+    @property
+    def trees(self) -> tuple[Tree, ...]:
+        """Both of them, the baseline last."""
+        return (self.output,) if self.baseline is None else (self.output, self.baseline)
+
+    @property
+    def registration_names(self) -> dict[str, tuple[str, str]]:
+        """Names that are taken on the parent cluster: name -> (namespace, Cluster)."""
+        sets = [one for tree in self.trees for one in tree.all.sets]
+        return {one.registration_name: (one.key.namespace, one.cluster) for one in sets if one.registration_name}
+
+
+def before(inventory: Inventory, baseline: Inventory | None, source: str) -> Before:
+    """Read what came before.
+
+    Args:
+        inventory: What the input holds.
+        baseline: What an earlier rendered tree holds; None where none was given.
+        source: What messages call that tree.
+    """
+    return Before(
+        # the Clusters of the input are those of now
+        output=Tree(inventory.owned, (), "the earlier output in the input"),
+        baseline=None if baseline is None else Tree(baseline.owned, baseline.clusters, source),
+    )
+
+
+def read(owned: Iterable[Owned]) -> Earlier:
+    """Read earlier output."""
+    from krm_fn.clusters import resource_set  # noqa: PLC0415 - a first run has none
+
+    sets, namespaces, agents = [], [], []
+    for key, owner, item in owned:
+        if key.kind == RESOURCE_SET_KIND:
+            sets.append(resource_set.read(item.value()))
+        elif key.kind == "ConfigMap":
+            annotations = item.metadata().get("annotations")
+            found = annotations.get(AGENT_NAMESPACE_ANNOTATION) if isinstance(annotations, dict) else None
+            if isinstance(found, str):
+                namespaces.append((key, owner, found))
+            else:
+                agents.append((key, owner, item))
+    return Earlier(sets=tuple(sets), agent_namespaces=tuple(namespaces), agents=tuple(agents))

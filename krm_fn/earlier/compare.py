@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters.selection import Part
+    from krm_fn.earlier import Tree
     from krm_fn.earlier.effects import Effect
-    from krm_fn.earlier.read import Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Generated, ObjectKey
 

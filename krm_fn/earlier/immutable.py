@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from krm_fn.clusters.selection import Part
-    from krm_fn.earlier.read import Before, Earlier
+    from krm_fn.earlier import Before, Earlier
     from krm_fn.model import Config, Generated
 
 _NUMBERED = late(r"(.*)-(\d+)\Z")

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from krm_fn.earlier.read import Earlier
+    from krm_fn.earlier import Earlier
     from krm_fn.model import Config, Generated
 
     Reference = tuple[str, str]  # kind and name

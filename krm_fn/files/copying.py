@@ -19,7 +19,7 @@ from krm_fn.files.functions import Functions
 from krm_fn.files.reading import show
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import read_documents
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import TOO_MANY_ALIASES, load
 
 _LARGEST_FILE = 64 * 1024 * 1024

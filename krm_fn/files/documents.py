@@ -12,8 +12,8 @@ from krm_fn.files import finding, reading
 from krm_fn.files.reading import show
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import BOM, Document, read_documents, read_stream
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.edit import revise, set_labels
-from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump
 

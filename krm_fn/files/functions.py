@@ -15,8 +15,8 @@ from krm_fn.base import Record
 from krm_fn.files import reading
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import read_documents
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.edit import revise
-from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False

@@ -73,7 +73,7 @@ def _content(value: dict[str, Any], key: str) -> tuple[str, str, str]:
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
-    from krm_fn.yaml.errors import BadYaml  # noqa: PLC0415 - most inputs hold no kubeconfig
+    from krm_fn.yaml import BadYaml  # noqa: PLC0415 - most inputs hold no kubeconfig
     from krm_fn.yaml.read import load  # noqa: PLC0415 - the same
 
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record, late
 from krm_fn.krm.results import INDEX, PATH
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump, flow
 

@@ -39,7 +39,7 @@ from krm_fn.base import late
 from krm_fn.krm import outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.partial import both, ends, in_column_2, plain, text_of, word
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ from krm_fn.base import late
 from krm_fn.krm import partial
 from krm_fn.krm.partial import UNSURE, Span
 from krm_fn.krm.results import INDEX, PATH, Errors, ResourceRef
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False

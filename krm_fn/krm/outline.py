@@ -19,7 +19,7 @@ from yaml.events import (
 )
 
 from krm_fn.krm.items import Item
-from krm_fn.yaml.errors import BadYaml, at_event, bad_yaml
+from krm_fn.yaml import BadYaml, at_event, bad_yaml
 from krm_fn.yaml.read import Builder, key_text, parser, same_places, scalar_value
 
 TYPE_CHECKING = False

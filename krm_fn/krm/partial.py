@@ -16,7 +16,7 @@ import yaml
 from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent
 
 from krm_fn.base import late
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import Builder, parser, resolve, scalar_value
 
 TYPE_CHECKING = False

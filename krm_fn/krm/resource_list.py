@@ -9,7 +9,7 @@ from krm_fn.krm import fast, outline
 from krm_fn.krm.changes import Changes, written
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import PATH, Errors, Result, Results
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

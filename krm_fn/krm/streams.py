@@ -13,8 +13,7 @@ from krm_fn.base import nearest
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, Result, tagged
-from krm_fn.yaml import written
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml, written
 from krm_fn.yaml.explain import explained, is_table
 from krm_fn.yaml.read import load
 

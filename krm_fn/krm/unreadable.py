@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from krm_fn.yaml.errors import BadYaml
+    from krm_fn.yaml import BadYaml
 
 # What hosts add to an object before a function sees it: no line of the user's file holds that.
 _OF_HOSTS = (b"internal.config.kubernetes.io/", b"config.kubernetes.io/path", b"config.kubernetes.io/index")

@@ -25,8 +25,8 @@ from krm_fn.surface import (
     HUB_RBAC_MAP,
     OWNER_ANNOTATION,
 )
+from krm_fn.yaml import BadYaml, bad_yaml
 from krm_fn.yaml import read as read_yaml
-from krm_fn.yaml.errors import BadYaml, bad_yaml
 from krm_fn.yaml.explain import explained
 
 TYPE_CHECKING = False

@@ -28,7 +28,7 @@ from krm_fn.surface import (
     TOKEN_KEY,
 )
 from krm_fn.tokens import formats
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from krm_fn.kube.secrets import Secret
 from krm_fn.model import Token
 from krm_fn.surface import OWNER_ANNOTATION, REGISTRATION_KEY, TOKEN_KEY
 from krm_fn.tokens import formats
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False

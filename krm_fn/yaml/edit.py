@@ -16,7 +16,7 @@ such trade.
 
 from __future__ import annotations
 
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.nodes import compose, compose_entry, same
 from krm_fn.yaml.read import load
 from krm_fn.yaml.textual import Edit, Unbounded

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from krm_fn.yaml.errors import BadYaml
+    from krm_fn.yaml import BadYaml
 
     Said = tuple[str, int | None, int | None]
 

@@ -15,7 +15,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from krm_fn.yaml.errors import bad_yaml
+from krm_fn.yaml import bad_yaml
 from krm_fn.yaml.read import Builder, key_text, parser, same_places, scalar_value
 
 TYPE_CHECKING = False

@@ -22,7 +22,7 @@ from yaml.events import (
 )
 
 from krm_fn.base import late
-from krm_fn.yaml.errors import BadYaml, at_event, bad_yaml
+from krm_fn.yaml import BadYaml, at_event, bad_yaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

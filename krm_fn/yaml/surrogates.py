@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from json import loads
 
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.edit import revise, set_labels
-from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import quoted
 

@@ -11,7 +11,7 @@ from krm_fn.krm import fast, outline
 from krm_fn.krm.fast import identity
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from tests.support import nasty
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.resource_list import read, write
 from krm_fn.krm.results import Errors, Result
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
 from tests.support import nasty
 

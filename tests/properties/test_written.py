@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from krm_fn.krm.streams import read_stream
-from krm_fn.yaml import written
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml, written
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import yaml
 
+from krm_fn import outputs
 from krm_fn.agent.flags import Registration
 from krm_fn.agent.payload import AgentPayload, identity_values, registration_values
 from krm_fn.clusters.selection import shared_labels
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.outputs import build
 from krm_fn.status.payload import Payload
 from krm_fn.surface import API_VERSION, KIND, NAMESPACE_LABEL
 
@@ -70,24 +70,24 @@ def rendered(  # noqa: PLR0913 - each test says what matters to it
     mark = hashlib.sha256("".join(values.values()).encode()).hexdigest()[:32] if checksum else ""
     api = f"addons.cluster.x-k8s.io/{version}"
     made = [
-        build.identity_map(found, namespace, identity_values(found.agent)),
-        build.registration(found, namespace, values),
-        build.identity_set(found, namespace, api),
+        outputs.identity_map(found, namespace, identity_values(found.agent)),
+        outputs.registration(found, namespace, values),
+        outputs.identity_set(found, namespace, api),
     ]
     secret = found.registration
     payload = AgentPayload(found.agent)
     if found.per_cluster:
         for name in clusters:
             values = payload.values(Registration(name=name), mark)
-            made.append(build.agent_map(found, namespace, values, cluster=name, registration_name=name))
+            made.append(outputs.agent_map(found, namespace, values, cluster=name, registration_name=name))
             made.append(
-                build.main_set(found, namespace, api, registration=secret, cluster=name, registration_name=name)
+                outputs.main_set(found, namespace, api, registration=secret, cluster=name, registration_name=name)
             )
     else:
         labels = shared_labels(found, namespace)
         values = payload.values(Registration(name_prefix=found.identity.name_prefix, labels=labels), mark)
-        made.append(build.agent_map(found, namespace, values))
-        made.append(build.main_set(found, namespace, api, registration=secret))
+        made.append(outputs.agent_map(found, namespace, values))
+        made.append(outputs.main_set(found, namespace, api, registration=secret))
     return [_live(json.loads(json.dumps(one.value))) for one in made if one is not None]
 
 

@@ -86,7 +86,7 @@ BUG = """
 import sys
 class Broken:
     def find_spec(self, name, path=None, target=None):
-        if name == "krm_fn.outputs.build":
+        if name == "krm_fn.outputs":
             raise ZeroDivisionError("plantd.0123456789abcdef")
 sys.meta_path.insert(0, Broken())
 """

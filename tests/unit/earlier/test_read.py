@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from krm_fn import earlier
 from krm_fn.clusters import inventory, resource_set
-from krm_fn.earlier import read
 from krm_fn.krm.items import Item
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
@@ -72,7 +72,7 @@ OUTPUT = [
 
 
 def test_earlier_output_is_reported_apart_by_what_it_is() -> None:
-    tree = read.before(taken(*OUTPUT), None, "").output
+    tree = earlier.before(taken(*OUTPUT), None, "").output
     assert [one.name for one in tree.all.sets] == ["n", "n-identity", "n.web"]
     assert [one.name for one in tree.all.main_sets] == ["n", "n.web"]
     assert [(key.name, owner, where) for key, owner, where in tree.all.agent_namespaces] == [
@@ -86,21 +86,21 @@ def test_earlier_output_is_reported_apart_by_what_it_is() -> None:
     [((), []), (("fleet",), ["n", "n-identity"]), (("other",), ["n.web"]), (("gone", "other"), ["n.web"])],
 )
 def test_earlier_output_is_asked_by_its_owners(owners: tuple[str, ...], expected: list[str]) -> None:
-    tree = read.before(taken(*OUTPUT), None, "").output
+    tree = earlier.before(taken(*OUTPUT), None, "").output
     assert tree.owners == ("fleet", "other")
     assert [one.name for one in tree.of(*owners).sets] == expected
 
 
 def test_names_on_the_parent_cluster_are_taken_by_both_trees_and_the_baseline_counts_last() -> None:
     moved = of_one("web", owner="other", namespace="team-b")
-    found = read.before(taken(*OUTPUT), taken(moved, of_one("db")), "the baseline")
+    found = earlier.before(taken(*OUTPUT), taken(moved, of_one("db")), "the baseline")
     assert [tree.source for tree in found.trees] == ["the earlier output in the input", "the baseline"]
     assert found.registration_names == {"r-web": ("team-b", "web"), "r-db": ("team-a", "db")}
 
 
 def test_clusters_of_the_input_are_not_those_of_its_earlier_output() -> None:
     holds = taken(*OUTPUT, cluster("web"))
-    found = read.before(holds, holds, "")
+    found = earlier.before(holds, holds, "")
     assert found.output.clusters == ()
     assert found.baseline is not None
     assert [one.name for one in found.baseline.clusters] == ["web"]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from krm_fn import earlier
 from krm_fn.clusters import inventory
-from krm_fn.earlier import immutable, read, upsert_and_prune
+from krm_fn.earlier import immutable, upsert_and_prune
 from krm_fn.krm.items import Item
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import OWNER_ANNOTATION
@@ -119,5 +120,5 @@ def test_a_set_that_can_not_be_changed_gets_the_next_free_name(name: str, taken:
         for one in taken
     ]  # fmt: skip
     items = [Item.from_value(one, position) for position, one in enumerate(sets)]
-    earlier = read.read(inventory.take(items, ()).owned)
-    assert immutable.next_name(config, earlier) == expected
+    there = earlier.read(inventory.take(items, ()).owned)
+    assert immutable.next_name(config, there) == expected

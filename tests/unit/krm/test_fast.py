@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from krm_fn.krm import fast, outline
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 from tests.properties.test_fast import shape
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n"

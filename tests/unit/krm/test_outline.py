@@ -4,7 +4,7 @@ import pytest
 
 from krm_fn.krm.outline import Outline, identity
 from krm_fn.krm.outline import read as outline
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml
 
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 

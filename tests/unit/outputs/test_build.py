@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from krm_fn.outputs import build
+from krm_fn import outputs
 from tests.support import configs
 from tests.support.lists import cluster, config, run
 
@@ -42,7 +42,7 @@ def test_the_version_of_the_sets_follows_the_clusters_unless_it_is_given(
 
 
 def test_without_clusters_the_newest_version_is_taken() -> None:
-    assert build.api_version(configs.decoded({}), ()) == "addons.cluster.x-k8s.io/v1beta2"
+    assert outputs.api_version(configs.decoded({}), ()) == "addons.cluster.x-k8s.io/v1beta2"
 
 
 def test_every_value_of_a_carrier_is_long_enough_for_the_controller() -> None:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from krm_fn.yaml import edit
+from krm_fn.yaml import BadYaml, edit
 from krm_fn.yaml.edit import revise, set_labels
-from krm_fn.yaml.errors import BadYaml
 from krm_fn.yaml.nodes import align
 from krm_fn.yaml.read import load
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from krm_fn.yaml import read
-from krm_fn.yaml.errors import BadYaml
+from krm_fn.yaml import BadYaml, read
 from krm_fn.yaml.read import load
 
 
