@@ -38,7 +38,7 @@ import yaml
 from krm_fn.base import late
 from krm_fn.krm import outline
 from krm_fn.krm.items import Item
-from krm_fn.krm.partial import both, ends, in_column_2, plain, text_of, word
+from krm_fn.krm.partial import both, in_column_2, plain, text_of, word
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser
 
@@ -52,12 +52,11 @@ _NOT_PLAIN_LINES = (b"\r", b"\0")
 _OTHER_BREAKS = ("\ufeff".encode(), "\x85".encode(), "\u2028".encode(), "\u2029".encode())
 
 # The lines that matter from `items:` on: an entry in the usual form, which is the group; any other line in column 0; and
-# what might be a second kind or apiVersion. No more, since compiling it is part of every cold start.
-_LINE = late(
-    rb"""\n(?!   )(?:- (apiVersion: [^\n]*\n  kind: [^\n]*)(?=\n(?:  )?\S)|[^ \n]|  (?:kind|apiVersion|["'?&!*]))"""
-)
+# what might be a second kind or apiVersion, by its first letter. No more, since compiling it is part of every cold start.
+_LINE = late(rb"""\n(?!   )(?:- (apiVersion: [^\n]*\n  kind: [^\n]*)(?=\n(?:  )?\S)|[^ \n]|  [ka"'?&!*])""")
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DASH, _SPACE, _HASH = b"- #"
+_IDENTITY_LINES = (b"  kind", b"  apiVersion")
 _BEFORE_ALIAS = b" \t\n,[{-?:"
 _IN_ALIAS = _LETTERS | frozenset(b"0123456789_-")
 # Column-0 lines of a document that could read `kind` or `apiVersion`, and what no document of the usual form has there.
@@ -166,11 +165,11 @@ class _Scan:
     def key(self, at: int) -> None:
         """Take a line in column 2 that may hold a kind."""
         data, who = self.data, self.who[-1]
-        if who is None:
+        if who is None or (data[at + 2] in _LETTERS and not data.startswith(_IDENTITY_LINES, at)):
             return
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
-        kind = plain(data[at:end], b"  kind: ") if who[1] is None and ends(data[end + 1 : end + 4]) else None
+        kind = plain(data[at:end], b"  kind: ") if who[1] is None and _ends(data[end + 1 : end + 4]) else None
         self.who[-1] = None if kind is None else (who[0], kind)
         if kind is not None and at != self.second:
             self.late.append(at)
@@ -244,6 +243,11 @@ def _usual_lines(text: bytes) -> bool:
         not line or line[0] in _LETTERS or line[:1] in {b" ", b"#"} or line.startswith(b"- ")
         for line in text.split(b"\n")
     )
+
+
+def _ends(behind: bytes) -> bool:
+    """Return whether a line that begins like this ends the plain word above it: in column 0 or 2, or the text."""
+    return in_column_2(behind) or behind[:1] not in {b" ", b"\t", b"\n"}
 
 
 def _behind_comments(data: bytes, at: int) -> int:

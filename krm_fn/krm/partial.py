@@ -45,16 +45,18 @@ class _Lines:
         line: A line of metadata. Groups: the key, with two spaces where it is in a mapping there; what is behind the colon;
             further lines of a literal block. No more, since compiling it is part of every cold start.
         next_key: The begin of a line no further right than its keys.
+        spec: The one that mostly follows the metadata, which is found with nothing to compile.
         heads: Texts from the first key to the metadata that were found to be in the usual form.
     """
 
-    __slots__ = ("heads", "indent", "line", "next_key", "pad")
+    __slots__ = ("heads", "indent", "line", "next_key", "pad", "spec")
 
     def __init__(self, column: int) -> None:
         pad = self.pad = b" " * column
         self.indent = pad + b"      "
         self.line = late(rb"%b  ((?:  )?[^\s:]+):(.*)((?:\n%b.*)*)\n?" % (pad, self.indent))
         self.next_key = late(rb"\n(?:%b)?(?=[^ \n])" % pad)
+        self.spec = b"\n%bspec:\n" % pad
         self.heads: set[bytes] = set()
 
 
@@ -129,11 +131,6 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def ends(behind: bytes) -> bool:
-    """Return whether a line that begins like this ends the plain word above it: in column 0 or 2, or the text."""
-    return in_column_2(behind) or behind[:1] not in {b" ", b"\t", b"\n"}
-
-
 def in_column_2(line: bytes) -> bool:
     """Return whether a line begins in column 2."""
     return line[:2] == b"  " and line[2:3] not in {b"", b" ", b"\t", b"\n"}
@@ -146,9 +143,8 @@ def _by_lines(span: Span) -> dict[str, Any] | None:
     head = source[span.start : size]
     if head not in lines.heads and not _usual_head(head, lines):
         return None
-    behind = lines.next_key.search(source, size - 1, span.end)
-    stop = behind.start() + 1 if behind else span.end
-    if behind and not source[behind.end() : behind.end() + 1].isalpha():
+    stop = _behind(source, size - 1, span.end, lines)
+    if not stop:
         return None
     found: dict[str, Any] = {}
     nested: dict[str, Any] | None = None  # the mapping of the last key without a value
@@ -176,6 +172,15 @@ def _by_lines(span: Span) -> dict[str, Any] | None:
         return None
     span.behind = stop
     return found
+
+
+def _behind(source: bytes, start: int, end: int, lines: _Lines) -> int:
+    """Return where metadata end that begin at an offset, if each line before is one of theirs; 0 if not sure."""
+    stop = source.find(lines.spec, start, end) + 1
+    found = None if stop else lines.next_key.search(source, start, end)
+    if found is None:
+        return stop or end
+    return found.start() + 1 if source[found.end() : found.end() + 1].isalpha() else 0
 
 
 def _usual_head(head: bytes, lines: _Lines) -> bool:
@@ -248,10 +253,10 @@ def _opens_mapping(span: Span, path: tuple[str, ...]) -> bool:
     if len(path) > 1:
         child = b"\n" + pad + b"  " + path[1].encode() + b":\n"
         found = source.find(child + pad + b"    ", at - 1, span.end)
-        before = source[at - 1 : found + 1]
+        before = source[at - 1 : found]
         if found < 0 or not before.isascii() or any(mark in before for mark in _OPENING):
             return False
-        if _LINES[span.column].next_key.search(before):
+        if before.count(b"\n") != before.count(b"\n" + pad + b"  "):  # not all of it is below the field
             return False
         at = found + len(child)
     stop = source.find(b"\n", at, span.end)
