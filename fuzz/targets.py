@@ -17,6 +17,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from krm_fn import config, function
+from krm_fn.cli.migrate import config_text, guide
 from krm_fn.krm import fast, outline, resource_list, runner, streams
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Errors, Result
@@ -25,8 +26,8 @@ from krm_fn.migration import migrate
 from krm_fn.status import dump, status
 from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
-from krm_fn.views import migration as migration_view
 from krm_fn.views import status_data, status_table
+from krm_fn.views.terminal import PIPE
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.write import dump as write_yaml
 from tests.support.items import item_of
@@ -186,7 +187,7 @@ def live(data: bytes) -> None:
     report = status.evaluate(found, NOW)
     redactor = Redactor(report.secrets)
     shown = redactor.value(report)
-    table = redactor.text(status_table.render(shown, width=None, colour=False, only_failing=False))
+    table = redactor.text(status_table.render(shown))
     hidden(table + repr(redactor.value(status_data.as_data(shown))), report.secrets, "a status")
     try:
         planned = migrate.plan(found, name="fleet", resource_set="fleet")
@@ -195,8 +196,8 @@ def live(data: bytes) -> None:
         return
     redactor = Redactor(planned.tokens)
     texts = [
-        migration_view.config(redactor.value(planned.config)),
-        migration_view.guide(planned, width=None, colour=False),
+        config_text(redactor.value(planned.config)),
+        guide(planned, PIPE),
     ]
     texts.append(repr(redactor.results(planned.warnings)))
     hidden("".join(map(redactor.text, texts)), planned.tokens, "a migration")
@@ -223,10 +224,7 @@ def whole(data: bytes) -> None:
     options = function.Options(offers=offers, now=NOW, verbose=True, baseline=None)
 
     def process(found: resource_list.ResourceList) -> None:
-        outcome = function.run(found, options)
-        outcomes.append(outcome)
-        found.apply(outcome.changes)
-        found.results += outcome.results
+        outcomes.append(function.run(found, options))
 
     stdout, stderr = io.BytesIO(), io.StringIO()
     code = runner.run(process, io.BytesIO(data), stdout, redacted(stderr))  # as krm_fn.__main__ does

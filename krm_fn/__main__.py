@@ -99,9 +99,7 @@ def _function() -> int:
             offers = Offers(os.environ)
             epoch = offers.epoch()
             options = function.Options(offers=offers, now=int(time.time()) if epoch is None else epoch)
-            outcome = function.run(found, options)
-            found.apply(outcome.changes)
-            found.results += outcome.results
+            function.run(found, options)
 
         stdin, stdout, stderr = runner.standard_streams()
         return runner.run(process, stdin, stdout, redacted(stderr))

@@ -173,6 +173,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def printable(text: str, instead: str = "\ufffd") -> str:
+    """Return text without control characters, of which some steer a terminal or turn the direction of what follows."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else instead for one in text)
+
+
 def full_name(namespace: str, name: str) -> str:
     """Return `namespace/name`, or the name alone where there is no namespace."""
     return f"{namespace}/{name}" if namespace else name

@@ -36,11 +36,11 @@ class Options(Record):
 
     Attributes:
         offers: The operator's offers of environment and token files.
-        now: Seconds since the epoch, for warnings about a token's life; None to leave them out.
+        now: Seconds since the epoch, for warnings about a token's expiry; None to leave them out.
         baseline: Items of an earlier rendered tree; None where none was given.
         baseline_source: What messages call that tree.
         baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
-        verbose: Whether every Cluster's verdict is said.
+        verbose: Whether every Cluster's verdict is reported.
         writes_files: Whether the output goes into files (and so, most likely, into Git).
         needs_token: Whether a token that is not at hand is an error; it is for all but what only explains.
     """
@@ -146,23 +146,25 @@ def _processed(
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
-    """Run the function over a ResourceList."""
-    items, function_config = resource_list.items, resource_list.function_config
-    if resource_list.host_paths and function_config is not None:
-        hidden = _hidden(items, function_config)
-        if hidden is not None:
-            return Outcome(changes=Changes(), results=(hidden,), redactor=Redactor())
-    return process(items, function_config, options, host_paths=resource_list.host_paths, stream=True)
+    """Run the function over a ResourceList, which takes the changes and the results."""
+    items, config, host_paths = resource_list.items, resource_list.function_config, resource_list.host_paths
+    hidden = _hidden(items, config) if host_paths and config is not None else None
+    if hidden is not None:
+        outcome = Outcome(changes=Changes(), results=(hidden,), redactor=Redactor())
+    else:
+        outcome = process(items, config, options, host_paths=host_paths, stream=True)
+    resource_list.apply(outcome.changes)
+    resource_list.results += outcome.results
+    return outcome
 
 
 def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
-    """Report that the host hands over selected items alone, where that can be told.
+    """Report that the host hands over selected items alone, where that can be seen.
 
     Without our own earlier output among them, each run would add the same objects again.
     """
-    annotations = function_config.metadata().get("annotations")
-    packaged = isinstance(annotations, dict) and KPT_PACKAGE_ANNOTATION in annotations
-    if not packaged or any(item.kind == "Kptfile" for item in items):  # kpt lists it unless told otherwise
+    packaged = KPT_PACKAGE_ANNOTATION in function_config.annotations
+    if not packaged or any(item.kind == "Kptfile" for item in items):  # kpt lists it by default
         return None
     message = (
         "the host hides objects from this function, its own earlier output among them, which it would add again: remove"
@@ -229,7 +231,7 @@ def find_configs(
         try:
             others.append(decode(item))
         except Errors:
-            continue  # an invalid config is told of where it is rendered
+            continue  # an invalid config is reported where it is rendered
     return rendered, tuple(others)
 
 
@@ -259,7 +261,7 @@ def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
     for item in items:
         try:
             configs.append(decode(item))
-        except Errors as found:  # noqa: PERF203 - one try a config
+        except Errors as found:  # noqa: PERF203 - one try per config
             errors += found.results
     if errors:
         raise Errors(errors)

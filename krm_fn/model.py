@@ -1,7 +1,7 @@
 """The product's nouns as frozen records, each with its name, title and place for messages.
 
-Everything between the bytes that come in and the bytes that go out speaks in these. Records hold plain values
-(`str`, `int`, tuples, dicts of JSON-like data); a raw Kubernetes object is a dict as the SDK's reader types it.
+Records hold plain values (`str`, `int`, tuples, dicts of JSON-like data); a raw Kubernetes object is a dict as the
+reader types it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.kube.secrets import Secret
 
 
-# --- what the configuration says -------------------------------------------------------------------------------------
+# --- what the configuration asks for -------------------------------------------------------------------------------------
 
 
 class TokenSource(Record):
@@ -303,7 +303,7 @@ def _place(what: Config | Cluster, ref: ResourceRef, field: str) -> dict[str, An
 
 
 class Token(Record):
-    """A registration token that passed the format check, with what is known of its life.
+    """A registration token that passed the format check, with what is known of its expiry.
 
     Attributes:
         secret: The value; None when it is kept outside (existingSecret, externalSecret).

@@ -215,17 +215,12 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
     """Compare with what came before, where there is anything to compare or to report about it."""
     results: list[Result] = []
     if before.output.all.sets or before.baseline is not None:
-        from krm_fn.earlier import immutable, keep, upgrade  # noqa: PLC0415 - a first run has nothing to compare with
+        from krm_fn.earlier import breaking  # noqa: PLC0415 - a first run has nothing to compare with
 
         for part in parts:
-            config = part.config
             for tree in before.trees:
-                mine = tree.of(config.owner)
-                part.results += immutable.renames(part, mine)
-                part.results += immutable.immutable_changes(config, mine, part.generated)
-                part.results += keep.check(config, mine, part.generated) if part.renders else []
-                part.results += upgrade.check(config, {key: item for key, _, item in mine.agents}, part.generated)
-        results += immutable.moves(parts, before)
+                part.results += breaking.check(part, tree.of(part.config.owner))
+        results += breaking.moves(parts, before)
     for part in parts:
         served = sorted({new.key.namespace for new in part.generated})
         part.results += sources.check(part.config, request.items, request.inventory, served)
@@ -291,7 +286,7 @@ def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:
 
 
 def _notes(part: Part) -> list[Result]:
-    """Tell what a user of labels has to know."""
+    """Note that labels count at the first registration only."""
     config = part.config
     if not config.identity.labels and not config.identity.label_keys:
         return []

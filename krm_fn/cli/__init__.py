@@ -1,38 +1,41 @@
 """The command line: argv, files, terminal, exit codes; no domain logic.
 
-One file a command. They are found by name in `COMMANDS` and loaded when asked for, so that `status` does not pay for
-what `render` imports.
+Commands are found by name in `COMMANDS` and loaded when asked for, so that `status` does not pay for what `render`
+imports.
 """
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
+import signal
 import sys
 
 import click
 
 from krm_fn import __version__
+from krm_fn.base import nearest
 from krm_fn.krm import runner
 from krm_fn.tokens.redaction import redacted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from types import FrameType
+    from typing import Any, NoReturn
 
 # Where each command lives, in the order of the help.
 COMMANDS = {
-    "fn": "krm_fn.cli.fn",
-    "render": "krm_fn.cli.render",
-    "plan": "krm_fn.cli.plan",
-    "manifests": "krm_fn.cli.manifests",
-    "status": "krm_fn.cli.status",
-    "migrate": "krm_fn.cli.migrate",
-    "explain": "krm_fn.cli.explain",
-    "schema": "krm_fn.cli.schema",
-    "init": "krm_fn.cli.init",
-    "completion": "krm_fn.cli.completion",
-    "version": "krm_fn.cli.version",
+    "fn": "krm_fn.cli.fn:command",
+    "render": "krm_fn.cli.render:command",
+    "plan": "krm_fn.cli.plan:command",
+    "manifests": "krm_fn.cli.manifests:command",
+    "status": "krm_fn.cli.status:command",
+    "migrate": "krm_fn.cli.migrate:command",
+    "explain": "krm_fn.cli.about:explain",
+    "schema": "krm_fn.cli.about:schema",
+    "init": "krm_fn.cli.init:command",
+    "completion": "krm_fn.cli.about:completion",
+    "version": "krm_fn.cli.about:version",
 }
 
 # Commands whose errors and warnings are about places in files.
@@ -65,7 +68,7 @@ Smallest configuration (functionConfig, or a file beside the Clusters):
 
 
 class _Commands(click.Group):
-    """A group whose commands are modules with a `command` in them, imported on demand."""
+    """A group whose commands are imported on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of `COMMANDS`."""
@@ -77,7 +80,7 @@ class _Commands(click.Group):
         where = COMMANDS.get(cmd_name)
         if where is None:
             return None
-        command: click.Command = importlib.import_module(where).command
+        command: click.Command = pkgutil.resolve_name(where)
         if cmd_name in REPORTING and not any(one.name == "error_format" for one in command.params):
             from krm_fn.cli import diagnostics  # noqa: PLC0415 - most commands report nothing
 
@@ -89,10 +92,8 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name the nearest command where the one asked for does not exist."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib  # noqa: PLC0415 - only for the hint
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+            near = nearest(args[0], COMMANDS)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(COMMANDS)}"
             ctx.fail(f"no such command {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
 
@@ -118,10 +119,18 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code: 0, 1 for findings and bad input, 2 for usage, 3 for an internal error."""
     plain = sys.stderr
     sys.stderr = redacted(plain)  # usage errors quote arguments
+    before = signal.signal(signal.SIGTERM, _terminated)
     try:
         return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments)
     finally:
+        signal.signal(signal.SIGTERM, before)
         sys.stderr = plain
+
+
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    """End as SIGTERM asks, but by an exception, so that what was begun is undone: files, folders, programs."""
+    click.echo("error: terminated", err=True)
+    sys.exit(128 + number)
 
 
 def _show(error: click.ClickException) -> None:

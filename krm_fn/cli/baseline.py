@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import sys
+import functools
 import tempfile
 from typing import NamedTuple
 
@@ -18,7 +16,7 @@ from krm_fn.krm.results import WARNING, Errors, Result, has_errors, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from krm_fn.cli.inputs import Source
@@ -46,8 +44,13 @@ class Baseline(Record):
         return options.replace(baseline=self.items, baseline_source=self.source, baseline_rendered=self.rendered)
 
 
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options `baseline` and `against`."""
+def options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options `--baseline` and `--against`; the command gets them as `asked`."""
+
+    @functools.wraps(command)
+    def comparing(*, baseline: str | None, against: str | None, **others: Any) -> int:
+        return command(asked=Asked(baseline, against), **others)
+
     for decorate in (
         click.option(
             "--against",
@@ -61,8 +64,8 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
         ),
     ):
-        command = decorate(command)
-    return command
+        comparing = decorate(comparing)
+    return comparing
 
 
 class Asked(NamedTuple):
@@ -78,22 +81,21 @@ class Asked(NamedTuple):
     against: str | None
     earlier: str | None = None
 
+    @property
+    def anything(self) -> bool:
+        """Whether a tree or a revision was given."""
+        return self.folder is not None or self.against is not None
+
 
 def read(asked: Asked, source: Source, options: Options) -> Baseline | None:
     """Read what a run is compared with; None where nothing was given.
-
-    Args:
-        asked: What was given.
-        source: What the run reads.
-        options: Those of the run.
 
     Raises:
         Errors: It can't be read.
         UsageError: Both were given, or stdin with a revision.
     """
     if asked.folder is not None and asked.against is not None:
-        message = "give --baseline or --against, not both"
-        raise click.UsageError(message, click.get_current_context(silent=True))
+        shared.wrong_usage("give --baseline or --against, not both")
     if asked.against is not None:
         return _revision(asked.against, source, options)
     if asked.folder is not None:
@@ -105,14 +107,13 @@ def read(asked: Asked, source: Source, options: Options) -> Baseline | None:
 
 def _revision(name: str, source: Source, options: Options) -> Baseline:
     if documents.STDIN in (*source.paths, source.config):
-        message = "--against needs files of a Git repository, not -"
-        raise click.UsageError(message, click.get_current_context(silent=True))
+        shared.wrong_usage("--against needs files of a Git repository, not -")
     label = f"--against {name}"
-    with _ended_by_exception(), tempfile.TemporaryDirectory(prefix="clusternet-capi-fn-") as folder:
+    with tempfile.TemporaryDirectory(prefix="clusternet-capi-fn-") as folder:
         given = [*source.paths, *([source.config] if source.config else [])]
         found = revision.write_out(name, given, folder)
-        paths = tuple(path for path in found.paths[: len(source.paths)] if path)
-        config = found.paths[-1] if source.config else ""
+        paths = tuple(path for path in found[: len(source.paths)] if path)
+        config = found[-1] if source.config else ""
         if not paths or (source.config and not config):
             return Baseline(items=(), source=label, rendered=True)
         try:
@@ -124,16 +125,6 @@ def _revision(name: str, source: Source, options: Options) -> Baseline:
                 return Baseline(items=past.tree.items, source=label, rendered=True)
             return _broken(label, past.outcome.results, folder)
         return Baseline(items=_rendered(past.tree.items, past.outcome.changes), source=label, rendered=True)
-
-
-@contextlib.contextmanager
-def _ended_by_exception() -> Iterator[None]:
-    """Let SIGTERM end the program by an exception, so that no files are left."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _rendered(found: Sequence[Item], changes: Changes) -> list[Item]:

@@ -13,7 +13,7 @@ import re
 import secrets
 
 from krm_fn import function
-from krm_fn.base import Record
+from krm_fn.base import Record, some
 from krm_fn.config import identity_of, is_config
 from krm_fn.files import kustomize
 from krm_fn.files.reading import show
@@ -21,11 +21,11 @@ from krm_fn.krm import places, resource_list, runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors, tagged
 from krm_fn.krm.streams import read_documents
+from krm_fn.kube.raw import is_local
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.surface import (
     CLUSTER_GROUP,
     KIND,
-    LOCAL_CONFIG_ANNOTATION,
     OWNER_ANNOTATION,
     RESOURCE_SET_KIND,
     output_path,
@@ -164,9 +164,9 @@ class Builds:
         annotations = {**metadata.get("annotations", {}), self.mark: _mark_of(value["kind"], metadata)}
         return {**value, "metadata": {**metadata, "annotations": annotations}}
 
-    def made(self, tree: Tree) -> frozenset[int]:
-        """Return the positions of the objects that the function made."""
-        del tree
+    @property
+    def made(self) -> frozenset[int]:
+        """Positions in the tree of the objects that the function made."""
         return frozenset(self.places.values())
 
     def outcome(self, tree: Tree) -> Outcome:
@@ -196,7 +196,7 @@ class Builds:
         if self.options.baseline is None or config is None:
             return self.options.baseline
         owner = "/".join(part for part in identity_of(config) if part)
-        return [item for item in self.options.baseline if _annotations(item).get(OWNER_ANNOTATION, owner) == owner]
+        return [item for item in self.options.baseline if item.annotations.get(OWNER_ANNOTATION, owner) == owner]
 
     def as_built(self, outcome: Outcome, tree: Tree) -> Outcome:
         """Return an outcome with its objects as kustomize built them."""
@@ -235,17 +235,14 @@ class Builds:
         local = {
             (item.namespace, item.name)
             for item in self.calls[-1].given.items
-            if item.kind == "Cluster"
-            and item.contains(b"local-config")
-            and _annotations(item).get(LOCAL_CONFIG_ANNOTATION) == "true"
+            if item.kind == "Cluster" and is_local(item)
         }
         verdicts = () if outcome.plan is None else outcome.plan.verdicts
         gone = sorted({one.cluster.title for one in verdicts if one.matched and one.cluster.key not in built | local})
         if not gone:
             return []
-        named = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")  # noqa: PLR2004 - a line
         message = (
-            f"after this function has run, the build renames, moves or removes {named}: call it in the outermost layer, so"
+            f"after this function has run, the build renames, moves or removes {some(gone, 5)}: call it in the outermost layer, so"
             " that what it generates fits"
         )
         return [
@@ -256,11 +253,11 @@ class Builds:
 def _unbuilt(error: kustomize.Unbuilt, redactor: Redactor) -> tuple[Result, ...]:
     """Return why a folder can't be built, without any token; only then is it made short."""
     results = redactor.results(error.results)
-    said = redactor.text(error.said)
-    if not said:
+    output = redactor.text(error.output)
+    if not output:
         return results
-    said = quoted(said, MOST_QUOTED, ends=True)
-    return tuple(one.replace(message=f"{one.message}: {said}") for one in results)
+    output = quoted(output, MOST_QUOTED, ends=True)
+    return tuple(one.replace(message=f"{one.message}: {output}") for one in results)
 
 
 def _placed(outcome: Outcome, folder: str, items: Sequence[Item], files: Sequence[tuple[str, bytes]]) -> Outcome:
@@ -334,11 +331,6 @@ def _spec(item: Item) -> Any:
 
 def _mark_of(kind: str, metadata: Mapping[str, Any]) -> str:
     return f"{kind}/{metadata.get('namespace') or ''}/{metadata['name']}"
-
-
-def _annotations(item: Item) -> Mapping[str, Any]:
-    found = item.metadata().get("annotations")
-    return found if isinstance(found, dict) else {}
 
 
 def _removed(new: Generated) -> Result:

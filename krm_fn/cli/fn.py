@@ -32,16 +32,13 @@ Example:
 )
 @shared.now_option
 @click.option("--verbose", is_flag=True, help="Put every Cluster's verdict into the results.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
-def command(baseline: pathlib.Path | None, now: int | None, verbose: bool, debug: bool) -> int:  # noqa: FBT001 - click
-    del debug  # read by krm_fn.cli.main before click parses anything
+@shared.debug_option
+def command(baseline: pathlib.Path | None, now: int | None, verbose: bool) -> int:  # noqa: FBT001 - click
 
     def process(found: ResourceList) -> None:
         offers = shared.environment_offers()
         items = None if baseline is None else inputs.baseline(str(baseline))
         options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose)
-        outcome = function.run(found, options)
-        found.apply(outcome.changes)
-        found.results += outcome.results
+        function.run(found, options)
 
     return runner.run(process, *runner.standard_streams(), say=lambda results, _stderr: diagnostics.report(results))

@@ -8,6 +8,8 @@ import shlex
 
 import click
 
+from krm_fn.cli import shared
+from krm_fn.files import staging
 from krm_fn.krm import runner
 
 TYPE_CHECKING = False
@@ -64,10 +66,10 @@ def command(folder: str, host: str | None) -> int:
         files = _files(host) if empty else _config_alone(host)
         taken = [name for name in files if os.path.lexists(root / name)]
         if taken:
-            return _fail(f"{', '.join(str(root / name) for name in taken)}: already exists; nothing was written")
+            return shared.fail(f"{', '.join(str(root / name) for name in taken)}: already exists; nothing was written")
         _write(root, files)
     except OSError as error:
-        return _fail(f"can't write {error.filename}: {error.strerror}")
+        return shared.fail(f"can't write {error.filename}: {error.strerror}")
     for name in files:
         click.echo(f"wrote {root / name}")
     if not empty and not _named(root, names, _CONFIGS[host]):
@@ -109,12 +111,4 @@ def _write(root: pathlib.Path, files: Mapping[str, bytes]) -> None:
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = 0o777 if text.startswith(b"#!") else 0o666
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-
-
-def _fail(message: str) -> int:
-    click.echo(f"error: {message}", err=True)
-    return runner.FAILED
+        staging.create(str(path), text, 0o777 if text.startswith(b"#!") else 0o666)

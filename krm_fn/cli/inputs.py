@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import sys
 
@@ -70,8 +71,16 @@ class Input(Record):
     made: frozenset[int] | None = None
 
 
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is read: `paths`, `config`, `exclude`, `enable_exec`."""
+def options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add PATH and the options for what is read; the command gets them as `source`."""
+
+    @functools.wraps(command)
+    def reading(
+        *, paths: Sequence[str], config: str | None, exclude: tuple[str, ...], enable_exec: bool, **others: Any
+    ) -> int:
+        source = Source(paths=tuple(paths), config=config or "", exclude=exclude, enable_exec=enable_exec)
+        return command(source=source, **others)
+
     for decorate in (
         click.option(
             "--enable-exec",
@@ -93,8 +102,8 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=shared.complete_path),
     ):
-        command = decorate(command)
-    return command
+        reading = decorate(reading)
+    return reading
 
 
 def process(source: Source, options: Options) -> Input:
@@ -146,7 +155,7 @@ def process(source: Source, options: Options) -> Input:
             " it as the only PATH"
         )
         raise Errors.of(message, file_path=builds.calls[0].folder, tags=tagged(rule="function-in-build"))
-    return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made(tree))
+    return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made)
 
 
 def baseline(folder: str | None) -> Sequence[Item] | None:
@@ -160,8 +169,7 @@ def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
         return False
     if not item.contains(*(one.encode() for one in FUNCTION_ANNOTATIONS)):
         return True
-    annotations = item.metadata().get("annotations")
-    named = isinstance(annotations, dict) and any(one in annotations for one in FUNCTION_ANNOTATIONS)
+    named = any(one in item.annotations for one in FUNCTION_ANNOTATIONS)
     foreign_function = named and item.group != GROUP
     if foreign_function:
         warnings.append(_function_not_run(path, item))

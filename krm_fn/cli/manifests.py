@@ -43,18 +43,9 @@ Examples:
 @click.option(
     "--cluster", "chosen", metavar="NAMESPACE/NAME", help="One Cluster only (with PerCluster each has its own)."
 )
-def command(  # noqa: PLR0913 - one parameter an option
-    *,
-    paths: Sequence[str],
-    config: str | None,
-    exclude: tuple[str, ...],
-    enable_exec: bool,
-    only: str | None,
-    chosen: str | None,
-) -> int:
+def command(*, source: inputs.Source, only: str | None, chosen: str | None) -> int:
     parts = (only,) if only else PARTS
     try:
-        source = inputs.Source(paths=tuple(paths), config=config or "", exclude=exclude, enable_exec=enable_exec)
         given = inputs.process(source, function.Options(offers=shared.environment_offers(), needs_token=False))
         outcome = given.outcome
         if parts == ("registration",) and outcome.configs:
@@ -96,7 +87,7 @@ def _served(made: Plan, chosen: str | None) -> list[Verdict]:
 
 
 def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> Iterator[str]:
-    """Yield each distinct set of manifests once, under a comment that says for whom it is."""
+    """Yield each distinct set of manifests once, under a comment that names for whom it is."""
     if outcome.plan is None:
         return
     carriers = {

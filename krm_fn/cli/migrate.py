@@ -6,12 +6,20 @@ import sys
 
 import click
 
-from krm_fn.cli import diagnostics, dumps
+from krm_fn.cli import diagnostics, dumps, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors
 from krm_fn.migration import migrate
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.views import migration
+from krm_fn.yaml.write import dump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.migration.migrate import Migration
+    from krm_fn.views.terminal import Terminal
 
 HELP = """From clusternet-hub's discovery to a config in Git.
 
@@ -31,6 +39,11 @@ These dumps hold the registration token: delete them afterwards.
 Exit code: 0, 1 if the config can't be written, 2 if a dump can't be read or holds nothing of the hub.
 """
 
+_HEAD = """\
+# The equivalent of what clusternet-hub's discovery set up, made by: clusternet-capi-fn migrate
+# The registration token is left out on purpose: it was readable in ConfigMaps, so create a new one.
+"""
+
 
 @click.command("migrate", help=HELP)
 @click.argument("files", nargs=-1, metavar="[FILE...|-]", type=click.Path(allow_dash=True))
@@ -47,20 +60,36 @@ Exit code: 0, 1 if the config can't be written, 2 if a dump can't be read or hol
 @click.option(
     "--resource-set", default="clusternet", show_default=True, help="clusterResourceSet.name; must be free everywhere."
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
-def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str, debug: bool) -> int:
-    del debug  # read by krm_fn.cli.main before click parses anything
+@shared.debug_option
+def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str) -> int:
     try:
         found = migrate.plan(dumps.read(files), name=name, resource_set=resource_set)
     except Errors as errors:
         diagnostics.report(errors.results)
         return runner.USAGE
     redactor = Redactor(found.tokens)
-    code = dumps.write(migration.config(redactor.value(found.config)), output)
+    code = shared.write(config_text(redactor.value(found.config)), output)
     if code != runner.OK:
         return code
-    width, colour = dumps.terminal(sys.stderr)
-    guide = redactor.text(migration.guide(found, width=width, colour=colour))
-    click.echo(guide, err=True, nl=False, color=colour)
+    terminal = shared.terminal(sys.stderr)
+    click.echo(redactor.text(guide(found, terminal)), err=True, nl=False, color=terminal.colour)
     diagnostics.report(redactor.results(found.warnings))
     return runner.OK
+
+
+def config_text(found: Mapping[str, Any]) -> str:
+    """Return the config of a migration as YAML."""
+    return _HEAD + dump(found)
+
+
+def guide(migration: Migration, terminal: Terminal) -> str:
+    """Return what changes, and the steps in order."""
+    lines = ["", terminal.paint("WHAT CHANGES", "head")]
+    for change in migration.changes:
+        lines += terminal.wrap(change, "- ", "  ")
+    lines += ["", terminal.paint("STEPS", "head")]
+    for number, step in enumerate(migration.steps, 1):
+        lines += [terminal.paint(f"{number}. {step.title}", "head")]
+        lines += terminal.wrap(step.text, "   ", "   ")
+        lines += [f"     {command}" for command in step.commands]
+    return "".join(f"{line}\n" for line in lines)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 
 import click
@@ -17,11 +15,7 @@ from krm_fn.kube import kubectl_selector
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table, shown
-from krm_fn.views.shown import Filters
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from krm_fn.views.shown import Shown
+from krm_fn.views.shown import Filters, Shown
 
 HELP = """Show what would be rendered and why: every Cluster, the rule that decided, its name and ClusterResourceSet.
 
@@ -39,9 +33,6 @@ Examples:
 Exit code 1 if rendering would fail, or, with --exit-code, if anything changes; the errors are on stderr, and in the output of
 every form.
 """
-
-
-_DATA = {"json": plan_data.as_json, "yaml": plan_data.as_yaml}
 
 
 @click.command("plan", help=HELP)
@@ -70,13 +61,9 @@ _DATA = {"json": plan_data.as_json, "yaml": plan_data.as_yaml}
 @shared.now_option
 def command(  # noqa: PLR0913 - one parameter per option
     *,
-    paths: tuple[str, ...],
-    config: str | None,
-    exclude: tuple[str, ...],
-    enable_exec: bool,
+    source: inputs.Source,
     form: str,
-    baseline: str | None,
-    against: str | None,
+    asked: baselines.Asked,
     exit_code: bool,
     namespaces: tuple[str, ...],
     selector: str | None,
@@ -84,25 +71,17 @@ def command(  # noqa: PLR0913 - one parameter per option
     only_changed: bool,
     now: int | None,
 ) -> int:
-    compared = baseline is not None or against is not None
-    if (exit_code or only_changed) and not compared:
-        message = f"{'--exit-code' if exit_code else '--only-changed'} needs --baseline or --against to compare with"
-        raise click.UsageError(message, click.get_current_context(silent=True))
+    if (exit_code or only_changed) and not asked.anything:
+        option = "--exit-code" if exit_code else "--only-changed"
+        shared.wrong_usage(f"{option} needs --baseline or --against to compare with")
     filters = Filters(namespaces=namespaces, selector=_selector(selector), clusters=clusters, only_changed=only_changed)
     offers = shared.environment_offers()
     options = function.Options(offers=offers, now=shared.moment(now, offers), needs_token=False)
     try:
-        source = inputs.Source(
-            paths=paths,
-            config=config or "",
-            exclude=exclude,
-            skip=(baseline,) if baseline else (),
-            enable_exec=enable_exec,
-        )
-        view, redactor = _view(source, baselines.Asked(baseline, against), options, filters)
+        view, redactor = _view(source.replace(skip=(asked.folder,) if asked.folder else ()), asked, options, filters)
     except Errors as errors:
         redactor = Redactor()
-        view = shown.failed(redactor.results(errors.results))
+        view = Shown(configs=(), results=redactor.results(errors.results))
     diagnostics.report(view.results, redactor)
     click.echo(_shown(view, form, redactor), nl=False)
     changed = view.comparison is not None and not view.comparison.empty
@@ -138,20 +117,15 @@ def _selector(text: str | None) -> LabelSelector | None:
     try:
         return LabelSelector.read(kubectl_selector.parse(text)) or MATCHES_NOTHING
     except kubectl_selector.SelectorError as error:
-        message = f"-l {text}: {error}"
-        raise click.UsageError(message, click.get_current_context(silent=True)) from None
+        shared.wrong_usage(f"-l {text}: {error}")
 
 
 def _shown(view: Shown, form: str, redactor: Redactor) -> str:
-    if form in _DATA:  # value by value, so that what is left is still JSON or YAML
-        return _DATA[form](redactor.value(plan_data.data(view)))
+    if form in {"json", "yaml"}:  # value by value, so that what is left is still JSON or YAML
+        return shared.data_text(redactor.value(plan_data.data(view)), form)
     if form == "table":
-        terminal = sys.stdout.isatty()
         text = plan_table.render(
-            view,
-            width=shutil.get_terminal_size().columns if terminal else None,
-            colour=terminal and not os.environ.get("NO_COLOR"),
-            errors=not (terminal and sys.stderr.isatty()),
+            view, shared.terminal(sys.stdout), errors=not (sys.stdout.isatty() and sys.stderr.isatty())
         )
     else:
         text = plan_markdown.render(view) if form == "markdown" else plan_mermaid.render(view)

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
+from pathlib import Path
 
 import click
 
 from krm_fn import function
 from krm_fn.cli import argocd as argocd_plugin
 from krm_fn.cli import baseline as baselines
-from krm_fn.cli import diagnostics, dumps, inputs, shared
-from krm_fn.cli import target as output_target
-from krm_fn.cli.target import STDOUT
+from krm_fn.cli import diagnostics, inputs, shared
+from krm_fn.cli.shared import STDOUT
 from krm_fn.config import is_config
 from krm_fn.earlier import compare
-from krm_fn.files import writing
+from krm_fn.files import documents, reading, writing
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors, tagged
-from krm_fn.surface import LOCAL_CONFIG_ANNOTATION, output_path
+from krm_fn.kube.raw import is_local
+from krm_fn.surface import output_path
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import FrameType
 
     from krm_fn.cli.inputs import Input
     from krm_fn.function import Outcome
@@ -55,6 +54,8 @@ On a terminal the values of Secrets are hidden; in a pipe or file they are not, 
 Exit code: 0; 1 if anything is wrong (then nothing is written); 2 for wrong usage.
 """
 
+_FILE_SUFFIXES = (".yaml", ".yml")
+_FORMS = ("yaml", "json", "table", "markdown", "mermaid", "name", "wide")  # that a person may take -o for
 _NOTHING = b"# clusternet-capi-fn render: no objects\n"
 _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:#]*)(?=:(?:\s|$))")
 
@@ -85,58 +86,45 @@ _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:
 )
 @click.option("--redact", is_flag=True, help="Hide the values of Secrets wherever the output goes.")
 @shared.now_option
-@click.option("--verbose", is_flag=True, help="Say on stderr what was decided about each Cluster.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
-def command(  # noqa: PLR0913 - one parameter an option
+@click.option("--verbose", is_flag=True, help="Print on stderr what was decided about each Cluster.")
+@shared.debug_option
+def command(  # noqa: PLR0913 - one parameter per option
     *,
-    paths: Sequence[str],
-    config: str | None,
-    exclude: tuple[str, ...],
-    enable_exec: bool,
+    source: inputs.Source,
     target: str,
     only: str,
-    baseline: str | None,
-    against: str | None,
+    asked: baselines.Asked,
     argocd: str | None,
     redact: bool,
     now: int | None,
     verbose: bool,
-    debug: bool,
 ) -> int:
-    del debug  # read by krm_fn.cli.main before click parses anything
-    folder = target != STDOUT and output_target.is_folder(target)
-    output_target.check(target, paths, folder=folder)
+    folder = target != STDOUT and _is_folder(target)
+    _check_target(target, source.paths, folder=folder)
     offers = shared.environment_offers()
     try:
         if argocd == "announce":
-            click.echo(argocd_plugin.announced(paths), nl=False)
-            return 0
+            click.echo(argocd_plugin.announced(source.paths), nl=False)
+            return runner.OK
         if argocd:
-            set_there = argocd_plugin.chosen(os.environ, {"config": config, "baseline": baseline})
-            config, baseline = set_there["config"], set_there["baseline"]
+            chosen = argocd_plugin.chosen(os.environ, {"config": source.config, "baseline": asked.folder})
+            source, asked = source.replace(config=chosen["config"] or ""), asked._replace(folder=chosen["baseline"])
         options = function.Options(
             offers=offers,
             now=shared.moment(now, offers),
             verbose=verbose,
             writes_files=target != STDOUT,
         )
-        source = inputs.Source(
-            paths=tuple(paths),
-            config=config or "",
-            exclude=exclude,
-            skip=tuple(one for one in (target, baseline) if one and one != STDOUT),
-            enable_exec=enable_exec,
-        )
-        before = baselines.read(
-            baselines.Asked(baseline, against, output_target.earlier(target, folder=folder)), source, options
-        )
+        source = source.replace(skip=tuple(one for one in (target, asked.folder) if one and one != STDOUT))
+        rendered = folder and writing.has_marker(target)
+        before = baselines.read(asked._replace(earlier=target if rendered else None), source, options)
         given = inputs.process(source, options if before is None else before.given_to(options))
         outcome = given.outcome
         hidden = redact or (target == STDOUT and sys.stdout.isatty())
         made = _Output(given, only=only, redact=hidden)
         compared = before.results if before is not None else ()
         results = [*given.results, *compared, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
-        _say(results, outcome, verbose=verbose)
+        _report(results, outcome, verbose=verbose)
         if has_errors(results):
             return runner.FAILED
         return _write(made, target, folder=folder)
@@ -176,7 +164,7 @@ class _Output:
                 self.results = [Result(message=message, severity=WARNING, tags=tagged(rule="edits-left-out"))]
         else:
             self.changes = outcome.changes.replace(added=())
-            self.left_out = frozenset(item.position for item in tree.items if _is_local(item))
+            self.left_out = frozenset(item.position for item in tree.items if is_config(item) or is_local(item))
         if redact:
             self._hide()
 
@@ -238,22 +226,53 @@ def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
     return [Result(message=message, field="spec.mode", tags=tagged(rule="check-mode"))]
 
 
-def _is_local(item: Item) -> bool:
-    """Return whether an object is for tools alone: our config, or annotated as local."""
-    if is_config(item):
-        return True
-    annotations = item.metadata().get("annotations") if item.contains(b"local-config") else None
-    return isinstance(annotations, dict) and annotations.get(LOCAL_CONFIG_ANNOTATION) == "true"
-
-
 def _is_secret(item: Item) -> bool:
     return item.kind == "Secret" and not item.group
 
 
-# --- saying and writing ----------------------------------------------------------------------------------------------
+# --- reporting and writing ----------------------------------------------------------------------------------------------
 
 
-def _say(results: Sequence[Result], outcome: Outcome, *, verbose: bool) -> None:
+def _is_folder(target: str) -> bool:
+    """Return whether a target is meant as a folder: it is one, or it does not exist and has no name of a YAML file."""
+    path = Path(target)
+    if path.exists():
+        return path.is_dir()
+    return target.endswith("/") or not target.endswith(_FILE_SUFFIXES)
+
+
+def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
+    """Refuse what is no place for output.
+
+    Raises:
+        click.UsageError: A slip (`-o yaml`), a place that holds the input, or nothing that a file can replace.
+    """
+    if target == STDOUT:
+        return
+    shown = reading.show(target)
+    real = os.path.realpath(target)
+    message = ""
+    if target in _FORMS:
+        message = f"-o {target}: render prints YAML, and -o says where to; for a folder of that name write ./{target}"
+    elif target.endswith(".json"):
+        message = f"-o {shown}: render writes YAML; give a name that ends in .yaml, or a folder"
+    elif real == os.sep:
+        message = f"-o {shown}: give a folder of its own"
+    elif not folder and (kind := writing.not_a_file(target)):
+        message = f"-o {shown} is {kind}, not a regular file; for a pipe, print to stdout (-o -)"
+    else:
+        held = [path for path in paths if path != documents.STDIN and _holds(real, os.path.realpath(path))]
+        if held:
+            message = f"-o {shown} holds the input {reading.show(held[0])}: give another place, which may be below it"
+    if message:
+        shared.wrong_usage(message)
+
+
+def _holds(target: str, path: str) -> bool:
+    return path == target or reading.inside(path, target)
+
+
+def _report(results: Sequence[Result], outcome: Outcome, *, verbose: bool) -> None:
     diagnostics.report(results, outcome.redactor)
     for one in results:
         if verbose and one.severity == INFO:
@@ -269,37 +288,25 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
     if target == STDOUT:
         reason = runner.emit(_for_stdout(made), sys.stdout.buffer)
         if reason:
-            click.echo(f"error: {reason}", err=True)
-            return runner.FAILED
-        _say_hidden(made)
+            return shared.fail(reason)
+        _report_hidden(made)
         return runner.OK
-    before = signal.signal(signal.SIGTERM, _terminated)
-    try:
-        if folder:
-            contents = made.contents()
-            written = writing.replace_tree(target, contents, made.private)
-            files = "1 file" if len(contents) == 1 else f"{len(contents)} files"
-            diagnostics.note(f"{target}: {files}{'' if written else ', nothing changed'}")
-        else:
-            writing.replace_file(target, made.stream(), private=made.has_secret)
-            diagnostics.note(f"{target}: written")
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    if folder:
+        contents = made.contents()
+        written = writing.replace_tree(target, contents, made.private)
+        files = "1 file" if len(contents) == 1 else f"{len(contents)} files"
+        diagnostics.note(f"{target}: {files}{'' if written else ', nothing changed'}")
+    else:
+        writing.replace_file(target, made.stream(), private=made.has_secret)
+        diagnostics.note(f"{target}: written")
     return runner.OK
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    """End as a signal asks, but by an exception, so that what was begun is undone."""
-    del frame
-    click.echo("error: terminated", err=True)
-    sys.exit(128 + number)
 
 
 def _for_stdout(made: _Output) -> Iterator[bytes]:
     pieces = made.stream()
     if made.redact:  # of tokens wherever they are, in a name or a comment too
         pieces = [made.redactor.text(piece.decode()).encode() for piece in pieces]
-    if not dumps.terminal(sys.stdout)[1]:
+    if not shared.terminal(sys.stdout).colour:
         yield from pieces
         return
     for piece in pieces:
@@ -312,7 +319,7 @@ def _colour(match: re.Match[str]) -> str:
     return f"{match[2]}\x1b[36m{match[3]}\x1b[0m"
 
 
-def _say_hidden(made: _Output) -> None:
+def _report_hidden(made: _Output) -> None:
     if made.hidden:
         secrets = "1 Secret" if made.hidden == 1 else f"{made.hidden} Secrets"
         how = "; in a pipe or with -o FILE they are not" if sys.stdout.isatty() else ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
 
 import click
 
-from krm_fn.cli import diagnostics, dumps, inputs, kubectl, shared
+from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, Result
 from krm_fn.status import dump, status
@@ -18,7 +17,6 @@ from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import GENERATED_LABEL
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import status_data, status_table, status_tree
-from krm_fn.yaml import write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 HELP = f"""Which Clusters are registered, and why the others are not.
 
 Asks both clusters through kubectl (--context, --parent-context: reads only), or reads what kubectl printed, as YAML or
-JSON, from files and stdin. Of the Secrets it needs only our own, and shows no value of them. With NAMESPACE/NAME it tells
+JSON, from files and stdin. Of the Secrets it needs only our own, and shows no value of them. With NAMESPACE/NAME it prints
 the whole story of these Clusters, and what to do now.
 
 \b
@@ -105,8 +103,8 @@ class Span(click.ParamType[int]):
     help="Count ages and judge the token's expiry as of this time (RFC 3339 or epoch seconds; default: SOURCE_DATE_EPOCH, else"
     " the clock, and for the ages in dumps their own newest time).",
 )
-@click.option("--debug", is_flag=True, help="Show where an internal error happened.")
-def command(  # noqa: PLR0913 - one parameter an option
+@shared.debug_option
+def command(  # noqa: PLR0913 - one parameter per option
     *,
     arguments: tuple[str, ...],
     files: tuple[str, ...],
@@ -119,14 +117,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     parent: bool,
     dead_after: int,
     now: int | None,
-    debug: bool,
 ) -> int:
-    del debug  # read by krm_fn.cli.main before click parses anything
     more, titles = _sorted_out(arguments)
     wrong = "give --context or dumps, not both" if context and (files or more) else ""
     wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
     if wrong:
-        raise click.UsageError(wrong, click.get_current_context(silent=True))
+        shared.wrong_usage(wrong)
     try:
         found = _ask(context, parent_context) if context else dumps.read([*files, *more])
         moment = shared.moment(now, shared.environment_offers())
@@ -154,7 +150,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     if ignore_unselected:
         report = report.without_unselected()
     report = Redactor(report.secrets).value(report)
-    code = dumps.write(_rendered(report, output, failing=failing, trees=bool(titles)))
+    code = shared.write(_rendered(report, output, failing=failing, trees=bool(titles)))
     return code or (runner.OK if report.ok and (report.certain or not strict) else runner.FAILED)
 
 
@@ -172,17 +168,15 @@ def _exists(name: str) -> bool:
 
 
 def _ask(context: str, parent_context: str) -> Dump:
-    inputs, warnings, unread = kubectl.read(context, parent_context)
+    inputs, warnings, unread = dumps.ask(context, parent_context)
     diagnostics.report(warnings)
     return dump.read(inputs).replace(unread=unread)
 
 
 def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str:
-    if output == "json":
-        return json.dumps(status_data.as_data(report), indent=2) + "\n"
-    if output == "yaml":
-        return write.dump(status_data.as_data(report))
-    width, colour = dumps.terminal(sys.stdout)
+    if output != "table":
+        return shared.data_text(status_data.as_data(report), output)
+    terminal = shared.terminal(sys.stdout)
     if trees:
-        return status_tree.render(report, width=width, colour=colour)
-    return status_table.render(report, width=width, colour=colour, only_failing=failing)
+        return status_tree.render(report, terminal)
+    return status_table.render(report, terminal, only_failing=failing)

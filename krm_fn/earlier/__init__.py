@@ -96,13 +96,7 @@ class Before(Record):
 
 
 def before(inventory: Inventory, baseline: Inventory | None, source: str) -> Before:
-    """Read what came before.
-
-    Args:
-        inventory: What the input holds.
-        baseline: What an earlier rendered tree holds; None where none was given.
-        source: What messages call that tree.
-    """
+    """Read what came before; `source` is what messages call the baseline."""
     return Before(
         # the Clusters of the input are those of now
         output=Tree(inventory.owned, (), "the earlier output in the input"),
@@ -111,7 +105,7 @@ def before(inventory: Inventory, baseline: Inventory | None, source: str) -> Bef
 
 
 def read(owned: Iterable[Owned]) -> Earlier:
-    """Read earlier output."""
+    """Read what the ClusterResourceSets and ConfigMaps among our objects say."""
     from krm_fn.clusters import resource_set  # noqa: PLC0415 - a first run has none
 
     sets, namespaces, agents = [], [], []
@@ -119,8 +113,7 @@ def read(owned: Iterable[Owned]) -> Earlier:
         if key.kind == RESOURCE_SET_KIND:
             sets.append(resource_set.read(item.value()))
         elif key.kind == "ConfigMap":
-            annotations = item.metadata().get("annotations")
-            found = annotations.get(AGENT_NAMESPACE_ANNOTATION) if isinstance(annotations, dict) else None
+            found = item.annotations.get(AGENT_NAMESPACE_ANNOTATION)
             if isinstance(found, str):
                 namespaces.append((key, owner, found))
             else:

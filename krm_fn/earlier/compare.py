@@ -9,8 +9,8 @@ import difflib
 
 from krm_fn.base import Record
 from krm_fn.clusters import resource_set
-from krm_fn.earlier.carriers import Carriers
 from krm_fn.earlier.effects import Side, effects
+from krm_fn.earlier.workload import Carriers
 from krm_fn.krm.changes import split_annotations
 from krm_fn.kube.raw import mapping, text
 from krm_fn.kube.secrets import HIDDEN
@@ -82,15 +82,7 @@ class Comparison(Record):
 def compare(
     parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], before: Tree, baseline: Sequence[Item]
 ) -> Comparison:
-    """Compare what is made with an earlier tree.
-
-    Args:
-        parts: The configs with their objects.
-        clusters: The Clusters of the input.
-        items: The input.
-        before: What we made of the earlier tree.
-        baseline: All of the earlier tree.
-    """
+    """Compare what is made with an earlier tree: with what we made of it (`before`), and with all of it (`baseline`)."""
     generated = [new for part in parts if part.renders for new in part.generated]
     old = {one.key: one for one in before.owned}
     new = {one.key: one for one in generated}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record
 from krm_fn.clusters.resource_set import Coverage
-from krm_fn.earlier.workload import Delivery, Reader, Transition, transition
+from krm_fn.earlier.workload import Carriers, Delivery, Reader, Transition, transition
 from krm_fn.surface import NAMESPACE_LABEL, REGISTRATION_SECRET
 
 TYPE_CHECKING = False
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.earlier.carriers import Carriers
     from krm_fn.model import Cluster, ObjectKey
 
     Detail = tuple[str, ...]

@@ -29,12 +29,7 @@ def check(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Clust
 
 
 def _counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
-    """Apply `allowNoClusters` and `minClusters`.
-
-    Args:
-        part: A config, with the Clusters that it reaches.
-        fleet: All Clusters of the input.
-    """
+    """Apply `allowNoClusters` and `minClusters`."""
     config, matched, total = part.config, len(part.served), len(fleet)
     results = []
     if total == 0:

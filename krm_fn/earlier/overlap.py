@@ -26,8 +26,7 @@ DISCOVERY = (HUB_NAMESPACE, HUB_NAME)  # the hub knows its Secret by this fixed 
 def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list[Result]:
     """Report every pair of configs that reach one Cluster: two agents of one name would fight over it.
 
-    Args:
-        reached: Each config with the Clusters it reaches, both those rendered now and others in the input.
+    Configs count that are rendered now, and others in the input.
     """
     first: dict[tuple[str, str], Config] = {}
     pairs: dict[tuple[str, str], tuple[Config, Config, list[Cluster]]] = {}
@@ -56,8 +55,7 @@ def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list
 def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result]:
     """Report configs that serve one namespace with one selector: without Clusters to look at, that much is certain.
 
-    Args:
-        targets: Each config with the namespaces that it serves without a Cluster of the input there.
+    Each config comes with the namespaces that it serves without a Cluster of the input there.
     """
     results = []
     ordered = sorted(targets, key=lambda target: target[0].owner)
@@ -85,10 +83,7 @@ def with_earlier_steps(
 ) -> list[Result]:
     """Report what configs of this run and those of an earlier step of the pipeline both do.
 
-    Args:
-        parts: The configs of this run.
-        strangers: The main sets in the input that others made.
-        clusters: Namespace and name of every Cluster in the input.
+    `strangers` are the main sets in the input that others made.
     """
     coverage = Coverage(strangers)
     results: list[Result] = []
@@ -104,10 +99,7 @@ def foreign_sets(
 ) -> list[Result]:
     """Report Clusters that another config's output in the input already serves (an earlier step of the pipeline).
 
-    Args:
-        config: The config.
-        clusters: The Clusters it reaches.
-        covering: Gives owner and name of each main ClusterResourceSet in the input that reaches a Cluster.
+    `covering` gives owner and name of each main ClusterResourceSet in the input that reaches a Cluster.
     """
     found: dict[tuple[str, str], list[Cluster]] = {}
     for cluster in clusters:
@@ -133,14 +125,7 @@ def name_clashes(
     owned: Mapping[ObjectKey, Owned],
     occupied: Mapping[ObjectKey, Item],
 ) -> list[Result]:
-    """Report generated names that are taken: by another config, or by an object that is not ours.
-
-    Args:
-        configs: The configs of this run.
-        generated: Their objects.
-        owned: The objects in the input that we made.
-        occupied: Objects in the input that we did not make.
-    """
+    """Report generated names that are taken: by another config, or by an object that is not ours (`occupied`)."""
     by_owner = {config.owner: config for config in configs}
     made: dict[ObjectKey, str] = {}
     both: dict[tuple[str, str], list[tuple[str, ObjectKey]]] = {}
@@ -199,11 +184,7 @@ def stranded(sets: Iterable[ResourceSet], clusters: set[tuple[str, str]]) -> lis
     """Warn of ClusterResourceSets of an inner layer whose one Cluster is gone: a namePrefix came in between.
 
     kustomize's namePrefix renames Clusters, but not what refers to them by label; so the function belongs in the
-    outermost layer (docs/hosts/kustomize.md).
-
-    Args:
-        sets: PerCluster sets that this run does not render.
-        clusters: Namespace and name of every Cluster in the input.
+    outermost layer (docs/hosts/kustomize.md). `sets` are PerCluster sets that this run does not render.
     """
     if not clusters:
         return []

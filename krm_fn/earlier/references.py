@@ -58,10 +58,7 @@ class _Carriers(Record):
 def check(owned: Sequence[Owned], items: Iterable[Item], kept: Iterable[str]) -> list[Result]:
     """Report references that lead nowhere, and carriers that Cluster API would refuse.
 
-    Args:
-        owned: Our own objects in the input, of any config.
-        items: The whole input.
-        kept: Names of the Secrets that configs of this run leave to the user.
+    `kept` names the Secrets that configs of this run leave to the user.
     """
     ours = {(one.key.kind, one.key.namespace, one.key.name): one for one in owned}
     present = {
@@ -139,13 +136,12 @@ def _generated(references: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
 def _damage(carrier: Owned) -> str:
     """Say what keeps Cluster API from applying a carrier of ours; empty if nothing."""
     value = carrier.item.value()
-    annotations = carrier.item.metadata().get("annotations") or {}
     wanted = _AGENT_KEYS
     if carrier.key.kind == "Secret":
         wanted = {REGISTRATION_KEY}
         if value.get("type") != RESOURCE_SET_TYPE:
             return f"is no longer of type {RESOURCE_SET_TYPE}, and Cluster API applies no other: remove what changes it"
-    elif AGENT_NAMESPACE_ANNOTATION in annotations:
+    elif AGENT_NAMESPACE_ANNOTATION in carrier.item.annotations:
         wanted = _IDENTITY_KEYS
     data = value.get("data")
     missing = sorted(wanted - set(data if isinstance(data, dict) else ()))

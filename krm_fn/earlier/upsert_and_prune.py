@@ -19,13 +19,9 @@ if TYPE_CHECKING:
 def changes(
     configs: Sequence[Config], generated: Sequence[Generated], owned: Sequence[Owned], *, host_paths: bool
 ) -> Changes:
-    """Return what happens to our own objects in the input, and what is added to it.
+    """Return what happens to our own objects in the input, and what is added to it; configs in mode Check own nothing.
 
-    Args:
-        configs: The configs of this run; those in mode Check own nothing.
-        generated: Their objects.
-        owned: Objects of the input that any config made.
-        host_paths: Whether new items need a path, since the host keeps items in files.
+    With `host_paths` new items get a path, since the host keeps items in files.
     """
     by_owner = {config.owner: config for config in configs if config.mode != "Check"}
     mine = [one for one in owned if one.owner in by_owner]

@@ -4,6 +4,8 @@ Source: Cluster API v1.14.2 `core/reconcilers/clusterresourceset`. A ClusterReso
 hash of what was applied. `Reconcile` applies a resource whose hash is another one, or that the set has not applied yet: it
 creates objects and replaces those that exist. `ApplyOnce` applies a resource once, and then creates only. Nothing is ever
 pruned. An object that the server refuses stops no other one.
+
+`Carriers` looks up what sets refer to: the Secrets and ConfigMaps of a tree.
 """
 
 from __future__ import annotations
@@ -13,18 +15,75 @@ from typing import NamedTuple
 from krm_fn.base import Record, full_name
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
-from krm_fn.kube.secrets import decode
-from krm_fn.surface import AGENT, PARENT_URL_KEY, REGISTRATION_SECRET
+from krm_fn.kube import raw, secrets
+from krm_fn.surface import AGENT, EXTERNAL_SECRET_KIND, EXTERNAL_SECRETS_GROUP, PARENT_URL_KEY, REGISTRATION_SECRET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
+
+    from krm_fn.krm.items import Item
+    from krm_fn.model import ObjectKey
+
+    Values = Callable[[], Mapping[str, Any]]
 
 APPLY_ONCE = "ApplyOnce"
 
 _WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet")
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+_KINDS = {
+    ("", "Secret"): "Secret",
+    ("", "ConfigMap"): "ConfigMap",
+    (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): "Secret",
+}
+
+
+class Carriers:
+    """The payloads of one tree, looked up by namespace, kind and name."""
+
+    def __init__(self, ours: Iterable[tuple[ObjectKey, Values]], items: Sequence[Item]) -> None:
+        """Take generated objects, and the user's, which are looked through only where a set refers to one of them."""
+        self._values: dict[tuple[str, str, str], Values] = {}
+        for key, value in ours:
+            kind = _KINDS.get((key.group, key.kind))
+            if kind:
+                self._values[key.namespace, kind, key.name] = value
+        self._items: Sequence[Item] = items
+        self._known: dict[tuple[str, str, str], tuple[str, ...] | None] = {}
+
+    def texts(self, namespace: str, kind: str, name: str) -> tuple[str, ...] | None:
+        """Return the values of a Secret or ConfigMap in the order of their keys.
+
+        None where it is not in the tree, or can't be read there (a SealedSecret, values that SOPS has encrypted).
+        """
+        key = (namespace, kind, name)
+        if key not in self._known:
+            value = self._values.get(key) or self._look_up(key)
+            self._known[key] = None if value is None else texts_of(value())
+        return self._known[key]
+
+    def _look_up(self, key: tuple[str, str, str]) -> Values | None:
+        items, self._items = self._items, ()
+        for item in items:
+            kind = _KINDS.get((item.group, item.kind))
+            if kind:
+                self._values.setdefault((item.namespace, kind, item.name), item.value)
+        return self._values.get(key)
+
+
+def texts_of(value: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the values of a Secret, a ConfigMap or an ExternalSecret's template; None where they can't be read."""
+    kind = value.get("kind")
+    if kind == "Secret":
+        data: Mapping[str, Any] = secrets.texts(value)
+    else:
+        data = raw.mapping(
+            value, *(("spec", "target", "template", "data") if kind == EXTERNAL_SECRET_KIND else ("data",))
+        )
+    if not all(isinstance(text, str) and not secrets.encrypted(text) for text in data.values()):
+        return None
+    return tuple(data[key] for key in sorted(data))
 
 
 class Delivery(NamedTuple):
@@ -91,13 +150,7 @@ class Reader:
 
 
 def transition(before: Sequence[Delivery], after: Sequence[Delivery], reader: Reader) -> Transition:
-    """Return what becomes of a workload cluster that has got everything that was delivered before.
-
-    Args:
-        before: What its sets held.
-        after: What its sets hold now.
-        reader: Reads the payloads.
-    """
+    """Return what becomes of a workload cluster that has got everything that was delivered before."""
     then: dict[str, Mapping[str, Any]] = {}
     applied: dict[tuple[str, str, str], tuple[str, ...] | None] = {}
     for one in before:
@@ -150,7 +203,7 @@ def _difference(
         old, new = then[title], now[title]
         if old == new:
             continue
-        if _is_agent(new) and _template(old) != _template(new):
+        if _is_agent(new) and raw.dig(old, "spec", "template") != raw.dig(new, "spec", "template"):
             rolls = True
         else:
             replaced.append(title)
@@ -185,35 +238,20 @@ def _immutable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     kind = new.get("kind")
     if kind in _BINDINGS and old.get("roleRef") != new.get("roleRef"):
         return "roleRef"
-    if kind in _WITH_PODS and _spec(old).get("selector") != _spec(new).get("selector"):
+    if kind in _WITH_PODS and raw.dig(old, "spec", "selector") != raw.dig(new, "spec", "selector"):
         return "spec.selector"
     if kind == "Secret" and old.get("type", "Opaque") != new.get("type", "Opaque"):
         return "type"
     return ""
 
 
-def _spec(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    spec = value.get("spec")
-    return spec if isinstance(spec, dict) else {}
-
-
-def _template(value: Mapping[str, Any]) -> Any:
-    return _spec(value).get("template")
-
-
-def _name(value: Mapping[str, Any]) -> tuple[str, str]:
-    metadata = value.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    return str(metadata.get("namespace", "")), str(metadata.get("name", ""))
-
-
 def _is_agent(value: Mapping[str, Any]) -> bool:
-    return value.get("kind") == "Deployment" and _name(value)[1] == AGENT
+    return value.get("kind") == "Deployment" and raw.text(value, "metadata", "name") == AGENT
 
 
 def _agent_namespace(objects: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the namespace of the newest agent; "" if there is none, or its registration is not known."""
-    found = [_name(value)[0] for value in objects.values() if _is_agent(value)]
+    found = [raw.text(value, "metadata", "namespace") for value in objects.values() if _is_agent(value)]
     return found[-1] if found else ""
 
 
@@ -221,10 +259,6 @@ def _parent(objects: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the parent URL that the newest agent gets; "" if it is not known."""
     found = ""
     for value in objects.values():
-        if value.get("kind") == "Secret" and _name(value)[1] == REGISTRATION_SECRET:
-            plain, encoded = value.get("stringData"), value.get("data")
-            if isinstance(plain, dict) and isinstance(plain.get(PARENT_URL_KEY), str):
-                found = plain[PARENT_URL_KEY]
-            elif isinstance(encoded, dict) and isinstance(encoded.get(PARENT_URL_KEY), str):
-                found = (decode(encoded[PARENT_URL_KEY]) or b"").decode("utf-8", "replace")
+        if value.get("kind") == "Secret" and raw.text(value, "metadata", "name") == REGISTRATION_SECRET:
+            found = secrets.texts(value).get(PARENT_URL_KEY) or ""
     return found

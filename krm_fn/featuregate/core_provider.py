@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from krm_fn import surface
 from krm_fn.base import Record
-from krm_fn.featuregate import gates, stages
+from krm_fn.featuregate import gates
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import raw, secrets
 from krm_fn.kube.containers import parse
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from krm_fn.kube.containers import Release
 
 GROUP = "operator.cluster.x-k8s.io"
-FLAG = "feature-gates"
 VARIABLE = "EXP_CLUSTER_RESOURCE_SET"
 # Later versions of the API may do without `spec.manager`, and a server drops a field that it does not know.
 _WITH_MANAGER = (f"{GROUP}/v1alpha1", f"{GROUP}/v1alpha2")
@@ -51,12 +50,7 @@ class _Argument(Record):
 
 
 def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str, Any] | None, list[Result]]:
-    """Check the gate of one CoreProvider, and fix it if `ensure` is set.
-
-    Args:
-        item: A CoreProvider.
-        items: The whole input, in which its configuration Secret may be.
-        ensure: Whether to change the object, `managementCluster.featureGate: Ensure`.
+    """Check the gate of one CoreProvider, and fix it if `ensure` is set; its configuration Secret may be among the items.
 
     Returns:
         The new value of the object, None where nothing changes, and what to report.
@@ -68,10 +62,10 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     arguments = _arguments(value)
     state = _state(spec, arguments, release)
     patched = _patched(spec)
-    if state == gates.ABSENT and stages.stage(release) == stages.NEEDED:
+    if state == gates.ABSENT and gates.stage(release) == gates.NEEDED:
         state = gates.OPAQUE if patched else _by_variable(item, items, spec)
     seen = f"spec.version {quoted(version)!r} is no version" if version else "no spec.version"
-    finding = stages.find(release, state, seen=seen, hint=_HINT)
+    finding = gates.find(release, state, seen=seen, hint=_HINT)
     results: list[Result] = []
     if patched:
         message = f"{patched} may set the manager's feature gates; the patch was not looked into: {_REMINDER}"
@@ -82,21 +76,21 @@ def review(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str
     if not fix:
         message = finding.message
         if ensure and finding.fix:
-            message += f" ({item.api_version} has no {_GATES}: pass --{FLAG} to the container 'manager')"
+            message += f" ({item.api_version} has no {_GATES}: pass --{gates.FLAG} to the container 'manager')"
         field = "spec" if finding.severity == INFO else named or "spec.version"
         results.insert(0, about(item, message, rule=surface.GATE_RULE, severity=finding.severity, field=field))
     else:
         results.insert(0, about(item, finding.fixed, rule=surface.GATE_RULE, severity=INFO, field="spec"))
         value = clone(value)
-        (_switch_on if fix == stages.SWITCH_ON else _take_out)(value, arguments)
-    if stages.stage(release) == stages.NEEDED and gates.GATE in mapping(value, "spec", "manager", "featureGates"):
+        (_switch_on if fix == gates.SWITCH_ON else _take_out)(value, arguments)
+    if gates.stage(release) == gates.NEEDED and gates.GATE in mapping(value, "spec", "manager", "featureGates"):
         results.append(about(item, _REPLACES, rule=surface.GATE_RULE, severity=INFO, field=_GATES))
     return value if fix else None, results
 
 
 def _state(spec: dict[str, Any], arguments: list[_Argument], release: Release | None) -> str:
     named = mapping(spec, "manager", "featureGates")
-    beta = stages.is_beta(release)
+    beta = gates.is_beta(release)
     by_flags = gates.state([one.value for one in arguments], beta=beta)
     if gates.GATE in named:
         setting = named[gates.GATE]
@@ -121,7 +115,7 @@ def _arguments(value: dict[str, Any]) -> list[_Argument]:
         _Argument(path=path, key=key, value=raw.text(setting))
         for path, entries in places
         for key, setting in entries.items()
-        if isinstance(key, str) and key.lstrip("-") == FLAG
+        if isinstance(key, str) and key.lstrip("-") == gates.FLAG
     ]
 
 
@@ -130,7 +124,7 @@ def _patched(spec: dict[str, Any]) -> str:
     for field in ("manifestPatches", "patches"):
         for index, one in enumerate(sequence(spec.get(field))):
             text = one if isinstance(one, str) else raw.text(mapping(one).get("patch"))
-            if gates.GATE in text or FLAG in text:
+            if gates.GATE in text or gates.FLAG in text:
                 return f"spec.{field}[{index}]"
     return ""
 
@@ -149,15 +143,8 @@ def _by_variable(item: Item, items: Sequence[Item], spec: dict[str, Any]) -> str
 
 
 def _of_variable(secret: dict[str, Any]) -> str:
-    plain = mapping(secret, "stringData").get(VARIABLE)
-    encoded = mapping(secret, "data").get(VARIABLE)
-    if plain is None and encoded is None:
-        return gates.OFF
-    packed = secrets.decode(raw.text(encoded))
-    if packed is None and not raw.text(plain):
-        return gates.OPAQUE
-    setting = raw.text(plain) or (packed or b"").decode("utf-8", "replace")
-    state = gates.of_setting(setting)
+    found = secrets.texts(secret)
+    state = gates.of_setting(found.get(VARIABLE, "false") or "")
     return state if state in (gates.ON, gates.OFF) else gates.OPAQUE  # an encrypted value is no boolean
 
 

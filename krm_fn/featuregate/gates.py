@@ -1,19 +1,27 @@
-"""The value of a `--feature-gates` flag: a list `A=true,B=false`, read and changed one gate at a time.
+"""The feature gate: what it does in each release of Cluster API, and how a list `A=true,B=false` sets it.
 
-Rules: component-base `featuregate` (`Set`, `SetFromMap`): parts are split at commas and trimmed, values are Go's
+Releases: cluster-api `feature/feature.go` and `config/manager/manager.yaml`, read per release (docs/guide-walkthrough.md
+has the table). Up to v1.6 the shipped manifest switches the gate off, from v1.7 on it is on, and v1.12 removed it:
+a manager that is still given it exits with "unrecognized feature gate".
+
+Lists: component-base `featuregate` (`Set`, `SetFromMap`): parts are split at commas and trimmed, values are Go's
 `strconv.ParseBool`, several flags add up and the last one wins. Release manifests hold clusterctl's placeholders
 (`${EXP_CLUSTER_RESOURCE_SET:=false}`), which are substituted before the manager sees them.
 """
 
 from __future__ import annotations
 
-from krm_fn.base import late
+from krm_fn.base import Record, late
+from krm_fn.krm.results import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from krm_fn.kube.containers import Release
+
 GATE = "ClusterResourceSet"
+FLAG = "feature-gates"
 
 ON = "on"
 OFF = "off"
@@ -22,6 +30,20 @@ OFF_UNLESS_SET = "off unless its variable says otherwise"
 INVALID = "invalid"  # named with a value that is no boolean: the manager exits
 OPAQUE = "opaque"  # the list, or a part of it, comes from elsewhere
 ABSENT = "absent"
+
+# What a release makes of the gate
+NEEDED = "needed"
+DEFAULT = "default"
+REMOVED = "removed"
+UNKNOWN = "unknown"
+
+SWITCH_ON = "switch on"
+TAKE_OUT = "take out"
+
+_CODE_DEFAULT_ON = (0, 4)
+_SHIPPED_ON = (1, 7)
+_GENERAL = (1, 10)
+_GONE = (1, 12)
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
@@ -38,14 +60,9 @@ def quoted(value: str) -> bool:
 
 
 def state(values: Iterable[str], *, beta: bool) -> str:
-    """Return what several flag values together do to the gate.
+    """Return what the values of all `--feature-gates` flags, in order, do to the gate: one of ON to ABSENT.
 
-    Args:
-        values: Values of all `--feature-gates` flags, in order.
-        beta: Whether the gate is of stage beta in this release, where `AllBeta=false` switches it off.
-
-    Returns:
-        One of ON, OFF, ON_UNLESS_SET, OFF_UNLESS_SET, INVALID, OPAQUE, ABSENT.
+    Where the gate is of stage beta, `AllBeta=false` switches it off.
     """
     found = ABSENT
     opaque = beta_off = False
@@ -108,3 +125,124 @@ def _parts(value: str) -> list[str]:
 def _joined(value: str, parts: list[str]) -> str:
     quote = value[0] if quoted(value) else ""
     return f"{quote}{','.join(parts).lstrip()}{quote}"
+
+
+# --- releases --------------------------------------------------------------------------------------------------------
+
+
+def stage(release: Release | None) -> str:
+    """Return NEEDED, DEFAULT, REMOVED, or UNKNOWN where there is no release to go by."""
+    if release is None:
+        return UNKNOWN
+    if release.line >= _GONE:
+        return REMOVED
+    return DEFAULT if release.line >= _SHIPPED_ON else NEEDED
+
+
+def is_beta(release: Release | None) -> bool:
+    """Return whether `AllBeta=false` reaches the gate in this release."""
+    return release is not None and _CODE_DEFAULT_ON <= release.line < _GENERAL
+
+
+def on_in_code(release: Release | None) -> bool:
+    """Return whether the gate is on in a manager whose flags do not set it (off in v0.3)."""
+    return release is None or release.line >= _CODE_DEFAULT_ON
+
+
+class Finding(Record):
+    """The state of one manager, and what would fix it.
+
+    Attributes:
+        fix: SWITCH_ON, TAKE_OUT, or empty where there is nothing to fix or no way to.
+        message: What to report when it is not fixed.
+        fixed: What to report when it is, or when it was right from the start.
+    """
+
+    severity: str
+    message: str
+    fix: str = ""
+    fixed: str = ""
+
+
+def find(release: Release | None, state: str, *, seen: str, hint: str) -> Finding:
+    """Judge the state of the gate in a release.
+
+    Args:
+        release: The manager's release; None when unknown.
+        state: As `state` returns it.
+        seen: Where the release was looked for, for the message about an unknown one.
+        hint: Where this kind of manager sets its gates, for the messages about a gate that is off.
+    """
+    where = stage(release)
+    if where == UNKNOWN:
+        return Finding(
+            severity=WARNING,
+            message=f"the Cluster API release is unknown ({seen}), so feature gate {GATE} was left alone: it must "
+            f"be on up to v1.6 and must not be passed from v1.12 on",
+        )
+    if where == REMOVED:
+        return _removed(release, state)
+    return _needed(release, state, hint) if where == NEEDED else _default(release, state, hint)
+
+
+def _needed(release: Release | None, state: str, hint: str) -> Finding:
+    right = f"feature gate {GATE} is on, as Cluster API {release} needs it"
+    if state in (ON, ON_UNLESS_SET):
+        return Finding(severity=INFO, message=right, fixed=right)
+    remedy = f"set {GATE}=true or managementCluster.featureGate: Ensure; {hint}"
+    if state == ABSENT:
+        return Finding(
+            severity=WARNING,
+            message=f"feature gate {GATE} is not named, and the manifest of Cluster API {release} switches it off "
+            f"where this Deployment does not replace it: {remedy}",
+            fix=SWITCH_ON,
+            fixed=right,
+        )
+    if state == OPAQUE:
+        message = f"feature gate {GATE} can't be read here, and Cluster API {release} needs it on: {remedy}"
+        return Finding(severity=WARNING, message=message, fix=SWITCH_ON, fixed=right)
+    return _off(release, state, remedy, right)
+
+
+def _default(release: Release | None, state: str, hint: str) -> Finding:
+    named = state not in (ABSENT, OPAQUE)
+    right = f"feature gate {GATE} is on, by default in Cluster API {release}"
+    if state not in (OFF, INVALID, OFF_UNLESS_SET):
+        later = "; it is named here and has to go before an upgrade to v1.12" if named else ""
+        return Finding(severity=INFO, message=right + later, fixed=right + later)
+    right += "; it is named here and has to go before an upgrade to v1.12"
+    remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
+    return _off(release, state, remedy, right)
+
+
+def _off(release: Release | None, state: str, remedy: str, right: str) -> Finding:
+    if state == INVALID:
+        message = f"feature gate {GATE} has a value that is neither true nor false, and the manager exits: {remedy}"
+        return Finding(severity=ERROR, message=message, fix=SWITCH_ON, fixed=right)
+    if state == OFF_UNLESS_SET:
+        message = (
+            f"feature gate {GATE} is off unless its variable is set where the manifest is substituted, and Cluster "
+            f"API {release} then denies every ClusterResourceSet: {remedy}"
+        )
+        return Finding(severity=WARNING, message=message, fix=SWITCH_ON, fixed=right)
+    message = f"feature gate {GATE} is off, and Cluster API {release} then denies every ClusterResourceSet: {remedy}"
+    return Finding(severity=ERROR, message=message, fix=SWITCH_ON, fixed=right)
+
+
+def _removed(release: Release | None, state: str) -> Finding:
+    right = f"feature gate {GATE} is not passed, as Cluster API {release} no longer knows it"
+    if state == ABSENT:
+        return Finding(severity=INFO, message=right, fixed=right)
+    if state == OPAQUE:
+        return Finding(
+            severity=WARNING,
+            message=f"the feature gates can't be read here; {GATE} must not be among them, or the manager of Cluster "
+            f"API {release} exits with 'unrecognized feature gate'",
+        )
+    return Finding(
+        severity=ERROR,
+        message=f"feature gate {GATE} is passed, and Cluster API {release} no longer knows it: the manager exits with "
+        f"'unrecognized feature gate'; remove it, or set managementCluster.featureGate: Ensure",
+        fix=TAKE_OUT,
+        fixed=right,
+    )

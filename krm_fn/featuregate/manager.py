@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn import surface
-from krm_fn.featuregate import gates, stages
+from krm_fn.featuregate import gates
 from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import containers
 from krm_fn.kube.containers import image_name, of_image
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from krm_fn.krm.results import Result
 
 IMAGES = ("cluster-api-controller", "cluster-api-controller-amd64", "cluster-api-controller-arm64")
-FLAG = "feature-gates"
 
 
 def is_manager(item: Item) -> bool:
@@ -38,11 +37,7 @@ def is_manager(item: Item) -> bool:
 
 
 def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Result]]:
-    """Check the gate of one manager, and fix it if `ensure` is set.
-
-    Args:
-        item: A Deployment for which `is_manager` holds.
-        ensure: Whether to change the object, `managementCluster.featureGate: Ensure`.
+    """Check the gate of one manager (`is_manager`), and fix it if `ensure` is set.
 
     Returns:
         The new value of the object, None where nothing changes, and what to report.
@@ -57,24 +52,24 @@ def review(item: Item, *, ensure: bool) -> tuple[dict[str, Any] | None, list[Res
         return None, [about(item, message, rule=surface.GATE_RULE, severity=WARNING)]
     image = text(container.get("image"))
     release = of_image(image)
-    found = containers.find(container, FLAG)
-    state = _state(container, found, release_is_beta=stages.is_beta(release))
-    if state == gates.ABSENT and not stages.on_in_code(release):
+    found = containers.find(container, gates.FLAG)
+    state = _state(container, found, release_is_beta=gates.is_beta(release))
+    if state == gates.ABSENT and not gates.on_in_code(release):
         state = gates.OFF
     seen = f"image {quoted(image)!r} has no tag that is a version" if image else "no image"
-    finding = stages.find(release, state, seen=seen, hint=surface.CLUSTERCTL)
+    finding = gates.find(release, state, seen=seen, hint=surface.CLUSTERCTL)
     base = f"spec.template.spec.containers[{index}]"
     named = next((one for one in found if gates.names(one.value)), found[0] if found else None)
     field = f"{base}.{named.path}" if named and finding.severity != INFO else base
     results = _remarks(item, found, base)
-    if not ensure or not finding.fix or containers.hidden(container, FLAG):
+    if not ensure or not finding.fix or containers.hidden(container, gates.FLAG):
         return None, [
             about(item, finding.message, rule=surface.GATE_RULE, severity=finding.severity, field=field),
             *results,
         ]
     changed: dict[str, Any] = clone(value)
     container = pod_spec(changed)["containers"][index]
-    if finding.fix == stages.SWITCH_ON:
+    if finding.fix == gates.SWITCH_ON:
         _switch_on(container, found)
     else:
         _take_out(container, found)
@@ -95,7 +90,7 @@ def _container(value: dict[str, Any]) -> int | None:
 
 def _state(container: dict[str, Any], found: list[containers.Flag], *, release_is_beta: bool) -> str:
     state = gates.state([one.value for one in found], beta=release_is_beta)
-    return gates.OPAQUE if state == gates.ABSENT and containers.hidden(container, FLAG) else state
+    return gates.OPAQUE if state == gates.ABSENT and containers.hidden(container, gates.FLAG) else state
 
 
 def _remarks(item: Item, found: list[containers.Flag], base: str) -> list[Result]:
@@ -117,7 +112,7 @@ def _switch_on(container: dict[str, Any], found: list[containers.Flag]) -> None:
     for one in naming:
         containers.assign(container, one, gates.switched_on(one.value))
     if not naming:
-        containers.append(container, f"--{FLAG}={gates.GATE}=true", bare="args")
+        containers.append(container, f"--{gates.FLAG}={gates.GATE}=true", bare="args")
 
 
 def _take_out(container: dict[str, Any], found: list[containers.Flag]) -> None:

@@ -6,7 +6,7 @@ makes no difference to anything but who is asked to run it.
 """
 
 # Descriptors and links are the subject here, and os names them.
-# ruff: noqa: PTH103, PTH107, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH103, PTH107, PTH112, PTH113, PTH118, PTH119, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import contextlib
 import os
 import re
 
-from krm_fn.files import reading
+from krm_fn.files import reading, staging
 from krm_fn.files.functions import Functions
 from krm_fn.files.reading import show
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
@@ -50,7 +50,6 @@ class Copy:
     """
 
     def __init__(self, given: str, target: str, *, keep_programs: bool) -> None:
-        """Take the folder, and where its copy is to be."""
         self.given = given
         self.root = os.path.realpath(given)
         self.bound = _bound(self.root)
@@ -136,9 +135,7 @@ class Copy:
         data = self.functions.rewritten(data, path, self.shown(path))
         mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
         with contextlib.suppress(FileExistsError):
-            handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
+            staging.create(place, data, mode)
 
     def follow(self, path: str, data: bytes) -> None:
         """Have the folders copied that words of a kustomization lead up to, if they have one too.
@@ -217,8 +214,7 @@ class Copy:
                     new = self.functions.rewritten(data, path, shown)
                     if new != data:
                         os.remove(path)
-                        with open(path, "xb") as file:
-                            file.write(new)
+                        staging.create(path, new)
 
 
 def _multiplies(data: bytes) -> str:

@@ -142,12 +142,7 @@ class Tree:
         self.files.append(SourceFile(path, relative, data, documents))
 
     def stream(self, changes: Changes, left_out: Collection[int] = ()) -> list[bytes]:
-        """Return everything as one stream of documents.
-
-        Args:
-            changes: What to do to the items.
-            left_out: Positions of items that are not to be in the output.
-        """
+        """Return everything as one stream of documents, but the items at the positions `left_out`."""
         pieces: list[bytes] = []
         for file in self.files:
             text = written(file, changes, left_out)
@@ -230,7 +225,7 @@ def _edits(changes: Changes, item: Item) -> bool:
 
 
 def _edited(item: Item, changes: Changes, *, single: bool) -> bytes:
-    """Return an item's text with its changes, at column 0 where it stood in a List."""
+    """Return an item's text with its changes, at column 0 where it was in a List."""
     position = item.position
     if position in changes.replaced:
         return dump(changes.replaced[position]).encode()
@@ -259,7 +254,7 @@ def _join(pieces: list[bytes], text: bytes) -> None:
     if pieces and not pieces[-1].endswith((b"\n", b"\r")):
         pieces.append(b"\n")
     if pieces and not text.startswith((b"---\n", b"---\r", b"--- ", b"---\t")):
-        # a directive may stand only behind the end of a document
+        # a directive is allowed only behind the end of a document
         pieces.append(b"...\n" if text.startswith(b"%") else _SEPARATOR)
     pieces.append(text)
 

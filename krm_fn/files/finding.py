@@ -13,7 +13,7 @@ import os
 import re
 import stat
 
-from krm_fn.base import Record
+from krm_fn.base import Record, some
 from krm_fn.files.reading import (
     KUSTOMIZATIONS,
     MARKER,
@@ -46,7 +46,6 @@ class Found(Record):
     Attributes:
         path: Where it is, beginning as the user gave it.
         relative: Below the folder that the user gave; its name if the user gave the file itself.
-        explicit: Whether the user gave the file itself.
         below: Below the folder that it was found in; "" if the user gave the file itself.
         root: The resolved folder that it must not lead out of; "" if the user gave the file itself.
         real: Where it is, resolved.
@@ -54,7 +53,6 @@ class Found(Record):
 
     path: str
     relative: str
-    explicit: bool
     below: str = ""
     root: str = ""
     real: str = ""
@@ -101,10 +99,6 @@ def _check_name(path: str, name: str) -> Result | None:
 def find(paths: Sequence[str], rules: Rules | None = None) -> tuple[list[Found], list[Result]]:
     """Find the files below paths: `*.yaml`, `*.yml`, `*.json`, sorted by path; a file given itself may have any name.
 
-    Args:
-        paths: Folders and files.
-        rules: What is left out of folders.
-
     Returns:
         The files, each once, and what to report: errors for what can't be read, warnings for what is passed over.
     """
@@ -132,13 +126,11 @@ def find(paths: Sequence[str], rules: Rules | None = None) -> tuple[list[Found],
             problem = _check_name(path, path)
             if problem is not None:
                 results.append(problem)
-            found.append(Found(path=path, relative=os.path.basename(path), explicit=True))
+            found.append(Found(path=path, relative=os.path.basename(path)))
     return found, results
 
 
 class _Walk:
-    """One walk through a folder."""
-
     def __init__(self, root: str, prefix: str, rules: Rules, seen: set[str]) -> None:
         self.given = root
         self.root = os.path.realpath(root)
@@ -152,10 +144,10 @@ class _Walk:
     def run(self) -> None:
         self.folder(self.given, "", [(line, "") for line in self.rules.exclude])
         if self.charts:
-            named = ", ".join(self.charts[:_NAMED])
-            more = f" and {len(self.charts) - _NAMED} more" if len(self.charts) > _NAMED else ""
             what = "is a Helm chart" if len(self.charts) == 1 else "are Helm charts"
-            message = f"{named}{more} {what}: not read; render with `helm template` and give the output as -"
+            message = (
+                f"{some(self.charts, _NAMED)} {what}: not read; render with `helm template` and give the output as -"
+            )
             self.results.append(
                 Result(message=message, severity=WARNING, file_path=self.charts[0], tags=tagged(rule="helm-chart"))
             )
@@ -288,7 +280,7 @@ class _Walk:
             message = f"{show(self.given)} holds more than {_MOST_FILES} files: give less of it, or --exclude"
             raise Errors.of(message, file_path=show(self.given))
         shown = f"{self.prefix}/{relative}" if self.prefix else relative
-        self.found.append(Found(path=path, relative=shown, explicit=False, below=relative, root=self.root, real=real))
+        self.found.append(Found(path=path, relative=shown, below=relative, root=self.root, real=real))
 
 
 # --- patterns in the syntax of .gitignore ----------------------------------------------------------------------------

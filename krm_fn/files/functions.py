@@ -60,7 +60,6 @@ class Functions:
     """
 
     def __init__(self, warnings: list[Result], *, keep: bool) -> None:
-        """Begin with none."""
         self.known: list[Function] = []
         self.keep = keep
         self.warnings = warnings
@@ -68,10 +67,7 @@ class Functions:
     def rewritten(self, data: bytes, path: str, shown: str) -> bytes:
         """Return a file with its programs as containers.
 
-        Args:
-            data: What the file holds.
-            path: Where it is; its name tells a kustomization, whose texts may configure functions too.
-            shown: Its path for messages.
+        The name in `path` tells a kustomization, whose texts may configure functions too; `shown` is for messages.
         """
         if not _MAY_CONFIGURE.search(data):
             return data

@@ -24,21 +24,19 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 
-from krm_fn.base import Record
+from krm_fn.base import Record, printable
 from krm_fn.files import reading
 from krm_fn.files.copying import Copy
-from krm_fn.files.messengers import Messengers, caller_path, find_program, write_programs
-from krm_fn.files.reading import show
+from krm_fn.files.messengers import Messengers, write_programs
+from krm_fn.files.reading import caller_path, find_program, show
 from krm_fn.krm.results import Errors, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import FrameType
 
     from krm_fn.files.messengers import Answer
 
@@ -82,13 +80,13 @@ class Unbuilt(Errors):
     """A folder can't be built. Its messages may quote what the folder holds: who prints them hides tokens first.
 
     Attributes:
-        said: What kustomize said, however long it is; "" where it did not say anything.
+        output: What kustomize wrote to stderr, however long it is.
         texts: What the folder's files hold, as far as it is not too much.
     """
 
-    def __init__(self, results: Sequence[Result], said: str = "", texts: Sequence[str] = ()) -> None:
+    def __init__(self, results: Sequence[Result], output: str = "", texts: Sequence[str] = ()) -> None:
         super().__init__(results)
-        self.said = said
+        self.output = output
         self.texts = texts
 
 
@@ -155,7 +153,7 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
         causes, others = copy.unread(errors)
         message = f"kustomize can't build {show(copy.given)}: {'; '.join([*causes, *others, problem])}"
         result = Result(message=message, file_path=show(copy.given), tags=tagged(rule="kustomize"))
-        raise Unbuilt([result], said=_words(errors, copy, private))
+        raise Unbuilt([result], output=_words(errors, copy, private))
     return output
 
 
@@ -164,14 +162,7 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
 
 @contextlib.contextmanager
 def _private_folder() -> Iterator[str]:
-    """Make a folder for the owner alone, and remove it whatever happens."""
-
-    def terminated(number: int, frame: FrameType | None) -> None:
-        del frame
-        sys.exit(128 + number)
-
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, terminated) if main else None
+    """Make a folder for the owner alone, and remove it whatever happens; a signal has to come as an exception."""
     private = os.path.realpath(tempfile.mkdtemp(prefix="clusternet-"))
     if len(os.fsencode(private)) > _LONGEST_ADDRESS:
         os.rmdir(private)
@@ -182,8 +173,6 @@ def _private_folder() -> Iterator[str]:
         yield private
     finally:
         shutil.rmtree(private, ignore_errors=True)
-        if main:
-            signal.signal(signal.SIGTERM, before)
 
 
 def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
@@ -251,10 +240,10 @@ def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -
         elif not problem and process.returncode:
             problem = "the build failed"
         errors.seek(0)
-        said = errors.read(_CHUNK)
+        output = errors.read(_CHUNK)
         if errors.read(1):
-            said = said.rpartition(b"\n")[0]  # of a token that was cut, nobody can tell any more that it is one
-    return b"".join(pieces), said.decode("utf-8", "replace"), problem
+            output = output.rpartition(b"\n")[0]  # of a token that was cut, nobody can tell any more that it is one
+    return b"".join(pieces), output.decode("utf-8", "replace"), problem
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -264,7 +253,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _words(errors: str, copy: Copy, private: str) -> str:
-    """Return what kustomize said, on one line, with the user's own paths."""
+    """Return what kustomize wrote to stderr, on one line, with the user's own paths."""
     text = errors
     for place, own in (
         (copy.place(copy.root), copy.given),
@@ -280,4 +269,4 @@ def _words(errors: str, copy: Copy, private: str) -> str:
             "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it"
             " for a plugin of its own: add the annotation"
         )
-    return "".join(one if one.isprintable() else "?" for one in text)
+    return printable(text, "?")

@@ -6,20 +6,20 @@ private copy is.
 """
 
 # Descriptors and links are the subject here, and os names them.
-# ruff: noqa: PTH117, PTH118
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import shutil
 import socket
 import sys
 import threading
 
+from krm_fn.files import staging
 from krm_fn.files.functions import NUMBERED, OURS
-from krm_fn.files.reading import show
+from krm_fn.files.reading import caller_path, find_program, show
 from krm_fn.krm.results import Result, tagged
 
 TYPE_CHECKING = False
@@ -128,8 +128,8 @@ class Messengers:
                 talk.sendall(b"run " + os.fsencode(docker) + b"\n")
                 return
             self.refused.append(result)
-            said = result.message.encode()
-            talk.sendall(b"end\n1 %d\n" % len(said) + said)
+            message = result.message.encode()
+            talk.sendall(b"end\n1 %d\n" % len(message) + message)
             return
         talk.sendall(b"send\n")
         try:
@@ -164,12 +164,9 @@ class Messengers:
 
 
 def write_programs(private: str, address: str, *, enable_exec: bool) -> None:
-    """Write the programs into `bin` of a build's private folder.
+    """Write the programs into `bin` of a build's private folder; `address` is the socket that they connect to.
 
-    Args:
-        private: The folder.
-        address: The socket that they connect to.
-        enable_exec: Whether the caller's own helm and git may run instead.
+    With `enable_exec` the caller's own helm and git run instead.
     """
     for name in ("docker",) if enable_exec else ("docker", "helm"):
         _write(private, name, _MESSENGER.format(name=name, socket=address))
@@ -187,16 +184,4 @@ def _write(private: str, name: str, text: str) -> None:
         quoted = sys.executable.replace("'", "'\\''")
         pieces = {path: f"#!/bin/sh\nexec '{quoted}' -IS '{path}.py' \"$@\"\n", f"{path}.py": text}
     for place, piece in pieces.items():
-        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(piece)
-
-
-def find_program(name: str) -> str:
-    """Return where a program is, by the absolute entries of PATH alone; "" where it is not."""
-    return shutil.which(name, path=caller_path()) or ""
-
-
-def caller_path() -> str:
-    """Return the caller's PATH without its relative entries, which would find what the folder at hand holds."""
-    return os.pathsep.join(one for one in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(one))
+        staging.create(place, piece.encode(), 0o700)

@@ -8,7 +8,7 @@
 """
 
 # Descriptors and links are the subject here, and os names them; pathlib's resolve fails on circles before Python 3.13.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH117, PTH118
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read(path: str, limit: int = _LARGEST_FILE) -> bytes:
 
 
 def read_below(root: str, path: str, limit: int = _LARGEST_FILE, real: str = "") -> bytes:
-    """Return the bytes of a file, which must lie below a folder, links resolved.
+    """Return the bytes of a file, which must be below a folder, links resolved.
 
     Args:
         root: The folder, resolved.
@@ -69,7 +69,7 @@ def read_below(root: str, path: str, limit: int = _LARGEST_FILE, real: str = "")
     """
     if real:
         try:
-            handle = _open_below(root, _below(real, root))
+            handle = open_below(root, _below(real, root))
         except OSError:
             pass  # it has changed since then
         else:
@@ -79,7 +79,7 @@ def read_below(root: str, path: str, limit: int = _LARGEST_FILE, real: str = "")
         if not inside(real, root):
             message = f"{show(path)} leads out of {show(root)}: it is not read"
             raise Errors.of(message, file_path=show(path))
-        handle = _open_below(root, _below(real, root))
+        handle = open_below(root, _below(real, root))
     except (OSError, ValueError) as error:
         raise Errors([unreadable(path, error)]) from None
     return _contents(handle, path, limit)
@@ -91,7 +91,7 @@ def kustomization(folder: str) -> str:
 
 
 def inside(path: str, folder: str) -> bool:
-    """Return whether a resolved path lies below a resolved folder."""
+    """Return whether a resolved path is below a resolved folder."""
     return path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
@@ -100,7 +100,7 @@ def _below(path: str, folder: str) -> list[str]:
     return path.removeprefix(folder.rstrip(os.sep) + os.sep).split("/")
 
 
-def _open_below(root: str, parts: Sequence[str]) -> int:
+def open_below(root: str, parts: Sequence[str]) -> int:
     """Open a file component by component, following no link; return its descriptor.
 
     Raises:
@@ -212,3 +212,18 @@ def _near(path: str) -> str:
     except (OSError, ValueError):
         return ""
     return f": did you mean {show(os.path.join(folder, near))}?" if near else ""
+
+
+# --- programs --------------------------------------------------------------------------------------------------------
+
+
+def find_program(name: str) -> str:
+    """Return where a program is, by the absolute entries of PATH alone; "" where it is not."""
+    from shutil import which  # noqa: PLC0415 - to run a program alone
+
+    return which(name, path=caller_path()) or ""
+
+
+def caller_path() -> str:
+    """Return the caller's PATH without its relative entries, which would find what a checked-out repository holds."""
+    return os.pathsep.join(one for one in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(one))

@@ -10,11 +10,11 @@ reference or index of it changes. Git gets a clean environment; a partial clone 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 
 from krm_fn.base import Record
-from krm_fn.files.reading import KUSTOMIZATIONS
+from krm_fn.files import staging
+from krm_fn.files.reading import KUSTOMIZATIONS, caller_path, find_program
 from krm_fn.krm.results import Errors, tagged
 
 TYPE_CHECKING = False
@@ -36,29 +36,13 @@ _SETTINGS = (
 )
 
 
-class Revision(Record):
-    """A revision that was written out.
-
-    Attributes:
-        name: As the caller gave it.
-        commit: Its id.
-        folder: Where its files are.
-        paths: The caller's paths there, in their order; "" for one that it does not have.
-    """
-
-    name: str
-    commit: str
-    folder: str
-    paths: tuple[str, ...]
-
-
 class _Entry(Record):
     mode: bytes
     object: str
     path: bytes
 
 
-def write_out(name: str, paths: Sequence[str], folder: str) -> Revision:
+def write_out(name: str, paths: Sequence[str], folder: str) -> tuple[str, ...]:
     """Write what a revision has at some paths of the working tree into a folder.
 
     Where a path holds a kustomization, all of the revision is written, since a kustomization may refer to any part of it.
@@ -68,10 +52,13 @@ def write_out(name: str, paths: Sequence[str], folder: str) -> Revision:
         paths: Files and folders of one repository's working tree.
         folder: An empty private folder.
 
+    Returns:
+        The paths in that folder, in their order; "" for one that the revision does not have.
+
     Raises:
         Errors: There is no Git, no repository or no such revision, or it is too large.
     """
-    if not shutil.which("git"):
+    if not find_program("git"):
         _refuse("--against needs git, and there is none on PATH; give a rendered tree with --baseline instead")
     top = _top(paths)
     commit = _commit(top, name)
@@ -87,9 +74,7 @@ def write_out(name: str, paths: Sequence[str], folder: str) -> Revision:
         _refuse(f"{name} has more than {_MOST_FILES:,} files at these paths")
     _write(top, under, folder)
     there = [os.path.join(folder, one) if one != "." else folder for one in wanted]
-    return Revision(
-        name=name, commit=commit, folder=folder, paths=tuple(one if os.path.lexists(one) else "" for one in there)
-    )
+    return tuple(one if os.path.lexists(one) else "" for one in there)
 
 
 def _below(path: bytes, wanted: str) -> bool:
@@ -169,9 +154,7 @@ def _write(top: str, entries: Iterable[_Entry], folder: str) -> None:
             if entry.mode == _LINK:
                 os.symlink(data, path)
                 continue
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+            staging.create(path, data)
     finally:
         process.stdin.close()
         process.stdout.close()
@@ -191,9 +174,9 @@ def _command(folder: str, arguments: list[str]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment for Git: nothing of the caller's but the way to programs."""
+    """Return the environment for Git: nothing of the caller's but the absolute folders in which it finds programs."""
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": caller_path(),
         "LC_ALL": "C",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,

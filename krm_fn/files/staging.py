@@ -1,6 +1,4 @@
-"""One file in an open folder: written beside its place, to be renamed over it."""
-
-# Descriptors and modes are the subject here, and os names them.
+"""One file: created anew, or in an open folder written beside its place, to be renamed over it."""
 
 from __future__ import annotations
 
@@ -19,6 +17,17 @@ if TYPE_CHECKING:
 
 STAGED = MARKER + ".new."  # begins the name under which a file is written
 PRIVATE = 0o600
+
+
+def create(path: str | bytes, data: bytes, mode: int = PRIVATE) -> None:
+    """Write a new file; no link is followed and nothing is overwritten.
+
+    Raises:
+        OSError: It exists, or can't be written.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
 
 
 def exists(folder: int, name: str) -> bool:

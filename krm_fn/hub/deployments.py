@@ -92,12 +92,7 @@ def takes_flag(found: Component) -> str:
 def review(
     found: Sequence[Component], reference: KubeconfigRef, *, change: bool
 ) -> tuple[dict[int, dict[str, Any]], list[Result]]:
-    """Set up every Deployment of the input that takes the kubeconfig.
-
-    Args:
-        found: Every component in the input.
-        reference: `spec.hub.kubeconfigSecretRef`.
-        change: Whether to edit; with `mode: Check` what is missing is only reported.
+    """Set up every Deployment of the input that takes the kubeconfig; without `change`, only report what is missing.
 
     Returns:
         New values by position, and what to report.

@@ -23,13 +23,6 @@ RULE = "hub-discovery"
 def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
     """Return the Secret for the hub's discovery, without our marks.
 
-    Args:
-        config: The configuration, for image and parent URL.
-        token: The registration token.
-
-    Returns:
-        A Secret of type Opaque with `data` (a key once written through `stringData` is never removed by an apply).
-
     Raises:
         ValueError: If the token is kept outside; `config` refuses that combination.
     """
@@ -37,13 +30,7 @@ def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
         message = f"{FIELD} needs a token that is known here"
         raise ValueError(message)
     data = {"image": config.agent["image"], PARENT_URL_KEY: config.parent_url, TOKEN_KEY: token.secret.reveal()}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": HUB_NAME, "namespace": HUB_NAMESPACE},
-        "type": "Opaque",
-        "data": {key: secrets.encode(value) for key, value in data.items()},
-    }
+    return secrets.made(HUB_NAME, HUB_NAMESPACE, "Opaque", data)
 
 
 def remarks(config: Config) -> list[Result]:

@@ -6,7 +6,7 @@ stops the work is an `Errors` exception that carries results; no other exception
 
 from __future__ import annotations
 
-from krm_fn.base import Record
+from krm_fn.base import Record, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,10 +141,7 @@ class Result(Record):
             said = f"{ref.kind} {ref.name}: {said}"  # nobody sees the stream, so the object must be named
         if self.field and self.field not in said:
             said += f" [{self.field}]"
-        text = " ".join(f"{where}: {self.severity}: {said}".removeprefix(": ").split())
-        if not text.isprintable():  # a name of a file, say, that would steer a terminal
-            text = "".join(one if one.isprintable() else "\ufffd" for one in text)
-        return text
+        return printable(" ".join(f"{where}: {self.severity}: {said}".removeprefix(": ").split()))
 
 
 def _names(text: str) -> set[str]:

@@ -119,7 +119,7 @@ def unlisted(value: dict[str, Any], *keys: str) -> str:
 
 def is_local(item: Item) -> bool:
     """Return whether the host drops the object at the end, so that an edit would change nothing."""
-    return mapping(item.metadata().get("annotations")).get(LOCAL_CONFIG_ANNOTATION) == "true"
+    return item.contains(b"local-config") and item.annotations.get(LOCAL_CONFIG_ANNOTATION) == "true"
 
 
 def title(item: Item) -> str:

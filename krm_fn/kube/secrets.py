@@ -1,4 +1,4 @@
-"""Secret values: a wrapper that never shows its own, base64 as Kubernetes reads it, values that SOPS has encrypted, and the shape of a token.
+"""Secret values: a wrapper that never shows its own, base64 and the values of a Secret as Kubernetes reads them, SOPS, and tokens' shapes.
 
 The one place that knows how a registration token looks. Whatever quotes foreign text hides that shape first and shortens
 afterwards, since a token that was cut has none. Every search takes time in proportion to the text.
@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import binascii
 
-from krm_fn.base import late
+from krm_fn.base import late, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 _BASE64 = late(r"[A-Za-z0-9+/]*={0,2}\Z")
 _SOPS = late(r"ENC\[[A-Z0-9_]+,")
@@ -72,6 +77,33 @@ def decode(text: str) -> bytes | None:
     return binascii.a2b_base64(packed)
 
 
+def made(name: str, namespace: str, kind: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return a Secret of a type, with `data`: a key once written through `stringData` outlives its removal."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
+        "type": kind,
+        "data": {key: encode(text) for key, text in values.items()},
+    }
+
+
+def texts(secret: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the values of a Secret as text, `stringData` over `data` as on the server; None for what is none.
+
+    A value that SOPS has encrypted is left as it is.
+    """
+    found: dict[str, str | None] = {}
+    for part in ("data", "stringData"):
+        values = secret.get(part)
+        for key, value in values.items() if isinstance(values, dict) else ():
+            found[key] = value if isinstance(value, str) else None
+            if part == "data" and isinstance(value, str) and not encrypted(value):
+                raw = decode(value)
+                found[key] = None if raw is None else raw.decode("utf-8", "replace")
+    return found
+
+
 def encrypted(value: str) -> bool:
     """Return whether a value is still encrypted by SOPS."""
     return value.startswith("ENC[") and bool(_SOPS.match(value))
@@ -109,9 +141,7 @@ def quoted(value: object, most: int = 60, *, ends: bool = False) -> str:
         most: How many characters to show.
         ends: Whether to take out the middle, as of what a program printed, whose last words say why it failed.
     """
-    text = hide(" ".join(_text(value).split()))
-    if not text.isprintable():
-        text = "".join(one if one.isprintable() else "\ufffd" for one in text)
+    text = printable(hide(" ".join(_text(value).split())))
     if len(text) <= most:
         return text
     return f"{text[: most // 4]} … {text[3 - most * 3 // 4 :]}" if ends else f"{text[: most - 1]}…"

@@ -1,6 +1,10 @@
 """From the hub's discovery to a configuration of ours: the equivalent config, what changes, and the steps in order.
 
 The token is not taken over. The hub copied it into a ConfigMap of every namespace, so it has to be replaced anyway.
+
+What someone changed by hand in the agent Deployment that the hub delivers becomes fields of our config. The hub's template
+is the same from v0.12 to v0.18 (facts: clusternet `pkg/controllers/clusters/clusterlifecycle/discovery/manifest.go`), so
+whatever differs from it was meant.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import containers, raw
-from krm_fn.migration import by_hand, steps
+from krm_fn.migration import steps
 from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
 from krm_fn.status import hub, objects
@@ -35,6 +39,25 @@ if TYPE_CHECKING:
     from krm_fn.migration.steps import Step
     from krm_fn.status.dump import Dump
     from krm_fn.status.hub import Discovered, Hub
+
+_REPLICAS = 3
+_GATES = {"SocketConnection": True, "AppPusher": True, "Recovery": True, "Predictor": True}
+_MASTER = {"key": "node-role.kubernetes.io/master", "operator": "Exists"}
+_CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}
+_WORDS = frozenset(
+    {
+        "--cluster-sync-mode=Dual",
+        "--use-metrics-server=false",
+        "--leader-elect=true",
+        "--leader-elect-resource-namespace=$(AGENT_NAMESPACE)",
+        "--predictor-direct-access=false",
+        "--predictor-port=8080",
+        "--kube-api-qps=50",
+        "--kube-api-burst=100",
+    }
+)
+# the token and the URL have their own place in the config, and the token must not be taken over
+_OURS = ("--cluster-reg-token", "--cluster-reg-parent-url")
 
 
 class Migration(Record):
@@ -131,9 +154,9 @@ def _config(found: Hub, image: str, parent_url: str, name: str, resource_set: st
     }
     if found.discovered:
         typical = _typical(found)
-        spec["agent"].update(by_hand.agent(typical))
-        if by_hand.identity(typical):
-            spec["identity"] = by_hand.identity(typical)
+        spec["agent"].update(_agent(typical))
+        if _identity(typical):
+            spec["identity"] = _identity(typical)
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name}, "spec": spec}
 
 
@@ -184,9 +207,9 @@ def _warnings(found: Hub, image: str, parent_url: str, version: containers.Relea
             )
     if found.discovered:
         typical = _typical(found)
-        expected = (by_hand.agent(typical), by_hand.identity(typical))
+        expected = (_agent(typical), _identity(typical))
         for one in found.discovered:
-            if (by_hand.agent(one), by_hand.identity(one)) != expected:
+            if (_agent(one), _identity(one)) != expected:
                 yield _warning(
                     f"ConfigMap {one.namespace}/{HUB_AGENT_MAP} was changed by hand differently from that of namespace "
                     f"{typical.namespace}, which the config follows; compare them",
@@ -219,3 +242,70 @@ def _deployer_role(version: containers.Release) -> str:
 
 def _warning(message: str, rule: str) -> Result:
     return Result(message=message, severity=WARNING, tags=tagged(rule=rule))
+
+
+# --- what was changed by hand ----------------------------------------------------------------------------------------
+
+
+def _agent(one: Discovered) -> dict[str, Any]:
+    """Return what goes under `spec.agent`."""
+    container = next(raw.entries(one.pod, "containers"), {})
+    found: dict[str, Any] = {
+        "namespace": "" if one.agent_namespace == SYSTEM_NAMESPACE else one.agent_namespace,
+        "replicas": None if one.replicas == _REPLICAS else one.replicas,
+        "imagePullPolicy": _other_than("IfNotPresent", raw.text(container, "imagePullPolicy")),
+        "imagePullSecrets": [
+            name for entry in raw.entries(one.pod, "imagePullSecrets") if (name := raw.text(entry, "name"))
+        ],
+        "resources": raw.mapping(container, "resources"),
+        "nodeSelector": raw.mapping(one.pod, "nodeSelector"),
+        "affinity": raw.mapping(one.pod, "affinity"),
+        "priorityClassName": raw.text(one.pod, "priorityClassName"),
+        "tolerations": _tolerations(one.pod),
+        **_from_words(one.words),
+    }
+    # a number of replicas may be 0; everything else that is empty was not set
+    return {field: value for field, value in found.items() if value or (field == "replicas" and value is not None)}
+
+
+def _identity(one: Discovered) -> dict[str, Any]:
+    """Return what goes under `spec.identity`."""
+    prefix = _value("--cluster-reg-name-prefix", one.words)
+    return {"namePrefix": prefix} if prefix else {}
+
+
+def _from_words(words: tuple[str, ...]) -> dict[str, Any]:
+    named = ("--cluster-reg-name-prefix", "--cluster-sync-mode", "--cluster-reg-type", "--feature-gates", *_OURS)
+    return {
+        "clusterType": _value("--cluster-reg-type", words),
+        "syncMode": _other_than("Dual", _value("--cluster-sync-mode", words)),
+        "featureGates": _gates(_value("--feature-gates", words)) if words else {},
+        "extraArgs": [
+            word
+            for word in words
+            if word.startswith("--") and word not in _WORDS and word.partition("=")[0] not in named
+        ],
+    }
+
+
+def _value(flag: str, words: tuple[str, ...]) -> str:
+    return next((word.partition("=")[2] for word in words if word.partition("=")[0] == flag), "")
+
+
+def _other_than(usual: str, value: str) -> str:
+    return "" if value == usual else value
+
+
+def _gates(value: str) -> dict[str, bool]:
+    """Return the feature gates that differ from the template's; one that is not named is off (`pkg/features`)."""
+    named = {
+        gate: setting == "true" for gate, equals, setting in (one.partition("=") for one in value.split(",")) if equals
+    }
+    given = {**dict.fromkeys(_GATES, False), **named}
+    return {gate: setting for gate, setting in sorted(given.items()) if _GATES.get(gate) is not setting}
+
+
+def _tolerations(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return all tolerations when someone added one: in our config they replace the default."""
+    added = [entry for entry in raw.entries(pod, "tolerations") if entry not in (_MASTER, _CONTROL_PLANE)]
+    return [_CONTROL_PLANE, _MASTER, *added] if added else []

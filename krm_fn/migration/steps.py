@@ -28,13 +28,7 @@ class Step(Record):
 
 
 def make(found: Hub, version: Release | None, resource_set: str) -> Iterator[Step]:
-    """Yield the steps, in order.
-
-    Args:
-        found: What the hub left.
-        version: The agent's release; None when its image has no release.
-        resource_set: Name of the new ClusterResourceSets.
-    """
+    """Yield the steps, in order; `version` is that of the agent, None when its image has no release."""
     yield Step(
         title="Create a new registration token on the parent cluster",
         text=f"Give it to the config as Secret {TOKEN_SECRET}, key regToken, encrypted in Git (SOPS), or use existingSecret or "

@@ -10,7 +10,7 @@ from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.resource_set import ResourceSet
 from krm_fn.clusters.resource_set import read as read_set
-from krm_fn.featuregate import gates, stages
+from krm_fn.featuregate import gates
 from krm_fn.kube import containers, raw
 from krm_fn.status.dump import DEPLOYMENT, generated, identity
 from krm_fn.surface import (
@@ -261,7 +261,7 @@ def _manager(deployment: Mapping[str, Any]) -> Manager:
     release, values, filters = None, [], []
     for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
         release = release or containers.of_image(raw.text(container, "image"))
-        values += [flag.value for flag in containers.find(dict(container), "feature-gates")]
+        values += [flag.value for flag in containers.find(dict(container), gates.FLAG)]
         filters += [flag.value for flag in containers.find(dict(container), "watch-filter")]
     title = f"{CAPI_MANAGER} {release}" if release else CAPI_MANAGER
     observed = raw.number(deployment, "status", "observedGeneration")
@@ -276,11 +276,11 @@ def _manager(deployment: Mapping[str, Any]) -> Manager:
 
 
 def _gate(title: str, release: containers.Release | None, values: list[str]) -> str:
-    state = gates.state(values, beta=stages.is_beta(release))
-    if stages.stage(release) == stages.REMOVED:
+    state = gates.state(values, beta=gates.is_beta(release))
+    if gates.stage(release) == gates.REMOVED:
         passed = state not in {gates.ABSENT, gates.OPAQUE}
         return f"is passed to {title}, which no longer knows it and exits" if passed else ""
-    off = state == gates.OFF or (state == gates.ABSENT and not stages.on_in_code(release))
+    off = state == gates.OFF or (state == gates.ABSENT and not gates.on_in_code(release))
     return f"is off in {title}" if off else ""
 
 

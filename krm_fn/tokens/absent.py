@@ -49,12 +49,9 @@ def _token(item: Item, config: Config) -> Token | None:
     """Return the token in a registration Secret of a configuration; None where it is none, or has none."""
     try:
         value = item.value()
-        annotations = item.metadata().get("annotations")
-        if not isinstance(annotations, dict) or annotations.get(OWNER_ANNOTATION) != config.owner:
+        if item.annotations.get(OWNER_ANNOTATION) != config.owner:
             return None
-        manifest = secrets.decode(str((value.get("data") or {}).get(REGISTRATION_KEY, "")))
-        registration = load(manifest or b"")
-        packed = secrets.decode(registration["data"][TOKEN_KEY])
-        return formats.check(Secret((packed or b"").decode()), config.agent.version)
-    except (Errors, BadYaml, LookupError, TypeError, AttributeError, UnicodeError):
+        registration = load(secrets.texts(value)[REGISTRATION_KEY] or "")
+        return formats.check(Secret(secrets.texts(registration)[TOKEN_KEY] or ""), config.agent.version)
+    except (Errors, BadYaml, LookupError, AttributeError):
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from krm_fn.base import Record
 from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.kube import secrets
+from krm_fn.kube.raw import mapping
 from krm_fn.surface import (
     MIN_VALUE_BYTES,
     OWNER_ANNOTATION,
@@ -50,14 +51,7 @@ class _Wanted(Record):
 def check(
     config: Config, name: str, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]
 ) -> list[Result]:
-    """Check everything in the input that is, or will become, the existing Secret.
-
-    Args:
-        config: A config whose token source is `existingSecret`.
-        name: The Secret that it names.
-        items: The whole input.
-        inventory: What the input holds.
-        namespaces: Where the Secret is needed.
+    """Check everything in the input that is, or will become, the existing Secret of a name, in the namespaces that need it.
 
     Returns:
         Errors where the ClusterResourceSet can't use it, warnings where the agent would not find what it needs.
@@ -90,18 +84,18 @@ def check(
 
 def _sealed(wanted: _Wanted, item: Item) -> Judgement:
     """Judge a SealedSecret; the Secret takes its type from the template, and its name from there or from the object."""
-    template = _at(item.value(), "spec", "template")
-    if (_at(template, "metadata").get("name") or item.name) != wanted.name:
+    template = mapping(item.value(), "spec", "template")
+    if (mapping(template, "metadata").get("name") or item.name) != wanted.name:
         return _NOTHING
     return _typed(template.get("type"), "spec.template.type")
 
 
 def _external(wanted: _Wanted, item: Item) -> Judgement:
     """Judge an ExternalSecret of the user's own."""
-    target = _at(item.value(), "spec", "target")
+    target = mapping(item.value(), "spec", "target")
     if (target.get("name") or item.name) != wanted.name:
         return _NOTHING
-    return _typed(_at(target, "template").get("type"), "spec.target.template.type")
+    return _typed(mapping(target, "template").get("type"), "spec.target.template.type")
 
 
 def _plain(wanted: _Wanted, item: Item) -> Judgement:
@@ -126,7 +120,7 @@ def _held(value: Mapping[str, Any]) -> str:
 
 
 def _form_error(value: Mapping[str, Any]) -> str:
-    plain, packed = _at(value, "stringData"), _at(value, "data")
+    plain, packed = mapping(value, "stringData"), mapping(value, "data")
     values = [*plain.values(), *packed.values()]
     if not values or not all(isinstance(one, str) for one in values):
         return "must hold the registration manifest under at least one key, as text"
@@ -139,9 +133,7 @@ def _form_error(value: Mapping[str, Any]) -> str:
 
 
 def _content_error(wanted: _Wanted, value: Mapping[str, Any]) -> str:
-    texts = [text for text in _at(value, "stringData").values() if isinstance(text, str)]
-    packed = [text for text in _at(value, "data").values() if isinstance(text, str) and not secrets.encrypted(text)]
-    texts += [(secrets.decode(text) or b"").decode("utf-8", "replace") for text in packed]
+    texts = [text or "" for text in secrets.texts(value).values()]
     if not texts or any(secrets.encrypted(text) for text in texts):
         return ""
     whole = "\n".join(texts)
@@ -166,10 +158,3 @@ def _typed(found: Any, field: str) -> Judgement:
     if found == RESOURCE_SET_TYPE:
         return _NOTHING
     return ERROR, f"makes a Secret that a ClusterResourceSet refuses: set {field} to {RESOURCE_SET_TYPE}", field
-
-
-def _at(value: Any, *path: str) -> dict[str, Any]:
-    """Return the mapping at a path; {} where there is none."""
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""How long a token lives, and whether the parent will take it: warnings about time and about bootstrap Secrets.
+"""When a token expires, and whether the parent will take it: warnings about time and about bootstrap Secrets.
 
 An expired token hurts new registrations only, so it must not stop every render overnight: it is a warning, or an error
 where the configuration says `onExpired: Fail`. The time is given, never read here, and changes no item.
@@ -41,15 +41,8 @@ class BootstrapSecret(Record):
     value: Mapping[str, Any]
 
     def get(self, key: str) -> str:
-        """Return the text under a key, from `stringData` or `data`; empty where there is none."""
-        plain, packed = self.value.get("stringData"), self.value.get("data")
-        if isinstance(plain, dict) and isinstance(plain.get(key), str):
-            return formats.trimmed(plain[key])
-        value = packed.get(key) if isinstance(packed, dict) else None
-        if not isinstance(value, str) or secrets.encrypted(value):
-            return value if isinstance(value, str) else ""
-        raw = secrets.decode(value)
-        return formats.trimmed(raw.decode("utf-8", "replace")) if raw is not None else ""
+        """Return the text under a key; empty where there is none."""
+        return formats.trimmed(secrets.texts(self.value).get(key) or "")
 
     def holds(self, key: str) -> str:
         """Return the field that holds a key."""
@@ -86,16 +79,9 @@ def bootstrap_secrets(items: Sequence[Item]) -> tuple[BootstrapSecret, ...]:
 def review(
     config: Config, token: Token, bootstrap: Sequence[BootstrapSecret], *, now: int | None
 ) -> tuple[Result, ...]:
-    """Judge one configuration's token.
+    """Judge one configuration's token, whose own bootstrap Secret may be in the input; one that is kept outside is not judged.
 
-    Args:
-        config: The configuration, for `onExpired` and for the place to name.
-        token: As `sources.resolve` returned it; one that is kept outside is not judged.
-        bootstrap: The bootstrap Secrets of the input, among which the token's own may be.
-        now: Seconds since the epoch; None to leave time out.
-
-    Returns:
-        Warnings, or errors with `onExpired: Fail`.
+    Without `now`, time is left out. The results are warnings, or errors with `onExpired: Fail`.
     """
     if token.secret is None:
         return ()

@@ -39,14 +39,7 @@ _REMOTE_DEFAULTS = {"conversionStrategy": "Default", "decodingStrategy": "None",
 
 
 def external_secret(config: Config, source: ExternalSource, namespace: str, name: str) -> dict[str, Any]:
-    """Return the ExternalSecret of a namespace, without marks.
-
-    Args:
-        config: The config.
-        source: Its token source.
-        namespace: Namespace of the Clusters; "" where they have none.
-        name: Name of the ExternalSecret and of the Secret that it makes.
-    """
+    """Return the ExternalSecret of a namespace, without marks; the Secret that it makes has the same name."""
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
         "apiVersion": f"{EXTERNAL_SECRETS_GROUP}/v1",

@@ -1,6 +1,6 @@
 """The form of a registration token: a bootstrap token or a ServiceAccount's JWT, and nothing else.
 
-A value that is neither goes no further: not into an object, not into a message. Messages tell lengths and shapes only.
+A value that is neither goes no further: not into an object, not into a message. Messages give lengths and shapes only.
 No exception of the parsers used here is ever chained to ours, since some of those hold the value that they choked on.
 """
 
@@ -42,7 +42,7 @@ _EXPECTED = (
 
 
 def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
-    """Check a token's form and read what it says of its own life.
+    """Check a token's form and read its expiry.
 
     One line break at the end, as files and `echo` leave it, is not part of the token.
 
@@ -55,7 +55,7 @@ def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
         The token without the line break; `expires` is a JWT's `exp`, cut to whole seconds.
 
     Raises:
-        Refused: With one error that tells which shape was expected, never the value.
+        Refused: With one error that names the shape that was expected, never the value.
     """
     value = trimmed(secret.reveal())
     reason = _shape_error(value)
@@ -84,7 +84,7 @@ def trimmed(value: str) -> str:
 
 
 def _shape_error(value: str) -> str:
-    """Say why a value can't be a token, by its looks; empty when it can."""
+    """Return why a value can't be a token, by its looks; empty when it can."""
     if not value.strip():
         return f"is empty: {_EXPECTED}"
     if secrets.encrypted(value):
@@ -114,7 +114,7 @@ def _placeholder(value: str) -> bool:
 
 
 def _slip(value: str) -> str:
-    """Say what a value in no token's shape is instead, going by the slips that people make."""
+    """Return what a value in no token's shape is instead, going by the slips that people make."""
     if _BOOTSTRAP_ANY_CASE.match(value):
         return "looks like a bootstrap token, but has upper-case letters: only a-z and 0-9 are allowed"
     if value[0] in "\"'" and value[-1] == value[0]:
@@ -127,7 +127,7 @@ def _slip(value: str) -> str:
 
 
 def _blank_place(value: str) -> str:
-    """Say which whitespace is in the way, and where."""
+    """Return which whitespace is in the way, and where."""
     at_ends, inside = value != value.strip(), len(value.split()) > 1
     name = "a line break" if "\n" in value or "\r" in value else "whitespace"
     if at_ends and inside:

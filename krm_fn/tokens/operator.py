@@ -2,8 +2,8 @@
 
 The function may run where the operator's credentials are at hand, on configurations of people who are not trusted with
 them (SECURITY.md). So a configuration names a variable or a file, and here it is decided whether that one was offered:
-variables by the prefix `CLUSTERNET_`, files by lying in one folder. Messages name the variable or the path as the
-configuration gave it, and never tell anything of a place that was not offered, not even whether it exists.
+variables by the prefix `CLUSTERNET_`, files by being in one folder. Messages name the variable or the path as the
+configuration gave it, and reveal nothing of a place that was not offered, not even whether it exists.
 """
 
 from __future__ import annotations
@@ -79,14 +79,10 @@ class Offers:
         return Secret(value)
 
     def file(self, name: str, **where: Any) -> Secret:
-        """Return the text of a file below the offered folder.
+        """Return the text of a file below the offered folder, named by a relative path or an absolute one below it.
 
         Links are followed as long as they end in the folder, which is how the kubelet mounts a Secret. What is opened
         is the resolved path, part by part and without following links again, so that nothing can be swapped in between.
-
-        Args:
-            name: A path relative to the folder, or an absolute one below it.
-            where: Further fields of `Result` for an error.
 
         Raises:
             Errors: The path is outside, missing, no regular file, too big, not readable or not text.
@@ -117,14 +113,9 @@ class Offers:
     def check_parent_url(self, config: Config, *, own_token: bool, **where: Any) -> None:
         """Refuse a parent that the operator's list lacks.
 
-        Without this a tenant could send the operator's token to a server of its own; so where the token is the operator's,
-        the list must be there. `*` in it allows every parent. The list is not printed: it may name parents that are none of
-        the tenant's business.
-
-        Args:
-            config: The configuration.
-            own_token: Whether the token is one that the operator offers.
-            where: Further fields of `Result` for an error.
+        Without this a tenant could send the operator's token (`own_token`) to a server of its own; so there the list must
+        be set. `*` in it allows every parent. The list is not printed: it may name parents that are none of the tenant's
+        business.
 
         Raises:
             Errors: `CLUSTERNET_PARENT_URLS` does not list `spec.parentURL`, or has to be set and is not.
@@ -199,33 +190,25 @@ def _below(folder: str, given: str, name: str) -> str | None:
 
 
 def _read(folder: str, relative: str) -> tuple[bytes, str]:
-    """Read a regular file by walking down from the folder, following no link; or say why not."""
+    """Read a regular file by walking down from the folder, following no link; or return why not."""
     import stat  # noqa: PLC0415 - only a token file needs it
 
-    reason, content = "", b""
-    *folders, last = relative.split("/")
-    handles: list[int] = []
+    from krm_fn.files.reading import open_below  # noqa: PLC0415 - the same
+
     try:
-        handles.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-        for part in folders:
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            handles.append(os.open(part, flags, dir_fd=handles[-1]))
-        # O_NONBLOCK: a pipe must not keep us waiting for its writer before fstat can refuse it
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        handles.append(os.open(last, flags, dir_fd=handles[-1]))
-        if not stat.S_ISREG(os.fstat(handles[-1]).st_mode):
-            reason = "is no regular file"
-        else:
-            with os.fdopen(os.dup(handles[-1]), "rb") as stream:
+        handle = open_below(folder, relative.split("/"))
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return b"", "is no regular file"
+            with os.fdopen(os.dup(handle), "rb") as stream:
                 content = stream.read(MAX_FILE + 1)
-    except OSError as error:
-        reason = _why(error)
-    finally:
-        for handle in handles:
+        finally:
             os.close(handle)
+    except OSError as error:
+        return b"", _why(error)
     if len(content) > MAX_FILE:
         return b"", f"is bigger than {MAX_FILE // 1024} KiB, so it holds no token"
-    return content, reason
+    return content, ""
 
 
 def _why(error: OSError) -> str:

@@ -36,12 +36,7 @@ class Redactor:
     """Takes tokens out of whatever is printed: those of this run in part and in any form, others by their shape."""
 
     def __init__(self, tokens: Iterable[Secret] = (), public: Iterable[str] = ()) -> None:
-        """Prepare.
-
-        Args:
-            tokens: The tokens of this run, refused ones included.
-            public: Names of ours that look like a token by chance.
-        """
+        """Take the tokens of this run, refused ones included, and names of ours that look like a token by chance."""
         halves = {half for token in tokens for half in _secret_halves(token.reveal())}
         self._runs = {run for half in halves for form in _forms(half) for run in _slices(form, _RUN)}
         self._begins = {run[at : at + 3] for run in self._runs for at in range(4)}

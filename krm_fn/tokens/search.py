@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 
+from krm_fn.base import full_name
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
@@ -143,7 +144,7 @@ def _shown(path: tuple[str, ...]) -> str:
 
 def _finding(item: Item, path: str) -> Result:
     """Return the warning for one place."""
-    title = f"{item.namespace}/{item.name}" if item.namespace else item.name
+    title = full_name(item.namespace, item.name)
     return _warning(f"{item.kind or 'an object'} {title}, {path}").replace(
         **item.place("" if path.startswith("a ") else path)
     )

@@ -68,14 +68,7 @@ class Source(Record):
 def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_position: bool) -> Token:
     """Find the token of a configuration and check its form, after the parent that it is for.
 
-    Args:
-        config: The configuration.
-        items: The whole input.
-        offers: Environment and token files that the operator offers.
-        generator_position: Whether no items are seen but the configuration itself.
-
-    Returns:
-        The token; without a value where it is kept outside.
+    The token has no value where it is kept outside.
 
     Raises:
         Errors: The parent is not allowed, or the source holds nothing usable. The value is in no message.
@@ -109,14 +102,7 @@ def secret_name(config: Config) -> str:
 
 
 def check(config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]) -> Sequence[Result]:
-    """Judge what the input shows of the Secret that the user keeps; nothing to report where it is ours.
-
-    Args:
-        config: The configuration.
-        items: The whole input.
-        inventory: What the input holds.
-        namespaces: Where the Secret is needed.
-    """
+    """Judge what the input shows of the Secret that the user keeps; nothing to report where it is ours."""
     judge = _of(config).check
     return () if judge is None else judge(config, items, inventory, namespaces)
 
@@ -183,14 +169,7 @@ def _secret_ref(lookup: Lookup) -> Found:
 
 
 def _secret(_config: Config, namespace: str, name: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """Make the registration Secret; `data`, since a key once written through `stringData` outlives its removal."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
-        "type": RESOURCE_SET_TYPE,
-        "data": {key: secrets.encode(text) for key, text in values.items()},
-    }
+    return secrets.made(name, namespace, RESOURCE_SET_TYPE, values)
 
 
 def _external_secret(config: Config, namespace: str, name: str, _values: Mapping[str, str]) -> dict[str, Any]:

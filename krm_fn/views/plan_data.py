@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from krm_fn.surface import API_VERSION
 from krm_fn.views import plan_effects
-from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.clusters.selection import Verdict
@@ -64,17 +60,6 @@ def data(view: Shown) -> dict[str, Any]:
             ],
         }
     return found
-
-
-def as_json(found: Mapping[str, Any]) -> str:
-    """Return such data as indented JSON."""
-    return json.dumps(found, indent=2) + "\n"
-
-
-def as_yaml(found: Mapping[str, Any]) -> str:
-    """Return such data as YAML."""
-    text = dump(found)
-    return text if text.endswith("\n") else text + "\n"
 
 
 def _result(one: Result) -> dict[str, Any]:

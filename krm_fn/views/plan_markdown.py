@@ -2,12 +2,19 @@
 
 GitHub takes 65,536 characters for a comment and refuses a longer one, so every part has a limit of its own and diffs take
 what is left. GitHub and GitLab both render `<details>` with Markdown inside if blank lines surround it.
+
+A comment is written under the name of a trusted bot, from input that its author chose. Whatever is quoted goes through
+`as_text` or `as_code`, diffs through `fenced`; a heading, link, mention, image or HTML tag in the input is shown as
+the characters it consists of, in a table's cell too. Hosts look for mentions, references, emoji and addresses after they
+have rendered Markdown, where a backslash is gone: an element between the characters stops them.
 """
 
 from __future__ import annotations
 
-from krm_fn.base import count, some
-from krm_fn.views import markup, plan_effects, plan_mermaid
+import re
+
+from krm_fn.base import count, late, printable, some
+from krm_fn.views import plan_effects, plan_mermaid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +34,15 @@ _SAME = 3  # of a group's messages, before they are folded
 _ERRORS, _EFFECTS, _WARNINGS, _NOTES = 9_000, 9_000, 8_000, 2_000
 _LISTS, _REGISTERED, _LEFT_OUT, _PICTURE, _OBJECTS = 6_000, 7_000, 6_000, 6_000, 3_000
 _FRAME = 600  # around the diffs, with the note of how many there are more
+
+# What makes markup anywhere in a line, and what begins a list, a heading's underline or a table at the start of one
+_SPECIAL = late(
+    r"[\\`*_\[\]~<>&|@#$]|:(?=//)|:(?=[A-Za-z0-9_+-]+:)|\bwww(?=\.)|!(?=[0-9])|^[-+=:]|^[0-9]+(?=[.)])", re.IGNORECASE
+)
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "|": "&#124;"}
+# Mentions, references and formulas; with these the pattern's longer matches (`www`, `:`) are taken apart too
+_APART = frozenset("@#$:!")
+_BACKTICKS = late(r"`+")
 
 
 def render(view: Shown) -> str:
@@ -71,18 +87,10 @@ def _folded(summary: str, lines: Sequence[str]) -> list[str]:
 
 def _fit(lines: Sequence[str], most: int, what: str) -> list[str]:
     """Return as many lines as fit, with a note of how many do not."""
-    taken, size = 0, 0
-    for line in lines:
-        size += len(line) + 1
-        if size > most:
-            break
-        taken += 1
-    left = len(lines) - taken
-    return (
-        [*lines[:taken], "", f"… and {left:,} more {what}; `clusternet-capi-fn plan -o json` lists all."]
-        if left
-        else [*lines]
-    )
+    taken = _begin(lines, most)
+    left = len(lines) - len(taken)
+    more = ["", f"… and {left:,} more {what}; `clusternet-capi-fn plan -o json` lists all."] if left else []
+    return [*taken, *more]
 
 
 # --- what is reported ------------------------------------------------------------------------------------------------
@@ -94,8 +102,8 @@ def _results(results: Iterable[Result]) -> list[str]:
 
 def _result(one: Result) -> str:
     places = (one.field, one.place if one.file_path else "")
-    shown = ", ".join(_cut(place, _LONGEST_PLACE, markup.code) for place in places if place)
-    return f"- {_cut(one.message, _LONGEST, markup.text)}" + (f" ({shown})" if shown else "")
+    shown = ", ".join(_cut(place, _LONGEST_PLACE, as_code) for place in places if place)
+    return f"- {_cut(one.message, _LONGEST, as_text)}" + (f" ({shown})" if shown else "")
 
 
 def _cut(foreign: str, most: int, shown: Callable[[str], str]) -> str:
@@ -131,15 +139,11 @@ def _effects(view: Shown) -> list[str]:
     lines = []
     for effect in comparison.effects:
         cost = plan_effects.cost(effect)
-        headline = f"{_headline(plan_effects.headline(effect))}: {markup.text(some(effect.clusters, _FEW))}."
-        lines.append(f"- {headline}" + (f" {markup.text(cost)}." if cost else ""))
+        headline = f"**{as_text(plan_effects.headline(effect))}**: {as_text(some(effect.clusters, _FEW))}."
+        lines.append(f"- {headline}" + (f" {as_text(cost)}." if cost else ""))
     if not comparison.knows_clusters:
         lines.append("- The earlier tree holds no Cluster objects, so Clusters that left it can't be named.")
     return [*_fit(lines, _EFFECTS, "effects"), "", f"{plan_effects.counts(comparison)}.", ""]
-
-
-def _headline(headline: str) -> str:
-    return f"**{markup.text(headline)}**"
 
 
 def _lists(view: Shown) -> list[str]:
@@ -150,8 +154,8 @@ def _lists(view: Shown) -> list[str]:
     each = _LISTS // len(long)
     lines = []
     for effect in long:
-        lines += [f"**{markup.text(plan_effects.headline(effect))}**", ""]
-        lines += [*_fit([f"- {markup.text(one)}" for one in effect.clusters], max(each, 200), "Clusters"), ""]
+        lines += [f"**{as_text(plan_effects.headline(effect))}**", ""]
+        lines += [*_fit([f"- {as_text(one)}" for one in effect.clusters], max(each, 200), "Clusters"), ""]
     return _folded("Clusters by effect", _fit(lines, _LISTS + 1000, "lines"))
 
 
@@ -159,8 +163,8 @@ def _objects(view: Shown) -> list[str]:
     comparison = view.comparison
     if comparison is None or not (comparison.added or comparison.removed):
         return []
-    added = [f"- {markup.text(key.title)}" for key in comparison.added]
-    removed = [f"- {markup.text(key.title)}" for key in comparison.removed]
+    added = [f"- {as_text(key.title)}" for key in comparison.added]
+    removed = [f"- {as_text(key.title)}" for key in comparison.removed]
     lines = [f"{count(len(added), 'object')} added:", "", *_fit(added, _OBJECTS // 2, "objects"), ""] if added else []
     lines += (
         [f"{count(len(removed), 'object')} removed:", "", *_fit(removed, _OBJECTS // 2, "objects")] if removed else []
@@ -180,13 +184,13 @@ def _diffs(view: Shown, most: int) -> list[str]:
         more = len(change.keys) - 1
         spaces = len({key.namespace for key in change.keys})
         where = f" in {count(spaces, 'namespace')}" if spaces > 1 else ""
-        name = f"{markup.text(change.keys[0].title)}" + (
+        name = f"{as_text(change.keys[0].title)}" + (
             f", and the same for {count(more, 'more object')}{where}" if more else ""
         )
         diff, cut = change.diff, []
         if not shown and _size(diff) > most - _FRAME:  # better the begin of it than nothing
             diff, cut = _begin(diff, most - 2 * _FRAME), ["… and more of it", ""]
-        block = [name, "", *markup.block(diff, "diff"), "", *cut]
+        block = [name, "", *fenced(diff, "diff"), "", *cut]
         if size + _size(block) > most:
             break
         lines += block
@@ -204,7 +208,7 @@ def _size(lines: Iterable[str]) -> int:
 
 
 def _begin(lines: Sequence[str], most: int) -> tuple[str, ...]:
-    """Return the first lines of a diff, as many as fit."""
+    """Return the first lines, as many as fit."""
     size = 0
     for at, line in enumerate(lines):
         size += len(line) + 1
@@ -218,16 +222,58 @@ def _begin(lines: Sequence[str], most: int) -> tuple[str, ...]:
 
 def _matched(verdicts: Sequence[Verdict]) -> list[str]:
     rows = [
-        f"| {markup.text(one.cluster.title)} | {markup.code(one.registration_name)} | {markup.code(one.resource_set)}"
-        f" | {markup.code(one.rule)} |"
+        f"| {as_text(one.cluster.title)} | {as_code(one.registration_name)} | {as_code(one.resource_set)} | {as_code(one.rule)} |"
         for one in verdicts
     ]
     return ["| Cluster | registers as | ClusterResourceSet | matched by |", "|---|---|---|---|", *rows]
 
 
 def _others(verdicts: Sequence[Verdict]) -> list[str]:
-    rows = [
-        f"| {markup.text(one.cluster.title)} | {markup.text(one.config)} | {markup.text(one.rule)} |"
-        for one in verdicts
-    ]
+    rows = [f"| {as_text(one.cluster.title)} | {as_text(one.config)} | {as_text(one.rule)} |" for one in verdicts]
     return ["| Cluster | config | why not |", "|---|---|---|", *rows]
+
+
+# --- foreign text ----------------------------------------------------------------------------------------------------
+
+
+def as_text(foreign: str) -> str:
+    """Return foreign text as Markdown that shows it, as part of a line."""
+    return _SPECIAL.sub(_shown, _one_line(foreign))
+
+
+def as_code(foreign: str) -> str:
+    """Return foreign text as inline code; an empty text gives an empty text."""
+    line = _one_line(foreign)
+    if "|" in line:  # the one character that a table splits at even in inline code
+        return f"<code>{as_text(line)}</code>"
+    if not line:
+        return ""
+    fence = "`" * (_longest_run(line) + 1)
+    # one space at each side is taken away again when Markdown is rendered
+    space = " " if line[0] in "` " or line[-1] in "` " else ""
+    return f"{fence}{space}{line}{space}{fence}"
+
+
+def fenced(lines: Iterable[str], language: str) -> list[str]:
+    """Return lines as a fenced block of code, under a fence that none of them can close."""
+    shown = [printable(line) for line in lines]
+    fence = "`" * max(3, 1 + max(map(_longest_run, shown), default=0))
+    return [f"{fence}{language}", *shown, fence]
+
+
+def _shown(found: re.Match[str]) -> str:
+    special = found.group()
+    if special in _ENTITIES:
+        return _ENTITIES[special]
+    if special in _APART or special == "www":
+        return f"<span>{special}</span>"
+    return f"{special}\\" if special.isdigit() else f"\\{special}"
+
+
+def _longest_run(line: str) -> int:
+    return max(map(len, _BACKTICKS.findall(line)), default=0) if "`" in line else 0
+
+
+def _one_line(foreign: str) -> str:
+    """Return a text as one line without control characters, of which some turn the direction of what follows."""
+    return printable(" ".join(foreign.split()))

@@ -6,7 +6,7 @@ earlier tree, Clusters that are new, moved or lost are marked, by a word as well
 
 from __future__ import annotations
 
-from krm_fn.base import count
+from krm_fn.base import count, printable
 from krm_fn.views.shown import MARKS
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ MAX_SETS = 60
 _MOST = 5  # errors
 _LONGEST = 200
 
-# Labels wrap at 200 px unless told, and names have hyphens, at which browsers break.
+# Labels wrap at 200 px by default, and names have hyphens, at which browsers break.
 _WIDE_LABELS = '%%{init: {"flowchart": {"wrappingWidth": 500}}}%%'
 # Legible on a light and on a dark page: the text's colour is given wherever the fill is.
 _CLASSES = {
@@ -32,11 +32,9 @@ _CLASSES = {
 
 
 def render(view: Shown, most: int = 45_000) -> str:
-    """Return the chart; nodes are numbered in the order of the verdicts, so equal plans give equal charts.
+    """Return the chart in at most `most` characters: with counts where single Clusters do not fit, "" where those do not either.
 
-    Args:
-        view: What to show.
-        most: Characters that it may take. What does not fit is drawn with counts, and not at all if that does not fit.
+    Nodes are numbered in the order of the verdicts, so equal plans give equal charts.
     """
     whole = len(view.verdicts) <= MAX_CLUSTERS
     for one in (whole, False):
@@ -47,8 +45,6 @@ def render(view: Shown, most: int = 45_000) -> str:
 
 
 class _Chart:
-    """A chart in the making."""
-
     def __init__(self, view: Shown, *, whole: bool) -> None:
         self._view = view
         self._whole = whole
@@ -60,7 +56,6 @@ class _Chart:
         }
 
     def text(self) -> str:
-        """Return it."""
         view = self._view
         by_namespace: dict[str, dict[str, list[Verdict]]] = {}
         for one in view.registered:
@@ -147,10 +142,6 @@ def _label(*lines: str) -> str:
     """Quote a label of some lines; Mermaid reads `#quot;` and the like as entities."""
     escaped = (
         line.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;").replace("`", "#96;")
-        for line in map(_printable, lines)
+        for line in map(printable, lines)
     )
     return '"' + "<br/>".join(escaped) + '"'
-
-
-def _printable(line: str) -> str:
-    return "".join(one if one.isprintable() else "\ufffd" for one in line)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from krm_fn.base import count, some
-from krm_fn.views import plan_effects, prose, table
+from krm_fn.views import plan_effects
+from krm_fn.views.terminal import PIPE, Terminal, clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,36 +17,28 @@ _FEW = 5
 _REGISTERS = "REGISTERS"
 
 
-def render(view: Shown, *, width: int | None = None, colour: bool = False, errors: bool = True) -> str:
+def render(view: Shown, terminal: Terminal = PIPE, *, errors: bool = True) -> str:
     """Return the verdict on every Cluster, what changes, and what is reported.
 
-    Args:
-        view: What to show.
-        width: Columns of the terminal; None for a pipe.
-        colour: Whether to use colours.
-        errors: Whether errors are shown here; not where they appear on the same terminal anyway.
+    `errors` are left out where they appear on the same terminal anyway.
     """
     parts = []
     if errors:
-        parts += [f"{line}\n" for one in view.errors for line in prose.wrap(one.text(), width, "", "  ")]
+        parts += [f"{line}\n" for one in view.errors for line in terminal.wrap(one.text(), "", "  ")]
     if view.errors:
         failing = f"This would fail: {count(len(view.errors), 'error')}; nothing is rendered."
-        parts.append(table.paint(failing, "bad", colour=colour) + "\n")
+        parts.append(terminal.paint(failing, "bad") + "\n")
     if view.verdicts:
-        parts += _verdicts(view, width, colour=colour)
+        parts += _verdicts(view, terminal)
     if view.verdicts or view.generated:
-        parts += [
-            table.paint(line, "head", colour=colour) + "\n" for line in prose.wrap(f"{view.summary}.", width, "", "")
-        ]
+        parts += [terminal.paint(line, "head") + "\n" for line in terminal.wrap(f"{view.summary}.")]
     for one in view.notes:
-        parts += [
-            table.paint(line, "dim", colour=colour) + "\n" for line in prose.wrap(one.message, width, "note: ", "  ")
-        ]
-    return "".join([*parts, *_comparison(view, width, colour=colour)])
+        parts += [terminal.paint(line, "dim") + "\n" for line in terminal.wrap(one.message, "note: ", "  ")]
+    return "".join([*parts, *_comparison(view, terminal)])
 
 
-def _verdicts(view: Shown, width: int | None, *, colour: bool) -> list[str]:
-    """Return the table; what is the same in every row of a column is said once, above it."""
+def _verdicts(view: Shown, terminal: Terminal) -> list[str]:
+    """Return the table; what is the same in every row of a column appears once, above it."""
     happens = view.happens
     columns: dict[str, list[str]] = {
         "CONFIG": [one.config for one in view.verdicts],
@@ -79,8 +72,8 @@ def _verdicts(view: Shown, width: int | None, *, colour: bool) -> list[str]:
             return "good" if row[at] == "yes" else "warn"
         return ""
 
-    parts = [f"{line}\n" for line in prose.wrap(_sentence(common), width, "", "")] if common else []
-    return [*parts, table.render(headers, rows, width=width, colour=colour, style=style), "\n"]
+    parts = [f"{line}\n" for line in terminal.wrap(_sentence(common))] if common else []
+    return [*parts, terminal.table(headers, rows, style), "\n"]
 
 
 def _common(registered: Sequence[Verdict]) -> dict[str, str]:
@@ -115,25 +108,25 @@ def _sentence(common: dict[str, str]) -> str:
     return f"Clusters that register {', '.join(most)}{' and ' if most else ''}{last}."
 
 
-def _comparison(view: Shown, width: int | None, *, colour: bool) -> list[str]:
+def _comparison(view: Shown, terminal: Terminal) -> list[str]:
     comparison = view.comparison
     if comparison is None:
         return []
     lines = ["", f"{plan_effects.counts(comparison)}."]
     for effect in view.effects:
-        lines += prose.wrap(f"{plan_effects.headline(effect)}: {some(effect.clusters, _FEW)}.", width, "* ", "  ")
+        lines += terminal.wrap(f"{plan_effects.headline(effect)}: {some(effect.clusters, _FEW)}.", "* ", "  ")
         cost = plan_effects.cost(effect)
-        lines += prose.wrap(f"{cost}.", width, "  ", "  ") if cost else []
+        lines += terminal.wrap(f"{cost}.", "  ", "  ") if cost else []
     if not comparison.knows_clusters:
         lines.append("The earlier tree holds no Cluster objects, so Clusters that left it can't be named.")
     parts = [f"{line}\n" for line in lines]
     for change in comparison.changes:
         more = len(change.keys) - 1
         same = f"the same in {count(more, 'more object')}\n" if more else ""
-        parts += ["\n", _diff(change.diff, colour=colour), table.paint(same, "dim", colour=colour)]
+        parts += ["\n", _diff(change.diff, terminal), terminal.paint(same, "dim")]
     return parts
 
 
-def _diff(lines: Sequence[str], *, colour: bool) -> str:
+def _diff(lines: Sequence[str], terminal: Terminal) -> str:
     styles = {"+": "good", "-": "bad", "@": "dim"}
-    return "".join(table.paint(prose.clean(line), styles.get(line[:1], ""), colour=colour) + "\n" for line in lines)
+    return "".join(terminal.paint(clean(line), styles.get(line[:1], "")) + "\n" for line in lines)

@@ -60,7 +60,6 @@ class Shown(Record):
         verdicts: What was decided about each Cluster.
         generated: The objects.
         comparison: What changes against an earlier tree; None where there was none.
-        filters: What was asked for.
         hidden: How many Clusters the filters leave out.
     """
 
@@ -69,7 +68,6 @@ class Shown(Record):
     verdicts: tuple[Verdict, ...] = ()
     generated: tuple[Generated, ...] = ()
     comparison: Comparison | None = None
-    filters: Filters = Filters()
     hidden: int = 0
 
     @property
@@ -130,25 +128,13 @@ class Shown(Record):
         )
 
 
-def failed(results: Sequence[Result]) -> Shown:
-    """Return what to show where the input could not be read."""
-    return Shown(configs=(), results=tuple(results))
-
-
 def of(
     outcome: Outcome, results: Sequence[Result], comparison: Comparison | None, filters: Filters | None = None
 ) -> Shown:
-    """Return what to show of a run.
-
-    Args:
-        outcome: The run.
-        results: Everything that was reported, of the run and of what came before it.
-        comparison: What it changes.
-        filters: What was asked for.
-    """
+    """Return what to show of a run, of all that was reported in it and before it, and of what it changes."""
     made, filters = outcome.plan, filters or Filters()
     if made is None:
-        return Shown(configs=outcome.configs, results=tuple(results), filters=filters)
+        return Shown(configs=outcome.configs, results=tuple(results))
     verdicts = list(made.verdicts)
     if filters.clusters:  # of a Cluster that is asked for by name, what every config decided
         verdicts = [one for title in filters.clusters for one in made.fleet.verdicts(made.parts, of=title)]
@@ -168,7 +154,6 @@ def of(
         verdicts=tuple(shown),
         generated=tuple(one for one in made.generated if _in_namespaces(one.key, filters)),
         comparison=comparison,
-        filters=filters,
         hidden=len(made.fleet.clusters) - len({one.cluster.key for one in shown}),
     )
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from krm_fn.base import count
+from krm_fn.base import count, some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report as states
 from krm_fn.status.report import age
-from krm_fn.views import prose, table
+from krm_fn.views.terminal import GAP, PIPE, Terminal, cells, clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from krm_fn.status.report import ClusterState, Reason, Report
 
@@ -35,22 +35,16 @@ _STYLES = {
     states.UNKNOWN: "dim",
     states.NO: "bad",
 }
-_MARKS = {ERROR: ("✗", "bad"), WARNING: ("!", "warn"), INFO: ("·", "dim")}
 _ORDER = {ERROR: 0, WARNING: 1, INFO: 2}
 _NOTHING = "-"
-PROGRAMS = frozenset({"kubectl", "clusternet-capi-fn"})
 
 
-def render(report: Report, *, width: int | None = None, colour: bool = False, only_failing: bool = False) -> str:
+def render(report: Report, terminal: Terminal = PIPE, *, only_failing: bool = False) -> str:
     """Return the report as text.
 
-    Args:
-        report: What was found out.
-        width: Columns of the terminal; None for a pipe.
-        colour: Whether to use colours.
-        only_failing: Leave the Clusters out with which all is well; the summary counts them all the same.
+    With `only_failing` the Clusters are left out with which all is well; the summary counts them all the same.
     """
-    view = _View(width, colour=colour)
+    view = _View(width=terminal.width, colour=terminal.colour)
     clusters = report.failing if only_failing else report.clusters
     blocks = [
         view.clusters(clusters, report.reported),
@@ -62,12 +56,8 @@ def render(report: Report, *, width: int | None = None, colour: bool = False, on
     return "\n".join(block for block in blocks if block)
 
 
-class _View:
-    """Width and colour, and the blocks that depend on them."""
-
-    def __init__(self, width: int | None, *, colour: bool) -> None:
-        self.width = width
-        self.colour = colour
+class _View(Terminal):
+    """The blocks of a report, as a terminal shows them."""
 
     def clusters(self, clusters: Sequence[ClusterState], now: int) -> str:
         if not clusters:
@@ -80,13 +70,7 @@ class _View:
         rows = [tuple(row[column] for column in shown) for row in rows]
         headers = tuple(HEADERS[column] for column in shown)
         rows = self._fitted(headers, rows)
-        return table.render(
-            headers,
-            rows,
-            width=self.width,
-            colour=self.colour,
-            style=lambda column, row: _style(shown[column], row[column]),
-        )
+        return self.table(headers, rows, lambda column, row: _style(shown[column], row[column]))
 
     @property
     def _wide(self) -> bool:
@@ -97,8 +81,8 @@ class _View:
         if self.width is None:
             return rows
         columns = range(1, len(headers) - 1)
-        others = sum(max(table.cells(row[column]) for row in (headers, *rows)) for column in columns)
-        space = max(16, self.width - others - len(table.GAP) * (len(headers) - 1) - _LONGEST_CODE)
+        others = sum(max(cells(row[column]) for row in (headers, *rows)) for column in columns)
+        space = max(16, self.width - others - len(GAP) * (len(headers) - 1) - _LONGEST_CODE)
         return [(_shortened(row[0], space), *row[1:]) for row in rows]
 
     def _row(self, one: ClusterState, now: int) -> tuple[str, ...]:
@@ -106,11 +90,11 @@ class _View:
         if one.deleting:
             cells = (one.title, _NOTHING, _NOTHING, _NOTHING, _seen(one, now), "is being deleted")
         else:
-            told = one.errors or [reason for reason in one.reasons if reason.severity == WARNING]
-            codes = ", ".join(dict.fromkeys(reason.code for reason in told))
+            shown = one.errors or [reason for reason in one.reasons if reason.severity == WARNING]
+            codes = ", ".join(dict.fromkeys(reason.code for reason in shown))
             sets = ", ".join(one.resource_sets) or _NOTHING
             cells = (one.title, sets, one.delivered, registered, _seen(one, now), codes)
-        return tuple(prose.clean(cell) for cell in cells)
+        return tuple(clean(cell) for cell in cells)
 
     def _registered(self, one: ClusterState) -> str:
         """Return the verdict: with its evidence in a pipe, with the name where it fits, else alone."""
@@ -133,16 +117,15 @@ class _View:
                 messages.setdefault(reason.message, []).append((cluster.title, reason))
         if not by_code:
             return ""
-        lines = [self._paint("WHY", "head")]
+        lines = [self.paint("WHY", "head")]
         for (severity, code), messages in sorted(by_code.items(), key=_frequent_first):
             total = len({title for found in messages.values() for title, _ in found})
-            lines += self._marked(severity, f"{code}: {count(total, 'Cluster')}")
+            lines += self.marked(f"{code}: {count(total, 'Cluster')}", severity)
             steps: dict[str, None] = {}
             shown = sorted(messages.items(), key=lambda pair: -len(pair[1]))
             for message, found in shown[:_MESSAGES]:
-                titles = [title for title, _ in found]
-                more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
-                lines += self._wrap(f"{', '.join(titles[:_LISTED])}{more}: {message}", "    ", "      ")
+                titles = some([title for title, _ in found], _LISTED)
+                lines += self.wrap(f"{titles}: {message}", "    ", "      ")
                 # commands may name the Cluster; those of the first stand for all
                 steps.update(dict.fromkeys(found[0][1].remedy))
             if len(shown) > _MESSAGES:
@@ -155,18 +138,18 @@ class _View:
     def left_over(self, report: Report, side: str) -> str:
         commands = any(one.commands for one in report.orphans if one.side == side)
         head = f"LEFT OVER ON THE {side.upper()} CLUSTER" + (" (commands are printed, not run)" if commands else "")
-        lines = [self._paint(head, "head")]
+        lines = [self.paint(head, "head")]
         for one in report.orphans:
             if one.side == side:
-                lines += self._marked(WARNING, one.title)
-                lines += self._wrap(one.message, "    ", "    ")
-                lines += [f"    {prose.clean(command)}" for command in one.commands]
+                lines += self.marked(one.title, WARNING)
+                lines += self.wrap(one.message, "    ", "    ")
+                lines += [f"    {clean(command)}" for command in one.commands]
         return _block(lines)
 
     def notes(self, notes: Sequence[Reason]) -> str:
         lines = []
         for note in notes:
-            lines += self._marked(note.severity, note.message)
+            lines += self.marked(note.message, note.severity)
             lines += self.steps(note.remedy)
         return _block(lines)
 
@@ -188,27 +171,7 @@ class _View:
         return self._total(f"{count(total, 'Cluster')}: {', '.join(parts)}", "bad")
 
     def _total(self, text: str, style: str) -> str:
-        return _block([self._paint(line, style) for line in self._wrap(text, "", "  ")])
-
-    def _marked(self, severity: str, text: str) -> list[str]:
-        mark, style = _MARKS[severity]
-        first, *rest = self._wrap(text, "  ", "  ")
-        return [self._paint(mark, style) + first[1:], *rest]
-
-    def steps(self, remedy: Iterable[str]) -> Iterator[str]:
-        """Yield the lines of a remedy."""
-        for step in remedy:
-            if step.partition(" ")[0] in PROGRAMS:
-                # a command stays whole, however narrow the terminal, so that it can be copied
-                yield f"      {prose.clean(step)}"
-            else:
-                yield from self._wrap(f"→ {step}", "    ", "      ")
-
-    def _wrap(self, text: str, first: str, rest: str) -> list[str]:
-        return prose.wrap(text, self.width, first, rest)
-
-    def _paint(self, text: str, style: str) -> str:
-        return table.paint(text, style, colour=self.colour)
+        return _block([self.paint(line, style) for line in self.wrap(text, "", "  ")])
 
 
 def _seen(one: ClusterState, now: int) -> str:
@@ -224,7 +187,7 @@ def _frequent_first(pair: tuple[tuple[str, str], dict[str, list[tuple[str, Reaso
 
 def _shortened(text: str, space: int) -> str:
     """Take the middle out of a name that is too long, so that namespace and number stay."""
-    if table.cells(text) <= space:
+    if cells(text) <= space:
         return text
     head = (space - 1) // 2
     return f"{text[:head]}…{text[len(text) - (space - 1 - head) :]}"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.krm.results import ERROR, WARNING
+from krm_fn.krm.results import ERROR
 from krm_fn.status import report as states
 from krm_fn.status.report import age, clock
-from krm_fn.views import prose, table
-from krm_fn.views.status_table import PROGRAMS
+from krm_fn.views.terminal import PIPE, Terminal, cells, clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from krm_fn.status.report import ClusterState, Delivery, Reason, Report
+    from krm_fn.status.report import ClusterState, Delivery, Report
 
 _GOOD = frozenset({states.APPLIED, states.YES, states.EARLIER, states.COUNTED, "ready", "reachable"})
 _DIGITS = 12  # of a hash that are shown
 _SHOWN = 3  # reasons below the first
-_MARKS = {ERROR: ("✗", "bad"), WARNING: ("!", "warn")}
 
 
 class _Node(Record):
@@ -39,33 +37,27 @@ class _Row(Record):
     guide: str
 
 
-def render(report: Report, *, width: int | None = None, colour: bool = False) -> str:
-    """Return the story of each Cluster of a report.
-
-    Args:
-        report: What was found out, for the Clusters to show.
-        width: Columns of the terminal; None for a pipe.
-        colour: Whether to use colours.
-    """
-    return "\n".join("".join(f"{line}\n" for line in _story(one, report, width, colour)) for one in report.clusters)
+def render(report: Report, terminal: Terminal = PIPE) -> str:
+    """Return the story of each Cluster of a report."""
+    return "\n".join("".join(f"{line}\n" for line in _story(one, report, terminal)) for one in report.clusters)
 
 
-def _story(one: ClusterState, report: Report, width: int | None, colour: bool) -> Iterator[str]:  # noqa: FBT001
+def _story(one: ClusterState, report: Report, terminal: Terminal) -> Iterator[str]:
     rows = list(_rows(_tree(one, report), "", ""))
-    first = max(table.cells(row.title) for row in rows if row.state)
-    second = max(table.cells(row.state) for row in rows)
+    first = max(cells(row.title) for row in rows if row.state)
+    second = max(cells(row.state) for row in rows)
     for row in rows:
         if not row.state:
             yield row.title
             continue
-        padding = " " * (first - table.cells(row.title))
-        padded = row.state + " " * (second - table.cells(row.state))
-        fits = width is None or first + second + table.cells(row.more) + 4 <= width
+        padding = " " * (first - cells(row.title))
+        padded = row.state + " " * (second - cells(row.state))
+        fits = terminal.width is None or first + second + cells(row.more) + 4 <= terminal.width
         more = row.more if fits else ""
-        yield f"{row.title}{padding}  {table.paint(padded, _style(row.state), colour=colour)}  {more}".rstrip()
+        yield f"{row.title}{padding}  {terminal.paint(padded, _style(row.state))}  {more}".rstrip()
         if not fits:
-            yield from prose.wrap(row.more, width, row.guide, row.guide)
-    yield from _advice(one, width, colour=colour)
+            yield from terminal.wrap(row.more, row.guide, row.guide)
+    yield from _advice(one, terminal)
 
 
 def _tree(one: ClusterState, report: Report) -> _Node:
@@ -127,40 +119,29 @@ def _registration(one: ClusterState, report: Report) -> _Node:
 def _rows(node: _Node, first: str, rest: str) -> Iterator[_Row]:
     """Yield a node and what is below it."""
     guide = rest + ("│    " if node.below else "     ")
-    yield _Row(title=first + prose.clean(node.title), state=node.state, more=prose.clean(node.more), guide=guide)
+    yield _Row(title=first + clean(node.title), state=node.state, more=clean(node.more), guide=guide)
     for at, child in enumerate(node.below):
         last = at == len(node.below) - 1
         yield from _rows(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
 
 
-def _advice(one: ClusterState, width: int | None, *, colour: bool) -> Iterator[str]:
+def _advice(one: ClusterState, terminal: Terminal) -> Iterator[str]:
     """Yield the one thing to do now, and then what else was found."""
     yield ""
     acute = [reason for reason in one.reasons if reason.severity == ERROR]
     found = acute or [reason for reason in one.reasons if reason.remedy]
     if not found:
-        yield table.paint("NOTHING TO DO", "head", colour=colour)
+        yield terminal.paint("NOTHING TO DO", "head")
         return
     now, *later = [found[0], *(reason for reason in one.reasons if reason is not found[0])]
-    yield table.paint("DO NOW", "head", colour=colour)
-    yield from _reason_lines(now, width, colour=colour)
-    for step in now.remedy:
-        if step.partition(" ")[0] in PROGRAMS:
-            yield f"      {prose.clean(step)}"
-        else:
-            yield from prose.wrap(f"→ {step}", width, "    ", "      ")
+    yield terminal.paint("DO NOW", "head")
+    yield from terminal.marked(f"{now.code}: {now.message}", now.severity)
+    yield from terminal.steps(now.remedy)
     if later:
         yield ""
-        yield table.paint("ALSO FOUND", "head", colour=colour)
+        yield terminal.paint("ALSO FOUND", "head")
         for reason in later[:_SHOWN]:
-            yield from _reason_lines(reason, width, colour=colour)
-
-
-def _reason_lines(reason: Reason, width: int | None, *, colour: bool) -> Iterator[str]:
-    mark, style = _MARKS.get(reason.severity, ("·", "dim"))
-    first, *rest = prose.wrap(f"{reason.code}: {reason.message}", width, "  ", "  ")
-    yield table.paint(mark, style, colour=colour) + first[1:]
-    yield from rest
+            yield from terminal.marked(f"{reason.code}: {reason.message}", reason.severity)
 
 
 def _style(state: str) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from krm_fn.cli.migrate import config_text, guide
 from krm_fn.krm.results import Errors
 from krm_fn.migration import migrate
 from krm_fn.status import dump, status
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.views import migration, status_data, status_table
+from krm_fn.views import status_data, status_table
+from krm_fn.views.terminal import Terminal
 from tests.support import live
 from tests.support.live import Fleet
 
@@ -42,7 +44,7 @@ def show(objects: list[Any], *, parent: bool) -> str:
     redactor = Redactor(found.secrets)
     found = redactor.value(found)
     texts = [
-        status_table.render(found, width=80, colour=True),
+        status_table.render(found, Terminal(width=80, colour=True)),
         status_table.render(found, only_failing=True),
         json.dumps(status_data.as_data(found), ensure_ascii=False),
     ]
@@ -110,7 +112,7 @@ def test_any_field_may_hold_anything(changes: list[tuple[tuple[Any, ...], Any]],
     except Errors as errors:
         text = " ".join(result.message for result in errors.results)
     else:
-        text = migration.config(planned.config) + migration.guide(planned, width=100)
+        text = config_text(planned.config) + guide(planned, Terminal(width=100))
         text = Redactor(planned.tokens).text(text)
     assert live.TOKEN not in text
 

@@ -56,13 +56,11 @@ OPENING = {
     "files/finding.py": "the one reader of the input: what a folder holds",
     "files/reading.py": "the one reader of the input",
     "files/writing.py": "the one writer of output",
-    "files/staging.py": "writes a file of the output beside its place",
-    "files/copying.py": "writes the private copy that kustomize builds; reads through the reader",
-    "files/messengers.py": "writes what kustomize finds in the place of docker, helm and git",
-    "files/revision.py": "writes what a Git revision holds into a private folder",
+    "files/staging.py": "writes one file: a new one, or one of the output beside its place",
+    "files/copying.py": "lists what the private copy that kustomize builds is made of; reads through the reader",
     "tokens/operator.py": "reads the token file that the operator offered",
     "krm/runner.py": "opens the null device in the place of closed streams",
-    "cli/init.py": "reads the starters of the package, writes new files",
+    "cli/init.py": "reads the starters of the package",
 }
 PACKAGE = Path(function.__file__).parent
 

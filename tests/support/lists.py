@@ -99,8 +99,6 @@ class Run:
 
         def process(found: resource_list.ResourceList) -> None:
             self.outcome = function.run(found, settings)
-            found.apply(self.outcome.changes)
-            found.results += self.outcome.results
 
         stdout, stderr = io.BytesIO(), io.StringIO()
         self.code = runner.run(process, io.BytesIO(data), stdout, stderr)

@@ -174,14 +174,16 @@ def test_an_interrupt_is_exit_130_and_one_line(arguments: tuple[str, ...]) -> No
     )  # click leaves the line of ^C first
 
 
-@pytest.mark.parametrize("arguments", [(), ("render", "-")], ids=["none", "render"])
-def test_a_terminated_process_wrote_nothing(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [((), -signal.SIGTERM, b""), (("render", "-"), 128 + signal.SIGTERM, b"error: terminated\n")],
+    ids=["none", "render"],
+)
+def test_a_terminated_process_wrote_nothing(arguments: tuple[str, ...], code: int, error: bytes) -> None:
     with waiting(*arguments) as child:
         child.terminate()
         out, said = child.communicate(timeout=30)
-    assert child.returncode == -signal.SIGTERM
-    assert out == b""
-    assert b"Traceback" not in said
+    assert (child.returncode, out, said) == (code, b"", error)
 
 
 def test_an_interrupt_while_modules_are_loaded_is_exit_130(

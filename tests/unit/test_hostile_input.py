@@ -39,9 +39,7 @@ class Ran:
         options = function.Options(offers=Offers({}, "/nonexistent"))
 
         def process(found: resource_list.ResourceList) -> None:
-            outcome = function.run(found, options)
-            found.apply(outcome.changes)
-            found.results += outcome.results
+            function.run(found, options)
 
         self.code = runner.run(process, io.BytesIO(data), stdout, stderr)
         self.stdout, self.stderr = stdout.getvalue(), stderr.getvalue()

@@ -22,6 +22,21 @@ RELEASES = (
     "v0.19.0",
 )
 
+# The objects of the agent, in the order in which they are applied
+ELEVEN = [
+    ("Namespace", "clusternet-system"),
+    ("ServiceAccount", "clusternet-agent"),
+    ("ServiceAccount", "clusternet-app-deployer"),
+    ("Secret", "clusternet-app-deployer"),
+    ("Secret", "clusternet-agent-cluster-registration"),
+    ("Role", "clusternet:agent:admin"),
+    ("RoleBinding", "clusternet:agent:admin"),
+    ("ClusterRole", "clusternet:agent:admin"),
+    ("ClusterRoleBinding", "clusternet:agent:admin"),
+    ("ClusterRoleBinding", "clusternet:app:deployer"),
+    ("Deployment", "clusternet-agent"),
+]
+
 
 def version(text: str) -> AgentVersion:
     major, minor, patch = (int(part) for part in text.removeprefix("v").split("."))

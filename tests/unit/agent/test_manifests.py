@@ -11,22 +11,9 @@ from krm_fn.agent import manifests
 from krm_fn.agent.flags import Registration
 from krm_fn.config.tree.agent import AGENT
 from krm_fn.model import Patch
-from tests.unit.agent.options import EVERY_OPTION, RELEASES, WRITTEN, agent
+from tests.unit.agent.options import ELEVEN, EVERY_OPTION, RELEASES, WRITTEN, agent
 
 READ = ["get", "list", "watch"]
-ELEVEN = [
-    ("Namespace", "clusternet-system"),
-    ("ServiceAccount", "clusternet-agent"),
-    ("ServiceAccount", "clusternet-app-deployer"),
-    ("Secret", "clusternet-app-deployer"),
-    ("Secret", "clusternet-agent-cluster-registration"),
-    ("Role", "clusternet:agent:admin"),
-    ("RoleBinding", "clusternet:agent:admin"),
-    ("ClusterRole", "clusternet:agent:admin"),
-    ("ClusterRoleBinding", "clusternet:agent:admin"),
-    ("ClusterRoleBinding", "clusternet:app:deployer"),
-    ("Deployment", "clusternet-agent"),
-]
 OWN_ROLE = ("ClusterRole", "clusternet:app:deployer")
 CLUSTER_SCOPED = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
 

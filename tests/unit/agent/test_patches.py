@@ -10,7 +10,7 @@ from krm_fn.agent import checks, manifests, patches
 from krm_fn.agent.flags import Registration
 from krm_fn.krm.results import Errors
 from krm_fn.model import Patch
-from tests.unit.agent.options import agent
+from tests.unit.agent.options import ELEVEN, agent
 
 
 def patch(kind: str, name: str, **value: Any) -> Patch:
@@ -66,19 +66,7 @@ def test_patches_on_one_object_apply_in_their_order() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [
-        ("Namespace", "clusternet-system"),
-        ("ServiceAccount", "clusternet-agent"),
-        ("ServiceAccount", "clusternet-app-deployer"),
-        ("Secret", "clusternet-app-deployer"),
-        ("Secret", "clusternet-agent-cluster-registration"),
-        ("Role", "clusternet:agent:admin"),
-        ("RoleBinding", "clusternet:agent:admin"),
-        ("ClusterRole", "clusternet:agent:admin"),
-        ("ClusterRoleBinding", "clusternet:agent:admin"),
-        ("ClusterRoleBinding", "clusternet:app:deployer"),
-        ("Deployment", "clusternet-agent"),
-    ],
+    ELEVEN,
 )
 def test_every_object_can_be_patched(kind: str, name: str) -> None:
     options = agent(patches=(patch(kind, name, metadata={"labels": {"patched": "yes"}}),))

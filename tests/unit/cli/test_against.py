@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -201,3 +202,13 @@ def _tree(repository: Repository, text: str) -> str:
 def test_a_revision_and_stdin_are_wrong_usage() -> None:
     with pytest.raises(click.UsageError, match="--against needs files of a Git repository"):
         group.main(["plan", "-", "--against", "HEAD"], standalone_mode=False)
+
+
+def test_git_is_not_taken_from_a_relative_folder(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = repository.root / "git"
+    own.write_text("#!/bin/sh\ntouch ran\nexit 1\n")
+    own.chmod(0o755)
+    monkeypatch.chdir(repository.root)
+    monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
+    assert plan(repository.fleet, "--against", "HEAD")[0] == 0
+    assert not (repository.root / "ran").exists()

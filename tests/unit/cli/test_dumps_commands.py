@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from krm_fn.cli import dumps, main
-from krm_fn.cli import kubectl as asking
 from tests.support import live
 from tests.support.live import ROOT, Fleet
 
@@ -70,7 +69,7 @@ def test_json_and_yaml_hold_the_same(run: Run) -> None:
     assert json.loads(as_json)["kind"] == "ClusternetStatus"
 
 
-def test_yaml_and_json_dumps_tell_the_same(run: Run) -> None:
+def test_yaml_and_json_dumps_give_the_same_answer(run: Run) -> None:
     as_json = str(ROOT / "fleet" / "management.json")
     assert run("status", *AT, as_json, *FLEET[1:])[1] == run("status", *AT, *FLEET)[1]
 
@@ -121,19 +120,19 @@ def test_nothing_to_read_on_a_terminal_is_wrong_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         pytest.param(b"{", "reading 0 MiB of big\n", id="json"),
         pytest.param(b"a: b", "reading 0 MiB of big; JSON (-o json) is read ten times faster\n", id="yaml"),
     ],
 )
 def test_reading_much_is_said_on_a_terminal(
-    data: bytes, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: bytes, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dumps, "_SLOW", 1)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     dumps.progress("big", data)
-    assert capsys.readouterr().err == told
+    assert capsys.readouterr().err == expected
 
 
 def test_reading_is_silent_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,14 +397,14 @@ def test_kubectl_is_not_taken_from_a_relative_folder(
 
 def test_a_kubectl_that_hangs_is_given_up(run: Run, kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (kubectl / "kubectl").write_text("#!/bin/sh\nexec sleep 60\n")
-    monkeypatch.setattr(asking, "_SECONDS", 0.1)
+    monkeypatch.setattr(dumps, "_SECONDS", 0.1)
     code, _, err = run("status", "--context", "m")
     assert code == 2
     assert "no answer within 0.1 seconds" in err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         pytest.param(["--context", "m", HEALTHY[0]], "give --context or dumps, not both", id="both"),
         pytest.param(["--parent-context", "p", HEALTHY[0]], "--parent-context needs --context", id="parent"),
@@ -413,10 +412,10 @@ def test_a_kubectl_that_hangs_is_given_up(run: Run, kubectl: Path, monkeypatch: 
         pytest.param([*AT, *HEALTHY, "team-a/nope"], "there is no Cluster team-a/nope", id="cluster"),
     ],
 )
-def test_wrong_usage_is_named(run: Run, arguments: list[str], told: str) -> None:
+def test_wrong_usage_is_named(run: Run, arguments: list[str], expected: str) -> None:
     code, out, err = run("status", *arguments)
     assert (code, out) == (2, "")
-    assert told in err
+    assert expected in err
 
 
 def test_dumps_and_clusters_are_reported_apart(run: Run) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click.testing
 import pytest
 
-from krm_fn.cli.explain import command
+from krm_fn.cli.about import explain
 from krm_fn.config.fields import walk
 from krm_fn.config.reference import explanation
 from krm_fn.config.tree import CONFIG
 
 
 def run(*arguments: str, code: int = 0) -> str:
-    done = click.testing.CliRunner().invoke(command, arguments, standalone_mode=True)
+    done = click.testing.CliRunner().invoke(explain, arguments, standalone_mode=True)
     assert done.exit_code == code, done.output
     return done.output
 

@@ -435,7 +435,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_an_error(source: Path, monkeyp
     def vanish(*_: object) -> int:
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
-    monkeypatch.setattr("krm_fn.files.reading._open_below", vanish)
+    monkeypatch.setattr("krm_fn.files.reading.open_below", vanish)
     ran = run("src")
     assert ran.return_value == 1
     assert "can't read src/clusters.yaml: No such file or directory" in ran.stderr

@@ -8,11 +8,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from krm_fn.cli.schema import command
+from krm_fn.cli.about import schema
 
 
 def run(*arguments: str) -> str:
-    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    result = CliRunner().invoke(schema, arguments, standalone_mode=False)
     assert result.exception is None
     assert result.return_value == 0
     return result.output
@@ -20,8 +20,8 @@ def run(*arguments: str) -> str:
 
 @pytest.mark.parametrize("arguments", [(), ("--format", "json-schema")], ids=["default", "asked for"])
 def test_a_json_schema_is_printed_as_json(arguments: tuple[str, ...]) -> None:
-    schema = json.loads(run(*arguments))
-    assert schema["properties"]["kind"]["enum"] == ["ClusternetCAPIConfig"]
+    found = json.loads(run(*arguments))
+    assert found["properties"]["kind"]["enum"] == ["ClusternetCAPIConfig"]
 
 
 def test_a_function_definition_is_printed_as_yaml() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from krm_fn import earlier
 from krm_fn.clusters import inventory
-from krm_fn.earlier import immutable, upsert_and_prune
+from krm_fn.earlier import breaking, upsert_and_prune
 from krm_fn.krm.items import Item
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import OWNER_ANNOTATION
@@ -121,4 +121,4 @@ def test_a_set_that_can_not_be_changed_gets_the_next_free_name(name: str, taken:
     ]  # fmt: skip
     items = [Item.from_value(one, position) for position, one in enumerate(sets)]
     there = earlier.read(inventory.take(items, ()).owned)
-    assert immutable.next_name(config, there) == expected
+    assert breaking.next_name(config, there) == expected

@@ -150,7 +150,7 @@ def test_a_failing_answer_ends_the_build(folder: Path) -> None:
     program(folder, f"{RUN}clusternet-capi-fn || exit 1")
     with pytest.raises(kustomize.Unbuilt, match=r"kustomize can't build .*: the build failed") as found:
         kustomize.build(str(folder), Answers(1, b"", "because"))
-    assert found.value.said == "because"
+    assert found.value.output == "because"
 
 
 def test_a_build_that_takes_too_long_is_ended_with_its_children(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_what_kustomize_says_has_the_users_paths(folder: Path) -> None:
     program(folder, 'for last; do :; done; echo "Error: in $last/x.yaml, $last/../a and ${last%/*}/b" >&2; exit 3')
     with pytest.raises(kustomize.Unbuilt) as found:
         kustomize.build(str(folder), Answers())
-    assert found.value.said == f"in {folder}/x.yaml, {folder}/../a and {folder.parent}/b"
+    assert found.value.output == f"in {folder}/x.yaml, {folder}/../a and {folder.parent}/b"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_what_kustomize_says_is_put_in_words(folder: Path, words: str, said: str
     program(folder, f"/bin/cat >&2 <<'END'\n{words}\nEND\nexit 1")
     with pytest.raises(kustomize.Unbuilt) as found:
         kustomize.build(str(folder), Answers())
-    assert found.value.said == said
+    assert found.value.output == said
 
 
 def test_with_leave_another_image_goes_to_the_callers_docker(folder: Path) -> None:

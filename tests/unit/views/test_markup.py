@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.views import markup
+from krm_fn.views import plan_markdown
 
 NASTY = [
     "n\n\n# Approved by security\n@octocat.yaml",
@@ -65,12 +65,12 @@ ACTS = [
 @pytest.mark.parametrize("acts", ACTS)
 @pytest.mark.parametrize("foreign", NASTY)
 def test_nothing_in_a_text_acts(foreign: str, acts: str) -> None:
-    assert not re.search(acts, markup.text(foreign))
+    assert not re.search(acts, plan_markdown.as_text(foreign))
 
 
 @given(st.text())
 def test_no_text_at_all_acts(foreign: str) -> None:
-    made = markup.text(foreign)
+    made = plan_markdown.as_text(foreign)
     assert not [acts for acts in ACTS if re.search(acts, made)]
     assert made.isprintable()
 
@@ -90,7 +90,7 @@ def test_no_text_at_all_acts(foreign: str) -> None:
     ],
 )
 def test_ordinary_text_stays_readable(foreign: str, shown: str) -> None:
-    assert markup.text(foreign) == shown
+    assert plan_markdown.as_text(foreign) == shown
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_ordinary_text_stays_readable(foreign: str, shown: str) -> None:
     ],
 )
 def test_inline_code_holds_any_text(foreign: str, shown: str) -> None:
-    assert markup.code(foreign) == shown
+    assert plan_markdown.as_code(foreign) == shown
 
 
 @given(st.text(st.sampled_from("`a| \\\n")))
 def test_inline_code_can_not_be_left(foreign: str) -> None:
-    made = markup.code(foreign)
+    made = plan_markdown.as_code(foreign)
     if made and not made.startswith("<code>"):
         fence = re.match("`+", made)
         assert fence is not None
@@ -125,7 +125,7 @@ def test_inline_code_can_not_be_left(foreign: str) -> None:
 
 @given(st.lists(st.text(st.characters(blacklist_characters="\n\r"))))
 def test_a_block_ends_where_it_ends(lines: list[str]) -> None:
-    first, *inner, last = markup.block(lines, "diff")
+    first, *inner, last = plan_markdown.fenced(lines, "diff")
     assert first == f"{last}diff"
     assert len(inner) == len(lines)
     assert not any(last in line for line in inner)

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from krm_fn.cli.shared import data_text
 from krm_fn.krm.results import Result
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.views import plan_data, plan_effects, plan_markdown, plan_mermaid, plan_table, shown
 from krm_fn.views.shown import Filters, Shown, count
+from krm_fn.views.terminal import Terminal
 from tests.support.lists import cluster, config
 from tests.support.plans import change, plan
 
@@ -32,8 +34,8 @@ RENDER = {
     "markdown": plan_markdown.render,
     "mermaid": plan_mermaid.render,
     "table": plan_table.render,
-    "json": lambda view: plan_data.as_json(plan_data.data(view)),
-    "yaml": lambda view: plan_data.as_yaml(plan_data.data(view)),
+    "json": lambda view: data_text(plan_data.data(view), "json"),
+    "yaml": lambda view: data_text(plan_data.data(view), "yaml"),
 }
 EVERY = pytest.mark.parametrize("form", RENDER)
 
@@ -49,7 +51,7 @@ def test_an_error_is_in_every_form(form: str) -> None:
 
 @EVERY
 def test_an_input_that_cannot_be_read_is_an_error_in_every_form(form: str) -> None:
-    view = shown.failed([Result(message="a.yaml can't be read")])
+    view = Shown(configs=(), results=(Result(message="a.yaml can't be read"),))
     assert "a.yaml can't be read" in RENDER[form](view)
 
 
@@ -98,7 +100,7 @@ def test_every_line_fits_the_terminal_and_the_reason_is_whole(width: int) -> Non
         cluster(f"a-cluster-with-quite-a-long-name-{at}", "a-namespace-of-some-length", labels=DEV) for at in range(2)
     ]
     view = plan([*names, cluster("b"), config(clusterSelector=selector, guard={"allowNoClusters": True})])
-    text = plan_table.render(view, width=width)
+    text = plan_table.render(view, Terminal(width=width))
     assert max(len(line) for line in text.splitlines()) <= width
     assert "the label is absent" in " ".join(text.split())
 
@@ -106,7 +108,7 @@ def test_every_line_fits_the_terminal_and_the_reason_is_whole(width: int) -> Non
 def test_colours_are_used_only_where_asked_for() -> None:
     view = change([cluster("a"), config()], [cluster("a"), config(agent=OLDER)])
     assert "\x1b" not in plan_table.render(view)
-    assert "\x1b[32m+" in plan_table.render(view, colour=True)
+    assert "\x1b[32m+" in plan_table.render(view, Terminal(colour=True))
 
 
 def test_control_characters_of_a_diff_do_not_reach_the_terminal() -> None:
