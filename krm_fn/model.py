@@ -173,13 +173,6 @@ class HubOptions(Record):
         return self.discovery_secret or self.kubeconfig is not None
 
 
-class GitopsOptions(Record):
-    """`spec.gitops`."""
-
-    argocd: bool = False
-    flux: bool = False
-
-
 class GuardOptions(Record):
     """`spec.guard`. `max_removed` is a count, or a share when `max_removed_percent` is set; None = no limit."""
 
@@ -213,7 +206,8 @@ class Config(Record):
     resource_set: ResourceSetOptions
     feature_gate: str  # Check, Ensure or Ignore
     hub: HubOptions
-    gitops: GitopsOptions
+    argocd: bool  # of `spec.gitops`
+    flux: bool
     guard: GuardOptions
     mode: str  # Render or Check
     file_path: str = ""  # where the host found it, for results and for the paths of new items

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters.inventory import Inventory
-    from krm_fn.clusters.selection import Verdict
+    from krm_fn.clusters.verdicts import Verdict
     from krm_fn.earlier import Before
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, Token
@@ -83,14 +83,10 @@ class Plan(Record):
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """What was decided about each Cluster, worked out when asked for: as `Fleet.verdicts`."""
-        found = self.fleet.verdicts(self.parts)
-        if not self.renamed:
-            return tuple(found)
-        return tuple(
-            one.replace(resource_set=self.renamed.get((one.cluster.namespace, one.resource_set), one.resource_set))
-            for one in found
-        )
+        """What was decided about each Cluster, worked out when asked for: as `verdicts.decided`."""
+        from krm_fn.clusters.verdicts import decided  # noqa: PLC0415 - for those who explain
+
+        return tuple(decided(self.fleet, self.parts, renamed=self.renamed))
 
     def placed(self, results: Sequence[Result]) -> list[Result]:
         """Point results of one config that name a field of it, and no object, at that config."""

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from krm_fn.clusters.selection import Verdict
+    from krm_fn.clusters.verdicts import Verdict
     from krm_fn.function import Outcome
     from krm_fn.model import Config
     from krm_fn.plan import Plan

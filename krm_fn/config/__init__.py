@@ -18,7 +18,6 @@ from krm_fn.model import (
     AgentVersion,
     Config,
     ExtraResource,
-    GitopsOptions,
     GuardOptions,
     HubOptions,
     IdentityOptions,
@@ -213,7 +212,8 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
         resource_set=_resource_set(spec["clusterResourceSet"]),
         feature_gate=spec["managementCluster"]["featureGate"],
         hub=_hub(spec["hub"]),
-        gitops=GitopsOptions(argocd=spec["gitops"]["argocd"], flux=spec["gitops"]["flux"]),
+        argocd=spec["gitops"]["argocd"],
+        flux=spec["gitops"]["flux"],
         guard=_guard(spec["guard"]),
         mode=spec["mode"],
     )

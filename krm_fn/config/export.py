@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import singledispatch
 from itertools import combinations
 
-from krm_fn.config.fields import Either, ListOf, MapOf, Object, Unset
+from krm_fn.config.fields import UNSET, Either, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.rules_in_code import RULES
 from krm_fn.config.rules_in_schema import Constraint, ExactlyOne, Given, Refuse, Require, Some
@@ -171,9 +171,9 @@ def _(kind: Object) -> dict[str, Any]:
 def _field(field: Field) -> dict[str, Any]:
     schema = of_kind(field.kind)
     schema["description"] = field.doc
-    if not isinstance(field.default, Unset) and field.default not in ({}, []):
+    if field.default is not UNSET and field.default not in ({}, []):
         schema["default"] = field.default
-    if not isinstance(field.example, Unset):
+    if field.example is not UNSET:
         schema["examples"] = [field.example]
     if field.secret:
         schema["writeOnly"] = True

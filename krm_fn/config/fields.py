@@ -23,11 +23,7 @@ _MOST_NAMED = 6  # fields that a message lists
 _FIELD_NAME = late(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
 
 
-class Unset:
-    """The type of `UNSET`, the mark of a field without a default or an example (`None` is a value)."""
-
-
-UNSET = Unset()
+UNSET: Any = object()  # marks a field without a default or an example; None is a value
 
 
 class Either(Kind):
@@ -145,7 +141,7 @@ class Field(Record):
 
     def pasted(self) -> str:
         """Return the field with its example as lines to paste; "" where it has none."""
-        if isinstance(self.example, Unset):
+        if self.example is UNSET:
             return ""
         from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
 
@@ -239,11 +235,11 @@ class Object(Kind):
                 what = "empty" if field.name in value else "required"
                 from krm_fn.config import hints  # noqa: PLC0415 - for errors only
 
-                shown = "" if isinstance(field.example, Unset) else hints.example(field.kind, field.example)
+                shown = "" if field.example is UNSET else hints.example(field.kind, field.example)
                 place.error(f"is {what}: give {field.kind.expected}{shown}", "required", fix=field.pasted())
             elif field.default == {} and not isinstance(field, LateField) and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
-            elif not isinstance(field.default, Unset):
+            elif field.default is not UNSET:
                 found[field.name] = _copied(field.default)  # a test holds defaults against their kinds
         for constraint in self.constraints:
             constraint.check(value, at)

@@ -7,7 +7,7 @@ import textwrap
 
 from krm_fn.base import nearest
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
-from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object, Unset, walk
+from krm_fn.config.fields import UNSET, Either, Field, ListOf, MapOf, Object, walk
 from krm_fn.config.hints import flow
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.tree import CONFIG, METADATA, SPEC
@@ -114,9 +114,9 @@ def explanation(path: str) -> tuple[str, str]:
     lines = [f"{'.'.join(names)} <{_type(field.kind).replace('`', '')}>", "", *wrap(field.doc, 76, prefix="  "), ""]
     if field.required:
         lines += ["Required.", ""]
-    elif not isinstance(field.default, Unset) and field.default not in ({}, []):
+    elif field.default is not UNSET and field.default not in ({}, []):
         lines += [f"Default: {flow(field.default)}", ""]
-    if not isinstance(field.example, Unset):
+    if field.example is not UNSET:
         lines += ["Example:", *(f"  {line}" for line in dump({field.name: field.example}).splitlines()), ""]
     inner = _inside(field.kind)
     if inner is not None:
@@ -160,11 +160,11 @@ def _inner(kind: Kind) -> Object | None:
 def _row(field: Field) -> str:
     if field.required:
         default = "**required**"
-    elif isinstance(field.default, Unset) or field.default in ({}, []):
+    elif field.default is UNSET or field.default in ({}, []):
         default = "–"
     else:
         default = _code(field.default)
-    example = "–" if isinstance(field.example, Unset) else _code(field.example)
+    example = "–" if field.example is UNSET else _code(field.example)
     secret = " A secret: never shown." if field.secret else ""
     cells = (f"`{field.name}`", _type(field.kind), default, field.doc + secret, example)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"

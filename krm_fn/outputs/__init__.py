@@ -146,12 +146,12 @@ def metadata(
 
 def for_embedded_text(config: Config) -> dict[str, str]:
     """Annotations for an object whose text could hold `${`."""
-    return dict([FLUX_NO_SUBSTITUTION]) if config.gitops.flux else {}
+    return dict([FLUX_NO_SUBSTITUTION]) if config.flux else {}
 
 
 def for_resource_set(config: Config) -> dict[str, str]:
     """Annotations for a ClusterResourceSet."""
-    return dict([ARGOCD_IGNORE_HEALTH]) if config.gitops.argocd else {}
+    return dict([ARGOCD_IGNORE_HEALTH]) if config.argocd else {}
 
 
 def identity_map(config: Config, namespace: str, values: Mapping[str, str]) -> Generated:

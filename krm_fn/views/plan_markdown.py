@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from krm_fn.clusters.selection import Verdict
+    from krm_fn.clusters.verdicts import Verdict
     from krm_fn.krm.results import Result
     from krm_fn.views.shown import Shown
 

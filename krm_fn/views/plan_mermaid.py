@@ -11,7 +11,7 @@ from krm_fn.views.shown import MARKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.clusters.selection import Verdict
+    from krm_fn.clusters.verdicts import Verdict
     from krm_fn.views.shown import Shown
 
 MAX_CLUSTERS = 100

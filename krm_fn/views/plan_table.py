@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.clusters.selection import Verdict
+    from krm_fn.clusters.verdicts import Verdict
     from krm_fn.views.shown import Shown
 
 _FEW = 5

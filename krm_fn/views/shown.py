@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import Record, count
+from krm_fn.clusters.verdicts import decided
 from krm_fn.earlier import effects as codes
 from krm_fn.krm.results import ERROR, INFO, WARNING
 
@@ -10,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.clusters.selection import Verdict
+    from krm_fn.clusters.verdicts import Verdict
     from krm_fn.earlier.compare import Comparison
     from krm_fn.earlier.effects import Effect
     from krm_fn.function import Outcome
@@ -137,7 +138,9 @@ def of(
         return Shown(configs=outcome.configs, results=tuple(results))
     verdicts = list(made.verdicts)
     if filters.clusters:  # of a Cluster that is asked for by name, what every config decided
-        verdicts = [one for title in filters.clusters for one in made.fleet.verdicts(made.parts, of=title)]
+        verdicts = [
+            one for title in filters.clusters for one in decided(made.fleet, made.parts, of=title, renamed=made.renamed)
+        ]
     chosen = {one.title for one in made.fleet.clusters if filters.takes(one)}
     if comparison is not None and not filters.empty:
         gone = {title for one in comparison.effects for title in one.clusters} - {

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from krm_fn.config import export
-from krm_fn.config.fields import Field, Unset, walk
+from krm_fn.config.fields import UNSET, Field, walk
 from krm_fn.config.kinds import Kind
 from krm_fn.config.rules_in_schema import Constraint
 from krm_fn.config.tree import CONFIG
@@ -17,8 +17,8 @@ from tests.support.configs import BAD, GOOD, changed, results_of
 from tests.support.json_schema import accepts, validator
 
 FIELDS = dict(walk(CONFIG))
-EXAMPLES = {path: field for path, field in FIELDS.items() if not isinstance(field.example, Unset)}
-DEFAULTS = {path: field for path, field in FIELDS.items() if not isinstance(field.default, Unset)}
+EXAMPLES = {path: field for path, field in FIELDS.items() if field.example is not UNSET}
+DEFAULTS = {path: field for path, field in FIELDS.items() if field.default is not UNSET}
 
 
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
