@@ -30,7 +30,7 @@ def render(view: Shown, terminal: Terminal = PIPE, *, errors: bool = True) -> st
         parts.append(terminal.paint(failing, "bad") + "\n")
     if view.verdicts:
         parts += _verdicts(view, terminal)
-    if view.verdicts or view.generated:
+    if view.verdicts or view.generated or not view.errors:
         parts += [terminal.paint(line, "head") + "\n" for line in terminal.wrap(f"{view.summary}.")]
     for one in view.notes:
         parts += [terminal.paint(line, "dim") + "\n" for line in terminal.wrap(one.message, "note: ", "  ")]

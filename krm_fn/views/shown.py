@@ -123,6 +123,8 @@ class Shown(Record):
         shown = f" ({count(self.hidden, 'Cluster')} not shown)" if self.hidden else ""
         namespaces = {new.key.namespace for new in self.generated}
         verb = "registers" if len(reached) == 1 else "register"
+        if not (clusters or self.hidden or self.generated):
+            return "The input contains no Clusters"
         return (
             f"{len(reached)} of {count(len(clusters), 'Cluster')} {verb}, through"
             f" {count(len(self.generated), 'generated object')} in {count(len(namespaces), 'namespace')}{shown}"

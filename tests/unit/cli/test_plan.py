@@ -282,3 +282,8 @@ def test_a_baseline_of_kubectl_differs_in_what_we_render_alone(folder: Folder) -
         '+      "replicas": 1',
     ]
     assert "uid" not in shown
+
+
+def test_a_folder_without_clusters_is_called_that(folder: Folder) -> None:
+    path = fleet(folder, guard={"allowNoClusters": True})
+    assert invoke("plan", path)[1].startswith("The input contains no Clusters.\n")
