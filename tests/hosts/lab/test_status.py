@@ -241,7 +241,7 @@ def check(outcome: Outcome, name: str) -> None:
     assert outcome.scenarios[name].ran or name not in {each for names in printed.RUN_BY.values() for each in names}
     for command, told in outcome.scenarios[name].ran.items():
         method = printed.reading(command)
-        assert not method or printed.RUN_BY[one.code, method][name] in told, (command, told[-3000:])
+        assert not method or printed.RUN_BY[one.code, method][name] in told, f"{command}\n{told}"
     assert complaints(after, one) == [], [each["reasons"] for each in clusters(after, one)]
 
 

@@ -28,7 +28,7 @@ RUN_BY: dict[tuple[str, str], dict[str, str]] = {
     },
     ("control-plane", "describe"): {"not-initialized": "Control plane not yet initialized"},
     ("unreachable", "describe"): {
-        "never-reachable": "Remote connection not established yet",
+        "never-reachable": "ProbeFailed",
         "went-away": "Remote connection probe failed",
         "change-waits": "Remote connection probe failed",
     },
