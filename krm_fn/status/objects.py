@@ -182,8 +182,6 @@ class Request(Record):
     cluster_name: str
     result: str
     error: str
-    managed_name: str
-    namespace: str
     created: int | None = None
     origin: str = ""
 
@@ -310,8 +308,6 @@ def request(value: Mapping[str, Any]) -> Request:
         cluster_name=raw.text(value, "spec", "clusterName"),
         result=raw.text(value, "status", "result"),
         error=raw.quote(raw.text(value, "status", "errorMessage")),
-        managed_name=raw.text(value, "status", "managedClusterName"),
-        namespace=raw.text(value, "status", "dedicatedNamespace"),
         created=raw.seconds(value, "metadata", "creationTimestamp"),
         origin=raw.text(value, "spec", "clusterLabels", NAMESPACE_LABEL),
     )

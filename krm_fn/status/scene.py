@@ -76,8 +76,8 @@ class Scene:
             found = Payload(value)
             self._payloads[found.namespace, found.kind, found.name] = found
         self.served = frozenset(one.namespace for one in self._payloads.values() if one.ours)
-        # whether the second command of the help was run: without it, nothing can be said of what is not in the dump
-        self.payloads_dumped = bool(self.served)
+        # whether kubectl was asked for them: if not, nothing can be said of what is not in the dump
+        self.payloads_dumped = bool(self.served) or (bool(commands.context) and not dump.unread)
         self._digests: dict[Payload, str] = {}
         self._broken: dict[Payload, str] = {}
         self._read: dict[bytes, str] = {}

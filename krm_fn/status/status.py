@@ -277,21 +277,23 @@ def _expired(scene: Scene, agents: tuple[LiveSet, ...]) -> str:
 
 def _notes(scene: Scene) -> Iterator[Reason]:
     """Say what concerns no single Cluster."""
+    asked = bool(scene.commands.context)
     if not scene.clusters:
         yield Reason(
             code="no-clusters",
-            message="the dump holds no Cluster of Cluster API",
-            remedy=("add what this prints on the management cluster", scene.commands.dump_clusters()),
+            message=f"{'the management cluster has' if asked else 'the dump holds'} no Cluster of Cluster API",
+            remedy=() if asked else ("add what this prints on the management cluster", scene.commands.dump_clusters()),
             severity=WARNING,
         )
     if not scene.payloads_dumped and any(not one.hub for one in scene.sets):
+        there = "could be read" if asked else "is in the dump"
         yield Reason(
             code="no-payloads",
-            message="no Secret or ConfigMap of ours is in the dump: their type, content and hash were not checked",
-            remedy=("add what this prints on the management cluster", scene.commands.dump_payloads()),
+            message=f"no Secret or ConfigMap of ours {there}: their type, content and hash were not checked",
+            remedy=() if asked else ("add what this prints on the management cluster", scene.commands.dump_payloads()),
             severity=INFO,
         )
-    if scene.sets and not scene.dump.of(dump.BINDING) and not scene.commands.context:
+    if scene.sets and not scene.dump.of(dump.BINDING) and not asked:
         yield Reason(
             code="no-bindings",
             message="no ClusterResourceSetBinding is in the dump: either nothing was delivered to any Cluster, or it is incomplete",
@@ -299,7 +301,6 @@ def _notes(scene: Scene) -> Iterator[Reason]:
             severity=INFO,
         )
     if not scene.parent:
-        asked = bool(scene.commands.context)
         empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists and not asked else ""
         yield Reason(
             code="no-parent",

@@ -1187,6 +1187,26 @@ def test_configmaps_of_the_hub_without_a_set_are_left_over_and_hold_a_token() ->
     assert all("comes back while the hub's discovery is on" in one.message for one in found)
 
 
+def test_where_kubectl_was_asked_and_nothing_of_ours_is_there_all_of_it_is_missing() -> None:
+    fleet = Fleet(names=("web-1",))
+    asked = Commands(context="m")
+    found = evaluate(*fleet.management, commands=asked)
+    assert codes(one(found)) == ["missing-resource"] * 2  # the identity's and the agent's ConfigMap
+    assert "no-payloads" not in [note.code for note in found.notes]
+    refused = dump.read([("dump", json.dumps(live.listed(*fleet.management)).encode())])
+    refused = refused.replace(unread=frozenset({dump.SECRET, dump.CONFIG_MAP}))
+    found = status.evaluate(refused, NOW, commands=asked)
+    assert (one(found).delivered, codes(one(found))) == ("yes", [])
+    assert "no Secret or ConfigMap of ours could be read" in next(
+        note.message for note in found.notes if note.code == "no-payloads"
+    )
+
+
+def test_a_management_cluster_without_clusters_is_no_dump_that_lacks_them() -> None:
+    [note] = [each for each in evaluate(commands=Commands(context="m")).notes if each.code == "no-clusters"]
+    assert (note.message, note.remedy) == ("the management cluster has no Cluster of Cluster API", ())
+
+
 def test_without_any_set_in_the_dump_nothing_of_the_hub_is_proposed_for_deletion() -> None:
     fleet = Fleet()
     found = evaluate(*fleet.clusters, *live.hub_objects("team-a")[:2]).orphans
