@@ -17,10 +17,10 @@ from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import containers, raw
-from krm_fn.migration import steps
+from krm_fn.migration import discovered, steps
 from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
-from krm_fn.status import hub, objects
+from krm_fn.status import objects
 from krm_fn.surface import (
     API_VERSION,
     CLUSTER_NAME_LABEL,
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from krm_fn.kube.secrets import Secret
+    from krm_fn.migration.discovered import Discovered, Hub
     from krm_fn.migration.steps import Step
     from krm_fn.status.dump import Dump
-    from krm_fn.status.hub import Discovered, Hub
 
 _REPLICAS = 3
 _GATES = {"SocketConnection": True, "AppPusher": True, "Recovery": True, "Predictor": True}
@@ -90,7 +90,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
         Errors: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when
             the name is taken.
     """
-    found = hub.read(dump)
+    found = discovered.read(dump)
     if not found.found:
         message = (
             f"the dump holds nothing of clusternet-hub's discovery: no ClusterResourceSet with ConfigMap {HUB_AGENT_MAP}, "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from krm_fn.kube.containers import Release
-    from krm_fn.status.hub import Hub
+    from krm_fn.migration.discovered import Hub
 
 # not N-registration, which is the name of a generated Secret
 TOKEN_SECRET = "clusternet-registration-token"  # noqa: S105 - the name of a Secret
