@@ -1,6 +1,7 @@
 """Turns the figures of `bench/run.py` into the tables and the plot of docs/performance.md; `python bench/report.py FILE`.
 
-The page keeps its words; what is between the lines `<!-- figures -->` and `<!-- end of figures -->` is made anew.
+The page keeps its words; what is between the lines `<!-- figures -->` and `<!-- end of figures -->` is made anew, and so are the
+commands, which are measured apart. A part of which nothing was measured stays as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "performance.svg"
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+FIGURES, COMMANDS = "figures", "commands"  # the parts of pages that are made anew, by the words of their marks
 BASES = {
     "cold": "python + PyYAML (C)",
     "hosts": "clusternet-capi-fn render",
@@ -45,16 +46,14 @@ def figures(report: dict[str, Any], key: str) -> dict[str, Figure]:
     return {name: Figure(**values) for name, values in report[key]["figures"].items()}
 
 
-def tables(report: dict[str, Any]) -> str:
-    """Return all tables as Markdown."""
+def tables(report: dict[str, Any], keys: list[str]) -> str:
+    """Return the tables of these races as Markdown."""
     where = report["machine"]
-    loads = [one["load"] for key, one in report.items() if key != "machine"]
+    loads = [report[key]["load"] for key in keys]
     machine = f"{where['cores']} cores, {where['system']}, Python {where['python']}"
-    load = f"{min(loads):.1f} to {max(loads):.1f}"
-    parts = [f"Measured {where['date']}, {machine}. Load of the machine at the start of each table: {load}."]
-    for key in report:
-        if key == "machine":
-            continue
+    load = " to ".join(f"{one:.1f}" for one in sorted({min(loads), max(loads)}))
+    parts = [f"Measured {where['date']}, {machine}; load of the machine before each table: {load}."]
+    for key in keys:
         kind, _, size = key.partition(" ")
         if kind == "cold":
             title = "Cold start, 60 resources"
@@ -83,12 +82,11 @@ def summary(report: dict[str, Any], head: str, row: str) -> str:
     return "\n".join(lines)
 
 
-def fill(page: Path, text: str) -> None:
-    """Put text between the marks of a page that has them."""
-    content = page.read_text()
-    if BEGIN in content:
-        before, _, rest = content.partition(BEGIN)
-        page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+def fill(page: Path, text: str, part: str = FIGURES) -> None:
+    """Put text between the marks of a part of a page."""
+    begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
+    before, _, rest = page.read_text().partition(begin)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.partition(end)[2]}")
 
 
 def plot(report: dict[str, Any], style: str = "kustomize") -> str:
@@ -141,10 +139,15 @@ def main() -> None:
     """Write page and plot."""
     source = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".cache" / "bench.json"
     report = json.loads(source.read_text())
-    PLOT.write_text(plot(report))
-    fill(PAGE, tables(report))
-    for name, (head, row) in READMES.items():
-        fill(ROOT / name, summary(report, head, row))
+    commands = [key for key in report if key.startswith("commands")]
+    others = [key for key in report if key not in {"machine", *commands}]
+    if commands:
+        fill(PAGE, tables(report, commands), COMMANDS)
+    if others:
+        PLOT.write_text(plot(report))
+        fill(PAGE, tables(report, others))
+        for name, (head, row) in READMES.items():
+            fill(ROOT / name, summary(report, head, row))
 
 
 if __name__ == "__main__":

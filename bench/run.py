@@ -3,7 +3,8 @@
 Streams: a ResourceList of 60, 6,000 and 60,000 resources, kustomize style and kpt style, through `cat`, this function,
 a round trip with PyYAML's C loader and with ruamel.yaml (small sizes), and a no-op on the official Go SDK if Go is
 there. Cold start: the same at 60 resources beside a bare interpreter and one that has PyYAML. Hosts (`--hosts`): whole
-runs of kustomize and kpt over folders, and `render` on the same. What matters are ratios in one run: absolute times
+runs of kustomize and kpt over folders, and `render` on the same. Commands (`--commands`): `plan`, `status` and `migrate`
+over 10,000 Clusters. `--only hosts` and `--only commands` measure nothing else. What matters are ratios in one run: absolute times
 belong to the machine. Figures go to a JSON file, from which `bench/report.py` makes the page and the plot.
 """
 
@@ -148,8 +149,8 @@ def host_variants(folder: Path, size: int, *, long: bool) -> list[Variant]:
     return found
 
 
-def command_variants(folder: Path, count: int) -> tuple[list[Variant], Path]:
-    """Return the commands for people over a fleet, beside libyaml's parse of its Clusters; and the file of Clusters."""
+def write_fleet(folder: Path, count: int) -> None:
+    """Write what the commands read: Clusters, configurations, rendered trees, dumps of a delivered fleet and of the hub's."""
     clusters = folder / "clusters.yaml"
     clusters.write_text(generate.fleet(count))
     texts = {
@@ -167,16 +168,24 @@ def command_variants(folder: Path, count: int) -> tuple[list[Variant], Path]:
     rendered = subprocess.run(
         [ours(), "render", str(clusters), str(folder / "names.yaml")], check=True, capture_output=True
     )
-    live = folder / "live.json"
-    live.write_text(generate.dump(yaml.load_all(rendered.stdout, yaml.CSafeLoader)))
+    (folder / "live.json").write_text(generate.dump(yaml.load_all(rendered.stdout, yaml.CSafeLoader)))
     one_namespace = [
         item
         for path in sorted((ROOT / "tests/fixtures/live/hub").glob("*.yaml"))
         for item in yaml.load(path.read_bytes(), yaml.CSafeLoader)["items"]
         if item["metadata"].get("namespace") == "default"
     ]
-    hub = folder / "hub.json"
-    hub.write_text(generate.hub_dump(one_namespace, count))
+    (folder / "hub.json").write_text(generate.hub_dump(one_namespace, count))
+
+
+def command_variants(folder: Path, count: int) -> tuple[list[Variant], Path]:
+    """Return the commands for people over a fleet, beside libyaml's parse of its Clusters; and the file of Clusters.
+
+    Another process writes the fleet, so that this one stays small.
+    """
+    code = f"import pathlib, run; run.write_fleet(pathlib.Path({str(folder)!r}), {count})"
+    subprocess.run(python(code, sys.executable), cwd=HERE, check=True)
+    clusters = folder / "clusters.yaml"
 
     def plan(config: str, *more: str) -> list[str]:
         return [ours(), "plan", str(clusters), str(folder / config), "-o", "markdown", *more]
@@ -189,8 +198,10 @@ def command_variants(folder: Path, count: int) -> tuple[list[Variant], Path]:
         Variant("plan, PerCluster, against a baseline", plan("names-image.yaml", "--baseline", str(folder / "names"))),
         Variant("plan, 200 configurations", plan("waves.yaml")),
         # the agents of this fleet have not reported, so it would exit with 1
-        Variant("status, PerCluster", ["sh", "-c", f'"{ours()}" status -f "{live}" -o json || [ $? = 1 ]']),
-        Variant("migrate", [ours(), "migrate", str(hub)]),
+        Variant(
+            "status, PerCluster", ["sh", "-c", f'"{ours()}" status -f "{folder / "live.json"}" -o json || [ $? = 1 ]']
+        ),
+        Variant("migrate", [ours(), "migrate", str(folder / "hub.json")]),
     ], clusters
 
 
@@ -200,7 +211,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer rounds: about a minute")
     parser.add_argument("--hosts", action="store_true", help="kustomize and kpt too: some minutes")
     parser.add_argument("--commands", action="store_true", help="plan, status and migrate of 10,000 Clusters")
-    parser.add_argument("--only-hosts", action="store_true", help="nothing but them")
+    parser.add_argument("--only", choices=("hosts", "commands"), help="nothing but these")
     parser.add_argument("--long", action="store_true", help="kustomize with functions at 5,000 too: ten minutes more")
     parser.add_argument("--sizes", type=int, nargs="*", help="sizes instead of the usual ones")
     parser.add_argument("--out", type=Path, default=ROOT / ".cache" / "bench.json", help="where the figures go")
@@ -220,7 +231,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         go = go_noop(folder)
-        if not options.only_hosts:
+        if not options.only:
             sizes = options.sizes or (QUICK_SIZES if options.quick else SIZES)
             small = generated(folder, 60, "kustomize")
             figures = race(cold_variants(go), small, 9 if options.quick else 41)
@@ -232,12 +243,12 @@ def main() -> None:
                     figures = race(stream_variants(size, go), source, rounds)
                     keep(f"{style} {size}", figures, source.stat().st_size, "cat")
                     source.unlink()
-        if options.commands:
+        if options.commands or options.only == "commands":
             count = 1_000 if options.quick else 10_000
             variants, clusters = command_variants(folder, count)
             figures = race(variants, clusters, 3)
             keep(f"commands {count}", figures, clusters.stat().st_size, "libyaml parse of the Clusters")
-        if options.hosts or options.only_hosts:
+        if options.hosts or options.only == "hosts":
             for size in options.sizes or (HOST_SIZES[:2] if options.quick else HOST_SIZES):
                 variants = host_variants(folder, size, long=options.long)
                 figures = race(variants, Path(os.devnull), 3)
