@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -93,6 +95,18 @@ def race(variants: Sequence[Variant], source: Path, rounds: int, seed: int = 1) 
             if variant.rounds is None or number < variant.rounds:
                 samples[variant.name].append(once(variant, source))
     return {name: _median(taken) for name, taken in samples.items() if taken}
+
+
+def instructions(variant: Variant, source: Path) -> int | None:
+    """Return how many instructions a program executes, which the load of a machine does not change; None without valgrind."""
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        return None
+    command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", *variant.command]
+    with source.open("rb") as data:
+        done = subprocess.run(command, stdin=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    found = re.search(rb"Collected : ([0-9]+)", done.stderr)
+    return None if found is None else int(found[1])
 
 
 def _median(taken: Sequence[Sample]) -> Figure:

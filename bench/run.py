@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import generate
 import yaml
-from measure import Figure, Variant, python, race, script, table
+from measure import Figure, Variant, instructions, python, race, script, table
 
 if TYPE_CHECKING:
     from typing import Any
@@ -39,6 +39,7 @@ HOST_SIZES = (100, 1_000, 5_000)
 
 OURS = "clusternet-capi-fn"
 C_LOADER = "import yaml; yaml.CSafeLoader"
+C_LOADER_NAME = "python + PyYAML (C)"
 RAW_PARSE = "import gc, sys, yaml; gc.disable(); yaml.cyaml.CParser(sys.stdin.buffer.read()).raw_parse()"
 RUAMEL = """\
 import sys
@@ -99,7 +100,7 @@ def stream_variants(size: int, go: str | None) -> list[Variant]:
 def cold_variants(go: str | None) -> list[Variant]:
     """Return what is measured for the cold start."""
     found = [
-        Variant("python + PyYAML (C)", python(C_LOADER, sys.executable)),
+        Variant(C_LOADER_NAME, python(C_LOADER, sys.executable)),
         Variant("python -c pass", python("pass", sys.executable)),
         Variant("cat", ["cat"]),
         Variant(OURS, [ours()]),
@@ -235,7 +236,12 @@ def main() -> None:
             sizes = options.sizes or (QUICK_SIZES if options.quick else SIZES)
             small = generated(folder, 60, "kustomize")
             figures = race(cold_variants(go), small, 9 if options.quick else 41)
-            keep("cold start", figures, small.stat().st_size, "python + PyYAML (C)")
+            keep("cold start", figures, small.stat().st_size, C_LOADER_NAME)
+            base, own = (instructions(one, small) for one in cold_variants(None) if one.name in {C_LOADER_NAME, OURS})
+            if base and own:
+                print(
+                    f"\nby instructions: {own / 1e6:.1f} M, {own / base:.3f} times the {base / 1e6:.1f} M of {C_LOADER_NAME}"
+                )
             for style in ("kustomize", "kpt"):
                 for size in sizes:
                     source = generated(folder, size, style)
