@@ -181,3 +181,8 @@ def printable(text: str, instead: str = "\ufffd") -> str:
 def full_name(namespace: str, name: str) -> str:
     """Return `namespace/name`, or the name alone where there is no namespace."""
     return f"{namespace}/{name}" if namespace else name
+
+
+def titled(kind: str, namespace: str, name: str) -> str:
+    """Return what messages call an object: `ConfigMap team-a/fleet-agent`."""
+    return f"{kind} {full_name(namespace, name)}"

@@ -6,7 +6,7 @@ reader types it.
 
 from __future__ import annotations
 
-from krm_fn.base import Record, full_name
+from krm_fn.base import Record, full_name, titled
 from krm_fn.surface import API_VERSION, KIND, TOKEN_KEY, identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False
@@ -329,7 +329,7 @@ class ObjectKey(Record):
     @property
     def title(self) -> str:
         """What messages call it: `ConfigMap team-a/fleet-agent`."""
-        return f"{self.kind} {self.full_name}"
+        return titled(self.kind, self.namespace, self.name)
 
     def __hash__(self) -> int:
         """Hash by value: looked up a million times in a large fleet."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from krm_fn.base import Record, full_name
+from krm_fn.base import Record
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
 from krm_fn.kube import raw, secrets
@@ -228,7 +228,7 @@ def _change(values: Iterable[str]) -> tuple[str, str] | None:
 def _read(text: str) -> dict[str, Mapping[str, Any]]:
     try:
         items = read_stream(text.encode())
-        return {f"{item.kind} {full_name(item.namespace, item.name)}": item.value() for item in items}
+        return {raw.title(item): item.value() for item in items}
     except Errors:
         return {}
 

@@ -10,7 +10,7 @@ from operator import itemgetter
 import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from krm_fn.base import full_name, late
+from krm_fn.base import late, titled
 from krm_fn.krm.results import INDEX, PATH, STDIN, Related, ResourceRef, Result, tagged
 from krm_fn.yaml.explain import explained
 from krm_fn.yaml.read import MAX_DEPTH, parser
@@ -120,7 +120,7 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
     kind, api_version = node.text("kind"), node.text("apiVersion")
     name, namespace = (metadata.text("name"), metadata.text("namespace")) if metadata is not None else ("", "")
     if kind and name:
-        title = f"{kind} {full_name(namespace, name)}"
+        title = titled(kind, namespace, name)
     annotations = None if metadata is None else metadata.child("annotations")
     theirs = "" if annotations is None else next(filter(None, map(annotations.text, PATH)), "")
     index = "" if annotations is None else next(filter(None, map(annotations.text, INDEX)), "")

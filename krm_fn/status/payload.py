@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from krm_fn.base import full_name
+from krm_fn.base import titled
 from krm_fn.krm.results import Errors
 from krm_fn.kube import raw
 from krm_fn.kube import secrets as encoding
@@ -146,7 +146,7 @@ class Payload:
         for one in self.documents():
             kind, name, namespace = (raw.text(one, *path) for path in (("kind",), ("metadata", "name"), _NAMESPACE))
             if kind and name:
-                found.append(f"{kind} {full_name(namespace, name)}")
+                found.append(titled(kind, namespace, name))
         return tuple(found)
 
     def _flag(self, pattern: re.Pattern[bytes]) -> str:

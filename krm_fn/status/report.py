@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from krm_fn.base import Record, full_name
+from krm_fn.base import Record, titled
 from krm_fn.krm.results import ERROR
 
 TYPE_CHECKING = False
@@ -188,7 +188,7 @@ class Orphan(Record):
     @property
     def title(self) -> str:
         """Kind and `namespace/name`."""
-        return f"{self.kind} {full_name(self.namespace, self.name)}"
+        return titled(self.kind, self.namespace, self.name)
 
 
 class Report(Record):

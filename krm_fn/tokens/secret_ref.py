@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base import full_name
+from krm_fn.base import full_name, titled
 from krm_fn.krm.results import Errors, Related
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
@@ -78,7 +78,7 @@ def _read(item: Item, key: str, config: Config) -> tuple[Secret, dict[str, Any]]
     Raises:
         Errors: The key is missing or its value is no text.
     """
-    title = f"Secret {full_name(item.namespace, item.name)}"
+    title = titled("Secret", item.namespace, item.name)
     whole = item.value()
     for name in ("stringData", "data"):
         values = whole.get(name)
