@@ -304,19 +304,13 @@ def require(cuts: Sequence[int], data: bytes) -> None:
             behind += 1
         pieces = [data[cuts[at] : cuts[at + 1]] for at in range(place, behind)]
         text = _SEPARATOR.join(pieces)
-        if _shallow(text):
-            _raw_parse(text)
-        else:
-            for piece in pieces:
-                _require_one(piece)
+        together = _shallow(text)
+        for one in [text] if together else pieces:
+            if together or _shallow(one):
+                _raw_parse(one)
+            else:
+                _walk(one)
         place = behind
-
-
-def _require_one(piece: bytes) -> None:
-    if _shallow(piece):
-        _raw_parse(piece)
-    else:
-        _walk(piece)
 
 
 def _raw_parse(text: bytes) -> None:
