@@ -23,13 +23,13 @@ def going(case: Case) -> Iterator[Reason]:
     ends = namespace in case.scene.terminating
     if case.cluster.deleting:
         yield Reason(
-            code="namespace-terminating" if ends else "deleting",
+            code=report.ENDING if ends else "deleting",
             message=f"namespace {namespace} is being deleted, and the Cluster with it" if ends else "being deleted",
             severity=INFO,
         )
     elif ends:
         yield Reason(
-            code="namespace-terminating",
+            code=report.ENDING,
             message=f"namespace {namespace} is being deleted, and everything in it: nothing can be delivered from it any more",
             remedy=(
                 (

@@ -39,6 +39,8 @@ UNKNOWN = "unknown"
 # codes of what is said where fewer ManagedClusters report than Clusters have an agent, or than Clusters keep an earlier name
 SHORT = "not-all-registered"
 SHORT_OF_NAMES = "earlier-names"
+NO_PARENT = "no-parent"  # the code of what is said where the parent cluster was not looked at
+ENDING = "namespace-terminating"
 
 # what keeps a Cluster from being fine, in the order in which a person would look
 NOT_SELECTED = "not selected"
@@ -48,6 +50,7 @@ NOT_REGISTERED = "not registered"
 IS_PENDING = "waiting for approval"
 NOT_REPORTING = "not reporting"
 IN_CONFLICT = "in conflict"
+IN_ENDING_NAMESPACE = "in a namespace that is being deleted"
 
 
 class Reason(Record):
@@ -135,6 +138,8 @@ class ClusterState(Record):
         """
         if self.deleting:
             return ""
+        if any(reason.code == ENDING for reason in self.reasons):
+            return IN_ENDING_NAMESPACE
         if not self.selected:
             return NOT_SELECTED
         if self.delivered == NO:

@@ -303,7 +303,7 @@ def _notes(scene: Scene) -> Iterator[Reason]:
     if not scene.parent:
         empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists and not asked else ""
         yield Reason(
-            code="no-parent",
+            code=report.NO_PARENT,
             message=f"nothing of the parent cluster was looked at: whether clusters are registered is unknown{empty}",
             remedy=("add --parent-context",)
             if asked

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from krm_fn.status.report import ClusterState, Delivery, Report
 
 _GOOD = frozenset({states.APPLIED, states.YES, states.EARLIER, states.COUNTED, "ready", "reachable"})
+_DELIVERED = "delivered"  # and whether it is registered is not known
 _DIGITS = 12  # of a hash that are shown
 _SHOWN = 3  # reasons below the first
 
@@ -57,13 +58,14 @@ def _story(one: ClusterState, report: Report, terminal: Terminal) -> Iterator[st
         yield f"{row.title}{padding}  {terminal.paint(padded, _style(row.state))}  {more}".rstrip()
         if not fits:
             yield from terminal.wrap(row.more, row.guide, row.guide)
-    yield from _advice(one, terminal)
+    yield from _advice(one, report, terminal)
 
 
 def _tree(one: ClusterState, report: Report) -> _Node:
     state = "being deleted" if one.deleting else one.lacking or "fine"
-    if state == "fine" and any(reason.code in {states.SHORT, states.SHORT_OF_NAMES} for reason in one.reasons):
-        state = states.UNKNOWN
+    doubts = {states.SHORT, states.SHORT_OF_NAMES} & {reason.code for reason in one.reasons}
+    if state == "fine" and (doubts or one.registered == states.UNKNOWN):
+        state = _DELIVERED
     names = dict.fromkeys((*(each.resource_set for each in one.deliveries), *one.resource_sets))
     below = [
         _Node(
@@ -125,18 +127,20 @@ def _rows(node: _Node, first: str, rest: str) -> Iterator[_Row]:
         yield from _rows(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
 
 
-def _advice(one: ClusterState, terminal: Terminal) -> Iterator[str]:
+def _advice(one: ClusterState, report: Report, terminal: Terminal) -> Iterator[str]:
     """Yield the one thing to do now, and then what else was found."""
     yield ""
     acute = [reason for reason in one.reasons if reason.severity == ERROR]
     found = acute or [reason for reason in one.reasons if reason.remedy]
+    if not found and one.registered == states.UNKNOWN and not one.deleting:
+        found = [note for note in report.notes if note.code == states.NO_PARENT]
+    for now in found[:1]:
+        yield terminal.paint("DO NOW", "head")
+        yield from terminal.marked(f"{now.code}: {now.message}", now.severity)
+        yield from terminal.steps(now.remedy)
     if not found:
         yield terminal.paint("NOTHING TO DO", "head")
-        return
-    now, *later = [found[0], *(reason for reason in one.reasons if reason is not found[0])]
-    yield terminal.paint("DO NOW", "head")
-    yield from terminal.marked(f"{now.code}: {now.message}", now.severity)
-    yield from terminal.steps(now.remedy)
+    later = [reason for reason in one.reasons if reason not in found[:1]]
     if later:
         yield ""
         yield terminal.paint("ALSO FOUND", "head")
@@ -147,4 +151,4 @@ def _advice(one: ClusterState, terminal: Terminal) -> Iterator[str]:
 def _style(state: str) -> str:
     if not state:
         return ""
-    return "good" if state in _GOOD or state == "fine" else "warn" if state == states.UNKNOWN else "bad"
+    return "good" if state in _GOOD or state == "fine" else "warn" if state in {states.UNKNOWN, _DELIVERED} else "bad"

@@ -627,6 +627,8 @@ def test_of_a_namespace_that_is_being_deleted_nothing_is_told_that_follows_from_
     namespace["metadata"]["deletionTimestamp"] = live.NOW
     cluster = one(evaluate(namespace, *fleet.everything))
     assert (codes(cluster), cluster.ok) == (["namespace-terminating"], False)
+    assert cluster.lacking == one(evaluate(namespace, *Fleet(names=("web-1",)).everything)).lacking
+    assert cluster.lacking == "in a namespace that is being deleted"
 
 
 def test_a_set_that_is_being_deleted_delivers_nothing() -> None:
@@ -959,7 +961,7 @@ def test_of_one_cluster_alone_it_is_not_known_whether_it_is_the_one_that_is_miss
     assert (reason.code, reason.severity) == ("not-all-registered", "warning")
     assert "get secret app-1-kubeconfig" in reason.remedy[1]
     tree = status_tree.render(alone)
-    assert tree.splitlines()[0].split() == ["Cluster", "team-c/app-1", "unknown", "Provisioned"]
+    assert tree.splitlines()[0].split() == ["Cluster", "team-c/app-1", "delivered", "Provisioned"]
     assert "DO NOW\n! not-all-registered: 1 of 2 called clusternet-cluster-xxxxx report: this one may" in tree
     both = [live.managed(f"clusternet-cluster-{end}") for end in ("x7k2p", "b4d9z")]
     alone = evaluate(*fleet.everything, *both, stories=story).only(story)

@@ -239,6 +239,15 @@ def test_the_tree_of_a_cluster_in_good_order_ends_with_nothing_to_do() -> None:
     assert status_tree.render(found).endswith("\nNOTHING TO DO\n")
 
 
+def test_the_tree_of_a_cluster_whose_registration_was_not_looked_at_says_how_to_look() -> None:
+    fleet = Fleet()
+    fleet.of("ConfigMap", "clusternet-identity")["data"]["00-identity.yaml"] += "# new\n"
+    tree = status_tree.render(report(*fleet.management, *fleet.payloads).only(frozenset({"team-a/web-1"})))
+    assert tree.splitlines()[0].split() == ["Cluster", "team-a/web-1", "delivered", "Provisioned"]
+    assert "DO NOW\n· no-parent: nothing of the parent cluster was looked at" in tree
+    assert "ALSO FOUND\n· changed: ConfigMap clusternet-identity was changed" in tree
+
+
 def test_the_tree_is_coloured_without_a_change_of_its_layout() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("Secret", "clusternet.registration")["type"] = "Opaque"
