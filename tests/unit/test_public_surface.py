@@ -48,7 +48,7 @@ def test_each_line_of_versioning_is_held_by_something_that_exists(surface: str, 
 
 
 def test_the_table_is_whole() -> None:
-    assert [surface for surface, _ in lines_of_versioning()][:3] == ["API", "flat keys", "names of objects"]
+    assert [surface for surface, _ in lines_of_versioning()][:3] == ["API", "flat keys", "object names"]
     assert len(lines_of_versioning()) >= 13
 
 
