@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NAMESPACES = 10
-LIMIT = 2400.0  # seconds that a step may take
+LIMIT = 1500.0  # seconds that a step may take
 REST = 30.0  # seconds over which processor time at rest is taken
 BEFORE, AFTER = "ghcr.io/clusternet/clusternet-agent:v0.18.0", "ghcr.io/clusternet/clusternet-agent:v0.18.1"
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -1,8 +1,7 @@
 """Who is registered: from names on the parent cluster to Clusters on the management cluster, each with its evidence.
 
-What ties a ManagedCluster to a Cluster is known to the workload cluster alone (`spec.clusterId` is the UID of a Lease
-there). So a name that a Cluster was given is proof; names that agents choose are counted, per namespace where the agents
-register with it and by their prefix where not; and a name that an agent chose earlier stays when it is given one.
+Only the workload cluster knows what ties a ManagedCluster to a Cluster (`spec.clusterId` is the UID of a Lease there). So a
+name that a Cluster was given is proof; names that agents choose are counted, per namespace or by their prefix.
 """
 
 from __future__ import annotations

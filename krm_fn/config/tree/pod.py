@@ -1,4 +1,4 @@
-"""Parts of a pod's spec that appear in our configuration: affinity, tolerations, resources.
+"""Types of a pod's parts: affinity, tolerations, resources. The options themselves are in `agent.py`.
 
 Source: k8s.io/api core/v1, validation in pkg/apis/core/validation, v1.36.
 """
