@@ -56,9 +56,8 @@ class AgentPayload:
         *rbac, deployment = manifests.agent_objects(options, Registration())
         self._options = options
         self._rbac = documents(rbac)
-        self._mark = _unused_mark(
-            repr(deployment)
-        )  # which shows the letters of every text, and takes less than writing it
+        # `repr` shows the letters of every text, and takes less than writing it
+        self._mark = _unused_mark(repr(deployment))
         self._shapes: dict[tuple[bool, ...], list[str]] = {}
 
     def values(self, registration: Registration, checksum: str = "") -> dict[str, str]:

@@ -6,7 +6,7 @@ imports.
 
 from __future__ import annotations
 
-import pkgutil
+import importlib
 import signal
 import sys
 
@@ -80,7 +80,8 @@ class _Commands(click.Group):
         where = COMMANDS.get(cmd_name)
         if where is None:
             return None
-        command: click.Command = pkgutil.resolve_name(where)
+        module, _, name = where.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
         if cmd_name in REPORTING and not any(one.name == "error_format" for one in command.params):
             from krm_fn.cli import diagnostics  # noqa: PLC0415 - most commands report nothing
 

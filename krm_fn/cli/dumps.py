@@ -119,8 +119,9 @@ def ask(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], lis
     """Ask the management cluster and, if its context is given, the parent cluster, through kubectl.
 
     It finds the user's contexts, credentials and proxies, and only reads (`get`): of Secrets those with our label
-    alone, of ConfigMaps these and, by their names, those of the hub's discovery. What it prints holds the registration token and each cluster's credential, and stays in memory. It is found in
-    the absolute folders of PATH alone, so never in a checked-out repository.
+    alone, of ConfigMaps these and, by their names, those of the hub's discovery. What it prints holds
+    the registration token and each cluster's credential, and stays in memory. It is found in the absolute folders of
+    PATH alone, so never in a checked-out repository.
 
     Returns:
         Pairs of a name for messages and what kubectl printed; a warning for what the caller may not read; its kinds.

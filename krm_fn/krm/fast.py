@@ -170,11 +170,8 @@ class _Scan:
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         behind = data[end + 1 : end + 4]
-        ended = in_column_2(behind) or behind[:1] not in {
-            b" ",
-            b"\t",
-            b"\n",
-        }  # by a line in column 0 or 2, or the text's end
+        # ended by a line in column 0 or 2, or with the text
+        ended = in_column_2(behind) or not behind.startswith((b" ", b"\t", b"\n"))
         kind = plain(data[at:end], b"  kind: ") if who[1] is None and ended else None
         self.who[-1] = None if kind is None else (who[0], kind)
         if kind is not None and at != self.second:
