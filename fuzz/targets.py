@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from ruamel.yaml import YAML
 
-from krm_fn import config, function
+from krm_fn import config, function, migration, status
 from krm_fn.cli.migrate import config_text, guide
 from krm_fn.krm import fast, outline, resource_list, runner, streams
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import kubectl_selector
-from krm_fn.migration import migrate
-from krm_fn.status import dump, status
+from krm_fn.status import dump
 from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
 from krm_fn.views import status_data, status_table
@@ -190,7 +189,7 @@ def live(data: bytes) -> None:
     table = redactor.text(status_table.render(shown))
     hidden(table + repr(redactor.value(status_data.as_data(shown))), report.secrets, "a status")
     try:
-        planned = migrate.plan(found, name="fleet", resource_set="fleet")
+        planned = migration.plan(found, name="fleet", resource_set="fleet")
     except Errors as errors:
         hidden(repr(Redactor().results(errors.results)), (), "an error")
         return

@@ -6,10 +6,10 @@ import sys
 
 import click
 
+from krm_fn import migration
 from krm_fn.cli import diagnostics, dumps, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors
-from krm_fn.migration import migrate
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.yaml.write import dump
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from krm_fn.migration.migrate import Migration
+    from krm_fn.migration import Migration
     from krm_fn.views.terminal import Terminal
 
 HELP = """From clusternet-hub's discovery to a config in Git.
@@ -63,7 +63,7 @@ _HEAD = """\
 @shared.debug_option
 def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str) -> int:
     try:
-        found = migrate.plan(dumps.read(files), name=name, resource_set=resource_set)
+        found = migration.plan(dumps.read(files), name=name, resource_set=resource_set)
     except Errors as errors:
         diagnostics.report(errors.results)
         return runner.USAGE
@@ -82,13 +82,13 @@ def config_text(found: Mapping[str, Any]) -> str:
     return _HEAD + dump(found)
 
 
-def guide(migration: Migration, terminal: Terminal) -> str:
+def guide(found: Migration, terminal: Terminal) -> str:
     """Return what changes, and the steps in order."""
     lines = ["", terminal.paint("WHAT CHANGES", "head")]
-    for change in migration.changes:
+    for change in found.changes:
         lines += terminal.wrap(change, "- ", "  ")
     lines += ["", terminal.paint("STEPS", "head")]
-    for number, step in enumerate(migration.steps, 1):
+    for number, step in enumerate(found.steps, 1):
         lines += [terminal.paint(f"{number}. {step.title}", "head")]
         lines += terminal.wrap(step.text, "   ", "   ")
         lines += [f"     {command}" for command in step.commands]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from krm_fn import status
 from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, Result
-from krm_fn.status import dump, status
+from krm_fn.status import dump
 from krm_fn.status.commands import Commands
 from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import GENERATED_LABEL

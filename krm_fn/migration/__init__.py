@@ -1,1 +1,309 @@
-"""From the hub's discovery to a configuration of ours, from kubectl's objects."""
+"""From the hub's discovery to a configuration of ours: the equivalent config, what changes, and the steps in order.
+
+The token is not taken over. The hub copied it into a ConfigMap of every namespace, so it has to be replaced anyway.
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import Any
+
+from krm_fn.agent.releases import traits
+from krm_fn.base import Record, some
+from krm_fn.config import decode
+from krm_fn.krm.items import Item
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
+from krm_fn.kube import containers, raw
+from krm_fn.migration import discovered
+from krm_fn.model import AgentVersion
+from krm_fn.status import dump as dumps
+from krm_fn.status import objects
+from krm_fn.surface import (
+    API_VERSION,
+    CLUSTER_NAME_LABEL,
+    HUB_AGENT_MAP,
+    HUB_NAME,
+    HUB_NAMESPACE,
+    HUB_RBAC_MAP,
+    KIND,
+    SYSTEM_NAMESPACE,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from krm_fn.kube.secrets import Secret
+    from krm_fn.migration.discovered import Discovered, Hub
+    from krm_fn.status.dump import Dump
+
+# not N-registration, which is the name of a generated Secret
+_TOKEN_SECRET = "clusternet-registration-token"  # noqa: S105 - the name of a Secret
+_CONTROLLER_MANAGER_SINCE = (0, 15)  # from then on it, not the hub, has --cluster-api-kubeconfig
+
+
+class Step(Record):
+    """One step of the way: what to do, and the commands."""
+
+    title: str
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+class Migration(Record):
+    """A way from the hub to us.
+
+    Attributes:
+        config: The equivalent `ClusternetCAPIConfig`, without a token.
+        changes: What is different afterwards for clusters that run today.
+        steps: What to do, in order.
+        warnings: What could not be taken over, or looks wrong.
+        tokens: Every registration token in the dump, so that none gets into an output.
+    """
+
+    config: Mapping[str, Any]
+    changes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    warnings: tuple[Result, ...]
+    tokens: tuple[Secret, ...]
+
+
+def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
+    """Plan the migration.
+
+    Args:
+        dump: The hub's objects, and Clusters if they are to be counted.
+        name: For the config's `metadata.name`.
+        resource_set: For `clusterResourceSet.name`; must be free in every namespace.
+
+    Raises:
+        Errors: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when
+            the name is taken.
+    """
+    found = discovered.read(dump)
+    if not found.found:
+        message = (
+            f"the dump holds nothing of clusternet-hub's discovery: no ClusterResourceSet with ConfigMap {HUB_AGENT_MAP}, "
+            f"no such ConfigMap, no Secret {HUB_NAMESPACE}/{HUB_NAME}; --help shows the commands that dump them"
+        )
+        raise Errors.of(message, tags=tagged(rule="no-hub"))
+    taken = sorted(
+        raw.text(one, "metadata", "namespace")
+        for one in dump.of(dumps.RESOURCE_SET)
+        if raw.text(one, "metadata", "name") == resource_set
+    )
+    if taken:
+        message = (
+            f"a ClusterResourceSet {resource_set} exists already in namespace {taken[0]}, and its selector and strategy can't be "
+            "changed; give another name with --resource-set"
+        )
+        raise Errors.of(message, tags=tagged(rule="name-taken"))
+    image = found.image or _agreed(found, "image")
+    parent_url = found.parent_url or _agreed(found, "parent_url")
+    if not image or not parent_url:
+        lacking = " and ".join(word for word, known in (("image", image), ("parent URL", parent_url)) if not known)
+        message = (
+            f"the dump lacks the agent's {lacking}: dump ConfigMap {HUB_AGENT_MAP} or Secret "
+            f"{HUB_NAMESPACE}/{HUB_NAME} too; --help shows the commands"
+        )
+        raise Errors.of(message, tags=tagged(rule="no-values"))
+    version = containers.of_image(image)
+    clusters = tuple(objects.cluster(one) for one in dump.of(dumps.CLUSTER))
+    config = _config(found, image, parent_url, name, resource_set)
+    return Migration(
+        config=config,
+        changes=tuple(_changes(found, config, clusters)),
+        steps=tuple(_steps(found, version, resource_set)),
+        warnings=(*_warnings(found, image, parent_url, version), *_refused(config)),
+        tokens=found.tokens,
+    )
+
+
+def _refused(config: dict[str, Any]) -> Iterator[Result]:
+    """Report what our own decoder would refuse: the hub validates nothing, and a digest has no release."""
+    try:
+        decode(Item.from_value(config, 0))
+    except Errors as errors:
+        for one in errors.results:
+            yield _warning(f"correct this in the config: {one.message} [{one.field}]", "needs-correction")
+
+
+def _agreed(found: Hub, field: str) -> str:
+    """Return the value that most namespaces have; of equally many, the last in order."""
+    values = [value for one in found.discovered if (value := str(getattr(one, field)))]
+    return max(sorted(set(values)), key=lambda value: (values.count(value), value), default="")
+
+
+def _config(found: Hub, image: str, parent_url: str, name: str, resource_set: str) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "parentURL": parent_url,
+        "registrationToken": {"secretRef": {"name": _TOKEN_SECRET}},
+        "clusterSelector": {"matchExpressions": [{"key": CLUSTER_NAME_LABEL, "operator": "Exists"}]},
+        "clusterResourceSet": {"name": resource_set},
+        "agent": {"image": image},
+    }
+    if found.discovered:
+        typical = _typical(found)
+        spec["agent"].update(typical.agent)
+        if typical.identity:
+            spec["identity"] = typical.identity
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name}, "spec": spec}
+
+
+def _typical(found: Hub) -> Discovered:
+    """Return the namespace to take changes made by hand from: one with the agreed image, the first of them."""
+    image = _agreed(found, "image")
+    return next(one for one in found.discovered if one.image == image)
+
+
+def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.LiveCluster, ...]) -> Iterator[str]:
+    namespace = config["spec"]["agent"].get("namespace", SYSTEM_NAMESPACE)
+    selected = [one for one in clusters if CLUSTER_NAME_LABEL in one.labels and one.namespace in found.sets]
+    if selected:
+        yield f"These Clusters run an agent of the hub's: {some([one.title for one in selected])}."
+    yield (
+        f"Deployment {namespace}/clusternet-agent keeps its name and selector and is replaced in place: its pods roll once on "
+        "each cluster, with probes, a control-plane toleration and quoted values."
+    )
+    yield (
+        "Registrations stay: a cluster's identity is the agent's Lease on it, and its credential is there already. Names and "
+        "labels of ManagedClusters do not change."
+    )
+    yield (
+        "The Secret clusternet-app-deployer, which the hub left out, is created: on Kubernetes 1.24 and newer the parent "
+        "can then deploy to these clusters."
+    )
+    yield (
+        "The token moves from a ConfigMap into a Secret, and later changes of image or token "
+        "arrive (strategy Reconcile; the hub's was ApplyOnce)."
+    )
+    left = [one.title for one in clusters if CLUSTER_NAME_LABEL not in one.labels]
+    if left:
+        yield (
+            f"Not registered by the hub, and not by this config either, since only ClusterClass Clusters carry the label "
+            f"{CLUSTER_NAME_LABEL}: {some(left)}. To register them, select by a label of your own."
+        )
+
+
+def _warnings(found: Hub, image: str, parent_url: str, version: containers.Release | None) -> Iterator[Result]:
+    for field, label, chosen in (("image", "image", image), ("parent_url", "parent URL", parent_url)):
+        others = sorted({str(getattr(one, field)) for one in found.discovered} - {chosen, ""})
+        for other in others:
+            where = some([one.namespace for one in found.discovered if getattr(one, field) == other])
+            yield _warning(
+                f"the agents of namespace {where} were given another {label}, {raw.quote(other)}; the config gives all of them "
+                f"{raw.quote(chosen)}",
+                "different-values",
+            )
+    if found.discovered:
+        typical = _typical(found)
+        for one in found.discovered:
+            if (one.agent, one.identity) != (typical.agent, typical.identity):
+                yield _warning(
+                    f"ConfigMap {one.namespace}/{HUB_AGENT_MAP} was changed by hand differently from that of namespace "
+                    f"{typical.namespace}, which the config follows; compare them",
+                    "different-values",
+                )
+    else:
+        yield _warning(
+            f"no ConfigMap {HUB_AGENT_MAP} is in the dump, so changes made in it by hand are not taken over",
+            "no-configmap",
+        )
+    if version is None:
+        return
+    role = _deployer_role(version)
+    for one in found.discovered:
+        if one.deployer_role not in {"", role}:
+            yield _warning(
+                f"ClusterRoleBinding clusternet:app:deployer, as the hub made it for namespace {one.namespace}, refers to ClusterRole "
+                f"{raw.quote(one.deployer_role)}, that of agent {version} to {role}, and a roleRef can't be changed: delete the "
+                "binding on each of these workload clusters before you apply",
+                "role-ref",
+            )
+
+
+def _deployer_role(version: containers.Release) -> str:
+    # no trait changed within 0.15 but at .2, and the hub of all releases binds alike within a minor one
+    patch = int(part) if (part := version.text.split("-")[0].split(".")[-1]).isdigit() else 0
+    found = traits(AgentVersion(major=version.major, minor=version.minor, patch=patch))
+    return "clusternet:app:deployer" if found.own_deployer_role else "cluster-admin"
+
+
+def _warning(message: str, rule: str) -> Result:
+    return Result(message=message, severity=WARNING, tags=tagged(rule=rule))
+
+
+# --- the steps, in the only order that loses no cluster ----------------------------------------------------------------
+
+
+def _steps(found: Hub, version: containers.Release | None, resource_set: str) -> Iterator[Step]:
+    """Yield the steps, in order; `version` is that of the agent, None when its image has no release."""
+    yield Step(
+        title="Create a new registration token on the parent cluster",
+        text=f"Give it to the config as Secret {_TOKEN_SECRET}, key regToken, encrypted in Git (SOPS), or use existingSecret or "
+        "externalSecret instead. The old token was readable in ConfigMaps and counts as known.",
+    )
+    yield Step(
+        title="Put the config beside the Clusters, render, review",
+        text="Nothing is applied yet.",
+        commands=(
+            "clusternet-capi-fn plan PATH -c config.yaml",
+            "clusternet-capi-fn render PATH -c config.yaml -o rendered/",
+        ),
+    )
+    yield Step(
+        title="Apply it, through GitOps as everything else",
+        text="On every cluster the agent's pods roll now, one after the other. The hub's ClusterResourceSets may stay for the time "
+        "being: they are ApplyOnce and have been applied. Status reports them as a second agent, as a warning, until they are gone.",
+    )
+    yield Step(
+        title="Verify",
+        text="Every Cluster delivered and registered, under the name that it has had.",
+        commands=("clusternet-capi-fn status --context MANAGEMENT --parent-context PARENT",),
+    )
+    yield _discovery_off(version)
+    yield Step(
+        title="Delete what the hub made",
+        text="Only now, or discovery makes it again. Agents stay on the clusters: deleting a ClusterResourceSet removes nothing "
+        "there. Its ConfigMaps belong to it and are collected with it; the second command is for those that don't.",
+        commands=tuple(_deletions(found)),
+    )
+    yield Step(
+        title="Revoke the old token",
+        text="On the parent: for a bootstrap token, its Secret (the id is the six characters before the dot); for a ServiceAccount "
+        "token, its Secret or ServiceAccount. Backups and Git history keep the old one otherwise.",
+        commands=("kubectl --context PARENT -n kube-system delete secret bootstrap-token-ID",),
+    )
+    yield Step(
+        title="Afterwards",
+        text=f"Never render under the name {HUB_NAME} while a hub may run, and keep clusterResourceSet.name ({resource_set}) "
+        "as it is: selector and strategy of a ClusterResourceSet can't be changed.",
+    )
+
+
+def _discovery_off(version: containers.Release | None) -> Step:
+    """Return where discovery runs; the hub's release is taken from the agent's, where that is known."""
+    names = ["clusternet-controller-manager", "clusternet-hub"]
+    if version is not None and version.line < _CONTROLLER_MANAGER_SINCE:
+        names.reverse()
+    return Step(
+        title="Switch the hub's discovery off",
+        text=f"On the parent: take --cluster-api-kubeconfig out of Deployment {names[0]} (Clusternet v0.15 and newer run discovery "
+        "in clusternet-controller-manager, older ones in clusternet-hub), and the kubeconfig with it.",
+        commands=(
+            *(
+                f"kubectl --context PARENT -n clusternet-system get deployment {name} -o yaml | grep cluster-api-kubeconfig"
+                for name in names
+            ),
+            f"kubectl --context PARENT -n clusternet-system edit deployment {names[0]}",
+        ),
+    )
+
+
+def _deletions(found: Hub) -> Iterator[str]:
+    mapped = sorted({namespace for namespace, _ in found.maps})
+    for namespace in sorted({*found.sets, *mapped}):
+        if namespace in found.sets:
+            yield (f"kubectl -n {quote(namespace)} delete clusterresourcesets.addons.cluster.x-k8s.io {HUB_NAME}")
+        yield (f"kubectl -n {quote(namespace)} delete configmap {HUB_AGENT_MAP} {HUB_RBAC_MAP} --ignore-not-found")
+    yield f"kubectl -n {HUB_NAMESPACE} delete secret {HUB_NAME} --ignore-not-found"

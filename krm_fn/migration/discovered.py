@@ -3,6 +3,9 @@
 Source: clusternet v0.12 to v0.18 `pkg/controllers/clusters/clusterlifecycle/discovery`: ConfigMaps
 `clusternet-agent-deploy` and `clusternet-agent-rbac` and a ClusterResourceSet in each namespace with Clusters, filled in
 from the Secret `capi-system/clusternet-cluster-api`.
+
+What someone changed by hand in the agent Deployment that the hub delivers becomes fields of our config. The hub's template
+(`manifest.go` there) is the same from v0.12 to v0.18, so whatever differs from it was meant.
 """
 
 from __future__ import annotations
@@ -15,15 +18,41 @@ from krm_fn.kube.secrets import Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
 from krm_fn.status.payload import Payload
-from krm_fn.surface import HUB_AGENT_MAP, HUB_NAME, HUB_NAMESPACE, HUB_RBAC_MAP, PARENT_URL_KEY, TOKEN_KEY
+from krm_fn.surface import (
+    HUB_AGENT_MAP,
+    HUB_NAME,
+    HUB_NAMESPACE,
+    HUB_RBAC_MAP,
+    PARENT_URL_KEY,
+    SYSTEM_NAMESPACE,
+    TOKEN_KEY,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from krm_fn.status.dump import Dump
 
 _DEPLOYER = "clusternet:app:deployer"
+_REPLICAS = 3
+_GATES = {"SocketConnection": True, "AppPusher": True, "Recovery": True, "Predictor": True}
+_MASTER = {"key": "node-role.kubernetes.io/master", "operator": "Exists"}
+_CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}
+_WORDS = frozenset(
+    {
+        "--cluster-sync-mode=Dual",
+        "--use-metrics-server=false",
+        "--leader-elect=true",
+        "--leader-elect-resource-namespace=$(AGENT_NAMESPACE)",
+        "--predictor-direct-access=false",
+        "--predictor-port=8080",
+        "--kube-api-qps=50",
+        "--kube-api-burst=100",
+    }
+)
+# the token and the URL have their own place in the config, and the token must not be taken over
+_OURS = ("--cluster-reg-token", "--cluster-reg-parent-url")
 
 
 class Discovered(Record):
@@ -31,20 +60,16 @@ class Discovered(Record):
 
     Attributes:
         image: Of the agent.
-        agent_namespace: Where the agent runs on workload clusters.
-        words: Its command and arguments.
-        replicas: Of its Deployment; None when not said.
-        pod: Its pod's spec, to see what was changed by hand.
+        agent: What was changed by hand, as it goes under `spec.agent`.
+        identity: The same for `spec.identity`.
         deployer_role: ClusterRole that the app deployer is bound to; "" when not in the dump.
     """
 
     namespace: str
     image: str
     parent_url: str
-    agent_namespace: str
-    words: tuple[str, ...]
-    replicas: int | None
-    pod: Mapping[str, Any]
+    agent: Mapping[str, Any]
+    identity: Mapping[str, Any]
     deployer_role: str
 
 
@@ -104,7 +129,7 @@ def _tokens(secret: Mapping[str, Any] | None, maps: Iterable[Mapping[str, Any]])
     if plain:
         yield Secret(plain)
     for value in maps:
-        token = Payload(value).token()
+        token = Payload(value).token
         if token is not None:
             yield token
 
@@ -125,25 +150,77 @@ def _discovered(namespace: str, deploy: Mapping[str, Any], rbac: Mapping[str, An
     registration: Mapping[str, Any] = next((one for one in delivered if raw.text(one, "kind") == "Secret"), {})
     pod = raw.mapping(deployment, "spec", "template", "spec")
     container = next(raw.entries(pod, "containers"), {})
-    words = [*_words(container, "command"), *_words(container, "args")]
-    bound = (
-        one for one in (Payload(rbac).documents() if rbac else ()) if raw.text(one, "metadata", "name") == _DEPLOYER
+    words = [*_words(container, "command"), *_words(container, "args")][1:]
+    prefix = _value("--cluster-reg-name-prefix", words)
+    bindings = (
+        one for one in (Payload(rbac).documents() if rbac else ()) if raw.text(one, "kind") == "ClusterRoleBinding"
     )
-    role = next(
-        (raw.text(one, "roleRef", "name") for one in bound if raw.text(one, "kind") == "ClusterRoleBinding"), ""
-    )
+    bound = (raw.text(one, "roleRef", "name") for one in bindings if raw.text(one, "metadata", "name") == _DEPLOYER)
     return Discovered(
         namespace=namespace,
         image=raw.text(container, "image"),
         parent_url=raw.text(registration, "stringData", PARENT_URL_KEY),
-        agent_namespace=raw.text(deployment, "metadata", "namespace"),
-        words=tuple(words[1:]),
-        replicas=raw.number(deployment, "spec", "replicas"),
-        pod=pod,
-        deployer_role=role,
+        agent=_agent(deployment, pod, container, words),
+        identity={"namePrefix": prefix} if prefix else {},
+        deployer_role=next(bound, ""),
     )
 
 
 def _words(container: Mapping[str, Any], field: str) -> list[str]:
     listed = raw.dig(container, field)
     return [word for word in listed if isinstance(word, str)] if isinstance(listed, list) else []
+
+
+# --- what was changed by hand ----------------------------------------------------------------------------------------
+
+
+def _agent(
+    deployment: Mapping[str, Any], pod: Mapping[str, Any], container: Mapping[str, Any], words: Sequence[str]
+) -> dict[str, Any]:
+    """Return what goes under `spec.agent`."""
+    replicas = raw.number(deployment, "spec", "replicas")
+    named = ("--cluster-reg-name-prefix", "--cluster-sync-mode", "--cluster-reg-type", "--feature-gates", *_OURS)
+    found: dict[str, Any] = {
+        "namespace": _other_than(SYSTEM_NAMESPACE, raw.text(deployment, "metadata", "namespace")),
+        "replicas": None if replicas == _REPLICAS else replicas,
+        "imagePullPolicy": _other_than("IfNotPresent", raw.text(container, "imagePullPolicy")),
+        "imagePullSecrets": [name for one in raw.entries(pod, "imagePullSecrets") if (name := raw.text(one, "name"))],
+        "resources": raw.mapping(container, "resources"),
+        "nodeSelector": raw.mapping(pod, "nodeSelector"),
+        "affinity": raw.mapping(pod, "affinity"),
+        "priorityClassName": raw.text(pod, "priorityClassName"),
+        "tolerations": _tolerations(pod),
+        "clusterType": _value("--cluster-reg-type", words),
+        "syncMode": _other_than("Dual", _value("--cluster-sync-mode", words)),
+        "featureGates": _gates(_value("--feature-gates", words)) if words else {},
+        "extraArgs": [
+            word
+            for word in words
+            if word.startswith("--") and word not in _WORDS and word.partition("=")[0] not in named
+        ],
+    }
+    # a number of replicas may be 0; everything else that is empty was not set
+    return {field: value for field, value in found.items() if value or (field == "replicas" and value is not None)}
+
+
+def _value(flag: str, words: Sequence[str]) -> str:
+    return next((word.partition("=")[2] for word in words if word.partition("=")[0] == flag), "")
+
+
+def _other_than(usual: str, value: str) -> str:
+    return "" if value == usual else value
+
+
+def _gates(value: str) -> dict[str, bool]:
+    """Return the feature gates that differ from the template's; one that is not named is off (`pkg/features`)."""
+    named = {
+        gate: setting == "true" for gate, equals, setting in (one.partition("=") for one in value.split(",")) if equals
+    }
+    given = {**dict.fromkeys(_GATES, False), **named}
+    return {gate: setting for gate, setting in sorted(given.items()) if _GATES.get(gate) is not setting}
+
+
+def _tolerations(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return all tolerations when someone added one: in our config they replace the default."""
+    added = [entry for entry in raw.entries(pod, "tolerations") if entry not in (_MASTER, _CONTROL_PLANE)]
+    return [_CONTROL_PLANE, _MASTER, *added] if added else []

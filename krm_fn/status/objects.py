@@ -1,7 +1,6 @@
 """The objects of a dump as records: Clusters, ClusterResourceSets, Bindings, Cluster API's manager, and Clusternet's own.
 
-The versions of Cluster API differ in `status` only, and their rows in `clusters.capi` say how. Clusternet: v0.18.1
-`pkg/apis/clusters/v1beta1`.
+Where versions of Cluster API differ, their rows in `clusters.capi` say how. Clusternet: v0.18.1 `pkg/apis/clusters/v1beta1`.
 """
 
 from __future__ import annotations
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
     from krm_fn.status.dump import Dump
 
+    # a ClusterResourceSetBinding: by the name of a set, and in it by (kind, name)
+    Binding = Mapping[str, Mapping[tuple[str, str], "Applied"]]
 
 PAUSED_ANNOTATION = "cluster.x-k8s.io/paused"
 WATCH_LABEL = "cluster.x-k8s.io/watch-filter"
@@ -132,12 +133,6 @@ class Applied(Record):
     applied: bool
     digest: str
     time: int | None
-
-
-class Binding(Record):
-    """A ClusterResourceSetBinding: sets by name, in each the resources by (kind, name)."""
-
-    sets: Mapping[str, Mapping[tuple[str, str], Applied]]
 
 
 class Manager(Record):
@@ -244,18 +239,15 @@ def binding(value: Mapping[str, Any]) -> Binding:
                 digest=raw.text(entry, "hash"),
                 time=raw.seconds(entry, "lastAppliedTime"),
             )
-    return Binding(sets=sets)
+    return sets
 
 
 def manager(dump: Dump) -> Manager:
     """Read the Deployment of Cluster API's manager."""
-    for deployment in dump.of(DEPLOYMENT):
-        if raw.text(deployment, "metadata", "name").endswith(CAPI_MANAGER):
-            return _manager(deployment)
-    return Manager()
-
-
-def _manager(deployment: Mapping[str, Any]) -> Manager:
+    named = (one for one in dump.of(DEPLOYMENT) if raw.text(one, "metadata", "name").endswith(CAPI_MANAGER))
+    deployment = next(named, None)
+    if deployment is None:
+        return Manager()
     release, values, filters = None, [], []
     for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
         release = release or containers.of_image(raw.text(container, "image"))

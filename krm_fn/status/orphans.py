@@ -79,7 +79,7 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
     )
     for payload in scene.payloads():
         if payload.of_hub and (payload.namespace, payload.name) not in referred:
-            token = " and contains the registration token in plain text" if scene.token(payload) else ""
+            token = " and contains the registration token in plain text" if payload.token else ""
             yield Orphan(
                 side=MANAGEMENT,
                 kind="ConfigMap",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cached_property, lru_cache
 
 from krm_fn.base import titled
 from krm_fn.krm.results import Errors
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-_NAMESPACE = ("metadata", "namespace")
 _FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
 # such a name changes nothing about how the text around it is read
 _PLAIN_NAME = re.compile(rb"(?<=--cluster-reg-name=)[a-z0-9][-a-z0-9]*(?=[\s\"',])")
@@ -76,46 +76,44 @@ class Payload:
         named = self.kind == "ConfigMap" and self.name in {HUB_AGENT_MAP, HUB_RBAC_MAP} and not self.ours
         return named and any(b"clusternet" in content for content in self.values.values())
 
+    @cached_property
     def digest(self) -> str:
-        """Return the hash that a Binding records: SHA-256 over the decoded values in the order of their keys."""
+        """The hash that a Binding records: SHA-256 over the decoded values in the order of their keys."""
         found = hashlib.sha256()
         for content in self.values.values():
             found.update(content)
         return f"sha256:{found.hexdigest()}"
 
+    @property
     def too_short(self) -> tuple[str, ...]:
-        """Return the keys whose value is shorter than the controller can read."""
+        """The keys whose value is shorter than the controller can read."""
         return tuple(key for key, content in self.values.items() if len(content) < MIN_VALUE_BYTES)
 
-    def broken(self, known: dict[bytes, str]) -> str:
-        """Say which value can't be read as manifests, and where in it; empty if all can. Never shows the text.
+    @cached_property
+    def broken(self) -> str:
+        """Which value can't be read as manifests, and where in it; empty if all can. Never shows the text."""
+        # those of a fleet differ by the name that each agent registers under
+        reasons = ((key, _error(_PLAIN_NAME.sub(b"", content))) for key, content in self.values.items())
+        return next((f"{key}: {reason}" for key, reason in reasons if reason), "")
 
-        Args:
-            known: What was found out about contents. Those of a fleet differ by the name that each agent registers under.
-        """
-        for key, content in self.values.items():
-            alike = _PLAIN_NAME.sub(b"", content)
-            reason = known.get(alike)
-            if reason is None:
-                reason = known[alike] = _error(content)
-            if reason:
-                return f"{key}: {reason}"
-        return ""
-
+    @cached_property
     def registration_checksum(self) -> str:
-        """Return the start of the digest of the registration Secret that an agent was rendered with; "" without one."""
+        """The start of the digest of the registration Secret that an agent was rendered with; "" without one."""
         return self._flag(_CHECKSUM)
 
+    @property
     def registration_name(self) -> str:
-        """Return the name that the agent is told to register under; empty if it is told none."""
+        """The name that the agent is told to register under; empty if it is told none."""
         return self._flag(_FLAG)
 
+    @property
     def name_prefix(self) -> str:
-        """Return the prefix of the name that the agent will choose; empty if it is told none."""
+        """The prefix of the name that the agent will choose; empty if it is told none."""
         return self._flag(_PREFIX_FLAG)
 
+    @cached_property
     def token(self) -> Secret | None:
-        """Return the registration token in it; None if there is none that can be read.
+        """The registration token in it; None if there is none that can be read.
 
         It is in the registration manifest, or bare under `regToken` in the Secret of the hub's discovery.
         """
@@ -126,11 +124,8 @@ class Payload:
                 continue
             for document in _objects(content):
                 if raw.text(document, "metadata", "name") == REGISTRATION_SECRET:
-                    plain, encoded = (
-                        raw.text(document, "stringData", TOKEN_KEY),
-                        raw.text(document, "data", TOKEN_KEY),
-                    )
-                    found = plain or _decode(encoded).decode("utf-8", "replace")
+                    encoded = raw.text(document, "data", TOKEN_KEY)
+                    found = raw.text(document, "stringData", TOKEN_KEY) or _decode(encoded).decode("utf-8", "replace")
                     return Secret(found) if found else None
         return None
 
@@ -142,19 +137,15 @@ class Payload:
 
     def titles(self) -> tuple[str, ...]:
         """Return what it delivers as `Kind namespace/name`, in the order of application within the object."""
-        found = []
-        for one in self.documents():
-            kind, name, namespace = (raw.text(one, *path) for path in (("kind",), ("metadata", "name"), _NAMESPACE))
-            if kind and name:
-                found.append(titled(kind, namespace, name))
-        return tuple(found)
+        return tuple(
+            titled(raw.text(one, "kind"), raw.text(one, "metadata", "namespace"), raw.text(one, "metadata", "name"))
+            for one in self.documents()
+            if raw.text(one, "kind") and raw.text(one, "metadata", "name")
+        )
 
     def _flag(self, pattern: re.Pattern[bytes]) -> str:
-        for content in self.values.values():
-            found = pattern.search(content)
-            if found:
-                return found.group(1).decode("utf-8", "replace")
-        return ""
+        found = next(filter(None, map(pattern.search, self.values.values())), None)
+        return found[1].decode("utf-8", "replace") if found else ""
 
 
 def _decode(text: str) -> bytes:
@@ -169,6 +160,7 @@ def _objects(content: bytes) -> Iterator[Any]:
         return
 
 
+@lru_cache(maxsize=1024)
 def _error(content: bytes) -> str:
     """Say what the controller's parser will not take, without quoting the text."""
     found = 0
@@ -189,11 +181,9 @@ def _error(content: bytes) -> str:
 
 
 def expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
-    """Return when a token expires, in seconds since the epoch; None when the token does not expire, or nobody here knows.
+    """Return when a token expires, in seconds since the epoch; None when it does not, or nobody here knows.
 
-    Args:
-        token: The token.
-        secrets: Raw Secrets, among which the `bootstrap-token-<id>` of the parent may be, if someone dumped it.
+    Of a bootstrap token the Secret `bootstrap-token-<id>` of the parent tells, if it is among `secrets`.
     """
     try:
         checked = formats.check(token, _ANY_AGENT)
@@ -204,6 +194,5 @@ def expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
     name = BOOTSTRAP_PREFIX + checked.secret.reveal().partition(".")[0]
     for secret in secrets:
         if raw.text(secret, "metadata", "name") == name:
-            decoded = encoding.decode(raw.text(secret, "data", "expiration")) or b""
-            return raw.parse_time(decoded.decode("utf-8", "replace"))
+            return raw.parse_time(_decode(raw.text(secret, "data", "expiration")).decode("utf-8", "replace"))
     return None

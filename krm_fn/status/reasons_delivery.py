@@ -1,7 +1,8 @@
 """Checks: does what the ClusterResourceSets hold arrive on the workload cluster?
 
-Looked at are the Binding, the objects themselves and the Cluster's own conditions; never the condition of a set, which
-all its Clusters share.
+A check yields reasons, or nothing, and has a line in `CHECKS`. A reason's code is explained in docs/troubleshooting.md. Looked
+at are the Binding, the objects themselves and the Cluster's own conditions; never the condition of a set, which all its
+Clusters share.
 """
 
 from __future__ import annotations
@@ -92,15 +93,13 @@ def unreachable(case: Case) -> Iterator[Reason]:
             ),
             severity=WARNING if delivered else ERROR,
         )
-    elif not cluster.probe and not delivered and case.binding is not None:
-        untried = [one for one in case.sets if one.name in case.binding.sets and not case.binding.sets[one.name]]
-        if untried:
-            yield Reason(
-                code="unreachable",
-                message="Cluster API has tried to deliver, and nothing could be applied: most likely it can't reach the "
-                "workload API server",
-                remedy=("the manager's log tells why", _log(case)),
-            )
+    elif not cluster.probe and not delivered and any((case.binding or {}).get(one.name) == {} for one in case.sets):
+        yield Reason(
+            code="unreachable",
+            message="Cluster API has tried to deliver, and nothing could be applied: most likely it can't reach the "
+            "workload API server",
+            remedy=("the manager's log tells why", _log(case)),
+        )
 
 
 def wrong_type(case: Case) -> Iterator[Reason]:
@@ -165,7 +164,7 @@ def missing(case: Case) -> Iterator[Reason]:
 def too_short(case: Case) -> Iterator[Reason]:
     """A value under 32 bytes fails the whole object with EOF."""
     for payload in case.payloads():
-        for key in payload.too_short():
+        for key in payload.too_short:
             yield Reason(
                 code="short-value",
                 message=f"{payload.kind} {payload.name}, key {key}: shorter than 32 bytes, which Cluster API can't read (EOF)",
@@ -176,13 +175,10 @@ def too_short(case: Case) -> Iterator[Reason]:
 def unparsable(case: Case) -> Iterator[Reason]:
     """One bad document fails the whole object, and only the manager's log tells."""
     for payload in case.payloads():
-        if payload.wrong_type or payload.too_short():
-            continue
-        broken = case.scene.broken(payload)
-        if broken:
+        if not payload.wrong_type and not payload.too_short and payload.broken:
             yield Reason(
                 code="unparsable",
-                message=f"{payload.kind} {payload.name} can't be read as manifests ({broken}); one such document fails all of it",
+                message=f"{payload.kind} {payload.name} can't be read as manifests ({payload.broken}); one such document fails all of it",
                 remedy=("render and sync again; try what was written by hand with kubectl create --dry-run=client",),
             )
 
@@ -208,7 +204,7 @@ def not_applied(case: Case) -> Iterator[Reason]:
 def _explained(case: Case, delivery: Delivery) -> bool:
     """Return whether another check says why a resource failed."""
     payload = case.scene.payload(case.cluster.namespace, delivery.kind, delivery.name)
-    return payload is not None and bool(payload.wrong_type or payload.too_short() or case.scene.broken(payload))
+    return payload is not None and bool(payload.wrong_type or payload.too_short or payload.broken)
 
 
 def replaced(case: Case) -> Iterator[Reason]:
@@ -247,7 +243,7 @@ def waiting(case: Case) -> Iterator[Reason]:
     if late:
         binding = (
             "the ClusterResourceSetBinding does not list it"
-            if case.binding
+            if case.binding is not None
             else "there is no ClusterResourceSetBinding"
         )
         yield Reason(
@@ -302,3 +298,18 @@ def _at_once(case: Case, late: Sequence[Delivery]) -> tuple[str, ...]:
         "then have it applied at once; while the manager is down, its webhook refuses this",
         _retry(case, late),
     )
+
+
+CHECKS = (
+    infrastructure,
+    control_plane,
+    unreachable,
+    wrong_type,
+    missing,
+    too_short,
+    unparsable,
+    not_applied,
+    replaced,
+    changed,
+)
+UNEXPLAINED = (outdated, waiting)  # only where no check has found an error

@@ -1,4 +1,7 @@
-"""Checks: does the parent cluster know the Cluster, under one name, and hear of it?"""
+"""Checks: does the parent cluster know the Cluster, under one name, and hear of it?
+
+A check yields reasons, or nothing, and has a line in `CHECKS`. A reason's code is explained in docs/troubleshooting.md.
+"""
 
 from __future__ import annotations
 
@@ -143,3 +146,6 @@ def not_ready(case: Case) -> Iterator[Reason]:
 
 def _look(case: Case) -> str:
     return case.scene.commands.pods(case.cluster, case.scene.agent_namespace(case.agents[0]))
+
+
+CHECKS = (token_expired, duplicate_name, not_registered, not_ready)

@@ -1,4 +1,7 @@
-"""Checks: is there a ClusterResourceSet that selects the Cluster, and only one, and does Cluster API look at it?"""
+"""Checks: is there a ClusterResourceSet that selects the Cluster, and only one, and does Cluster API look at it?
+
+A check yields reasons, or nothing, and has a line in `CHECKS`. A reason's code is explained in docs/troubleshooting.md.
+"""
 
 from __future__ import annotations
 
@@ -244,3 +247,6 @@ def _renaming(case: Case) -> Reason:
         remedy=(remedy,),
         severity=INFO,
     )
+
+
+CHECKS = (gate_off, paused, no_match, two_agents)

@@ -10,6 +10,7 @@ from krm_fn.krm.results import ERROR
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeGuard
 
     from krm_fn.kube.secrets import Secret
 
@@ -248,20 +249,9 @@ class Report(Record):
 # --- times of a dump, which may be anything: a wrong clock, a zero, an edited file
 
 
-class Span(Record):
-    """The times that are believed, both ends included."""
-
-    first: int
-    last: int
-
-    def holds(self, time: int | None) -> bool:
-        """Return whether a time is believed; None never is."""
-        return time is not None and self.first <= time <= self.last
-
-
-def until(now: int) -> Span:
-    """Return the times that can be true at a time; clocks may differ by a day."""
-    return Span(first=_FIRST, last=min(now, _LAST) + DAY)
+def believable(time: int | None, now: int) -> TypeGuard[int]:
+    """Return whether a time can be true; clocks may differ by a day."""
+    return time is not None and _FIRST <= time <= min(now, _LAST) + DAY
 
 
 def usual(reports: Sequence[int], now: int) -> int:

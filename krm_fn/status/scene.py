@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from krm_fn.base import Record
 from krm_fn.clusters.selection import DEFAULT_PREFIX
 from krm_fn.kube import raw
@@ -20,12 +22,15 @@ from krm_fn.surface import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeVar
 
     from krm_fn.kube.secrets import Secret
     from krm_fn.status.commands import Commands
     from krm_fn.status.dump import Dump
     from krm_fn.status.objects import Binding, LiveCluster, LiveSet, Managed, Request
     from krm_fn.status.report import Delivery
+
+    Dated = TypeVar("Dated", Managed, Request)
 
 _MODES = (False, True)  # of `per_cluster`
 # clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
@@ -52,14 +57,11 @@ class Scene:
         self.now = now
         self.reported = reported
         self.dead_after = dead_after
-        self.clusters = tuple(objects.cluster(value) for value in dump.of(dumps.CLUSTER))
-        self.sets = tuple(one for value in dump.of(dumps.RESOURCE_SET) if (one := objects.resource_set(value)))
-        span = report.until(max(now, reported))
-        self.managed = tuple(
-            _believed(objects.managed_cluster(value), span) for value in dump.of(dumps.MANAGED_CLUSTER)
-        )
-        requests = (objects.request(value) for value in dump.of(dumps.REQUEST))
-        self.requests = tuple(one if span.holds(one.created) else one.replace(created=None) for one in requests)
+        self.clusters = tuple(map(objects.cluster, dump.of(dumps.CLUSTER)))
+        self.sets = tuple(filter(None, map(objects.resource_set, dump.of(dumps.RESOURCE_SET))))
+        latest = max(now, reported)
+        self.managed = tuple(_believed(objects.managed_cluster(one), latest) for one in dump.of(dumps.MANAGED_CLUSTER))
+        self.requests = tuple(_dated(objects.request(one), latest) for one in dump.of(dumps.REQUEST))
         self.parent = parent or bool(self.managed or self.requests)
         self.dump = dump
         self.manager = objects.manager(dump)
@@ -78,21 +80,11 @@ class Scene:
         self.served = frozenset(one.namespace for one in self._payloads.values() if one.ours)
         # whether kubectl was asked for them: if not, nothing can be said of what is not in the dump
         self.payloads_dumped = bool(self.served) or (bool(commands.context) and not dump.unread)
-        self._digests: dict[Payload, str] = {}
-        self._broken: dict[Payload, str] = {}
-        self._read: dict[bytes, str] = {}
         self._expiries: dict[Payload, int | None] = {}
-        self._tokens: dict[Payload, Secret | None] = {}
-        self._checksums: dict[Payload, str] = {}
-        self._registrations: frozenset[str] | None = None
         self._by_set = {(one.namespace, one.name): one for one in self.sets}
-        self._sets_for_all: dict[str, list[LiveSet]] = {}
-        self._sets_for_one: dict[tuple[str, str], list[LiveSet]] = {}
+        self._sets_for: dict[tuple[str, str], list[LiveSet]] = {}  # by namespace and the one Cluster, "" for any
         for one in self.sets:
-            if one.only_cluster:
-                self._sets_for_one.setdefault((one.namespace, one.only_cluster), []).append(one)
-            else:
-                self._sets_for_all.setdefault(one.namespace, []).append(one)
+            self._sets_for.setdefault((one.namespace, one.only_cluster), []).append(one)
         self._managed_by_name: dict[str, list[Managed]] = {}
         for managed in self.managed:
             self._managed_by_name.setdefault(managed.name, []).append(managed)
@@ -110,10 +102,8 @@ class Scene:
 
     def near(self, cluster: LiveCluster) -> tuple[LiveSet, ...]:
         """Return the sets of a Cluster's namespace that are for it or for any Cluster, in the order of their names."""
-        own = self._sets_for_one.get((cluster.namespace, cluster.name), [])
-        label = cluster.labels.get(CLUSTER_NAME_LABEL, cluster.name)
-        foreign = self._sets_for_one.get((cluster.namespace, label), []) if label != cluster.name else []
-        found = [*own, *foreign, *self._sets_for_all.get(cluster.namespace, [])]
+        targets = {cluster.name, cluster.labels.get(CLUSTER_NAME_LABEL, cluster.name), ""}
+        found = [one for target in targets for one in self._sets_for.get((cluster.namespace, target), ())]
         return tuple(sorted(found, key=lambda one: one.name))
 
     def selecting(self, cluster: LiveCluster) -> tuple[LiveSet, ...]:
@@ -136,18 +126,6 @@ class Scene:
         """Return every Secret and ConfigMap that was dumped."""
         return tuple(self._payloads[key] for key in sorted(self._payloads))
 
-    def digest(self, one: Payload) -> str:
-        """Return the hash of a Secret or ConfigMap as it is now."""
-        if one not in self._digests:
-            self._digests[one] = one.digest()
-        return self._digests[one]
-
-    def broken(self, one: Payload) -> str:
-        """Say what in a Secret or ConfigMap can't be read as manifests."""
-        if one not in self._broken:
-            self._broken[one] = one.broken(self._read)
-        return self._broken[one]
-
     def token_expiry(self, one: LiveSet) -> int | None:
         """Return when the token expires that a set delivers; None when unknown or never."""
         for kind, name in one.resources:
@@ -156,23 +134,16 @@ class Scene:
             if found is None or (kind != "Secret" and not one.hub):
                 continue
             if found not in self._expiries:
-                token = self.token(found)
+                token = found.token
                 self._expiries[found] = payload.expires(token, self.dump.of(dumps.SECRET)) if token else None
             if self._expiries[found] is not None:
                 return self._expiries[found]
         return None
 
-    def token(self, one: Payload) -> Secret | None:
-        """Return the registration token in a Secret or ConfigMap."""
-        if one not in self._tokens:
-            self._tokens[one] = one.token()
-        return self._tokens[one]
-
     def tokens(self) -> tuple[Secret, ...]:
         """Return the registration tokens of the dump."""
         holders = (one for one in self._payloads.values() if one.kind == "Secret" or one.name == HUB_AGENT_MAP)
-        found = (self.token(one) for one in holders)
-        return tuple({token: None for token in found if token is not None})
+        return tuple(dict.fromkeys(token for one in holders if (token := one.token) is not None))
 
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
         """Return whether a resource of a set is not on the server, judging by the dump alone.
@@ -194,20 +165,16 @@ class Scene:
         agent = self.agent(one)
         if agent is None or name not in {registration_of(one.base, per_cluster=each) for each in _MODES}:
             return False
-        checksum = self._checksums.get(agent)
-        if checksum is None:
-            checksum = self._checksums[agent] = agent.registration_checksum()
-        return bool(checksum) and checksum in self._rendered()
+        return bool(agent.registration_checksum) and agent.registration_checksum in self._rendered
 
+    @cached_property
     def _rendered(self) -> frozenset[str]:
-        """Return the checksums of all registrations that are known, as agents carry them."""
-        if self._registrations is None:
-            digests = {self.digest(found) for found in self._payloads.values() if found.kind == "Secret" and found.ours}
-            for binding in self._bindings.values():
-                for recorded in binding.sets.values():
-                    digests |= {entry.digest for (kind, _), entry in recorded.items() if kind == "Secret"}
-            self._registrations = frozenset(found.removeprefix("sha256:")[:32] for found in digests)
-        return self._registrations
+        """The checksums of all registrations that are known, as agents carry them."""
+        digests = {found.digest for found in self._payloads.values() if found.kind == "Secret" and found.ours}
+        for binding in self._bindings.values():
+            for recorded in binding.values():
+                digests |= {entry.digest for (kind, _), entry in recorded.items() if kind == "Secret"}
+        return frozenset(found.removeprefix("sha256:")[:32] for found in digests)
 
     def agent(self, one: LiveSet) -> Payload | None:
         """Return the ConfigMap with the agent of a set, if it was dumped."""
@@ -223,12 +190,12 @@ class Scene:
         if one.registration_name:
             return one.registration_name
         agent = self.agent(one)
-        return agent.registration_name() if agent else ""
+        return agent.registration_name if agent else ""
 
     def name_prefix(self, one: LiveSet) -> str:
         """Return the prefix of the names that the agents of a set choose."""
         agent = self.agent(one)
-        return (agent.name_prefix() if agent else "") or DEFAULT_PREFIX
+        return (agent.name_prefix if agent else "") or DEFAULT_PREFIX
 
     # --- the parent cluster
 
@@ -243,8 +210,7 @@ class Scene:
     def alive(self, managed: Managed) -> bool:
         """Return whether an agent reports and all is well.
 
-        The hub's verdict (condition Ready) counts against it; for it, a report of late has to be there too, since the
-        condition stays as it is where the hub's own controllers don't run.
+        The hub's verdict (condition Ready) is not enough: where the hub's own controllers don't run, it stays as it is.
         """
         if managed.ready not in {"", "True"}:
             return False
@@ -332,11 +298,15 @@ class Case(Record):
         return tuple(one for one in self.deliveries if one.state == state)
 
 
-def _believed(managed: Managed, span: report.Span) -> Managed:
+def _believed(managed: Managed, now: int) -> Managed:
     """Return a ManagedCluster without the times that can't be true."""
-    if not span.holds(managed.last_seen) and managed.last_seen is not None:
+    if managed.last_seen is not None and not report.believable(managed.last_seen, now):
         managed = managed.replace(last_seen=None, timeless=True)
-    return managed if span.holds(managed.created) else managed.replace(created=None)
+    return _dated(managed, now)
+
+
+def _dated(one: Dated, now: int) -> Dated:
+    return one if report.believable(one.created, now) else one.replace(created=None)
 
 
 def _named(value: object) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from krm_fn import migration, status
 from krm_fn.cli.migrate import config_text, guide
 from krm_fn.krm.results import Errors
-from krm_fn.migration import migrate
-from krm_fn.status import dump, status
+from krm_fn.status import dump
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import status_data, status_table
 from krm_fn.views.terminal import Terminal
@@ -108,7 +108,7 @@ def test_any_field_may_hold_anything(changes: list[tuple[tuple[Any, ...], Any]],
         ]
     )
     try:
-        planned = migrate.plan(found, name="fleet", resource_set="agents")
+        planned = migration.plan(found, name="fleet", resource_set="agents")
     except Errors as errors:
         text = " ".join(result.message for result in errors.results)
     else:

@@ -268,7 +268,7 @@ def binding(namespace: str, name: str, sets: list[Object], payloads: list[Object
                 resources.append(
                     {
                         "applied": True,
-                        "hash": Payload(payload).digest(),
+                        "hash": Payload(payload).digest,
                         "kind": entry["kind"],
                         "lastAppliedTime": "2026-11-20T08:16:01Z",
                         "name": entry["name"],

@@ -14,7 +14,7 @@ row = capi.Version(name="v1beta3", conditions=(("status", "observed"),), provisi
 capi.VERSIONS += (row,)
 from krm_fn.config import export
 from krm_fn.status.dump import read
-from krm_fn.status.status import evaluate
+from krm_fn.status import evaluate
 from tests.support import live
 from tests.support.live import Fleet
 from tests.support.lists import cluster, config, run

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from krm_fn import migration
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors
-from krm_fn.migration import migrate
-from krm_fn.migration.migrate import Migration
+from krm_fn.migration import Migration
 from krm_fn.status import dump
 from tests.support import live
 
@@ -18,7 +18,7 @@ Edit = Callable[[live.Object, live.Object], None]
 
 def plan(*objects: live.Object, name: str = "fleet", resource_set: str = "clusternet") -> Migration:
     found = dump.read([("dump", json.dumps(live.listed(*objects)).encode())])
-    return migrate.plan(found, name=name, resource_set=resource_set)
+    return migration.plan(found, name=name, resource_set=resource_set)
 
 
 def error(*objects: live.Object, **options: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from krm_fn.status import dump, report, status
+from krm_fn import status
+from krm_fn.status import dump, report
 from krm_fn.status.commands import Commands
 from krm_fn.views import status_data, status_table, status_tree
 from tests.support import live

@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from krm_fn.status import dump, status
+from krm_fn import status
+from krm_fn.status import dump
 from krm_fn.status.report import Report, age
 from krm_fn.views import status_data, status_table, status_tree
 from krm_fn.views.terminal import Terminal
