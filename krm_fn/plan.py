@@ -10,7 +10,6 @@ from krm_fn import earlier, featuregate
 from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.selection import Fleet, Part
-from krm_fn.earlier import guard
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.outputs import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
@@ -115,7 +114,10 @@ def make(request: Request) -> Plan:
         from krm_fn.clusters import unserved  # noqa: PLC0415 - few inputs have such Clusters
 
         results += unserved.review(request.configs, inventory, fleet)
-    if not has_errors(results):  # a Cluster that can't be read might be the one that matches
+    few = any(not part.served or part.config.guard.min_clusters for part in parts)
+    if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
+        from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few
+
         results += guard.check(parts, request.items, inventory.clusters)
     results += _compare(parts, before, request)
     results += _overlaps(parts, others, before, inventory, fleet)
@@ -231,9 +233,9 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
         results += references.check(request.inventory.owned, request.items, kept)
 
     if request.baseline is not None or any(part.config.guard.removal_limit for part in parts):
-        from krm_fn.earlier import removed  # noqa: PLC0415 - most runs have neither
+        from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
-        results += removed.check(parts, before, "" if request.baseline is None else request.baseline_source)
+        results += guard.removals(parts, before, "" if request.baseline is None else request.baseline_source)
     return results
 
 

@@ -8,6 +8,7 @@ registration only (facts: clusternet v0.18.1).
 from __future__ import annotations
 
 from krm_fn.base import late, some
+from krm_fn.clusters import resource_set
 from krm_fn.clusters.naming import refusal
 from krm_fn.clusters.resource_set import Coverage
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
@@ -16,15 +17,14 @@ from krm_fn.tokens import FIELD, sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from krm_fn.clusters.resource_set import ResourceSet
     from krm_fn.clusters.selection import Part
     from krm_fn.earlier import Before, Earlier
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, Generated, ObjectKey
-
-    Reference = tuple[str, str]  # kind and name
 
 _NUMBERED = late(r"(.*)-(\d+)\Z")
 _SHOWN = 3
@@ -45,47 +45,43 @@ def check(part: Part, earlier: Earlier) -> list[Result]:
     ]
 
 
+def immutable_fields(old: ResourceSet, selector: Mapping[str, Any], strategy: str) -> list[str]:
+    """Return the fields of a ClusterResourceSet that would change and that a server refuses to change."""
+    changed = {"clusterSelector": old.selector_data != selector, "strategy": old.strategy != strategy}
+    return [field for field, differs in changed.items() if differs]
+
+
 def _immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Generated]) -> list[Result]:
     """Report what a server would refuse or an ApplyOnce set would never bring.
 
     What the config no longer makes, such as all of another `clusterResourceSet.name`, is not changed but removed.
     """
-    results = []
     before = {one.key: one for one in earlier.sets}
     changed: dict[str, list[str]] = {}
     for new in generated:
-        old = before.get(new.key)
-        if old is None:
-            continue
-        spec = new.value["spec"]
-        if old.selector_data != spec["clusterSelector"]:
-            changed.setdefault("clusterSelector", []).append(new.key.full_name)
-        if old.strategy != spec["strategy"]:
-            changed.setdefault("strategy", []).append(new.key.full_name)
-    for field, places in sorted(changed.items()):
-        results.append(_immutable(config, earlier, field, places))
+        if new.key in before:
+            spec = new.value["spec"]
+            for field in immutable_fields(before[new.key], spec["clusterSelector"], spec["strategy"]):
+                changed.setdefault(field, []).append(new.key.full_name)
+    results = [_immutable(config, earlier, field, places) for field, places in sorted(changed.items())]
     # under ApplyOnce each identity mode has an identity ConfigMap of its own
     n = config.resource_set.name
     maps = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
     served = {new.key.namespace for new in generated}
-    for key, _owner, agent_namespace in earlier.agent_namespaces:
-        if agent_namespace != config.agent["namespace"] and key.name in maps and key.namespace in served:
-            results.append(
-                Result(
-                    message=(
-                        f"spec.agent.namespace changes from {agent_namespace} to {config.agent['namespace']} for Clusters of"
-                        f" {'namespace ' + key.namespace if key.namespace else 'this package'}: ServiceAccounts and their token"
-                        " were applied once and would stay behind. Keep the old one, or move to a new"
-                        f" clusterResourceSet.name ({next_name(config, earlier)}) as docs/immutable-fields.md shows"
-                    ),
-                    tags=tagged(rule="agent-namespace-changed"),
-                    **config.place("spec.agent.namespace"),
-                )
+    wanted = config.agent["namespace"]
+    for key, _owner, found in earlier.agent_namespaces:
+        if found != wanted and key.name in maps and key.namespace in served:
+            message = (
+                f"spec.agent.namespace changes from {found} to {wanted} for Clusters of"
+                f" {'namespace ' + key.namespace if key.namespace else 'this package'}: ServiceAccounts and their token were"
+                " applied once and would stay behind. Keep the old one, or move to a new clusterResourceSet.name"
+                f" ({next_name(config, earlier)}) as docs/immutable-fields.md shows"
             )
+            results.append(_report(config, message, "agent-namespace-changed", "spec.agent.namespace"))
     return results
 
 
-def _immutable(config: Config, earlier: Earlier, field: str, places: list[str]) -> Result:
+def _immutable(config: Config, earlier: Earlier, field: str, places: Sequence[str]) -> Result:
     source = "spec.clusterSelector" if field == "clusterSelector" else "spec.clusterResourceSet.strategy"
     kept = sources.kept_secret(config.token)
     existing = (
@@ -94,16 +90,17 @@ def _immutable(config: Config, earlier: Earlier, field: str, places: list[str]) 
         if kept
         else ""
     )
-    return Result(
-        message=(
-            f"{field} of ClusterResourceSet {some(sorted(places), _SHOWN)} differs from the earlier output, and it is immutable on the server."
-            f" Set spec.clusterResourceSet.name: {next_name(config, earlier)}, commit; let the new set be applied"
-            " (see `clusternet-capi-fn status`); then the old objects, which this render removes, may be pruned."
-            f"{existing} To keep the old set, restore the old {source}"
-        ),
-        tags=tagged(rule="immutable-field"),
-        **config.place(source),
+    message = (
+        f"{field} of ClusterResourceSet {some(sorted(places), _SHOWN)} differs from the earlier output, and it is immutable"
+        f" on the server. Set spec.clusterResourceSet.name: {next_name(config, earlier)}, commit; let the new set be applied"
+        " (see `clusternet-capi-fn status`); then the old objects, which this render removes, may be pruned."
+        f"{existing} To keep the old set, restore the old {source}"
     )
+    return _report(config, message, "immutable-field", source)
+
+
+def _report(config: Config, message: str, rule: str, field: str, severity: str = ERROR) -> Result:
+    return Result(message=message, severity=severity, tags=tagged(rule=rule), **config.place(field))
 
 
 def next_name(config: Config, earlier: Earlier) -> str:
@@ -182,49 +179,37 @@ def _lost_objects(config: Config, before: Earlier, generated: Sequence[Generated
         kept["Secret", secret] = FIELD
     if not kept:
         return []
-    lost: dict[Reference, list[str]] = {}
-    owners = _owners((one.key.namespace, one.key.name, one.resources) for one in before.sets)
-    for (namespace, reference), new in _owners(_sets(generated)).items():
-        old = owners.get((namespace, reference), set())
-        if reference in kept and old and not old & new:
-            lost.setdefault(reference, []).append(namespace)
-    return [
-        _lost(config, reference, kept[reference], sorted(namespaces)) for reference, namespaces in sorted(lost.items())
-    ]
+    lost: dict[tuple[str, str], list[str]] = {}
+    owners = _owners(before.sets)
+    made = _owners(resource_set.read(new.value) for new in generated if new.key.kind == RESOURCE_SET_KIND)
+    for (namespace, kind, name), new in made.items():
+        old = owners.get((namespace, kind, name))
+        if (kind, name) in kept and old and not old & new:
+            lost.setdefault((kind, name), []).append(namespace)
+    return [_lost(config, one, kept[one], sorted(namespaces)) for one, namespaces in sorted(lost.items())]
 
 
-def _sets(generated: Sequence[Generated]) -> Iterator[tuple[str, str, Sequence[Reference]]]:
-    for new in generated:
-        if new.key.kind == RESOURCE_SET_KIND:
-            references = [(one["kind"], one["name"]) for one in new.value["spec"]["resources"]]
-            yield new.key.namespace, new.key.name, references
-
-
-def _owners(sets: Iterable[tuple[str, str, Sequence[Reference]]]) -> dict[tuple[str, Reference], set[str]]:
-    """Return the names of the sets that refer to an object, by its namespace and reference."""
-    found: dict[tuple[str, Reference], set[str]] = {}
-    for namespace, name, references in sets:
-        for reference in references:
-            found.setdefault((namespace, reference), set()).add(name)
+def _owners(sets: Iterable[ResourceSet]) -> dict[tuple[str, str, str], set[str]]:
+    """Return the names of the sets that refer to an object, by its namespace, kind and name."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for one in sets:
+        for kind, name in one.resources:
+            found.setdefault((one.namespace, kind, name), set()).add(one.name)
     return found
 
 
-def _lost(config: Config, reference: Reference, field: str, namespaces: Sequence[str]) -> Result:
+def _lost(config: Config, reference: tuple[str, str], field: str, namespaces: Sequence[str]) -> Result:
     kind, name = reference
     where = some(namespaces, _SHOWN)
     place = f" (namespace{'s' if len(namespaces) > 1 else ''} {where})" if where else ""
     in_namespace = f" -n {namespaces[0]}" if namespaces[0] else ""
-    return Result(
-        message=(
-            f"{kind} {name}{place} would be deleted with the ClusterResourceSets that own it, which this render replaces."
-            " To keep it, apply this render without pruning; wait until"
-            f" `kubectl get {kind.lower()} {name}{in_namespace} -o jsonpath='{{.metadata.ownerReferences[*].name}}'` lists a"
-            " new set, in each namespace; then prune (docs/immutable-fields.md)"
-        ),
-        severity=WARNING,
-        tags=tagged(rule="owners-replaced"),
-        **config.place(field),
+    message = (
+        f"{kind} {name}{place} would be deleted with the ClusterResourceSets that own it, which this render replaces."
+        " To keep it, apply this render without pruning; wait until"
+        f" `kubectl get {kind.lower()} {name}{in_namespace} -o jsonpath='{{.metadata.ownerReferences[*].name}}'` lists a"
+        " new set, in each namespace; then prune (docs/immutable-fields.md)"
     )
+    return _report(config, message, "owners-replaced", field, WARNING)
 
 
 # --- upgrades of the agent -------------------------------------------------------------------------------------------
@@ -287,7 +272,7 @@ def _roles_change(config: Config, old: Iterable[str], new: Iterable[str]) -> lis
         " ClusterResourceSets keep failing on it until it is deleted on each workload cluster (kubectl delete"
         f" {kind.lower()} {name}); the next reconcile recreates it"
     )
-    return [_of_version(config, message, WARNING, "immutable-role")]
+    return [_report(config, message, "immutable-role", "spec.agent.version", WARNING)]
 
 
 def _roles(texts: Iterable[str]) -> dict[str, Any]:
@@ -314,13 +299,4 @@ def _jump(config: Config, old: Iterable[str]) -> list[Result]:
         " UID is a cluster's identity, so every cluster would register a second time. Go to v0.16 first, wait until"
         " all agents run it, then go on"
     )
-    return [_of_version(config, message, ERROR, "agent-version-jump")]
-
-
-def _of_version(config: Config, message: str, severity: str, rule: str) -> Result:
-    return Result(
-        message=message,
-        severity=severity,
-        tags=tagged(rule=rule),
-        **config.place("spec.agent.version"),
-    )
+    return [_report(config, message, "agent-version-jump", "spec.agent.version")]

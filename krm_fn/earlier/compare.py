@@ -10,7 +10,6 @@ import difflib
 from krm_fn.base import Record
 from krm_fn.clusters import resource_set
 from krm_fn.earlier.effects import Side, effects
-from krm_fn.earlier.workload import Carriers
 from krm_fn.krm.changes import split_annotations
 from krm_fn.kube.raw import mapping, text
 from krm_fn.kube.secrets import HIDDEN
@@ -99,15 +98,12 @@ def compare(
         removed=tuple(sorted(old.keys() - new.keys(), key=tuple)),
         unchanged=len(old.keys() & new.keys()) - sum(len(change.keys) for change in changes),
         effects=effects(
+            Side(before.all.sets, before.clusters, [(one.key, one.item.value) for one in before.owned], baseline),
             Side(
-                sets=before.all.sets,
-                carriers=Carriers([(one.key, one.item.value) for one in before.owned], baseline),
-                clusters=before.clusters or None,
-            ),
-            Side(
-                sets=tuple(resource_set.read(one.value) for one in generated if one.key.kind == RESOURCE_SET_KIND),
-                carriers=Carriers([(one.key, _given(one)) for one in generated], items),
-                clusters=tuple(_labelled(parts, clusters)),
+                [resource_set.read(one.value) for one in generated if one.key.kind == RESOURCE_SET_KIND],
+                _labelled(parts, clusters),
+                [(one.key, _given(one)) for one in generated],
+                items,
             ),
         ),
         knows_clusters=bool(before.clusters),

@@ -6,20 +6,27 @@ between (`workload.transition`). Clusters to which the same happens have one eff
 
 from __future__ import annotations
 
+from functools import cache
+
 from krm_fn.base import Record
 from krm_fn.clusters.resource_set import Coverage
-from krm_fn.earlier.workload import Carriers, Delivery, Reader, Transition, transition
-from krm_fn.surface import NAMESPACE_LABEL, REGISTRATION_SECRET
+from krm_fn.earlier.breaking import immutable_fields
+from krm_fn.earlier.workload import Delivery, transition
+from krm_fn.kube import raw, secrets
+from krm_fn.surface import EXTERNAL_SECRET_KIND, EXTERNAL_SECRETS_GROUP, NAMESPACE_LABEL, REGISTRATION_SECRET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from krm_fn.clusters.resource_set import ResourceSet
+    from krm_fn.earlier.workload import Transition
+    from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, ObjectKey
 
     Detail = tuple[str, ...]
+    Values = Callable[[], Mapping[str, Any]]
 
 # What can happen, the most expensive first.
 BLOCKED = "blocked"
@@ -36,6 +43,12 @@ LEFT = "left-behind"
 CODES = (BLOCKED, REGISTERS_AGAIN, LOSES, REMOVED, ROLLS, IGNORED, MOVES, RENAMED, REGISTERS, REPLACED, LEFT)
 
 _EACH = "*"  # replaces a Cluster's name in the names of its own objects
+# What brings a Secret or ConfigMap into being, by group and kind.
+_CARRIERS = {
+    ("", "Secret"): "Secret",
+    ("", "ConfigMap"): "ConfigMap",
+    (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): "Secret",
+}
 
 
 class Effect(Record):
@@ -58,18 +71,80 @@ class Effect(Record):
     objects: tuple[str, ...] = ()
 
 
-class Side(Record):
-    """One side of a comparison.
+class Side:
+    """One side of a comparison: the ClusterResourceSets and Clusters of a tree, and what the sets deliver."""
 
-    Attributes:
-        sets: ClusterResourceSets.
-        carriers: What they refer to.
-        clusters: Clusters; None where the tree holds none, so that it is unknown which there were.
-    """
+    def __init__(
+        self,
+        sets: Sequence[ResourceSet],
+        clusters: Sequence[Cluster],
+        ours: Iterable[tuple[ObjectKey, Values]],
+        items: Iterable[Item],
+    ) -> None:
+        """Take what a tree holds: sets, Clusters if any, our objects, and all items, in which users keep what sets deliver."""
+        self.sets = tuple(sets)
+        self.clusters = clusters
+        self._ours = {
+            (key.namespace, _CARRIERS[key.group, key.kind], key.name): value
+            for key, value in ours
+            if (key.group, key.kind) in _CARRIERS
+        }
+        self._items = items
+        self._texts: dict[tuple[str, str, str], tuple[str, ...] | None] = {}
+        self._shared: dict[tuple[Any, ...], tuple[Delivery, ...]] = {}  # of sets for more than one Cluster
 
-    sets: tuple[ResourceSet, ...]
-    carriers: Carriers
-    clusters: tuple[Cluster, ...] | None
+    def deliveries(self, cluster: Cluster, sets: Sequence[ResourceSet]) -> tuple[Delivery, ...]:
+        """Return what a Cluster gets from some sets, identity first, without names that differ per Cluster or namespace."""
+        found: tuple[Delivery, ...] = ()
+        for one in sorted(sets, key=lambda found: (found.delivers_agent, found.key.name)):
+            key = (one.key, one.strategy, one.resources)
+            made = self._shared.get(key) or self._of(one, cluster)
+            if not one.cluster:
+                self._shared[key] = made
+            found += made
+        return found
+
+    def _of(self, one: ResourceSet, cluster: Cluster) -> tuple[Delivery, ...]:
+        deliveries = []
+        for kind, name in one.resources:
+            texts = self._read((one.namespace, kind, name))
+            deliveries.append(
+                Delivery(
+                    set=_name(one, cluster),
+                    strategy=one.strategy,
+                    kind=kind,
+                    name=_shared(name, cluster) if one.cluster else name,
+                    texts=None if texts is None else tuple(_without_names(text, cluster, one) for text in texts),
+                )
+            )
+        return tuple(deliveries)
+
+    def _read(self, key: tuple[str, str, str]) -> tuple[str, ...] | None:
+        """Return the values of a Secret or ConfigMap in the order of their keys.
+
+        None where it is not in the tree, or can't be read there (a SealedSecret, values that SOPS has encrypted).
+        """
+        if key not in self._texts:
+            if key not in self._ours:
+                items, self._items = self._items, ()
+                for item in items:
+                    kind = _CARRIERS.get((item.group, item.kind))
+                    if kind:
+                        self._ours.setdefault((item.namespace, kind, item.name), item.value)
+            self._texts[key] = _values(self._ours[key]()) if key in self._ours else None
+        return self._texts[key]
+
+
+def _values(carrier: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the values of a Secret, a ConfigMap or an ExternalSecret's template; None where they can't be read."""
+    data: Mapping[str, Any] = raw.mapping(carrier, "data")
+    if carrier.get("kind") == "Secret":
+        data = secrets.texts(carrier)
+    elif carrier.get("kind") == EXTERNAL_SECRET_KIND:
+        data = raw.mapping(carrier, "spec", "target", "template", "data")
+    if not all(isinstance(text, str) and not secrets.encrypted(text) for text in data.values()):
+        return None
+    return tuple(data[key] for key in sorted(data))
 
 
 def effects(before: Side, after: Side) -> tuple[Effect, ...]:
@@ -89,22 +164,24 @@ def _each(before: Side, after: Side) -> Iterator[tuple[str, tuple[str, Detail, D
     blocked, current = _as_on_the_server(before.sets, after.sets)
     covered, covering = Coverage(before.sets), Coverage(current)
     kept = {one.key for one in after.sets}
-    then = None if before.clusters is None else {cluster.key: cluster for cluster in before.clusters}
-    transitions = _Transitions(before.carriers, after.carriers)
-    here = set()
-    for cluster in after.clusters or ():
-        here.add(cluster.key)
-        known = cluster if then is None or cluster.local else None
-        past = known if then is None else then.get(cluster.key, known)
+    then = {cluster.key: cluster for cluster in before.clusters}
+    becomes = cache(transition)  # ten thousand Clusters have a handful of payloads
+    for cluster in after.clusters:
+        past = then.pop(cluster.key, cluster if cluster.local or not before.clusters else None)
         old, new = [] if past is None else covered.of(past), covering.of(cluster)
-        for what in _of_cluster(cluster, old, new, kept, transitions):
-            yield cluster.title, what
+        was, now = ([one for one in sets if one.delivers_agent] for sets in (old, new))
+        if not {one.name for one in was} & {one.name for one in now}:
+            yield from ((cluster.title, what) for what in _of_sets(cluster, was, now, kept))
+        if was and now:
+            payloads = before.deliveries(cluster, old), after.deliveries(cluster, new)
+            found = _on_the_cluster(becomes(*payloads)) if payloads[0] != payloads[1] else ()
+            yield from ((cluster.title, what) for what in found)
         for one in new:
             for field in blocked.get(one.key, ()):
                 title = f"ClusterResourceSet {_name(one, cluster)}"
                 yield cluster.title, (BLOCKED, (field, "", ""), (title,))
-    for key, cluster in (then or {}).items():
-        if key not in here and any(one.delivers_agent for one in covered.of(cluster)):
+    for cluster in then.values():
+        if any(one.delivers_agent for one in covered.of(cluster)):
             yield cluster.title, (REMOVED, ("", "", ""), ())
 
 
@@ -117,37 +194,12 @@ def _as_on_the_server(
     current = []
     for one in after:
         old = then.get(one.key)
-        if old is not None and old.selector_data != one.selector_data:
-            blocked.setdefault(one.key, []).append("clusterSelector")
-        if old is not None and old.strategy != one.strategy:
-            blocked.setdefault(one.key, []).append("strategy")
-        if old is not None and one.key in blocked:
+        fields = [] if old is None else immutable_fields(old, one.selector_data, one.strategy)
+        if old is not None and fields:
+            blocked[one.key] = fields
             one = one.replace(selector=old.selector, selector_data=old.selector_data, strategy=old.strategy)  # noqa: PLW2901 - as the server has it
         current.append(one)
     return blocked, current
-
-
-def _of_cluster(
-    cluster: Cluster,
-    old: Sequence[ResourceSet],
-    new: Sequence[ResourceSet],
-    kept: set[ObjectKey],
-    transitions: _Transitions,
-) -> Iterator[tuple[str, Detail, Detail]]:
-    """Yield what happens to one Cluster that is in the input."""
-    was = [one for one in old if one.delivers_agent]
-    now = [one for one in new if one.delivers_agent]
-    if not was and not now:
-        return
-    if not was:
-        yield REGISTERS, ("", "", _name(now[0], cluster)), ()
-        return
-    if not now:
-        yield LOSES, ("", _name(was[0], cluster), ""), ()
-        return
-    if not {one.key.name for one in was} & {one.key.name for one in now}:
-        yield _moved(cluster, was[0], now[0], kept)
-    yield from _on_the_cluster(transitions.of(cluster, old, new))
 
 
 def _on_the_cluster(found: Transition) -> Iterator[tuple[str, Detail, Detail]]:
@@ -175,79 +227,28 @@ def _is_registration(title: str) -> bool:
     return title.startswith("Secret ") and title.endswith(f"/{REGISTRATION_SECRET}")
 
 
-def _moved(cluster: Cluster, was: ResourceSet, now: ResourceSet, kept: set[ObjectKey]) -> tuple[str, Detail, Detail]:
-    """Return a move to another set, or that the set itself has another name and why."""
-    names = (_name(was, cluster), _name(now, cluster))
+def _of_sets(
+    cluster: Cluster, was: Sequence[ResourceSet], now: Sequence[ResourceSet], kept: set[ObjectKey]
+) -> Iterator[tuple[str, Detail, Detail]]:
+    """Yield what it means that other sets, or none, deliver a Cluster's agent: for a set with another name, also why."""
+    names = tuple(_name(sets[0], cluster) if sets else "" for sets in (was, now))
+    if not was or not now:
+        if was or now:
+            yield REGISTERS if now else LOSES, ("", *names), ()
+        return
+    old, new = was[0], now[0]
     # A set that is deleted takes its entry out of the Bindings of the Clusters that it still selects, and of no others.
-    if was.key in kept or not was.matches(cluster.live_labels):
-        return MOVES, ("", *names), ()
-    if bool(was.cluster) != bool(now.cluster):
+    if old.key in kept or not old.matches(cluster.live_labels):
+        yield MOVES, ("", *names), ()
+        return
+    reason = ""
+    if bool(old.cluster) != bool(new.cluster):
         reason = "identity.mode"
-    elif was.strategy != now.strategy:
+    elif old.strategy != new.strategy:
         reason = "strategy"
-    elif not was.cluster and was.selector_data != now.selector_data:
+    elif not old.cluster and old.selector_data != new.selector_data:
         reason = "clusterSelector"
-    else:
-        reason = ""
-    return RENAMED, (reason, *names), ()
-
-
-class _Transitions:
-    """Works out transitions, each distinct one once: ten thousand Clusters have a handful of payloads."""
-
-    def __init__(self, before: Carriers, after: Carriers) -> None:
-        self._sides = (_Deliveries(before), _Deliveries(after))
-        self._reader = Reader()
-        self._known: dict[tuple[tuple[Delivery, ...], tuple[Delivery, ...]], Transition] = {}
-
-    def of(self, cluster: Cluster, old: Sequence[ResourceSet], new: Sequence[ResourceSet]) -> Transition:
-        """Return what becomes of a Cluster's workload cluster."""
-        before, after = self._sides[0].to(cluster, old), self._sides[1].to(cluster, new)
-        if before == after:
-            return _SAME
-        found = self._known.get((before, after))
-        if found is None:
-            found = self._known[before, after] = transition(before, after, self._reader)
-        return found
-
-
-_SAME = Transition()
-
-
-class _Deliveries:
-    """What the sets of one side deliver, without the names that differ per Cluster or namespace."""
-
-    def __init__(self, carriers: Carriers) -> None:
-        self._carriers = carriers
-        self._shared: dict[tuple[Any, ...], tuple[Delivery, ...]] = {}  # of sets for more than one Cluster
-
-    def to(self, cluster: Cluster, sets: Sequence[ResourceSet]) -> tuple[Delivery, ...]:
-        """Return what a Cluster gets, identity first."""
-        found: tuple[Delivery, ...] = ()
-        for one in sorted(sets, key=lambda found: (found.delivers_agent, found.key.name)):
-            if one.cluster:
-                found += self._of(one, cluster)
-                continue
-            key = (one.key, one.strategy, one.resources)
-            if key not in self._shared:
-                self._shared[key] = self._of(one, cluster)
-            found += self._shared[key]
-        return found
-
-    def _of(self, one: ResourceSet, cluster: Cluster) -> tuple[Delivery, ...]:
-        deliveries = []
-        for kind, name in one.resources:
-            texts = self._carriers.texts(one.key.namespace, kind, name)
-            deliveries.append(
-                Delivery(
-                    set=_name(one, cluster),
-                    strategy=one.strategy,
-                    kind=kind,
-                    name=_shared(name, cluster) if one.cluster else name,
-                    texts=None if texts is None else tuple(_without_names(text, cluster, one) for text in texts),
-                )
-            )
-        return tuple(deliveries)
+    yield RENAMED, (reason, *names), ()
 
 
 def _name(one: ResourceSet, cluster: Cluster) -> str:

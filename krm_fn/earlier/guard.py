@@ -1,17 +1,21 @@
-"""Guards against the commit that removes everything: how many Clusters there must be. `removed` counts how many go."""
+"""`spec.guard`, against the commit that removes everything: how many Clusters there must be, and how many may go."""
 
 from __future__ import annotations
 
-from krm_fn.base import nearest
-from krm_fn.krm.results import ERROR, Result, tagged
+from krm_fn.base import Record, full_name, nearest, some
+from krm_fn.clusters.resource_set import Coverage
+from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.surface import RESOURCE_SET_KIND, identity_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from krm_fn.clusters.resource_set import ResourceSet
     from krm_fn.clusters.selection import Part
+    from krm_fn.earlier import Before, Tree
     from krm_fn.krm.items import Item
-    from krm_fn.model import Cluster, Config
+    from krm_fn.model import Cluster, Config, ObjectKey
 
 
 def check(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Cluster]) -> Sequence[Result]:
@@ -30,42 +34,29 @@ def check(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Clust
 
 def _counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
     """Apply `allowNoClusters` and `minClusters`."""
-    config, matched, total = part.config, len(part.served), len(fleet)
-    results = []
-    if total == 0:
-        needs = [
-            name
-            for name, used in (
-                ("identity.mode: PerCluster", config.per_cluster),
-                ("guard.minClusters", config.guard.min_clusters is not None),
-                ("identity.labelKeys", bool(config.identity.label_keys)),
-            )
-            if used
-        ]
-        if needs:
-            results.append(
-                result(
-                    config,
-                    f"the input has no Cluster, but {' and '.join(needs)} of {config.owner} can't be evaluated without one;"
-                    " run the function as a transformer over the Clusters (a generator sees no resources)",
-                    "",
-                )
-            )
-    short = config.guard.min_clusters is not None and matched < config.guard.min_clusters and total
-    if short and matched == 0:
-        results.append(_no_match(config, fleet))
-    elif short:
-        results.append(
-            result(
-                config,
-                f"{config.owner} reaches {matched} of {total} Clusters, fewer than guard.minClusters"
-                f" ({config.guard.min_clusters}); correct spec.clusterSelector or lower the guard",
-                "minClusters",
-            )
+    config, guard, matched = part.config, part.config.guard, len(part.served)
+    needs = {
+        "identity.mode: PerCluster": config.per_cluster,
+        "guard.minClusters": guard.min_clusters is not None,
+        "identity.labelKeys": config.identity.label_keys,
+    }
+    if not fleet and any(needs.values()):
+        message = (
+            f"the input has no Cluster, but {' and '.join(name for name, used in needs.items() if used)} of"
+            f" {config.owner} can't be evaluated without one; run the function as a transformer over the Clusters (a"
+            " generator sees no resources)"
         )
-    if matched == 0 and not results and not config.guard.allow_no_clusters and not part.namespaces:
-        results.append(_no_match(config, fleet))
-    return results
+        return [_result(config, message, "")]
+    minimum = guard.min_clusters or 0
+    if not matched and (minimum or not (guard.allow_no_clusters or part.namespaces)):
+        return [_no_match(config, fleet)]
+    if matched < minimum:
+        message = (
+            f"{config.owner} reaches {matched} of {len(fleet)} Clusters, fewer than guard.minClusters ({minimum});"
+            " correct spec.clusterSelector or lower the guard"
+        )
+        return [_result(config, message, "minClusters")]
+    return []
 
 
 def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
@@ -108,7 +99,7 @@ def _meant(key: str, value: str, fleet: Sequence[Cluster]) -> tuple[str, str, st
     return (key, near, value) if near and any(one.get(near) == value for one in labels) else None
 
 
-def result(config: Config, message: str, field: str, severity: str = ERROR) -> Result:
+def _result(config: Config, message: str, field: str, severity: str = ERROR) -> Result:
     """Report what a field of `guard` found; "" for `allowNoClusters`, which is not given."""
     return Result(
         message=message,
@@ -116,3 +107,125 @@ def result(config: Config, message: str, field: str, severity: str = ERROR) -> R
         tags=tagged(rule=f"guard-{field or 'no-clusters'}"),
         **config.place(f"spec.guard.{field}" if field else "spec"),
     )
+
+
+# --- how many go -----------------------------------------------------------------------------------------------------
+
+
+class Served(Record):
+    """What all configs of a run serve now.
+
+    Attributes:
+        clusters: Titles of Clusters.
+        pairs: Titles of the main ClusterResourceSets.
+        namespaces: Where there is a set for all Clusters of a namespace that match.
+    """
+
+    clusters: set[str]
+    pairs: set[str]
+    namespaces: set[str]
+
+
+def removals(parts: Sequence[Part], before: Before, given: str = "") -> list[Result]:
+    """Apply `guard.maxRemovedClusters` of every config; one that had nothing to compare with is a warning.
+
+    What is counted: Clusters, where the earlier tree holds Cluster objects; pairs of namespace and ClusterResourceSet,
+    where it does not (a tree of generated objects only, or kpt's own earlier output, whose Clusters are already gone).
+    Output of a config that is not in this run, since it was renamed or deleted, counts for every config: nothing else
+    would report it.
+
+    Args:
+        parts: The configs.
+        before: What came before.
+        given: What messages call the baseline that was given; "" without one.
+    """
+    limited = [part.config for part in parts if part.config.guard.removal_limit]
+    if given and before.baseline is None:
+        return [_nothing_to_compare(limited, given)]
+    if not limited:
+        return []
+    now = _served(parts, before)
+    present = {part.config.owner for part in parts}
+    results: list[Result] = []
+    for config in limited:
+        for tree in reversed(before.trees):  # the baseline is asked first
+            counted = tree.of(config.owner, *(owner for owner in tree.owners if owner not in present))
+            if counted.main_sets:
+                results += _over_limit(config, tree, counted.main_sets, now)
+                break
+        else:
+            message = (
+                f"guard.maxRemovedClusters ({config.guard.removal_limit}) was not evaluated: neither a --baseline nor the"
+                f" input holds earlier output of {config.owner} to compare with"
+            )
+            results.append(_result(config, message, "maxRemovedClusters", WARNING))
+    return results
+
+
+def _nothing_to_compare(limited: Sequence[Config], source: str) -> Result:
+    """Report a baseline without any output of ours: an error where a guard counts on it."""
+    message = (
+        f"{source} holds nothing that this function made, so there is nothing to compare with; give a tree that"
+        " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
+    )
+    if not limited:
+        return Result(message=message, severity=WARNING, tags=tagged(rule="empty-baseline"))
+    owners = some([config.owner for config in limited])
+    return Result(
+        message=f"{message}. Without it guard.maxRemovedClusters of {owners} can't be evaluated",
+        tags=tagged(rule="empty-baseline"),
+        **limited[0].place("spec.guard.maxRemovedClusters"),
+    )
+
+
+def _served(parts: Sequence[Part], before: Before) -> Served:
+    """Return what the configs of a run serve; in mode Check one makes nothing, and what an earlier step made counts."""
+    now = Served(clusters=set(), pairs=set(), namespaces=set())
+    there = before.output.all.main_sets
+    coverage = Coverage(there)
+    for part in parts:
+        if part.renders:
+            now.clusters.update(cluster.title for cluster in part.served)
+            identity = identity_of(part.config.resource_set.name)
+            made = [new.key for new in part.generated if new.key.kind == RESOURCE_SET_KIND and new.key.name != identity]
+        else:
+            now.clusters.update(cluster.title for cluster in part.served if coverage.of(cluster))
+            made = [one.key for one in there]
+        now.pairs.update(key.full_name for key in made)
+        now.namespaces.update(key.namespace for key in made)
+    return now
+
+
+def _over_limit(config: Config, tree: Tree, main_sets: Sequence[ResourceSet], now: Served) -> Iterator[Result]:
+    """Count Clusters; and pairs for the sets that reach none of the tree's, or all of those could go unseen."""
+    coverage = Coverage(main_sets)
+    clusters: list[str] = []
+    reached: set[ObjectKey] = set()
+    for cluster in tree.clusters:
+        covering = coverage.of(cluster)
+        clusters += [cluster.title] if covering else []
+        reached.update(one.key for one in covering)
+    pairs = [one for one in main_sets if one.key not in reached]
+    gone = [one.key.full_name for one in pairs if not _still_served(one, now)]
+    for what, total, removed in (
+        ("Clusters", len(clusters), sorted(set(clusters) - now.clusters)),
+        ("pairs of namespace and ClusterResourceSet", len(pairs), sorted(gone)),
+    ):
+        limit, percent = config.guard.max_removed, config.guard.max_removed_percent
+        over = limit is not None and len(removed) > limit
+        if percent is not None:  # of what was there before
+            over = len(removed) * 100 > percent * total
+        if over:
+            message = (
+                f"{len(removed)} of {total} {what} would no longer be served, compared with {tree.source}"
+                f" ({some(removed)}): more than guard.maxRemovedClusters ({config.guard.removal_limit}) of {config.owner}"
+                " allows. If that is intended, raise spec.guard.maxRemovedClusters in the same commit"
+            )
+            yield _result(config, message, "maxRemovedClusters")
+
+
+def _still_served(one: ResourceSet, now: Served) -> bool:
+    """Return whether a set stays, or another one serves its Clusters: a renamed set loses no Cluster."""
+    if one.key.full_name in now.pairs:
+        return True
+    return full_name(one.namespace, one.cluster) in now.clusters if one.cluster else one.namespace in now.namespaces

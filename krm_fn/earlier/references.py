@@ -7,8 +7,9 @@ would show it.
 
 from __future__ import annotations
 
-from krm_fn.base import Record
+from krm_fn.clusters import resource_set
 from krm_fn.krm.results import Result, tagged
+from krm_fn.kube.raw import mapping, text
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     DEPLOYER_TOKEN_KEY,
@@ -20,39 +21,23 @@ from krm_fn.surface import (
     RESOURCE_SET_KIND,
     RESOURCE_SET_TYPE,
     agent_of,
-    identity_of,
+    identity_map_of,
     registration_of,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from krm_fn.clusters.inventory import Owned
     from krm_fn.krm.items import Item
 
     Place = tuple[str, str, str]  # kind, namespace and name
 
-_IDENTITY_KEYS = {IDENTITY_KEY, DEPLOYER_TOKEN_KEY}
-_AGENT_KEYS = {RBAC_KEY, DEPLOYMENT_KEY}
 _REMEDY = (
     "Cluster API skips what is missing and reports success. Run the function in the outermost layer, or have kustomize"
     " rename the references too (examples/kustomization/name-references.yaml)"
 )
-
-
-class _Carriers(Record):
-    """What the input holds that a set could refer to.
-
-    Attributes:
-        present: Every Secret and ConfigMap, and what an ExternalSecret of ours makes.
-        ours: Those of them that we made, by place.
-        kept: Names of Secrets that the user keeps outside of the input.
-    """
-
-    present: frozenset[Place]
-    ours: dict[Place, Owned]
-    kept: frozenset[str]
 
 
 def check(owned: Sequence[Owned], items: Iterable[Item], kept: Iterable[str]) -> list[Result]:
@@ -68,51 +53,35 @@ def check(owned: Sequence[Owned], items: Iterable[Item], kept: Iterable[str]) ->
     }
     for (kind, namespace, _), one in ours.items():
         if kind == EXTERNAL_SECRET_KIND:
-            target = one.item.value().get("spec", {}).get("target", {})
-            present.add(("Secret", namespace, str(target.get("name"))))
-    carriers = _Carriers(present=frozenset(present), ours=ours, kept=frozenset(kept))
+            present.add(("Secret", namespace, text(one.item.value(), "spec", "target", "name")))
+    users = {("Secret", name) for name in kept}
     results: list[Result] = []
     for one in owned:
         if one.key.kind == RESOURCE_SET_KIND:
-            results += _check_set(one, carriers)
+            results += _check_set(one, ours, present, users)
     return list(dict.fromkeys(results))
 
 
-def _check_set(resource_set: Owned, carriers: _Carriers) -> Iterator[Result]:
-    namespace = resource_set.key.namespace
-    references = _references(resource_set.item)
-    generated = _generated(references) - {("Secret", name) for name in carriers.kept}
+def _check_set(
+    one: Owned, ours: Mapping[Place, Owned], present: set[Place], users: set[tuple[str, str]]
+) -> Iterator[Result]:
+    """Check what one set refers to: objects that we made, others that are in the input, and `users`, which may be absent."""
+    namespace = one.key.namespace
+    references = resource_set.read(one.item.value()).resources
+    generated = _generated(references) - users
     for kind, name in references:
-        carrier = carriers.ours.get((kind, namespace, name))
+        carrier = ours.get((kind, namespace, name))
         if carrier is not None:
             reason = _damage(carrier)
             if reason:
-                message = f"{kind} {name}, which {resource_set.key.title} refers to, {reason}"
+                message = f"{kind} {name}, which {one.key.title} refers to, {reason}"
                 yield Result(message=message, tags=tagged(rule="broken-carrier"), **carrier.item.place())
-            continue
-        if (kind, namespace, name) in carriers.present:
-            continue
-        renamed = [
-            one.key.name
-            for one in carriers.ours.values()
-            if one.key.kind == kind and one.key.namespace == namespace and name in one.key.name
-        ]
-        if renamed or (kind, name) in generated:
-            found = f"; {kind} {renamed[0]} of the same namespace looks like it, renamed" if renamed else ""
-            message = f"{resource_set.key.title} refers to {kind} {name}, which is not in the input{found}. {_REMEDY}"
-            yield Result(
-                message=message, tags=tagged(rule="broken-reference"), **resource_set.item.place("spec.resources")
-            )
-
-
-def _references(item: Item) -> list[tuple[str, str]]:
-    spec = item.value().get("spec")
-    resources = spec.get("resources") if isinstance(spec, dict) else None
-    return [
-        (str(one.get("kind")), str(one.get("name")))
-        for one in (resources if isinstance(resources, list) else ())
-        if isinstance(one, dict)
-    ]
+        elif (kind, namespace, name) not in present:
+            renamed = [other for of, where, other in ours if (of, where) == (kind, namespace) and name in other]
+            if renamed or (kind, name) in generated:
+                found = f"; {kind} {renamed[0]} of the same namespace looks like it, renamed" if renamed else ""
+                message = f"{one.key.title} refers to {kind} {name}, which is not in the input{found}. {_REMEDY}"
+                yield Result(message=message, tags=tagged(rule="broken-reference"), **one.item.place("spec.resources"))
 
 
 def _generated(references: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -126,23 +95,24 @@ def _generated(references: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     n, found, _ = last.partition(agent_of(""))
     if not found:
         return set()
-    names = {
-        f"{n}{suffix}" for suffix in (registration_of("", per_cluster=False), registration_of("", per_cluster=True))
-    }
-    names |= {identity_of(n), f"{n}.identity", last}
+    names = {last}
+    for per_cluster in (False, True):
+        names |= {
+            registration_of(n, per_cluster=per_cluster),
+            identity_map_of(n, own_set=False, per_cluster=per_cluster),
+        }
     return {(kind, name) for kind, name in references if name in names}
 
 
 def _damage(carrier: Owned) -> str:
     """Say what keeps Cluster API from applying a carrier of ours; empty if nothing."""
     value = carrier.item.value()
-    wanted = _AGENT_KEYS
+    wanted = {RBAC_KEY, DEPLOYMENT_KEY}
     if carrier.key.kind == "Secret":
         wanted = {REGISTRATION_KEY}
         if value.get("type") != RESOURCE_SET_TYPE:
             return f"is no longer of type {RESOURCE_SET_TYPE}, and Cluster API applies no other: remove what changes it"
     elif AGENT_NAMESPACE_ANNOTATION in carrier.item.annotations:
-        wanted = _IDENTITY_KEYS
-    data = value.get("data")
-    missing = sorted(wanted - set(data if isinstance(data, dict) else ()))
+        wanted = {IDENTITY_KEY, DEPLOYER_TOKEN_KEY}
+    missing = sorted(wanted - mapping(value, "data").keys())
     return f"has lost its {' and '.join(missing)}: remove what changes it" if missing else ""

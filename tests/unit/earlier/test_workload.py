@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.earlier.workload import Delivery, Reader, Transition, transition
+from krm_fn.earlier.workload import Delivery, Transition, transition
 from krm_fn.yaml.write import dump
 
 AGENT = "Deployment clusternet-system/clusternet-agent"
@@ -108,15 +108,15 @@ OTHER = {"of": "fleet-2", "name": "agent-2"}
 def test_a_change_does_to_a_workload_cluster_what_the_controller_does(
     before: list[Delivery], after: list[Delivery], expected: dict[str, Any]
 ) -> None:
-    assert transition(before, after, Reader()) == Transition(**expected)
+    assert transition(before, after) == Transition(**expected)
 
 
 def test_a_resource_that_is_not_known_says_nothing() -> None:
     unknown = delivery(agent())._replace(texts=None)
-    assert transition([unknown], [delivery(agent("a:2"))], Reader()) == Transition()
-    assert transition([delivery(agent())], [unknown], Reader()).rolls is False
+    assert transition([unknown], [delivery(agent("a:2"))]) == Transition()
+    assert transition([delivery(agent())], [unknown]).rolls is False
 
 
 def test_a_payload_that_is_no_yaml_is_left_out_as_cluster_api_cannot_apply_it() -> None:
     broken = delivery(agent())._replace(texts=("{",))
-    assert transition([delivery(agent())], [broken], Reader()) == Transition(left=(AGENT,))
+    assert transition([delivery(agent())], [broken]) == Transition(left=(AGENT,))
