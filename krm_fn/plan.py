@@ -6,12 +6,11 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
-from krm_fn import earlier, featuregate
+from krm_fn import earlier, featuregate, outputs
 from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.selection import Fleet, Part
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
-from krm_fn.outputs import build
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
 
@@ -190,7 +189,7 @@ def _name(parts: Sequence[Part], others: Sequence[Reached], before: Before) -> N
 def _build(parts: Sequence[Part]) -> None:
     for part in parts:
         try:
-            part.generated = list(build(part))
+            part.generated = list(outputs.build(part))
         except Errors as found:  # noqa: PERF203 - one try per config
             part.results += found.results
 
@@ -223,9 +222,7 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
         served = sorted({new.key.namespace for new in part.generated})
         part.results += sources.check(part.config, request.items, request.inventory, served)
         if part.config.resource_set.extra_resources:
-            from krm_fn.outputs import extra  # noqa: PLC0415 - few have any
-
-            part.results += extra.check(part.config, request.items, served)
+            part.results += outputs.check_extra_resources(part.config, request.items, served)
     if not all(part.renders for part in parts):
         from krm_fn.earlier import references  # noqa: PLC0415 - for mode Check alone
 

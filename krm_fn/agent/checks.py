@@ -1,16 +1,21 @@
-"""Agent options against the agent's release: what that release would exit on, on every cluster at once.
+"""Agent options against the agent's release: flags and gates on which it would exit, and patches that would fail.
 
-All other rules about options are the configuration's: its tree in `config/tree/agent.py`, and `config/rules_in_code.py`.
+Each of these would happen on every cluster at once. All other rules about options are the configuration's: its tree in
+`config/tree/agent.py`, and `config/rules_in_code.py`.
 """
 
 from __future__ import annotations
 
-from krm_fn.agent import flags, manifests, patches, releases
+from krm_fn.agent import flags, manifests, releases
+from krm_fn.base import nearest
 from krm_fn.krm.results import Errors, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.model import AgentOptions
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from krm_fn.model import AgentOptions, Patch
 
 
 def review(options: AgentOptions) -> None:
@@ -19,38 +24,136 @@ def review(options: AgentOptions) -> None:
     Raises:
         Errors: With every error found; their fields begin with `spec.agent`.
     """
-    found = [*_extra_args(options), *_gates(options)]
-    if options.patches:
-        found += patches.errors(manifests.every_object(options), options.patches)
+    found = [*_extra_args(options), *_gates(options), *_patches(options)]
     if found:
         raise Errors(found)
 
 
-def _extra_args(options: AgentOptions) -> list[Result]:
-    found = []
+def _extra_args(options: AgentOptions) -> Iterator[Result]:
     for index, argument in enumerate(options["extraArgs"]):
         flag = flags.name_of(argument)
-        needs = releases.flag_needs(flag, options.version)
-        if needs:
+        if needs := releases.flag_needs(flag, options.version):
             message = (
                 f"agent {options.version} exits on --{flag}, which is available from {needs}; remove it or upgrade"
             )
-            found.append(Result(message=message, field=f"spec.agent.extraArgs[{index}]"))
+            yield Result(message=message, field=f"spec.agent.extraArgs[{index}]")
     if flags.value_of(options["extraArgs"], "secure-port") is not None and flags.health_port(options["extraArgs"]) < 0:
         message = "--secure-port must be a port number, or 0 to serve no health checks"
-        found.append(Result(message=message, field="spec.agent.extraArgs"))
-    return found
+        yield Result(message=message, field="spec.agent.extraArgs")
 
 
-def _gates(options: AgentOptions) -> list[Result]:
-    given = dict.fromkeys(options["featureGates"], "")
+def _gates(options: AgentOptions) -> Iterator[Result]:
+    given = {gate: f"spec.agent.featureGates.{gate}" for gate in options["featureGates"]}
     flag = flags.value_of(options["extraArgs"], "feature-gates")
     if flag is not None:  # it replaces ours, the field's gates included
         given = {pair.partition("=")[0].strip(): "spec.agent.extraArgs" for pair in flag.split(",")}
-    found = []
     for gate, field in given.items():
-        needs = releases.gate_needs(gate, options.version)
-        if needs:
+        if needs := releases.gate_needs(gate, options.version):
             message = f"agent {options.version} exits on the gate {gate}, which is available from {needs}; remove it or upgrade"
-            found.append(Result(message=message, field=field or f"spec.agent.featureGates.{gate}"))
+            yield Result(message=message, field=field)
+
+
+# --- patches ---------------------------------------------------------------------------------------------------------
+
+
+def _patches(options: AgentOptions) -> list[Result]:
+    """Report patches that hit nothing, since they look applied and change no cluster, or that change what an object is."""
+    if not options.patches:
+        return []
+    known = {manifests.target_of(one): one for one in manifests.every_object(options)}
+    found: list[Result] = []
+    for index, patch in enumerate(options.patches):
+        where = f"spec.agent.patches[{index}]"
+        one = known.get((patch.kind, patch.name))
+        if one is None:
+            found.append(_unknown(patch, sorted(known), f"{where}.target"))
+            continue
+        after = manifests.merged(one, patch.patch)
+        damage = _damage(one, after)
+        if not damage:
+            known[patch.kind, patch.name] = after
+        found += [
+            Result(message=f"patch on {patch.kind} {patch.name} {reason}", field=f"{where}.patch") for reason in damage
+        ]
+    return found
+
+
+def _unknown(patch: Patch, known: Sequence[tuple[str, str]], field: str) -> Result:
+    """Report a patch of an object that the agent does not have, with the one that was most likely meant."""
+    message = f"there is no agent object {patch.kind} {patch.name} to patch"
+    names = [name for kind, name in known if kind == patch.kind]
+    if not names:
+        kinds = sorted({kind for kind, _ in known})
+        return Result(message=f"{message}: it has objects of kind {', '.join(kinds)}", field=f"{field}.kind")
+    near = names[0] if len(names) == 1 else nearest(patch.name, names)
+    if near:
+        return Result(
+            message=f"{message}: did you mean {near}?",
+            field=f"{field}.name",
+            fix=f"name: {near}",
+            current=patch.name,
+            proposed=near,
+        )
+    return Result(message=f"{message}: the {patch.kind}s are {', '.join(names)}", field=f"{field}.name")
+
+
+def _damage(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Say what a patch must not have done: each of these would fail on every cluster, after the merge."""
+    metadata = after.get("metadata")
+    if not isinstance(metadata, dict):
+        return ["must leave metadata an object"]
+    found = [
+        f"must not change {path}"
+        for path, old, new in (
+            ("apiVersion", before["apiVersion"], after.get("apiVersion")),
+            ("kind", before["kind"], after.get("kind")),
+            ("metadata.name", before["metadata"]["name"], metadata.get("name")),
+            ("metadata.namespace", before["metadata"].get("namespace"), metadata.get("namespace")),
+        )
+        if old != new
+    ]
+    if before["kind"] == "Secret":
+        found += [
+            f"must not change {part}; the function alone writes it"
+            for part in ("type", "data", "stringData")
+            if before.get(part) != after.get(part)
+        ]
+    found += _not_strings("metadata", metadata)
+    if before["kind"] == "Deployment":
+        found += _broken_selector(after)
+    return found
+
+
+def _not_strings(path: str, metadata: Mapping[str, Any]) -> list[str]:
+    found = []
+    for part in ("labels", "annotations"):
+        values = metadata.get(part, {})
+        if not isinstance(values, dict):
+            found.append(f"must leave {path}.{part} an object")
+            continue
+        found += [
+            f"gives {path}.{part}[{key}] a value that is not a string; quote it"
+            for key, value in values.items()
+            if not isinstance(value, str)
+        ]
+    return found
+
+
+def _broken_selector(deployment: Mapping[str, Any]) -> list[str]:
+    """Say where a Deployment's selector no longer finds its own pods (which the API server refuses)."""
+    spec = deployment.get("spec")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    metadata = template.get("metadata") if isinstance(template, dict) else None
+    if not isinstance(spec, dict):
+        return ["leaves no spec: below spec, give the fields to change, indented"]
+    if not isinstance(metadata, dict):
+        return ["must leave spec.template.metadata an object"]
+    found = _not_strings("spec.template.metadata", metadata)
+    if found:
+        return found
+    selector = spec.get("selector")
+    wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
+    labels = metadata.get("labels", {})
+    if not isinstance(wanted, dict) or any(labels.get(key) != value for key, value in wanted.items()):
+        found.append("must leave spec.selector and the labels of spec.template in agreement")
     return found

@@ -59,11 +59,8 @@ def health_port(arguments: Iterable[str]) -> int:
     text = value_of(arguments, "secure-port")
     if text is None:
         return HEALTH_PORT
-    return (
-        int(text)
-        if text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_PORT)) and int(text) <= _MAX_PORT
-        else -1
-    )
+    right = text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_PORT)) and int(text) <= _MAX_PORT
+    return int(text) if right else -1
 
 
 def arguments(options: AgentOptions, release: Traits, registration: Registration) -> list[str]:

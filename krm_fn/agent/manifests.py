@@ -25,6 +25,7 @@ from krm_fn.surface import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from krm_fn.agent.releases import Traits
@@ -38,10 +39,10 @@ HEALTH_PATH = "/healthz"
 # for the whole pod is given there, where a merge patch can change it without repeating the list of containers.
 _POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
 
-# Fields that are the pod's own, in the order in which they are written.
+# Options that are fields of the pod, in the order in which they are written; one that is not given, or empty, is left out.
 _POD_FIELDS = ("imagePullSecrets", "priorityClassName", "nodeSelector", "affinity", "tolerations")
+_NOTHING: tuple[Any, ...] = (None, [], {})
 
-_CORE = "v1"
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 _RBAC = f"{_RBAC_GROUP}/v1"
 _READ = ["get", "list", "watch"]
@@ -49,8 +50,8 @@ _READ = ["get", "list", "watch"]
 
 def every_object(options: AgentOptions) -> list[dict[str, Any]]:
     """Return all objects without patches, for those who check patches; no registration and no token."""
-    agent = _agent(options, Registration(), "")
-    return [*_identity(options["namespace"]), _registration(options["namespace"], "", ""), *agent]
+    namespace = options["namespace"]
+    return [*_identity(namespace), _registration(namespace, "", ""), *_agent(options, Registration(), "")]
 
 
 def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
@@ -66,10 +67,7 @@ def identity_objects(options: AgentOptions) -> list[dict[str, Any]]:
 def registration_object(options: AgentOptions, parent_url: str, token: str) -> dict[str, Any]:
     """Return the Secret from which the agent takes the parent URL and the registration token.
 
-    Args:
-        options: The agent's options.
-        parent_url: URL of the parent cluster's API server.
-        token: The token itself. The result holds it base64-encoded and must not reach any message.
+    The result holds the token base64-encoded and must not reach any message.
     """
     return _patched([_registration(options["namespace"], parent_url, token)], options)[0]
 
@@ -86,44 +84,50 @@ def agent_objects(options: AgentOptions, registration: Registration, checksum: s
 
 
 def _patched(objects: list[dict[str, Any]], options: AgentOptions) -> list[dict[str, Any]]:
-    if not options.patches:
-        return objects
-    from krm_fn.agent import patches  # noqa: PLC0415 - few have any
+    """Return the objects with the patches that aim at them applied, in the order of the patches."""
+    for patch in options.patches:
+        target = (patch.kind, patch.name)
+        objects = [merged(one, patch.patch) if target == target_of(one) else one for one in objects]
+    return objects
 
-    return patches.apply(objects, options.patches)
+
+def target_of(one: Mapping[str, Any]) -> tuple[str, str]:
+    """Return kind and name, by which patches find an object."""
+    return one["kind"], one["metadata"]["name"]
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """Return a value with a merge patch applied; neither argument changes (RFC 7386, section 2)."""
+    if not isinstance(patch, dict):
+        return patch
+    out = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            out.pop(key, None)
+        else:
+            out[key] = merged(out.get(key), value)
+    return out
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str = "", **rest: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
 
 
 def _identity(namespace: str) -> list[dict[str, Any]]:
+    token = _object("v1", "Secret", DEPLOYER, namespace, type="kubernetes.io/service-account-token")
+    token["metadata"]["annotations"] = {"kubernetes.io/service-account.name": DEPLOYER}
     return [
-        {"apiVersion": _CORE, "kind": "Namespace", "metadata": {"name": namespace}},
-        {"apiVersion": _CORE, "kind": "ServiceAccount", "metadata": {"name": AGENT, "namespace": namespace}},
-        {
-            "apiVersion": _CORE,
-            "kind": "ServiceAccount",
-            "metadata": {"name": DEPLOYER, "namespace": namespace},
-            "secrets": [{"name": DEPLOYER}],
-        },
-        {
-            "apiVersion": _CORE,
-            "kind": "Secret",
-            "metadata": {
-                "name": DEPLOYER,
-                "namespace": namespace,
-                "annotations": {"kubernetes.io/service-account.name": DEPLOYER},
-            },
-            "type": "kubernetes.io/service-account-token",
-        },
+        _object("v1", "Namespace", namespace),
+        _object("v1", "ServiceAccount", AGENT, namespace),
+        _object("v1", "ServiceAccount", DEPLOYER, namespace, secrets=[{"name": DEPLOYER}]),
+        token,
     ]
 
 
 def _registration(namespace: str, parent_url: str, token: str) -> dict[str, Any]:
-    return {
-        "apiVersion": _CORE,
-        "kind": "Secret",
-        "metadata": {"name": REGISTRATION_SECRET, "namespace": namespace},
-        "type": "Opaque",
-        "data": {PARENT_URL_KEY: secrets.encode(parent_url), TOKEN_KEY: secrets.encode(token)},
-    }
+    data = {PARENT_URL_KEY: secrets.encode(parent_url), TOKEN_KEY: secrets.encode(token)}
+    return _object("v1", "Secret", REGISTRATION_SECRET, namespace, type="Opaque", data=data)
 
 
 def _agent(options: AgentOptions, registration: Registration, checksum: str) -> list[dict[str, Any]]:
@@ -134,28 +138,16 @@ def _agent(options: AgentOptions, registration: Registration, checksum: str) -> 
 def _rbac(namespace: str, release: Traits) -> list[dict[str, Any]]:
     everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
     objects = [
-        {
-            "apiVersion": _RBAC,
-            "kind": "Role",
-            "metadata": {"name": ADMIN_ROLE, "namespace": namespace},
-            "rules": [everything],
-        },
+        _object(_RBAC, "Role", ADMIN_ROLE, namespace, rules=[everything]),
         _binding("RoleBinding", ADMIN_ROLE, ("Role", ADMIN_ROLE), AGENT, namespace),
-        {
-            "apiVersion": _RBAC,
-            "kind": "ClusterRole",
-            "metadata": {"name": ADMIN_ROLE},
-            "rules": _admin_rules(release),
-        },
+        _object(_RBAC, "ClusterRole", ADMIN_ROLE, rules=_admin_rules(release)),
         _binding("ClusterRoleBinding", ADMIN_ROLE, ("ClusterRole", ADMIN_ROLE), AGENT, namespace),
     ]
     deployer = "cluster-admin"
     if release.own_deployer_role:
         deployer = DEPLOYER_ROLE
         rules = [everything, {"nonResourceURLs": ["*"], "verbs": ["*"]}]
-        objects.append(
-            {"apiVersion": _RBAC, "kind": "ClusterRole", "metadata": {"name": DEPLOYER_ROLE}, "rules": rules}
-        )
+        objects.append(_object(_RBAC, "ClusterRole", DEPLOYER_ROLE, rules=rules))
     objects.append(_binding("ClusterRoleBinding", DEPLOYER_ROLE, ("ClusterRole", deployer), DEPLOYER, namespace))
     return objects
 
@@ -166,28 +158,25 @@ def _admin_rules(release: Traits) -> list[dict[str, Any]]:
         {"apiGroups": ["metrics.k8s.io"], "resources": ["pods", "nodes"], "verbs": _READ},
     ]
     if release.endpoint_slices:
-        rules.append({"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ})
         group = ["multicluster.x-k8s.io"]
         writes = ["update", "patch"] if release.export_writes else []
         rules += [
+            {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
             {"apiGroups": group, "resources": ["serviceexports"], "verbs": [*_READ, *writes]},
             {"apiGroups": group, "resources": ["serviceimports"], "verbs": _READ},
         ]
-    rules.append({"nonResourceURLs": ["*"], "verbs": ["*"]})
-    return rules
+    return [*rules, {"nonResourceURLs": ["*"], "verbs": ["*"]}]
 
 
 def _binding(kind: str, name: str, role: tuple[str, str], account: str, namespace: str) -> dict[str, Any]:
-    metadata = {"name": name}
-    if kind == "RoleBinding":
-        metadata["namespace"] = namespace
-    return {
-        "apiVersion": _RBAC,
-        "kind": kind,
-        "metadata": metadata,
-        "roleRef": {"apiGroup": _RBAC_GROUP, "kind": role[0], "name": role[1]},
-        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
-    }
+    return _object(
+        _RBAC,
+        kind,
+        name,
+        namespace if kind == "RoleBinding" else "",
+        roleRef={"apiGroup": _RBAC_GROUP, "kind": role[0], "name": role[1]},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+    )
 
 
 def _deployment(options: AgentOptions, release: Traits, registration: Registration, checksum: str) -> dict[str, Any]:
@@ -198,21 +187,19 @@ def _deployment(options: AgentOptions, release: Traits, registration: Registrati
     template: dict[str, Any] = {"labels": dict(sorted({**options["podLabels"], "app": AGENT}.items()))}
     if annotations:
         template["annotations"] = dict(sorted(annotations.items()))
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": AGENT, "namespace": options["namespace"], "labels": {"app": AGENT}},
-        "spec": {
-            "replicas": options["replicas"],
-            "selector": {"matchLabels": {"app": AGENT}},
-            "template": {"metadata": template, "spec": _pod(options, release, registration)},
-        },
+    spec = {
+        "replicas": options["replicas"],
+        "selector": {"matchLabels": {"app": AGENT}},
+        "template": {"metadata": template, "spec": _pod(options, release, registration)},
     }
+    deployment = _object("apps/v1", "Deployment", AGENT, options["namespace"], spec=spec)
+    deployment["metadata"]["labels"] = {"app": AGENT}
+    return deployment
 
 
 def _pod(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
     pod: dict[str, Any] = {"serviceAccountName": AGENT, "securityContext": dict(_POD_SECURITY)}
-    pod |= {name: options[name] for name in _POD_FIELDS if options[name]}
+    pod |= {name: options[name] for name in _POD_FIELDS if options[name] not in _NOTHING}
     if "imagePullSecrets" in pod:
         pod["imagePullSecrets"] = [one if isinstance(one, dict) else {"name": one} for one in pod["imagePullSecrets"]]
     pod["containers"] = [_container(options, release, registration)]

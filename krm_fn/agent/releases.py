@@ -1,7 +1,7 @@
 """What changes at which release of clusternet-agent.
 
 Source: clusternet/clusternet `deploy/agent` and `pkg/agent/options` at the tags v0.12.0 to v0.18.1. A new release that
-changes the manifests is one more name in `Traits` and one more line in `_SINCE` or `_UNTIL`.
+changes the manifests is one more name in `Traits` and one more line in `traits`.
 """
 
 from __future__ import annotations
@@ -33,17 +33,6 @@ class Traits(Record):
     client_limits: bool
 
 
-_SINCE = {
-    "endpoint_slices": (0, 13, 0),
-    "leader_elect_flag": (0, 15, 0),
-    "health_port": (0, 15, 0),
-    "export_writes": (0, 15, 2),
-    "client_limits": (0, 16, 0),
-}
-_UNTIL = {  # first release in which it is no longer so
-    "own_deployer_role": (0, 15, 2),
-}
-
 # An agent exits on a flag or gate that it doesn't know, and it would do so on every cluster at once.
 _FLAGS_SINCE = {
     "labels-aggregate-threshold": (0, 13, 0),
@@ -59,9 +48,15 @@ _GATES_SINCE = {
 
 def traits(version: AgentVersion) -> Traits:
     """Return what is true of a release; one newer than any known is taken to be like the newest known."""
-    since = {name: version.key >= first for name, first in _SINCE.items()}
-    until = {name: version.key < end for name, end in _UNTIL.items()}
-    return Traits(**since, **until)
+    key = version.key
+    return Traits(
+        endpoint_slices=key >= (0, 13, 0),
+        leader_elect_flag=key >= (0, 15, 0),
+        health_port=key >= (0, 15, 0),
+        export_writes=key >= (0, 15, 2),
+        own_deployer_role=key < (0, 15, 2),
+        client_limits=key >= (0, 16, 0),
+    )
 
 
 def flag_needs(flag: str, version: AgentVersion) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from krm_fn import function
+from krm_fn.agent import documents
 from krm_fn.agent import manifests as agent_manifests
-from krm_fn.agent import payload
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, has_errors
@@ -65,7 +65,7 @@ def registration(config: Config) -> str:
     """Return the registration manifest with a placeholder for the token."""
     manifest = agent_manifests.registration_object(config.agent, config.parent_url, "")
     manifest["data"][TOKEN_KEY] = PLACEHOLDER
-    return f"# config {config.owner}: put the token in, base64-encoded\n" + payload.documents([manifest])
+    return f"# config {config.owner}: put the token in, base64-encoded\n" + documents([manifest])
 
 
 def _served(made: Plan, chosen: str | None) -> list[Verdict]:

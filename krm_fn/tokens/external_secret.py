@@ -11,7 +11,7 @@ annotations of `target.template` are templates, their keys are not.
 
 from __future__ import annotations
 
-from krm_fn.agent import manifests, payload
+from krm_fn.agent import documents, manifests
 from krm_fn.surface import (
     EXTERNAL_SECRET_KIND,
     EXTERNAL_SECRETS_GROUP,
@@ -77,9 +77,9 @@ def external_secret(config: Config, source: ExternalSource, namespace: str, name
 def template(config: Config) -> str:
     """Return the registration manifest as a template of Go's text/template that takes the token as `.regToken`."""
     manifest = manifests.registration_object(config.agent, config.parent_url, "")
-    mark = _unused(payload.documents([manifest]))
+    mark = _unused(documents([manifest]))
     manifest["data"] = {**manifest.get("data", {}), TOKEN_KEY: mark}
-    text = payload.documents([manifest])
+    text = documents([manifest])
     return text.replace(_OPEN, _OPEN_AS_TEXT).replace(mark, _TOKEN)
 
 

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from krm_fn.agent import payload
+from krm_fn.agent import registration_values
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.model import Patch
@@ -88,7 +88,7 @@ def test_the_operator_makes_the_secret_that_an_inline_source_emits(operator: Pat
     done = subprocess.run([operator], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     secret = json.loads(done.stdout)
-    inline = payload.registration_values(one.agent, one.parent_url, token.strip())
+    inline = registration_values(one.agent, one.parent_url, token.strip())
     assert {key: base64.b64decode(value).decode() for key, value in secret["data"].items()} == inline
     assert secret["type"] == "addons.cluster.x-k8s.io/resource-set"
     assert secret["metadata"]["labels"] == {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from krm_fn.agent import manifests, payload
+from krm_fn.agent import AgentPayload, identity_values, manifests, registration_values
 from krm_fn.agent.flags import Registration
 from krm_fn.surface import MIN_VALUE_BYTES
 from tests.unit.agent.options import RELEASES, agent
@@ -80,9 +80,9 @@ def texts(options: dict[str, Any], registration: Registration, token: str) -> tu
     secret = manifests.registration_object(agent_options, "https://parent:6443", token)
     objects = [*identity, secret, *manifests.agent_objects(agent_options, registration, "c" * 64)]
     values = [
-        *payload.identity_values(agent_options).values(),
-        *payload.registration_values(agent_options, "https://parent:6443", token).values(),
-        *payload.AgentPayload(agent_options).values(registration, "c" * 64).values(),
+        *identity_values(agent_options).values(),
+        *registration_values(agent_options, "https://parent:6443", token).values(),
+        *AgentPayload(agent_options).values(registration, "c" * 64).values(),
     ]
     return objects, values
 
@@ -137,4 +137,4 @@ def test_there_are_eleven_objects_or_twelve_with_the_deployers_own_role(
 def test_identity_depends_on_the_namespace_alone(options: dict[str, Any], registration: Registration) -> None:
     _, values = texts(options, registration, "abcdef.0123456789abcdef")
 
-    assert values[:2] == list(payload.identity_values(agent(namespace=options["namespace"])).values())
+    assert values[:2] == list(identity_values(agent(namespace=options["namespace"])).values())

@@ -8,7 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from krm_fn.agent import payload
+from krm_fn.agent import AgentPayload, identity_values, registration_values
 from krm_fn.agent.flags import Registration
 from krm_fn.model import Patch
 from krm_fn.surface import DEPLOYMENT_KEY
@@ -37,9 +37,9 @@ def test_the_objects_are_what_kubernetes_accepts(
 ) -> None:
     options = agent(release, **changes)
     texts = {
-        **payload.identity_values(options),
-        **payload.registration_values(options, "https://parent:6443", "abcdef.0123456789abcdef"),
-        **payload.AgentPayload(options).values(registration, "c" * 64),
+        **identity_values(options),
+        **registration_values(options, "https://parent:6443", "abcdef.0123456789abcdef"),
+        **AgentPayload(options).values(registration, "c" * 64),
     }
 
     objects = [one for text in texts.values() for one in yaml.safe_load_all(text)]
@@ -51,7 +51,7 @@ def test_the_objects_are_what_kubernetes_accepts(
 
 def test_the_schemas_would_catch_an_unknown_field() -> None:
     broken = Patch(kind="Deployment", name="clusternet-agent", patch={"spec": {"replica": 1}})
-    values = payload.AgentPayload(agent(patches=(broken,))).values(Registration())
+    values = AgentPayload(agent(patches=(broken,))).values(Registration())
 
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(yaml.safe_load(values[DEPLOYMENT_KEY]), NEWEST, strict=True)

@@ -191,7 +191,7 @@ def test_the_environment_comes_from_the_registration_secret_and_the_pods_namespa
 
 
 def test_an_empty_option_leaves_its_field_out() -> None:
-    assert set(pod(affinity={}, tolerations=())) == {"serviceAccountName", "securityContext", "containers"}
+    assert set(pod(affinity={}, tolerations=[])) == {"serviceAccountName", "securityContext", "containers"}
 
 
 def test_options_reach_the_pod() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.agent import checks, manifests, patches
+from krm_fn.agent import checks, manifests
 from krm_fn.agent.flags import Registration
 from krm_fn.krm.results import Errors
 from krm_fn.model import Patch
@@ -38,14 +38,14 @@ def patch(kind: str, name: str, **value: Any) -> Patch:
     ],
 )
 def test_a_merge_gives_what_the_examples_of_rfc_7386_say(target: Any, change: Any, expected: Any) -> None:
-    assert patches.merge(target, change) == expected
+    assert manifests.merged(target, change) == expected
 
 
 def test_a_merge_changes_neither_of_its_arguments() -> None:
     target: dict[str, Any] = {"a": {"b": 1}}
     change: dict[str, Any] = {"a": {"b": None, "c": 2}}
 
-    patches.merge(target, change)
+    manifests.merged(target, change)
 
     assert target == {"a": {"b": 1}}
     assert change == {"a": {"b": None, "c": 2}}

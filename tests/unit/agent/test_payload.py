@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from krm_fn.agent import manifests, payload
+from krm_fn.agent import AgentPayload, documents, identity_values, manifests, registration_values
 from krm_fn.agent.flags import Registration
 from krm_fn.model import Patch
 from krm_fn.surface import RBAC_KEY
@@ -26,7 +26,7 @@ NO_ARGS = Patch(
 
 
 def test_documents_begin_with_a_separator_and_have_every_string_in_quotes() -> None:
-    text = payload.documents([{"a": "1e3", "b": ["y", 1, True]}, {"kind": "Namespace", "more": {"x": ""}}])
+    text = documents([{"a": "1e3", "b": ["y", 1, True]}, {"kind": "Namespace", "more": {"x": ""}}])
 
     assert text == '---\n"a": "1e3"\n"b":\n- "y"\n- 1\n- true\n---\n"kind": "Namespace"\n"more":\n  "x": ""\n'
 
@@ -34,16 +34,16 @@ def test_documents_begin_with_a_separator_and_have_every_string_in_quotes() -> N
 @pytest.mark.parametrize("objects", [[], [{"a": "b"}]], ids=["nothing", "too short"])
 def test_a_value_that_a_resource_set_can_not_read_is_never_written(objects: list[Any]) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        payload.documents(objects)
+        documents(objects)
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_keys_are_numbered_so_that_accounts_come_before_their_token(release: str) -> None:
     options = agent(release)
     values = {
-        **payload.identity_values(options),
-        **payload.registration_values(options, "https://p", "t"),
-        **payload.AgentPayload(options).values(Registration()),
+        **identity_values(options),
+        **registration_values(options, "https://p", "t"),
+        **AgentPayload(options).values(Registration()),
     }
 
     assert list(values) == sorted(values)
@@ -57,7 +57,7 @@ def test_keys_are_numbered_so_that_accounts_come_before_their_token(release: str
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_identity_text_is_the_same_under_every_release(release: str) -> None:
-    assert payload.identity_values(agent(release)) == payload.identity_values(agent())
+    assert identity_values(agent(release)) == identity_values(agent())
 
 
 @pytest.mark.parametrize("checksum", ["", "c" * 64], ids=["no checksum", "checksum"])
@@ -77,16 +77,16 @@ def test_the_fast_way_writes_what_the_plain_way_writes(
     changes: dict[str, Any], registration: Registration, checksum: str
 ) -> None:
     options = agent(**changes)
-    fast = payload.AgentPayload(options)
+    fast = AgentPayload(options)
 
     for _ in range(2):  # the second time from what the first kept
         values = fast.values(registration, checksum)
-        plain = payload.documents(manifests.agent_objects(options, registration, checksum))
+        plain = documents(manifests.agent_objects(options, registration, checksum))
         assert "".join(values.values()) == plain
 
 
 def test_the_same_rbac_text_is_shared_by_all_registrations() -> None:
-    fast = payload.AgentPayload(agent())
+    fast = AgentPayload(agent())
 
     first, second = (fast.values(Registration(name=name))[RBAC_KEY] for name in ("a", "b"))
 

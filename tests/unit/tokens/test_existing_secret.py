@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.agent import payload
+from krm_fn.agent import registration_values
 from krm_fn.clusters import inventory
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
@@ -95,7 +95,7 @@ def test_what_fits_or_can_not_be_judged_gets_nothing(config: Config, make_items:
 
 
 def test_the_manifest_that_we_print_fits(config: Config, make_items: Items) -> None:
-    values = payload.registration_values(config.agent, config.parent_url, TOKEN)
+    values = registration_values(config.agent, config.parent_url, TOKEN)
     data = {key: base64.b64encode(text.encode()).decode() for key, text in values.items()}
     assert check(config, make_items(plain(data=data))) == []
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from krm_fn.agent import payload
+from krm_fn.agent import registration_values
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.model import ExternalSource, Patch
@@ -152,7 +152,7 @@ def test_every_string_of_the_template_is_in_double_quotes() -> None:
 )
 @pytest.mark.parametrize("token", [TOKEN, JWT, f"{TOKEN}\n"], ids=["bootstrap", "jwt", "with a line break"])
 def test_the_template_gives_what_an_inline_source_emits(one: Config, token: str) -> None:
-    inline = payload.registration_values(one.agent, one.parent_url, token.strip())["20-registration.yaml"]
+    inline = registration_values(one.agent, one.parent_url, token.strip())["20-registration.yaml"]
     assert run(module.template(one), token) == inline
 
 

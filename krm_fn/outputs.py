@@ -1,0 +1,306 @@
+"""All objects of one config: what each namespace and, with PerCluster, each Cluster gets, and what each object holds.
+
+Carriers are two ConfigMaps, which hold all that a reviewer may read, and the registration, which holds the secret. Their
+values come ready from `agent`, under keys that the controller walks in order.
+
+Two ClusterResourceSets refer to them by default. `Reconcile` replaces whole objects when their hash changes (Cluster API
+v1.14.0 `exp/addons/internal/controllers/clusterresourcesetscope`): applied to ServiceAccounts and their token Secret it
+would wipe what the workload cluster's controllers wrote there. So identity goes under `ApplyOnce`, the rest under the
+config's strategy; with `ApplyOnce` for all, one ClusterResourceSet refers to everything.
+"""
+
+from __future__ import annotations
+
+from krm_fn.agent import AgentPayload, identity_values, registration_values
+from krm_fn.agent.flags import Registration
+from krm_fn.base import full_name, late, sha256_hex, some
+from krm_fn.clusters import capi
+from krm_fn.clusters.selection import shared_labels
+from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
+from krm_fn.kube.labels import LabelSelector
+from krm_fn.model import Generated, ObjectKey
+from krm_fn.surface import (
+    AGENT_NAMESPACE_ANNOTATION,
+    CLUSTER_NAME_LABEL,
+    HUB_NAMESPACE,
+    LABELS,
+    OWNER_ANNOTATION,
+    REGISTRATION_NAME_ANNOTATION,
+    RESOURCE_SET_KIND,
+    RESOURCE_SET_TYPE,
+    agent_of,
+    identity_of,
+    set_of,
+)
+from krm_fn.tokens import sources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from krm_fn.clusters.selection import Part
+    from krm_fn.krm.items import Item
+    from krm_fn.model import AgentOptions, Cluster, Config, ExtraResource
+
+# etcd and the API server refuse more (core/v1 `MaxSecretSize`, the same for ConfigMaps).
+MAX_BYTES = 1024 * 1024
+APPLY_ONCE = "ApplyOnce"
+
+_HASH = late(r"-[a-z0-9]{10}\Z")  # what kustomize's generators append
+
+
+def build(part: Part) -> Iterator[Generated]:
+    """Yield the objects of one config.
+
+    Raises:
+        Errors: The agent's options don't fit one another, or an object would be too large.
+    """
+    config, token = part.config, part.token
+    by_namespace: dict[str, list[Cluster]] = {namespace: [] for namespace in part.namespaces}
+    for cluster in part.served:
+        by_namespace.setdefault(cluster.namespace, []).append(cluster)
+    if config.hub.discovery_secret and token.secret is not None:
+        from krm_fn.hub.discovery import discovery_secret  # noqa: PLC0415 - for those who keep hub discovery
+
+        yield _marked(config, HUB_NAMESPACE, discovery_secret(config, token))
+    if not by_namespace:
+        return
+    _check(config.agent)
+    manifest: dict[str, str] = {}
+    if token.secret is not None:
+        manifest = registration_values(config.agent, config.parent_url, token.secret.reveal())
+    checksum = _checksum(config, manifest)
+    identity = identity_values(config.agent)
+    agent = AgentPayload(config.agent)
+    secret = sources.secret_name(config)
+    for namespace, clusters in sorted(by_namespace.items()):
+        version = api_version(config, clusters)
+        yield identity_map(config, namespace, identity)
+        for one in (registration(config, namespace, manifest), identity_set(config, namespace, version)):
+            if one is not None:
+                yield one
+        if not config.per_cluster:
+            labels = shared_labels(config, namespace)
+            shared = Registration(name_prefix=config.identity.name_prefix, labels=labels)
+            yield agent_map(config, namespace, agent.values(shared, checksum))
+            yield main_set(config, namespace, version, registration=secret)
+            continue
+        for cluster in clusters:
+            found = part.namings[cluster.key]
+            values = agent.values(Registration(name=found.name, labels=found.labels), checksum)
+            own = {"cluster": cluster.name, "registration_name": found.name}
+            yield agent_map(config, namespace, values, **own)
+            yield main_set(config, namespace, version, registration=secret, **own)
+
+
+def _check(options: AgentOptions) -> None:
+    if options["extraArgs"] or options["featureGates"] or options.patches:
+        from krm_fn.agent import checks  # noqa: PLC0415 - most configs keep the agent's defaults
+
+        checks.review(options)
+
+
+def _checksum(config: Config, manifest: Mapping[str, str]) -> str:
+    """Return what makes pods roll when the registration changes.
+
+    The agent reads URL and token from environment variables, which a running pod never sees change. A token that is kept
+    outside is not known here, so a change of it does not roll the pods (docs/tokens.md).
+    """
+    text = "".join(manifest.values()) or f"{config.token.kind} {config.parent_url}"
+    return sha256_hex(text.encode())[:32]
+
+
+def _marked(
+    config: Config,
+    namespace: str,
+    value: Mapping[str, Any],
+    annotations: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> Generated:
+    """Return a named object as one of ours; its namespace is left out where the Clusters have none."""
+    kind, name = value["kind"], value["metadata"]["name"]
+    metadata: dict[str, Any] = {"name": name}
+    if namespace:
+        metadata["namespace"] = namespace
+    metadata["labels"] = dict(sorted({**(labels or {}), **LABELS}.items()))
+    metadata["annotations"] = dict(sorted({**(annotations or {}), OWNER_ANNOTATION: config.owner}.items()))
+    key = ObjectKey(group=value["apiVersion"].rpartition("/")[0], kind=kind, namespace=namespace, name=name)
+    return Generated(key=key, value={**value, "metadata": metadata}, owner=config.owner)
+
+
+# --- carriers --------------------------------------------------------------------------------------------------------
+
+
+def identity_map(config: Config, namespace: str, values: Mapping[str, str]) -> Generated:
+    """Return the identity ConfigMap: Namespace and ServiceAccounts first, then the Secret that needs them."""
+    annotations = {**_for_embedded_text(config), AGENT_NAMESPACE_ANNOTATION: config.agent["namespace"]}
+    return _config_map(config, namespace, config.identity_map, values, annotations)
+
+
+def agent_map(
+    config: Config, namespace: str, values: Mapping[str, str], *, cluster: str = "", registration_name: str = ""
+) -> Generated:
+    """Return ConfigMap `N-agent`, or `N-agent.<cluster>` with PerCluster."""
+    annotations = _for_embedded_text(config)
+    if registration_name:
+        annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
+    return _config_map(config, namespace, agent_of(config.resource_set.name, cluster), values, annotations)
+
+
+def _config_map(
+    config: Config, namespace: str, name: str, data: Mapping[str, str], annotations: Mapping[str, str]
+) -> Generated:
+    size = sum(len(text.encode()) for text in data.values())
+    if size >= MAX_BYTES:
+        message = (
+            f"ConfigMap {name} would hold {size} bytes of manifests; Kubernetes takes less than {MAX_BYTES}."
+            " Make spec.agent.patches, env or annotations smaller"
+        )
+        raise Errors.of(message, field="spec.agent", tags=tagged(rule="too-large"))
+    value = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(data)}
+    return _marked(config, namespace, value, annotations)
+
+
+def registration(config: Config, namespace: str, values: Mapping[str, str]) -> Generated | None:
+    """Return the object that brings the registration manifest to a namespace; None where the user keeps it there.
+
+    Args:
+        config: The config; its token source decides.
+        namespace: Namespace of the Clusters.
+        values: The registration manifest under its key; empty where the token is kept outside.
+    """
+    value = sources.carrier(config, namespace, values)
+    if value is None:
+        return None
+    # in a Secret the text is base64, where no host finds anything to substitute
+    return _marked(config, namespace, value, {} if value["kind"] == "Secret" else _for_embedded_text(config))
+
+
+def _for_embedded_text(config: Config) -> dict[str, str]:
+    """Return annotations for an object whose text could hold `${`, which Flux would expand; see docs/hosts/flux.md."""
+    return {"kustomize.toolkit.fluxcd.io/substitute": "disabled"} if config.flux else {}
+
+
+# --- ClusterResourceSets ---------------------------------------------------------------------------------------------
+
+
+def api_version(config: Config, clusters: Iterable[Cluster]) -> str:
+    """Decide the version for one namespace."""
+    return config.resource_set.api_version or capi.api_version(clusters)
+
+
+def identity_set(config: Config, namespace: str, version: str) -> Generated | None:
+    """Return the ApplyOnce set of the identity ConfigMap; None where the main set carries it."""
+    options = config.resource_set
+    if options.strategy == APPLY_ONCE:
+        return None
+    spec = {
+        "clusterSelector": config.cluster_selector.as_data(),
+        "strategy": APPLY_ONCE,
+        "resources": [{"kind": "ConfigMap", "name": config.identity_map}],
+    }
+    metadata = {"name": identity_of(options.name)}
+    value = {"apiVersion": version, "kind": RESOURCE_SET_KIND, "metadata": metadata, "spec": spec}
+    return _marked(config, namespace, value, _set_annotations(config), options.labels)
+
+
+def main_set(  # noqa: PLR0913 - the parts of one object, each by name
+    config: Config,
+    namespace: str,
+    version: str,
+    *,
+    registration: str,
+    cluster: str = "",
+    registration_name: str = "",
+) -> Generated:
+    """Return the set that delivers registration and agent.
+
+    Args:
+        config: The config.
+        namespace: Namespace of the Clusters; "" where they have none.
+        version: `apiVersion` of the object.
+        registration: Name of the registration Secret.
+        cluster: The one Cluster it is for; "" for all that the config's selector matches.
+        registration_name: With `cluster`, the name under which that one registers.
+    """
+    options = config.resource_set
+    resources = [{"kind": "ConfigMap", "name": config.identity_map}] if options.strategy == APPLY_ONCE else []
+    resources.append({"kind": "Secret", "name": registration})
+    resources += [{"kind": extra.kind, "name": extra.name} for extra in options.extra_resources]
+    resources.append({"kind": "ConfigMap", "name": agent_of(options.name, cluster)})
+    selector = LabelSelector.of({CLUSTER_NAME_LABEL: cluster}, ()) if cluster else config.cluster_selector
+    spec = {"clusterSelector": selector.as_data(), "strategy": options.strategy, "resources": resources}
+    metadata = {"name": set_of(options.name, cluster)}
+    value = {"apiVersion": version, "kind": RESOURCE_SET_KIND, "metadata": metadata, "spec": spec}
+    annotations = _set_annotations(config)
+    if registration_name:
+        annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
+    return _marked(config, namespace, value, annotations, options.labels)
+
+
+def _set_annotations(config: Config) -> dict[str, str]:
+    """Return annotations for a set. It is Degraded while one workload cluster is unreachable; see docs/hosts/argocd.md."""
+    ours = {"argocd.argoproj.io/ignore-healthcheck": "true"} if config.argocd else {}
+    return {**config.resource_set.annotations, **ours}
+
+
+def check_extra_resources(config: Config, items: Sequence[Item], namespaces: Sequence[str]) -> Iterator[Result]:
+    """Report extra resources that the input holds under another name, in another namespace, or of a wrong type.
+
+    Cluster API skips what is missing, and reports success. The user may keep an object anywhere, so one that is not in
+    the input is no error; one that is there under nearly the right name most likely is.
+
+    Args:
+        config: The config.
+        items: The whole input.
+        namespaces: Where its ClusterResourceSets are.
+    """
+    for index, extra in enumerate(config.resource_set.extra_resources):
+        found = {
+            (item.namespace, item.name): item
+            for item in items
+            if item.kind == extra.kind and not item.group and _is_near(item.name, extra.name)
+        }
+        for namespace in namespaces:
+            item = found.get((namespace, extra.name))
+            if item is not None and extra.kind == "Secret" and item.value().get("type") != RESOURCE_SET_TYPE:
+                yield Result(
+                    message=(
+                        f"Secret {full_name(namespace, extra.name)} (spec.clusterResourceSet.extraResources) must be of type"
+                        f" {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
+                    ),
+                    severity=ERROR,
+                    tags=tagged(rule="extra-resource"),
+                    **item.place("type"),
+                )
+        missing = [namespace for namespace in namespaces if (namespace, extra.name) not in found]
+        if found and missing:
+            yield _missing(config, index, extra, missing, found)
+
+
+def _is_near(name: str, wanted: str) -> bool:
+    return name == wanted or (name.startswith(wanted) and bool(_HASH.match(name[len(wanted) :])))
+
+
+def _missing(
+    config: Config,
+    index: int,
+    extra: ExtraResource,
+    missing: Sequence[str],
+    found: Mapping[tuple[str, str], Item],
+) -> Result:
+    remedy = "keep one in each namespace with matching Clusters"
+    if any(name != extra.name for _, name in found):
+        remedy = "a ClusterResourceSet is not renamed with it: set generatorOptions.disableNameSuffixHash"
+    where = f" in namespace {some(missing, 3)}" if missing[0] else ""
+    return Result(
+        message=(
+            f"{extra.kind} {extra.name} (spec.clusterResourceSet.extraResources) is not in the input{where}, but"
+            f" {some([full_name(*key) for key in sorted(found)], 3)} is; {remedy}. Cluster API skips what is missing, and"
+            " reports success"
+        ),
+        severity=WARNING,
+        tags=tagged(rule="extra-resource"),
+        **config.place(f"spec.clusterResourceSet.extraResources[{index}]"),
+    )
