@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base import late
 from krm_fn.krm import partial
-from krm_fn.krm.partial import UNSURE, Span
+from krm_fn.krm.partial import UNSURE
 from krm_fn.krm.results import INDEX, PATH, Errors, ResourceRef
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
@@ -29,10 +29,14 @@ _rewrites = False  # whether it has anything of that kind
 _PLAIN_TEXT = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@+~")
 
 
-class Item(Span):
+class Item:
     """One object of the input.
 
     Attributes:
+        source: The text that holds it.
+        start: Offset of its first byte.
+        end: Offset behind its last byte.
+        column: Column of its first byte.
         position: Index in the input.
         api_version: `apiVersion`; "" when absent or not a string.
         kind: `kind`; "" when absent or not a string.
@@ -41,14 +45,19 @@ class Item(Span):
     """
 
     __slots__ = (
+        "_behind",
         "_file_index",
         "_file_path",
         "_metadata",
         "_title",
         "_value",
         "api_version",
+        "column",
+        "end",
         "kind",
         "position",
+        "source",
+        "start",
         "wanted",
         "wanted_labels",
     )
@@ -66,21 +75,13 @@ class Item(Span):
     ) -> None:
         """Take a span of the input; use the class methods for anything else.
 
-        Args:
-            source: The whole input.
-            start: Offset of the object's first byte.
-            end: Offset behind its last byte.
-            column: Column of the first byte, so that `text` can put spaces there.
-            position: Index in the input.
-            api_version: As `apiVersion` says; "" when absent or not a string.
-            kind: As `kind` says.
-            title: What `where` says for an object that is in no list and no file.
+        `title` is what `where` says for an object that is in no list and no file.
         """
         self.source = source
         self.start = start
         self.end = end
         self.column = column
-        self.behind = 0
+        self._behind = 0  # where its metadata end, once they were read by lines
         self.position = position
         self.api_version = api_version
         self.kind = kind
@@ -198,7 +199,7 @@ class Item(Span):
             Errors: The object can't be read.
         """
         if self._metadata is None and self._value is _UNSET:
-            found = partial.metadata(self)
+            found, self._behind = partial.metadata(self.source, self.start, self.end, self.column)
             self._metadata = None if found is UNSURE else found
         if self._metadata is None:
             self._metadata = _mapping(self.value().get("metadata"))
@@ -211,12 +212,10 @@ class Item(Span):
             Errors: The object can't be read.
         """
         self.metadata()
-        found = partial.is_mapping(self, path) if self._value is _UNSET else UNSURE
-        if found is UNSURE:
-            node = self.get(*path)
-            return None if node is None else isinstance(node, dict)
-        known: bool | None = found
-        return known
+        if self._value is _UNSET and partial.opens_mapping(self.source, self._behind, self.end, self.column, path):
+            return True
+        node = self.get(*path)
+        return None if node is None else isinstance(node, dict)
 
     def get(self, *path: str) -> Any:
         """Return the value of a field; None when it is absent.

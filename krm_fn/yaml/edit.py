@@ -17,7 +17,7 @@ such trade.
 from __future__ import annotations
 
 from krm_fn.yaml import BadYaml
-from krm_fn.yaml.nodes import compose, compose_entry, same
+from krm_fn.yaml.nodes import compose, same, through_metadata
 from krm_fn.yaml.read import load
 from krm_fn.yaml.textual import Edit, Unbounded
 from krm_fn.yaml.write import dump, flow
@@ -47,12 +47,50 @@ def revise(text: bytes, new: Mapping[str, Any]) -> bytes:
     Raises:
         BadYaml: The text can't be read.
     """
+    return _revised(text, load(text), new)
+
+
+def set_labels(text: bytes, labels: Mapping[str, str]) -> bytes:
+    """Set labels in `metadata.labels`, with the guarantees of this module.
+
+    Only the text up to the end of `metadata` is read, unless something there calls for more.
+
+    Raises:
+        BadYaml: The text can't be read.
+    """
+    head = through_metadata(text)
+    if len(head) < len(text) and b"&" not in head:  # which may be an anchor, that something behind could refer to
+        try:
+            value = load(head)
+        except BadYaml:
+            value = None  # the whole text tells
+        if isinstance(value, dict) and "metadata" in value:
+            edited = _revised(head, value, _labelled(value, labels))
+            return text if edited is head else edited + text[len(head) :]
+    value = load(text)
+    if not isinstance(value, dict):
+        message = "an object must be a mapping"
+        raise BadYaml(message)
+    return _revised(text, value, _labelled(value, labels))
+
+
+def _labelled(value: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    metadata = value.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    present = metadata.get("labels")
+    return {
+        **value,
+        "metadata": {**metadata, "labels": {**(present if isinstance(present, dict) else {}), **labels}},
+    }
+
+
+def _revised(text: bytes, old: Any, new: Mapping[str, Any]) -> bytes:
+    """Return a document that holds `old` so that it holds `new`."""
+    if same(old, new):
+        return text
     source = text.decode()
     bom = _BOM if source.startswith(_BOM) else ""
     source = source[len(bom) :]
-    old = load(source)
-    if same(old, new):
-        return text
     root = compose(source)
     for depth in (_ANYWHERE, _TOP_LEVEL):
         result = _edited(source, root, old, new, depth)
@@ -60,45 +98,6 @@ def revise(text: bytes, new: Mapping[str, Any]) -> bytes:
             return (bom + result).encode()
     result = _rewrite(source, root, new)
     return (bom + (result if _reads_as(result, new) else dump(new))).encode()
-
-
-def set_labels(text: bytes, labels: Mapping[str, str]) -> bytes:
-    """Set labels in `metadata.labels`, with the guarantees of this module.
-
-    Only the text up to the end of `metadata` is read, unless something there calls for more. That is enough: the edit
-    is inside `metadata`, it is read again and compared up to the same place, and behind it the same bytes meet the
-    same state of the parser.
-
-    Raises:
-        BadYaml: The text can't be read.
-    """
-    source = text.decode()
-    quick = None if source.startswith(_BOM) else _set_labels_quickly(source, labels)
-    if quick is not None:
-        return text if quick == source else quick.encode()
-    whole = load(source.removeprefix(_BOM))
-    if not isinstance(whole, dict):
-        message = "an object must be a mapping"
-        raise BadYaml(message)
-    metadata = whole.get("metadata")
-    return revise(text, {**whole, "metadata": _labelled(metadata if isinstance(metadata, dict) else {}, labels)})
-
-
-def _set_labels_quickly(source: str, labels: Mapping[str, str]) -> str | None:
-    """Return the text with the labels set after reading no further than `metadata`; None where that isn't enough."""
-    try:
-        found = compose_entry(source, "metadata")
-        if found is None or not isinstance(found[1], dict):
-            return None
-        node, old = found
-        if "&" in source[node.start : node.end]:
-            return None  # perhaps an anchor, which something behind could refer to
-        new = _labelled(old, labels)
-        result = source if same(old, new) else _edited(source, node, old, new, _ANYWHERE)
-        again = None if result is None else compose_entry(result, "metadata")
-    except BadYaml:
-        return None
-    return result if again is not None and same(again[1], new) else None
 
 
 def _edited(source: str, node: Node, old: Any, new: Any, depth: int) -> str | None:
@@ -116,11 +115,6 @@ def _reads_as(text: str, value: Mapping[str, Any]) -> bool:
         return same(load(text), value)
     except BadYaml:
         return False
-
-
-def _labelled(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
-    present = metadata.get("labels")
-    return {**metadata, "labels": {**(present if isinstance(present, dict) else {}), **labels}}
 
 
 def _rewrite(source: str, root: Node, new: Mapping[str, Any]) -> str:

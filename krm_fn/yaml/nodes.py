@@ -6,23 +6,17 @@ behind comments), so this one is built from events.
 
 from __future__ import annotations
 
-import yaml
-from yaml.events import (
-    AliasEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceStartEvent,
-)
+from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from krm_fn.yaml import bad_yaml
-from krm_fn.yaml.read import Builder, key_text, parser, same_places, scalar_value
+from krm_fn.base import late
+from krm_fn.yaml.read import key_text, parser, same_places, scalar_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _MAX_TABLE = 250_000  # cells: beyond, only the common ends of two lists are matched
+_FIRST_KEY = late(rb"(?:[ \t]*(?:#[^\n]*)?\n)*( *)[A-Za-z]")
 SCALAR, ALIAS, MAPPING, SEQUENCE = "scalar", "alias", "mapping", "sequence"
 
 
@@ -68,61 +62,23 @@ def compose(text: str) -> Node:
     return _node(events, events.get_event())
 
 
-def compose_entry(text: str, key: str) -> tuple[Node, Any] | None:
-    """Return the node and the value of one key of a document's top-level mapping; what comes after it isn't looked at.
+def through_metadata(text: bytes) -> bytes:
+    """Return a document in block style up to the end of its `metadata`; all of it where not sure.
 
-    Returns:
-        None where there is no such key, or where its value refers to an anchor set before it.
-
-    Raises:
-        BadYaml: The text up to there can't be read.
+    The cut is before the next key, in the column of the first one, where no block or plain scalar goes on. So if that much
+    can be read by itself, a parser stands there as between two keys, and reads on as in the whole.
     """
-    try:
-        events = parser(same_places(text))
-        events.get_event()  # stream start
-        events.get_event()  # document start
-        if not isinstance(events.get_event(), MappingStartEvent):
-            return None
-        recorder = _Recorder(events)
-        while True:
-            event = events.get_event()
-            if isinstance(event, MappingEndEvent):
-                return None
-            if isinstance(event, ScalarEvent) and event.value == key:
-                first = recorder.get_event()
-                value = Builder(recorder).build(first)
-                return _node(_Replay(recorder.seen[1:]), first), value
-            Builder(events).skip(event)
-            Builder(events).skip(events.get_event())
-    except yaml.YAMLError as error:
-        raise bad_yaml(error) from None
-
-
-class _Recorder:
-    """A parser that remembers what it has given out."""
-
-    __slots__ = ("events", "seen")
-
-    def __init__(self, events: Any) -> None:
-        self.events = events
-        self.seen: list[Any] = []
-
-    def get_event(self) -> Any:
-        event = self.events.get_event()
-        self.seen.append(event)
-        return event
-
-
-class _Replay:
-    """A parser that gives out what was recorded."""
-
-    __slots__ = ("rest",)
-
-    def __init__(self, events: list[Any]) -> None:
-        self.rest = iter(events)
-
-    def get_event(self) -> Any:
-        return next(self.rest)
+    first = _FIRST_KEY.match(text)
+    if first is None or b'metadata"' in text or b"metadata'" in text:
+        return text
+    pad, begin = b"\n" + first[1], first.end(1)
+    is_first = text.startswith(b"metadata:", begin)
+    if text.count(pad + b"metadata:", begin) + is_first != 1:
+        return text
+    at = text.find(pad, begin if is_first else text.find(pad + b"metadata:", begin) + 1)
+    while at >= 0 and not text[at + len(pad) : at + len(pad) + 1].isalpha():
+        at = text.find(pad, at + 1)
+    return text if at < 0 else text[: at + 1]
 
 
 def _node(events: Any, event: Any) -> Node:

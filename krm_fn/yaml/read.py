@@ -65,10 +65,7 @@ _INT64_MIN, _INT64_MAX, _UINT64_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 def parser(text: str | bytes) -> Parser:
     """Return an event parser over a text: libyaml's, or PyYAML's own where that is missing."""
-    try:
-        made: Parser = yaml.cyaml.CParser(text)  # type: ignore[attr-defined] # the stubs hide it
-    except AttributeError:
-        return yaml.SafeLoader(text)
+    made: Parser = getattr(getattr(yaml, "cyaml", None), "CParser", yaml.SafeLoader)(text)
     return made
 
 
@@ -78,11 +75,9 @@ def same_places(text: Any) -> Any:
     JSON has surrogate pairs, which libyaml refuses; other text comes back as it is.
     """
     if isinstance(text, str):
-        return (
-            same_places(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
-            if "\\u" in text
-            else text
-        )
+        if "\\u" not in text:
+            return text
+        return same_places(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
     json = b"\\u" in text and text.lstrip(b" \t\r\n")[:1] in {b"[", b"{"}
     return _HALF.sub(rb"\\ufffd", text) if json else text
 
@@ -96,12 +91,24 @@ def load(text: str | bytes) -> Any:
     try:
         return _load(text)
     except BadYaml:
-        from krm_fn.yaml import surrogates  # noqa: PLC0415 - rarely needed
-
-        value = surrogates.load(text, same_places(text), _load)
+        value = _with_surrogates(text)
         if value is None:
             raise
         return value
+
+
+def _with_surrogates(text: str | bytes) -> Any:
+    """Return the value of JSON with surrogate pairs in its escapes, which libyaml refuses; None for any other text."""
+    from json import loads  # noqa: PLC0415 - rarely needed
+
+    replaced = same_places(text)
+    if replaced == text:
+        return None
+    try:
+        _load(replaced)  # keeps the bounds, and refuses duplicate keys
+        return loads(text)
+    except (BadYaml, ValueError, RecursionError):
+        return None
 
 
 def _load(text: str | bytes) -> Any:
@@ -145,10 +152,7 @@ class Builder:
         self.foreign: Any = None
 
     def skip(self, event: Any) -> int:
-        """Read past the node that begins with an event.
-
-        Returns:
-            Where it ends, as the parser marks it.
+        """Read past the node that begins with an event; return where it ends, as the parser marks it.
 
         Raises:
             BadYaml: Nested too deep.
@@ -333,15 +337,11 @@ def _int(plain: str) -> int | None:
     if match is None:
         return None
     sign = match[1]
-    for group, base in _BASES:
-        if match[group] is not None:
-            value = int(match[group], base)
-            break
+    value = next(int(match[group], base) for group, base in _BASES if match[group] is not None)
     if sign == "-":
         value = -value
-    if _INT64_MIN <= value <= _INT64_MAX or (not sign and value <= _UINT64_MAX):
-        return value
-    return None
+    fits = _INT64_MIN <= value <= _INT64_MAX or (not sign and value <= _UINT64_MAX)
+    return value if fits else None
 
 
 def _float(plain: str) -> float | str:
