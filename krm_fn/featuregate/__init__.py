@@ -27,18 +27,18 @@ def review(items: Sequence[Item], config: Config) -> Review:
     deployments, providers = _find(items)
     if not deployments and not providers:
         return Review(results=(_nothing_to_check(),))
-    from krm_fn.featuregate import core_provider, manager  # noqa: PLC0415 - most inputs hold neither
+    from krm_fn.featuregate.managers import is_manager, review_deployment, review_provider  # noqa: PLC0415 - most have none
     from krm_fn.kube.raw import is_local  # noqa: PLC0415 - as above
 
-    managers = [item for item in deployments if manager.is_manager(item)]
+    managers = [item for item in deployments if is_manager(item)]
     revised: dict[int, Mapping[str, Any]] = {}
     results: list[Result] = []
     for item in [*managers, *providers]:
         ensure = config.feature_gate == "Ensure" and config.mode != "Check" and not is_local(item)
         if item.kind == "Deployment":
-            value, found = manager.review(item, ensure=ensure)
+            value, found = review_deployment(item, ensure=ensure)
         else:
-            value, found = core_provider.review(item, items, ensure=ensure)
+            value, found = review_provider(item, items, ensure=ensure)
         results += found
         if value is not None:
             revised[item.position] = value

@@ -67,8 +67,8 @@ def state(values: Iterable[str], *, beta: bool) -> str:
     found = ABSENT
     opaque = beta_off = False
     for part in (part for value in values for part in _parts(value)):
-        name, equals, setting = part.partition("=")
-        name = name.strip()
+        _, equals, setting = part.partition("=")
+        name = _name(part)
         if name == GATE:
             found = of_setting(setting)
         elif name == "AllBeta":
@@ -97,29 +97,28 @@ def of_setting(setting: str) -> str:
 
 def names(value: str) -> bool:
     """Return whether a flag value names the gate."""
-    return any(part.partition("=")[0].strip() == GATE for part in _parts(value))
+    return any(_name(part) == GATE for part in _parts(value))
 
 
 def switched_on(value: str) -> str:
     """Return a flag value with the gate on: its value changed where it is named, added at the end where not."""
-    parts = _parts(value)
-    if not names(value):
-        return _joined(value, [*parts, f"{GATE}=true"])
-    return _joined(
-        value,
-        [f"{part.partition('=')[0]}=true" if part.partition("=")[0].strip() == GATE else part for part in parts],
-    )
+    parts = [f"{part.partition('=')[0]}=true" if _name(part) == GATE else part for part in _parts(value)]
+    return _joined(value, parts if names(value) else [*parts, f"{GATE}=true"])
 
 
 def without(value: str) -> str:
     """Return a flag value without the gate; empty where nothing else is left."""
-    kept = [part for part in _parts(value) if part.partition("=")[0].strip() != GATE]
+    kept = [part for part in _parts(value) if _name(part) != GATE]
     return _joined(value, kept) if kept else ""
 
 
 def _parts(value: str) -> list[str]:
     text = value[1:-1] if quoted(value) else value
     return [part for part in _PART.findall(text) if part.strip()]
+
+
+def _name(part: str) -> str:
+    return part.partition("=")[0].strip()
 
 
 def _joined(value: str, parts: list[str]) -> str:
@@ -175,58 +174,35 @@ def find(release: Release | None, state: str, *, seen: str, hint: str) -> Findin
     """
     where = stage(release)
     if where == UNKNOWN:
-        return Finding(
-            severity=WARNING,
-            message=f"the Cluster API release is unknown ({seen}), so feature gate {GATE} was left alone: it must "
-            f"be on up to v1.6 and must not be passed from v1.12 on",
-        )
-    if where == REMOVED:
-        return _removed(release, state)
-    return _needed(release, state, hint) if where == NEEDED else _default(release, state, hint)
-
-
-def _needed(release: Release | None, state: str, hint: str) -> Finding:
-    right = f"feature gate {GATE} is on, as Cluster API {release} needs it"
-    if state in (ON, ON_UNLESS_SET):
-        return Finding(severity=INFO, message=right, fixed=right)
-    remedy = f"set {GATE}=true or managementCluster.featureGate: Ensure; {hint}"
-    if state == ABSENT:
-        return Finding(
-            severity=WARNING,
-            message=f"feature gate {GATE} is not named, and the manifest of Cluster API {release} switches it off "
-            f"where this Deployment does not replace it: {remedy}",
-            fix=SWITCH_ON,
-            fixed=right,
-        )
-    if state == OPAQUE:
-        message = f"feature gate {GATE} can't be read here, and Cluster API {release} needs it on: {remedy}"
-        return Finding(severity=WARNING, message=message, fix=SWITCH_ON, fixed=right)
-    return _off(release, state, remedy, right)
-
-
-def _default(release: Release | None, state: str, hint: str) -> Finding:
-    named = state not in (ABSENT, OPAQUE)
-    right = f"feature gate {GATE} is on, by default in Cluster API {release}"
-    if state not in (OFF, INVALID, OFF_UNLESS_SET):
-        later = "; it is named here and has to go before an upgrade to v1.12" if named else ""
-        return Finding(severity=INFO, message=right + later, fixed=right + later)
-    right += "; it is named here and has to go before an upgrade to v1.12"
-    remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
-    return _off(release, state, remedy, right)
-
-
-def _off(release: Release | None, state: str, remedy: str, right: str) -> Finding:
-    if state == INVALID:
-        message = f"feature gate {GATE} has a value that is neither true nor false, and the manager exits: {remedy}"
-        return Finding(severity=ERROR, message=message, fix=SWITCH_ON, fixed=right)
-    if state == OFF_UNLESS_SET:
         message = (
-            f"feature gate {GATE} is off unless its variable is set where the manifest is substituted, and Cluster "
-            f"API {release} then denies every ClusterResourceSet: {remedy}"
+            f"the Cluster API release is unknown ({seen}), so feature gate {GATE} was left alone: it must be on up to v1.6"
+            " and must not be passed from v1.12 on"
         )
-        return Finding(severity=WARNING, message=message, fix=SWITCH_ON, fixed=right)
-    message = f"feature gate {GATE} is off, and Cluster API {release} then denies every ClusterResourceSet: {remedy}"
-    return Finding(severity=ERROR, message=message, fix=SWITCH_ON, fixed=right)
+        return Finding(severity=WARNING, message=message)
+    return _removed(release, state) if where == REMOVED else _on(release, state, hint, needed=where == NEEDED)
+
+
+def _on(release: Release | None, state: str, hint: str, *, needed: bool) -> Finding:
+    """Judge the gate in a release that knows it: up to v1.6 it must be named, later it is on by default."""
+    right = f"feature gate {GATE} is on, by default in Cluster API {release}"
+    remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
+    if needed:
+        right = f"feature gate {GATE} is on, as Cluster API {release} needs it"
+        remedy = f"set {GATE}=true or managementCluster.featureGate: Ensure; {hint}"
+    elif state not in (ABSENT, OPAQUE):
+        right += "; it is named here and has to go before an upgrade to v1.12"
+    if state in (ON, ON_UNLESS_SET) or (state in (ABSENT, OPAQUE) and not needed):
+        return Finding(severity=INFO, message=right, fixed=right)
+    shipped_off = f"and the manifest of Cluster API {release} switches it off where this Deployment does not replace it"
+    denied = f"and Cluster API {release} then denies every ClusterResourceSet"
+    severity, wrong = {
+        ABSENT: (WARNING, f"is not named, {shipped_off}"),
+        OPAQUE: (WARNING, f"can't be read here, and Cluster API {release} needs it on"),
+        INVALID: (ERROR, "has a value that is neither true nor false, and the manager exits"),
+        OFF: (ERROR, f"is off, {denied}"),
+        OFF_UNLESS_SET: (WARNING, f"is off unless its variable is set where the manifest is substituted, {denied}"),
+    }[state]
+    return Finding(severity=severity, message=f"feature gate {GATE} {wrong}: {remedy}", fix=SWITCH_ON, fixed=right)
 
 
 def _removed(release: Release | None, state: str) -> Finding:
@@ -234,15 +210,13 @@ def _removed(release: Release | None, state: str) -> Finding:
     if state == ABSENT:
         return Finding(severity=INFO, message=right, fixed=right)
     if state == OPAQUE:
-        return Finding(
-            severity=WARNING,
-            message=f"the feature gates can't be read here; {GATE} must not be among them, or the manager of Cluster "
-            f"API {release} exits with 'unrecognized feature gate'",
+        message = (
+            f"the feature gates can't be read here; {GATE} must not be among them, or the manager of Cluster API {release}"
+            " exits with 'unrecognized feature gate'"
         )
-    return Finding(
-        severity=ERROR,
-        message=f"feature gate {GATE} is passed, and Cluster API {release} no longer knows it: the manager exits with "
-        f"'unrecognized feature gate'; remove it, or set managementCluster.featureGate: Ensure",
-        fix=TAKE_OUT,
-        fixed=right,
+        return Finding(severity=WARNING, message=message)
+    message = (
+        f"feature gate {GATE} is passed, and Cluster API {release} no longer knows it: the manager exits with"
+        " 'unrecognized feature gate'; remove it, or set managementCluster.featureGate: Ensure"
     )
+    return Finding(severity=ERROR, message=message, fix=TAKE_OUT, fixed=right)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record, late
 from krm_fn.kube.labels import image_tag
-from krm_fn.kube.raw import sequence
+from krm_fn.kube.raw import mapping, pod_spec, sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def of_image(image: str) -> Release | None:
 def image_name(image: str) -> str:
     """Return the last part of an image's repository: `cluster-api-controller`, `clusternet-hub`."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def of(deployment: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the containers of a Deployment's pods, an empty mapping for each that is none."""
+    return [mapping(one) for one in sequence(pod_spec(deployment).get("containers"))]
 
 
 # --- flags ------------------------------------------------------------------------------------------------------------
