@@ -61,7 +61,7 @@ def build(part: Part) -> Iterator[Generated]:
     for cluster in part.served:
         by_namespace.setdefault(cluster.namespace, []).append(cluster)
     if config.hub.discovery_secret and token.secret is not None:
-        from krm_fn.hub.discovery import discovery_secret  # noqa: PLC0415 - for those who keep hub discovery
+        from krm_fn.hub import discovery_secret  # noqa: PLC0415 - for those who keep hub discovery
 
         yield _marked(config, HUB_NAMESPACE, discovery_secret(config, token))
     if not by_namespace:

@@ -312,9 +312,9 @@ def _review(parts: Sequence[Part], items: Sequence[Item]) -> dict[int, Mapping[s
     for part in parts:
         reviews = [featuregate.review(items, part.config)]
         if part.config.hub.asked:
-            from krm_fn.hub.review import review as hub  # noqa: PLC0415 - a parent cluster's package only
+            from krm_fn import hub  # noqa: PLC0415 - a parent cluster's package only
 
-            reviews.append(hub(items, part.config))
+            reviews.append(hub.review(items, part.config))
         for review in reviews:
             part.results += review.results
             for position, value in review.revised.items():

@@ -8,17 +8,18 @@ v0.15 on. Containers carry the component's name in both forms; a Helm release pu
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.krm.results import INFO, WARNING, Result, tagged
+from krm_fn.krm.results import INFO, WARNING
 from krm_fn.kube import containers
 from krm_fn.kube.containers import image_name, of_image
 from krm_fn.kube.raw import about, clone, is_local, mapping, pod_spec, sequence, text, title, unlisted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from krm_fn.krm.items import Item
+    from krm_fn.krm.results import Result
     from krm_fn.kube.containers import Release
     from krm_fn.model import KubeconfigRef
 
@@ -26,7 +27,6 @@ HUB = "clusternet-hub"
 CONTROLLER_MANAGER = "clusternet-controller-manager"
 FLAG = "cluster-api-kubeconfig"
 RULE = "hub-kubeconfig"
-FIELD = "spec.hub.kubeconfigSecretRef"
 
 _VOLUME = "cluster-api-kubeconfig"
 _MOUNT = "/etc/cluster-api-kubeconfig"
@@ -59,10 +59,9 @@ def component(item: Item) -> Component | None:
     """Recognise a Deployment by the image, else the name, of one of its containers; None for any other."""
     if item.group != "apps":
         return None
-    containers = [mapping(one) for one in sequence(pod_spec(item.value()).get("containers"))]
-    for index, one in enumerate(containers):
-        image = text(one.get("image"))
-        for name in (image_name(image), text(one.get("name"))):
+    for index, one in enumerate(containers.of(item.value())):
+        image = text(one, "image")
+        for name in (image_name(image), text(one, "name")):
             if name in (HUB, CONTROLLER_MANAGER):
                 return Component(item=item, name=name, container=index, release=of_image(image))
     return None
@@ -89,87 +88,57 @@ def takes_flag(found: Component) -> str:
     return ""
 
 
-def review(
-    found: Sequence[Component], reference: KubeconfigRef, *, change: bool
-) -> tuple[dict[int, dict[str, Any]], list[Result]]:
-    """Set up every Deployment of the input that takes the kubeconfig; without `change`, only report what is missing.
+def review(one: Component, reference: KubeconfigRef, *, change: bool) -> tuple[dict[str, Any] | None, list[Result]]:
+    """Set up one Deployment, if it takes the kubeconfig; without `change`, only report what is missing.
 
     Returns:
-        New values by position, and what to report.
+        The new value, None where nothing changes, and what to report.
     """
-    revised: dict[int, dict[str, Any]] = {}
-    results: list[Result] = []
-    served = False
-    for one in found:
-        item = one.item
-        reason = takes_flag(one)
-        if reason:
-            results.append(about(item, reason, rule=RULE, severity=INFO))
-            results += _left_over(one)
-            continue
-        served = True
-        value: dict[str, Any] = clone(item.value())
-        pod = pod_spec(value)
-        container = pod["containers"][one.container]
-        field = f"spec.template.spec.containers[{one.container}]"
-        wrong = unlisted(pod, "volumes") or unlisted(container, "volumeMounts", *containers.FIELDS)
-        if wrong:
-            message = f"{one.title} is left alone: {wrong} is not a list"
-            results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
-            continue
-        if containers.hidden(container, FLAG):
-            message = (
-                f"{one.title} is left alone: --{FLAG} appears inside a longer argument; give it an argument of its own"
-            )
-            results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
-            continue
-        before = [flag.value for flag in containers.find(container, FLAG)]
-        path = _set_up(one, pod, container, reference)
-        if value == item.value():
-            results.append(about(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
-        elif change and not is_local(item):
-            revised[item.position] = value
-            results.append(about(item, _done(one, reference, path), rule=RULE, severity=INFO, field=field))
-            if any(old != path for old in before):
-                message = f"--{FLAG} pointed elsewhere and now names the file from Secret {reference.name}"
-                results.append(about(item, message, rule=RULE, severity=INFO, field=field))
-        else:
-            message = f"{one.title} lacks volume, mount or --{FLAG} for Secret {reference.name}, and is not changed here (mode: Check, or a local-config object)"
-            results.append(about(item, message, rule=RULE, severity=WARNING, field=field))
-    if not served:
-        results.append(_no_component())
-    return revised, results
-
-
-def _left_over(one: Component) -> list[Result]:
-    """Warn of a flag that the component does not know: it exits with "unknown flag"."""
-    if one.release is None:
-        return []
-    container = mapping(sequence(pod_spec(one.item.value()).get("containers"))[one.container])
-    message = f"{one.title} is given --{FLAG}, which it does not know, and exits: remove the flag there"
-    return [
-        about(
-            one.item,
-            message,
-            rule=RULE,
-            severity=WARNING,
-            field=f"spec.template.spec.containers[{one.container}].{flag.path}",
+    item = one.item
+    base = f"spec.template.spec.containers[{one.container}]"
+    value: dict[str, Any] = clone(item.value())
+    pod, container = pod_spec(value), containers.of(value)[one.container]
+    before = containers.find(container, FLAG)
+    reason = takes_flag(one)
+    if reason:
+        results = [_report(one, reason)]
+        message = f"{one.title} is given --{FLAG}, which it does not know, and exits: remove the flag there"
+        if one.release is not None:
+            results += [_report(one, message, WARNING, f"{base}.{flag.path}") for flag in before]
+        return None, results
+    wrong = unlisted(pod, "volumes") or unlisted(container, "volumeMounts", *containers.FIELDS)
+    if wrong:
+        return None, [_report(one, f"{one.title} is left alone: {wrong} is not a list", WARNING, base)]
+    if containers.hidden(container, FLAG):
+        message = (
+            f"{one.title} is left alone: --{FLAG} appears inside a longer argument; give it an argument of its own"
         )
-        for flag in containers.find(container, FLAG)
+        return None, [_report(one, message, WARNING, base)]
+    old = [flag.value for flag in before]
+    path = _set_up(one, pod, container, reference)
+    results = [
+        _report(
+            one,
+            f"{one.title} reads the management cluster's kubeconfig from Secret {reference.name} at {path}",
+            field=base,
+        )
     ]
+    if value == item.value():
+        return None, results
+    if not change or is_local(item):
+        message = (
+            f"{one.title} lacks volume, mount or --{FLAG} for Secret {reference.name}, and is not changed here (mode:"
+            " Check, or a local-config object)"
+        )
+        return None, [_report(one, message, WARNING, base)]
+    if any(found != path for found in old):
+        message = f"--{FLAG} pointed elsewhere and now names the file from Secret {reference.name}"
+        results.append(_report(one, message, field=base))
+    return value, results
 
 
-def _no_component() -> Result:
-    message = (
-        f"{FIELD} has no effect: the input has no Deployment that takes --{FLAG} ({HUB} v0.12 to v0.14, "
-        f"{CONTROLLER_MANAGER} from v0.15); it belongs to the parent cluster, so set this in the config of that package "
-        f"(with guard.allowNoClusters: true)"
-    )
-    return Result(message=message, severity=WARNING, field=FIELD, tags=tagged(rule=RULE))
-
-
-def _done(one: Component, reference: KubeconfigRef, path: str) -> str:
-    return f"{one.title} reads the management cluster's kubeconfig from Secret {reference.name} at {path}"
+def _report(one: Component, message: str, severity: str = INFO, field: str = "") -> Result:
+    return about(one.item, message, rule=RULE, severity=severity, field=field)
 
 
 def _set_up(one: Component, pod: dict[str, Any], container: dict[str, Any], reference: KubeconfigRef) -> str:
@@ -178,7 +147,7 @@ def _set_up(one: Component, pod: dict[str, Any], container: dict[str, Any], refe
     mounts = container["volumeMounts"] = sequence(container.get("volumeMounts"))
     path = _present(volumes, mounts, reference) or _retargeted(volumes, mounts, reference)
     if not path:
-        name = _free(_VOLUME, {text(mapping(volume).get("name")) for volume in volumes})
+        name = _free(_VOLUME, {text(volume, "name") for volume in volumes}.__contains__)
         volumes.append({"name": name, "secret": _source(reference)})
         mounts.append(_mount(name, mounts))
         path = f"{mounts[-1]['mountPath']}/{_FILE}"
@@ -201,15 +170,15 @@ def _present(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef) ->
     unmounted = ("", "")
     for volume in volumes:
         secret = mapping(volume, "secret")
-        name = text(mapping(volume).get("name"))
+        name = text(volume, "name")
         chosen = secret.get("items")
-        files = [text(mapping(one).get("path")) for one in sequence(chosen) if mapping(one).get("key") == reference.key]
+        files = [text(one, "path") for one in sequence(chosen) if mapping(one).get("key") == reference.key]
         file = files[0] if files else "" if chosen else reference.key
         if secret.get("secretName") != reference.name or not file:
             continue
         unmounted = (name, file)
         for mount in mounts:
-            folder = text(mapping(mount).get("mountPath")).rstrip("/")
+            folder = text(mount, "mountPath").rstrip("/")
             if folder and mount.get("name") == name and mount.get("subPath") in (None, "", file):
                 mount["readOnly"] = True
                 return folder if mount.get("subPath") else f"{folder}/{file}"
@@ -226,20 +195,21 @@ def _retargeted(volumes: list[Any], mounts: list[Any], reference: KubeconfigRef)
     Ours is recognised by its name, its kind and the place where it is mounted; no other one is ever changed.
     """
     for volume in volumes:
-        name = text(mapping(volume).get("name"))
+        name = text(volume, "name")
         if name.startswith(_VOLUME) and mapping(volume, "secret"):
             for mount in mounts:
-                folder = text(mapping(mount).get("mountPath"))
+                folder = text(mount, "mountPath")
                 if mapping(mount).get("name") == name and folder.startswith(_MOUNT) and not mount.get("subPath"):
                     volume["secret"].update(_source(reference))
                     return f"{folder}/{_FILE}"
     return ""
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, taken: Callable[[str], bool]) -> str:
+    """Return a name, with the first number behind it that makes it a free one where it is taken."""
     number = 1
     free = name
-    while free in taken:
+    while taken(free):
         number += 1
         free = f"{name}-{number}"
     return free
@@ -247,10 +217,9 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _mount(name: str, mounts: list[Any]) -> dict[str, Any]:
     """Return a mount in a folder that is not mounted yet, is inside no mounted folder, and contains none."""
-    folders = [text(mapping(mount).get("mountPath")).rstrip("/") for mount in mounts]
-    number = 1
-    free = _MOUNT
-    while any(f"{free}/".startswith(f"{one}/") or one.startswith(f"{free}/") for one in folders if one):
-        number += 1
-        free = f"{_MOUNT}-{number}"
-    return {"name": name, "mountPath": free, "readOnly": True}
+    folders = [folder for mount in mounts if (folder := text(mount, "mountPath").rstrip("/"))]
+
+    def taken(free: str) -> bool:
+        return any(f"{free}/".startswith(f"{one}/") or one.startswith(f"{free}/") for one in folders)
+
+    return {"name": name, "mountPath": _free(_MOUNT, taken), "readOnly": True}

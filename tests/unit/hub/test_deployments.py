@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.hub.review import review
+from krm_fn.hub import review
 from krm_fn.krm.results import INFO, WARNING
 from tests.unit.reviews.builders import (
     SECRET_NAME,

@@ -6,8 +6,7 @@ from base64 import b64decode
 
 import pytest
 
-from krm_fn.hub.discovery import discovery_secret
-from krm_fn.hub.review import review
+from krm_fn.hub import discovery_secret, review
 from krm_fn.krm.results import WARNING
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import HubOptions, Token

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from krm_fn.hub.review import review
+from krm_fn.hub import review
 from krm_fn.krm.results import ERROR, INFO, WARNING, Result
 from tests.unit.reviews.builders import (
     SECRET_NAME,

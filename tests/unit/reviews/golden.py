@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from krm_fn import featuregate
+from krm_fn import featuregate, hub
 from krm_fn.config import decode
-from krm_fn.hub import review as hub
 from krm_fn.krm.changes import Review
 from krm_fn.yaml.edit import revise
 from tests.support.items import item_of
