@@ -25,7 +25,8 @@ from krm_fn.kube import kubectl_selector
 from krm_fn.status import dump
 from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
-from krm_fn.views import status_data, status_table
+from krm_fn.views import status_text
+from krm_fn.views.data import status_data
 from krm_fn.views.terminal import PIPE
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.write import dump as write_yaml
@@ -186,8 +187,8 @@ def live(data: bytes) -> None:
     report = status.evaluate(found, NOW)
     redactor = Redactor(report.secrets)
     shown = redactor.value(report)
-    table = redactor.text(status_table.render(shown))
-    hidden(table + repr(redactor.value(status_data.as_data(shown))), report.secrets, "a status")
+    table = redactor.text(status_text.table(shown))
+    hidden(table + repr(redactor.value(status_data(shown))), report.secrets, "a status")
     try:
         planned = migration.plan(found, name="fleet", resource_set="fleet")
     except Errors as errors:

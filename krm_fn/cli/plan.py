@@ -14,8 +14,9 @@ from krm_fn.krm.results import Errors, has_errors
 from krm_fn.kube import kubectl_selector
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.views import plan_data, plan_markdown, plan_mermaid, plan_table, shown
-from krm_fn.views.shown import Filters, Shown
+from krm_fn.views import plan_markdown, plan_mermaid, plan_shown, plan_table
+from krm_fn.views.data import plan_data
+from krm_fn.views.plan_shown import Filters, Shown
 
 HELP = """Show what would be rendered and why: every Cluster, the rule that decided, its name and ClusterResourceSet.
 
@@ -108,7 +109,7 @@ def _view(
         unknown = inputs.no_cluster(filters.clusters, titles)
         if unknown:
             raise Errors(unknown)
-    return shown.of(outcome, results, comparison, filters), outcome.redactor
+    return plan_shown.of(outcome, results, comparison, filters), outcome.redactor
 
 
 def _selector(text: str | None) -> LabelSelector | None:
@@ -122,7 +123,7 @@ def _selector(text: str | None) -> LabelSelector | None:
 
 def _shown(view: Shown, form: str, redactor: Redactor) -> str:
     if form in {"json", "yaml"}:  # value by value, so that what is left is still JSON or YAML
-        return shared.data_text(redactor.value(plan_data.data(view)), form)
+        return shared.data_text(redactor.value(plan_data(view)), form)
     if form == "table":
         text = plan_table.render(
             view, shared.terminal(sys.stdout), errors=not (sys.stdout.isatty() and sys.stderr.isatty())

@@ -17,7 +17,8 @@ from krm_fn.status.commands import Commands
 from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import GENERATED_LABEL
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.views import status_data, status_table, status_tree
+from krm_fn.views import status_text
+from krm_fn.views.data import status_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,8 +177,8 @@ def _ask(context: str, parent_context: str) -> Dump:
 
 def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str:
     if output != "table":
-        return shared.data_text(status_data.as_data(report), output)
+        return shared.data_text(status_data(report), output)
     terminal = shared.terminal(sys.stdout)
     if trees:
-        return status_tree.render(report, terminal)
-    return status_table.render(report, terminal, only_failing=failing)
+        return status_text.tree(report, terminal)
+    return status_text.table(report, terminal, only_failing=failing)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from krm_fn.base import count, late, printable, some
-from krm_fn.views import plan_effects, plan_mermaid
+from krm_fn.views import plan_mermaid, plan_shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.verdicts import Verdict
     from krm_fn.krm.results import Result
-    from krm_fn.views.shown import Shown
+    from krm_fn.views.plan_shown import Shown
 
 LIMIT = 65_000
 _LONGEST = 700  # of one message
@@ -138,12 +138,12 @@ def _effects(view: Shown) -> list[str]:
         return []
     lines = []
     for effect in comparison.effects:
-        cost = plan_effects.cost(effect)
-        headline = f"**{as_text(plan_effects.headline(effect))}**: {as_text(some(effect.clusters, _FEW))}."
+        cost = plan_shown.cost(effect)
+        headline = f"**{as_text(plan_shown.headline(effect))}**: {as_text(some(effect.clusters, _FEW))}."
         lines.append(f"- {headline}" + (f" {as_text(cost)}." if cost else ""))
     if not comparison.knows_clusters:
         lines.append("- The earlier tree holds no Cluster objects, so Clusters that left it can't be named.")
-    return [*_fit(lines, _EFFECTS, "effects"), "", f"{plan_effects.counts(comparison)}.", ""]
+    return [*_fit(lines, _EFFECTS, "effects"), "", f"{plan_shown.counts(comparison)}.", ""]
 
 
 def _lists(view: Shown) -> list[str]:
@@ -154,7 +154,7 @@ def _lists(view: Shown) -> list[str]:
     each = _LISTS // len(long)
     lines = []
     for effect in long:
-        lines += [f"**{as_text(plan_effects.headline(effect))}**", ""]
+        lines += [f"**{as_text(plan_shown.headline(effect))}**", ""]
         lines += [*_fit([f"- {as_text(one)}" for one in effect.clusters], max(each, 200), "Clusters"), ""]
     return _folded("Clusters by effect", _fit(lines, _LISTS + 1000, "lines"))
 

@@ -7,12 +7,12 @@ earlier tree, Clusters that are new, moved or lost are marked, by a word as well
 from __future__ import annotations
 
 from krm_fn.base import count, printable
-from krm_fn.views.shown import MARKS
+from krm_fn.earlier import effects as codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from krm_fn.clusters.verdicts import Verdict
-    from krm_fn.views.shown import Shown
+    from krm_fn.views.plan_shown import Shown
 
 MAX_CLUSTERS = 100
 MAX_SETS = 60
@@ -20,6 +20,14 @@ MAX_SETS = 60
 _MOST = 5  # errors
 _LONGEST = 200
 
+# Pictures mark what is easily missed: a Cluster that comes, goes, or changes hands.
+_MARKS = {
+    codes.REGISTERS: "new",
+    codes.MOVES: "moved",
+    codes.RENAMED: "moved",
+    codes.LOSES: "lost",
+    codes.REMOVED: "lost",
+}
 # Labels wrap at 200 px by default, and names have hyphens, at which browsers break.
 _WIDE_LABELS = '%%{init: {"flowchart": {"wrappingWidth": 500}}}%%'
 # Legible on a light and on a dark page: the text's colour is given wherever the fill is.
@@ -52,7 +60,7 @@ class _Chart:
         self._number = 0
         self._used: dict[str, None] = {}
         self._marks = {
-            name: next((MARKS[code] for code in found if code in MARKS), "") for name, found in view.happens.items()
+            name: next((_MARKS[code] for code in found if code in _MARKS), "") for name, found in view.happens.items()
         }
 
     def text(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import count, some
-from krm_fn.views import plan_effects
+from krm_fn.views import plan_shown
 from krm_fn.views.terminal import PIPE, Terminal, clean
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from krm_fn.clusters.verdicts import Verdict
-    from krm_fn.views.shown import Shown
+    from krm_fn.views.plan_shown import Shown
 
 _FEW = 5
 _REGISTERS = "REGISTERS"
@@ -48,7 +48,8 @@ def _verdicts(view: Shown, terminal: Terminal) -> list[str]:
         "AS": [one.registration_name or "-" for one in view.verdicts],
         "RESOURCE SET": [one.resource_set or "-" for one in view.verdicts],
         "CHANGE": [
-            ", ".join(plan_effects.SHORT[code] for code in happens.get(one.cluster.title, ())) for one in view.verdicts
+            ", ".join(plan_shown.WORDS[code].short for code in happens.get(one.cluster.title, ()))
+            for one in view.verdicts
         ],
         "WHY": [one.rule for one in view.verdicts],
     }
@@ -112,10 +113,10 @@ def _comparison(view: Shown, terminal: Terminal) -> list[str]:
     comparison = view.comparison
     if comparison is None:
         return []
-    lines = ["", f"{plan_effects.counts(comparison)}."]
+    lines = ["", f"{plan_shown.counts(comparison)}."]
     for effect in view.effects:
-        lines += terminal.wrap(f"{plan_effects.headline(effect)}: {some(effect.clusters, _FEW)}.", "* ", "  ")
-        cost = plan_effects.cost(effect)
+        lines += terminal.wrap(f"{plan_shown.headline(effect)}: {some(effect.clusters, _FEW)}.", "* ", "  ")
+        cost = plan_shown.cost(effect)
         lines += terminal.wrap(f"{cost}.", "  ", "  ") if cost else []
     if not comparison.knows_clusters:
         lines.append("The earlier tree holds no Cluster objects, so Clusters that left it can't be named.")

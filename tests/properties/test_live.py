@@ -12,7 +12,8 @@ from krm_fn.cli.migrate import config_text, guide
 from krm_fn.krm.results import Errors
 from krm_fn.status import dump
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.views import status_data, status_table
+from krm_fn.views import status_text
+from krm_fn.views.data import status_data
 from krm_fn.views.terminal import Terminal
 from tests.support import live
 from tests.support.live import Fleet
@@ -44,9 +45,9 @@ def show(objects: list[Any], *, parent: bool) -> str:
     redactor = Redactor(found.secrets)
     found = redactor.value(found)
     texts = [
-        status_table.render(found, Terminal(width=80, colour=True)),
-        status_table.render(found, only_failing=True),
-        json.dumps(status_data.as_data(found), ensure_ascii=False),
+        status_text.table(found, Terminal(width=80, colour=True)),
+        status_text.table(found, only_failing=True),
+        json.dumps(status_data(found), ensure_ascii=False),
     ]
     return "".join(redactor.text(text) for text in texts)
 

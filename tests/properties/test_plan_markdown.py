@@ -13,12 +13,12 @@ from krm_fn.earlier.compare import Change
 from krm_fn.earlier.effects import CODES, Effect
 from krm_fn.krm.results import Result
 from krm_fn.model import ObjectKey
-from krm_fn.views import plan_effects, plan_markdown
+from krm_fn.views import plan_markdown, plan_shown
 from tests.support.lists import cluster, config
 from tests.support.plans import change
 
 if TYPE_CHECKING:
-    from krm_fn.views.shown import Shown
+    from krm_fn.views.plan_shown import Shown
 
 OLDER = {"image": "ghcr.io/clusternet/clusternet-agent:v0.18.0"}
 lengths = st.sampled_from((1, 8, 63, 253, 1_500, 9_000))
@@ -108,4 +108,4 @@ def test_a_comment_has_a_bounded_length_and_closes_what_it_opens(  # noqa: PLR09
     for found, what in ((errors, "error"), (warnings, "warning")):
         assert not found or f"{len(found)} {what}" in text
     if some:
-        assert plan_effects.counts(compared) in first
+        assert plan_shown.counts(compared) in first

@@ -8,11 +8,11 @@ import yaml
 
 from krm_fn import function
 from krm_fn.krm import resource_list
-from krm_fn.views import shown
+from krm_fn.views import plan_shown
 from tests.support.lists import Run, document
 
 if TYPE_CHECKING:
-    from krm_fn.views.shown import Filters, Shown
+    from krm_fn.views.plan_shown import Filters, Shown
 
 
 def change(
@@ -35,14 +35,14 @@ def change(
     assert (made.code == 0) == ok, made.stderr
     assert made.outcome is not None
     comparison = function.compare(made.outcome, resource_list.read(document(now)).items, baseline)
-    return shown.of(made.outcome, made.outcome.results, comparison, filters)
+    return plan_shown.of(made.outcome, made.outcome.results, comparison, filters)
 
 
 def plan(items: list[Any], filters: Filters | None = None) -> Shown:
     """Show what is decided about an input, with nothing to compare with."""
     made = Run(document(items))
     assert made.outcome is not None
-    return shown.of(made.outcome, made.outcome.results, None, filters)
+    return plan_shown.of(made.outcome, made.outcome.results, None, filters)
 
 
 def happens(view: Shown) -> dict[str, list[str]]:

@@ -9,7 +9,8 @@ import pytest
 from krm_fn import status
 from krm_fn.status import dump, report
 from krm_fn.status.commands import Commands
-from krm_fn.views import status_data, status_table, status_tree
+from krm_fn.views import status_text
+from krm_fn.views.data import status_data
 from tests.support import live
 from tests.support.live import Fleet
 
@@ -961,7 +962,7 @@ def test_of_one_cluster_alone_it_is_not_known_whether_it_is_the_one_that_is_miss
     [reason] = alone.clusters[0].reasons
     assert (reason.code, reason.severity) == ("not-all-registered", "warning")
     assert "get secret app-1-kubeconfig" in reason.remedy[1]
-    tree = status_tree.render(alone)
+    tree = status_text.tree(alone)
     assert tree.splitlines()[0].split() == ["Cluster", "team-c/app-1", "delivered", "Provisioned"]
     assert "DO NOW\n! not-all-registered: 1 of 2 called clusternet-cluster-xxxxx report: this one may" in tree
     both = [live.managed(f"clusternet-cluster-{end}") for end in ("x7k2p", "b4d9z")]
@@ -1274,9 +1275,9 @@ def test_a_report_of_a_time_that_can_not_be_true_has_an_unknown_age(absurd: str)
     fleet.managed[0]["status"]["lastObservedTime"] = absurd
     found = evaluate(*fleet.everything)
     assert one(found).registered == "yes"  # by the hub's verdict
-    assert "unknown" in status_table.render(found)
-    assert "last report at an unknown time" in status_tree.render(found)
-    assert [each["lastSeen"] for each in status_data.as_data(found)["clusters"]] == [None, "2026-11-23T09:58:11Z"]
+    assert "unknown" in status_text.table(found)
+    assert "last report at an unknown time" in status_text.tree(found)
+    assert [each["lastSeen"] for each in status_data(found)["clusters"]] == [None, "2026-11-23T09:58:11Z"]
 
 
 @ABSURD
@@ -1300,7 +1301,7 @@ def test_such_times_anywhere_are_no_crash_and_no_ground_to_delete(absurd: str) -
     for value in objects:
         spoil(value, absurd)
     found = evaluate(*objects)
-    for text in (status_table.render(found), status_tree.render(found), json.dumps(status_data.as_data(found))):
+    for text in (status_text.table(found), status_text.tree(found), json.dumps(status_data(found))):
         assert " delete " not in text
         assert "-1d" not in text
 

@@ -11,8 +11,9 @@ import yaml
 from krm_fn.cli.shared import data_text
 from krm_fn.krm.results import Result
 from krm_fn.kube.labels import LabelSelector
-from krm_fn.views import plan_data, plan_effects, plan_markdown, plan_mermaid, plan_table, shown
-from krm_fn.views.shown import Filters, Shown, count
+from krm_fn.views import plan_markdown, plan_mermaid, plan_shown, plan_table
+from krm_fn.views.data import plan_data
+from krm_fn.views.plan_shown import Filters, Shown, count
 from krm_fn.views.terminal import Terminal
 from tests.support.lists import cluster, config
 from tests.support.plans import change, plan
@@ -34,8 +35,8 @@ RENDER = {
     "markdown": plan_markdown.render,
     "mermaid": plan_mermaid.render,
     "table": plan_table.render,
-    "json": lambda view: data_text(plan_data.data(view), "json"),
-    "yaml": lambda view: data_text(plan_data.data(view), "yaml"),
+    "json": lambda view: data_text(plan_data(view), "json"),
+    "yaml": lambda view: data_text(plan_data(view), "yaml"),
 }
 EVERY = pytest.mark.parametrize("form", RENDER)
 
@@ -157,8 +158,8 @@ def test_a_rename_of_a_whole_set_is_one_sentence_that_names_its_reason() -> None
 
 
 def test_every_effect_has_words() -> None:
-    codes = set(shown.codes.CODES)
-    assert set(plan_effects.SHORT) == set(plan_effects._HEADLINES) == set(plan_effects._COSTS) == codes
+    codes = set(plan_shown.codes.CODES)
+    assert set(plan_shown.WORDS) == codes
 
 
 # --- filters ---------------------------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ def test_a_comment_stays_within_what_github_takes(before: Any, after: Any) -> No
     assert len(text) <= plan_markdown.LIMIT
     first = text[:4000]
     assert view.summary in first
-    assert all(plan_effects.headline(one).partition(" ")[2].split(",")[0][:20] in first for one in view.effects[:2])
+    assert all(plan_shown.headline(one).partition(" ")[2].split(",")[0][:20] in first for one in view.effects[:2])
     assert text.count("<details>") == text.count("</details>")
 
 
@@ -314,7 +315,7 @@ def test_clusters_without_a_namespace_are_drawn_as_such() -> None:
 
 def test_data_carries_the_effects_of_each_cluster_and_of_all() -> None:
     view = change([FLEET[0], config()], [*FLEET[:2], config(agent=OLDER)])
-    found = plan_data.data(view)
+    found = plan_data(view)
     assert {one["name"]: one["effects"] for one in found["clusters"]} == {"a": ["rolls"], "b": ["registers"]}
     assert [(one["code"], one["clusters"]) for one in found["comparison"]["effects"]] == [
         ("rolls", ["team-a/a"]),

@@ -6,7 +6,8 @@ import pytest
 from krm_fn import status
 from krm_fn.status import dump
 from krm_fn.status.report import Report, age
-from krm_fn.views import status_data, status_table, status_tree
+from krm_fn.views import status_text
+from krm_fn.views.data import status_data
 from krm_fn.views.terminal import Terminal
 from tests.support import live
 from tests.support.live import Fleet
@@ -31,7 +32,7 @@ def fleet() -> Report:
 
 
 def test_the_table_lists_every_cluster(fleet: Report) -> None:
-    lines = status_table.render(fleet).splitlines()
+    lines = status_text.table(fleet).splitlines()
     assert lines[0].split("  ")[0] == "CLUSTER"
     assert lines[1] == "team-a/web-1  clusternet.web-1  yes        yes (by name)  1m ago"
     assert lines[3].split() == ["team-b/api-0", "clusternet.api-0", "no", "no", "-", "wrong-secret-type"]
@@ -39,7 +40,7 @@ def test_the_table_lists_every_cluster(fleet: Report) -> None:
 
 def test_left_over_things_stand_under_the_cluster_they_are_on() -> None:
     found = report(*Fleet().everything, *live.hub_objects("empty"), live.managed("old-1", ready="Unknown", seen=OLD))
-    lines = status_table.render(found).splitlines()
+    lines = status_text.table(found).splitlines()
     management, parent = (
         lines.index(f"LEFT OVER ON THE {side} CLUSTER (commands are printed, not run)")
         for side in ("MANAGEMENT", "PARENT")
@@ -49,25 +50,25 @@ def test_left_over_things_stand_under_the_cluster_they_are_on() -> None:
 
 
 def test_only_what_fails_can_be_shown(fleet: Report) -> None:
-    shown = status_table.render(fleet, only_failing=True)
+    shown = status_text.table(fleet, only_failing=True)
     assert "team-a" not in shown
     assert shown.endswith("9 Clusters: 7 not delivered, 2 delivered and registered\n")
 
 
 def test_a_reason_of_many_clusters_stands_once(fleet: Report) -> None:
-    shown = status_table.render(fleet)
+    shown = status_text.table(fleet)
     assert shown.count("✗ wrong-secret-type: 7 Clusters") == 1
     assert "team-b/api-0, team-b/api-1, team-b/api-2, team-b/api-3, team-b/api-4 and 2 more" in shown
 
 
 def test_a_pipe_gets_no_escape_codes_and_no_wrapping(fleet: Report) -> None:
-    shown = status_table.render(fleet)
+    shown = status_text.table(fleet)
     assert "\x1b" not in shown
     assert max(map(len, shown.splitlines())) > 120
 
 
 def test_a_terminal_gets_colours(fleet: Report) -> None:
-    shown = status_table.render(fleet, Terminal(width=120, colour=True))
+    shown = status_text.table(fleet, Terminal(width=120, colour=True))
     assert "\x1b[32myes" in shown
     assert "\x1b[31mno" in shown
     assert shown.rstrip().endswith("\x1b[31m9 Clusters: 7 not delivered, 2 delivered and registered\x1b[0m")
@@ -75,17 +76,15 @@ def test_a_terminal_gets_colours(fleet: Report) -> None:
 
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_sentences_fit_the_terminal_and_commands_stay_whole(fleet: Report, width: int) -> None:
-    lines = status_table.render(fleet, Terminal(width=width)).splitlines()
+    lines = status_text.table(fleet, Terminal(width=width)).splitlines()
     wide = [line for line in lines if len(line) > width]
     assert all(line.strip().startswith("kubectl") for line in wide)
     assert any("delete managedclusters.clusters.clusternet.io old-1" in line for line in lines)
 
 
 def test_colours_do_not_change_the_layout(fleet: Report) -> None:
-    painted = re.sub(r"\x1b\[\d+m", "", status_table.render(fleet, Terminal(width=80, colour=True)))
-    assert [line.rstrip() for line in painted.splitlines()] == status_table.render(
-        fleet, Terminal(width=80)
-    ).splitlines()
+    painted = re.sub(r"\x1b\[\d+m", "", status_text.table(fleet, Terminal(width=80, colour=True)))
+    assert [line.rstrip() for line in painted.splitlines()] == status_text.table(fleet, Terminal(width=80)).splitlines()
 
 
 def test_another_name_is_shown_where_there_is_room() -> None:
@@ -95,15 +94,15 @@ def test_another_name_is_shown_where_there_is_room() -> None:
             found["metadata"]["annotations"]["fn.clusternet.io/registration-name"] = "team-a-web-1"
     fleet.managed = [live.managed("team-a-web-1")]
     found = report(*fleet.everything)
-    assert "yes (team-a-web-1)" in status_table.render(found, Terminal(width=160))
-    assert "yes (by name, team-a-web-1)" in status_table.render(found)
-    assert "team-a-web-1" not in status_table.render(found, Terminal(width=80)).splitlines()[1]
+    assert "yes (team-a-web-1)" in status_text.table(found, Terminal(width=160))
+    assert "yes (by name, team-a-web-1)" in status_text.table(found)
+    assert "team-a-web-1" not in status_text.table(found, Terminal(width=80)).splitlines()[1]
 
 
 def test_a_cluster_being_deleted_is_shown_as_such() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.clusters[0]["metadata"]["deletionTimestamp"] = live.NOW
-    shown = status_table.render(report(*fleet.everything))
+    shown = status_text.table(report(*fleet.everything))
     assert "is being deleted" in shown
     assert "\nWHY\n" not in shown
     assert shown.endswith("1 Cluster delivered and registered\n")
@@ -124,7 +123,7 @@ def test_a_cluster_being_deleted_is_shown_as_such() -> None:
     ],
 )
 def test_the_last_line_sums_up(objects: list[live.Object], end: str) -> None:
-    assert status_table.render(report(*objects)).rstrip("\n").endswith(end)
+    assert status_text.table(report(*objects)).rstrip("\n").endswith(end)
 
 
 @pytest.mark.parametrize(
@@ -137,11 +136,11 @@ def test_ages_are_shown_in_their_largest_unit(seconds: int, shown: str) -> None:
 def test_escape_codes_of_a_dump_do_not_reach_the_terminal() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.clusters[0]["metadata"]["name"] = "web-1\x1b[2J"
-    assert "\x1b" not in status_table.render(report(*fleet.management))
+    assert "\x1b" not in status_text.table(report(*fleet.management))
 
 
 def test_the_data_is_json_and_complete(fleet: Report) -> None:
-    data = json.loads(json.dumps(status_data.as_data(fleet)))
+    data = json.loads(json.dumps(status_data(fleet)))
     assert data["summary"] == {"clusters": 9, "ok": 2, "failing": 7, "missing": 0, "parentSeen": True}
     assert set(data) == {"apiVersion", "kind", "summary", "clusters", "sharedNames", "leftOver", "notes"}
     first = data["clusters"][0]
@@ -163,7 +162,7 @@ def test_the_data_is_json_and_complete(fleet: Report) -> None:
 
 def test_shared_names_are_in_the_data() -> None:
     fleet = Fleet(found=live.config(mode="Shared"))
-    data = status_data.as_data(report(*fleet.everything, live.managed("clusternet-cluster-x7k2p")))
+    data = status_data(report(*fleet.everything, live.managed("clusternet-cluster-x7k2p")))
     counts = {"clusters": 2, "managedClusters": 1, "ready": 1, "missing": 1}
     assert data["sharedNames"] == [{"prefix": "clusternet-cluster", "namespace": "", **counts}]
 
@@ -172,7 +171,7 @@ def test_reasons_are_grouped_by_code_the_most_frequent_first() -> None:
     fleet = Fleet(names=tuple(f"web-{number}" for number in range(6)))
     fleet.bindings = []
     fleet.clusters[:2] = [live.cluster("team-a", name, ready=False) for name in ("web-0", "web-1")]
-    shown = status_table.render(report(*fleet.management, *fleet.payloads))
+    shown = status_text.table(report(*fleet.management, *fleet.payloads))
     heads = [line for line in shown.splitlines() if line.startswith("✗")]
     assert heads == ["✗ waiting: 4 Clusters", "✗ infrastructure: 2 Clusters"]
 
@@ -180,15 +179,13 @@ def test_reasons_are_grouped_by_code_the_most_frequent_first() -> None:
 def test_an_outdated_cluster_is_not_called_unregistered() -> None:
     fleet = Fleet()
     fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
-    assert status_table.render(report(*fleet.everything)).endswith(
-        "2 Clusters: 1 outdated, 1 delivered and registered\n"
-    )
+    assert status_text.table(report(*fleet.everything)).endswith("2 Clusters: 1 outdated, 1 delivered and registered\n")
 
 
 def test_long_names_leave_space_for_the_reason_on_80_columns() -> None:
     fleet = Fleet("marketing-and-communication-north", ("a-cluster-with-quite-a-long-name-01",))
     fleet.bindings = []
-    first, second, *_ = status_table.render(report(*fleet.management, *fleet.payloads), Terminal(width=80)).splitlines()
+    first, second, *_ = status_text.table(report(*fleet.management, *fleet.payloads), Terminal(width=80)).splitlines()
     assert second.startswith("marketing-and-co…")
     assert second.endswith("waiting")
     assert max(len(first), len(second)) <= 80
@@ -197,8 +194,8 @@ def test_long_names_leave_space_for_the_reason_on_80_columns() -> None:
 def test_counted_clusters_show_the_numbers_with_what_they_are_of_in_a_pipe() -> None:
     fleet = Fleet("team-c", ("app-1", "app-2"), found=live.config(mode="Shared"))
     found = report(*fleet.everything, live.managed("clusternet-cluster-x7k2p", origin="team-c"))
-    assert "1 of 2 of this namespace report" in status_table.render(found)
-    narrow = status_table.render(found, Terminal(width=80)).splitlines()
+    assert "1 of 2 of this namespace report" in status_text.table(found)
+    narrow = status_text.table(found, Terminal(width=80)).splitlines()
     assert "  1 of 2" in narrow[1]
     assert narrow[-1] == "2 Clusters: 2 delivered, of which 1 not registered (which ones is not known)"
 
@@ -207,7 +204,7 @@ def test_the_tree_tells_the_whole_story_of_a_cluster() -> None:
     fleet = Fleet()
     live.probe(fleet.clusters[0], "Remote connection probe failed")
     found = report(*fleet.everything, of="team-a/web-1").only(frozenset({"team-a/web-1"}))
-    lines = status_tree.render(found).splitlines()
+    lines = status_text.tree(found).splitlines()
     assert lines[0].split() == ["Cluster", "team-a/web-1", "fine", "Provisioned"]
     shown = "\n".join(" ".join(line.split()) for line in lines)
     for expected in (
@@ -229,21 +226,21 @@ def test_the_tree_and_the_total_fit_80_columns() -> None:
     fleet.of("Secret", "clusternet-cluster-api-registration")["type"] = "Opaque"
     fleet.bindings = fleet.bindings[:1]
     found = report(*fleet.everything, live.managed("clusternet-cluster-x7k2p", origin="team-c"))
-    tree = status_tree.render(found.only(frozenset({"team-c/app-1"})), Terminal(width=80))
-    lines = [*tree.splitlines(), *status_table.render(found, Terminal(width=80)).splitlines()]
+    tree = status_text.tree(found.only(frozenset({"team-c/app-1"})), Terminal(width=80))
+    lines = [*tree.splitlines(), *status_text.table(found, Terminal(width=80)).splitlines()]
     assert [line for line in lines if len(line) > 80 and "kubectl" not in line] == []
     assert "│  ├─ Secret clusternet-cluster-api-registration  applied\n│  │       2026-11-20 08:16:01 UTC" in tree
 
 
 def test_the_tree_of_a_cluster_in_good_order_ends_with_nothing_to_do() -> None:
     found = report(*Fleet().everything).only(frozenset({"team-a/web-1"}))
-    assert status_tree.render(found).endswith("\nNOTHING TO DO\n")
+    assert status_text.tree(found).endswith("\nNOTHING TO DO\n")
 
 
 def test_the_tree_of_a_cluster_whose_registration_was_not_looked_at_says_how_to_look() -> None:
     fleet = Fleet()
     fleet.of("ConfigMap", "clusternet-identity")["data"]["00-identity.yaml"] += "# new\n"
-    tree = status_tree.render(report(*fleet.management, *fleet.payloads).only(frozenset({"team-a/web-1"})))
+    tree = status_text.tree(report(*fleet.management, *fleet.payloads).only(frozenset({"team-a/web-1"})))
     assert tree.splitlines()[0].split() == ["Cluster", "team-a/web-1", "delivered", "Provisioned"]
     assert "DO NOW\n· no-parent: nothing of the parent cluster was looked at" in tree
     assert "ALSO FOUND\n· changed: ConfigMap clusternet-identity was changed" in tree
@@ -254,8 +251,6 @@ def test_the_tree_is_coloured_without_a_change_of_its_layout() -> None:
     fleet.of("Secret", "clusternet.registration")["type"] = "Opaque"
     fleet.bindings = []
     found = report(*fleet.management, *fleet.payloads)
-    painted = re.sub(r"\x1b\[\d+m", "", status_tree.render(found, Terminal(width=100, colour=True)))
-    assert [line.rstrip() for line in painted.splitlines()] == status_tree.render(
-        found, Terminal(width=100)
-    ).splitlines()
+    painted = re.sub(r"\x1b\[\d+m", "", status_text.tree(found, Terminal(width=100, colour=True)))
+    assert [line.rstrip() for line in painted.splitlines()] == status_text.tree(found, Terminal(width=100)).splitlines()
     assert "ALSO FOUND" not in painted

@@ -1,9 +1,9 @@
-"""A Plan as data for programs: JSON and YAML of one shape, described in docs/plan.md and kept stable."""
+"""A Plan and a status report as data for programs, in JSON and YAML of one shape, which is public (docs/plan.md, docs/status.md)."""
 
 from __future__ import annotations
 
 from krm_fn.surface import API_VERSION
-from krm_fn.views import plan_effects
+from krm_fn.views import plan_shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from krm_fn.earlier.effects import Effect
     from krm_fn.krm.results import Result
     from krm_fn.model import ObjectKey
-    from krm_fn.views.shown import Shown
+    from krm_fn.status.report import ClusterState, Reason, Report
+    from krm_fn.views.plan_shown import Shown
 
 
-def data(view: Shown) -> dict[str, Any]:
-    """Return the Plan as JSON-like data; keys are always there, empty where there is nothing."""
+def plan_data(view: Shown) -> dict[str, Any]:
+    """Return a Plan; keys are always there, empty where there is nothing."""
     happens = view.happens
     found: dict[str, Any] = {
         "apiVersion": API_VERSION,
@@ -73,8 +74,8 @@ def _result(one: Result) -> dict[str, Any]:
 def _effect(one: Effect) -> dict[str, Any]:
     return {
         "code": one.code,
-        "message": f"{plan_effects.headline(one)}.",
-        "cost": f"{cost}." if (cost := plan_effects.cost(one)) else "",
+        "message": f"{plan_shown.headline(one)}.",
+        "cost": f"{cost}." if (cost := plan_shown.cost(one)) else "",
         "field": one.field,
         "before": one.before,
         "after": one.after,
@@ -101,3 +102,82 @@ def _verdict(one: Verdict, happens: list[str]) -> dict[str, Any]:
 
 def _key(key: ObjectKey) -> dict[str, str]:
     return {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name}
+
+
+def status_data(report: Report) -> dict[str, Any]:
+    """Return a whole report; keys are always there, unknown times are null."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ClusternetStatus",
+        "summary": {
+            "clusters": len(report.clusters),
+            "ok": len(report.clusters) - len(report.failing),
+            "failing": len(report.failing),
+            "missing": report.missing,
+            "parentSeen": report.parent,
+        },
+        "clusters": [_cluster(one) for one in report.clusters],
+        "sharedNames": [
+            {
+                "prefix": one.prefix,
+                "namespace": one.namespace,
+                "clusters": one.clusters,
+                "managedClusters": one.managed,
+                "ready": one.ready,
+                "missing": one.missing,
+            }
+            for one in report.pools
+        ],
+        "leftOver": [
+            {
+                "side": one.side,
+                "kind": one.kind,
+                "namespace": one.namespace,
+                "name": one.name,
+                "message": one.message,
+                "commands": list(one.commands),
+            }
+            for one in report.orphans
+        ],
+        "notes": [_reason(one) for one in report.notes],
+    }
+
+
+def _cluster(one: ClusterState) -> dict[str, Any]:
+    return {
+        "namespace": one.namespace,
+        "name": one.name,
+        "apiVersion": one.api_version,
+        "phase": one.phase,
+        "deleting": one.deleting,
+        "ok": one.ok,
+        "lacking": one.lacking,
+        "selectedBy": list(one.resource_sets),
+        "delivered": one.delivered,
+        "registered": one.registered,
+        "evidence": one.evidence,
+        "registrationName": one.registration_name,
+        "lastSeen": _time(one.last_seen),
+        "resources": [
+            {
+                "clusterResourceSet": delivery.resource_set,
+                "kind": delivery.kind,
+                "name": delivery.name,
+                "state": delivery.state,
+                "lastApplied": _time(delivery.time),
+                "hash": delivery.digest,
+            }
+            for delivery in one.deliveries
+        ],
+        "reasons": [_reason(reason) for reason in one.reasons],
+    }
+
+
+def _reason(one: Reason) -> dict[str, Any]:
+    return {"code": one.code, "severity": one.severity, "message": one.message, "remedy": list(one.remedy)}
+
+
+def _time(seconds: int | None) -> str | None:
+    from krm_fn.status.report import stamp  # noqa: PLC0415 - a Plan has no times, and does not pay for this
+
+    return None if seconds is None else stamp(seconds)
