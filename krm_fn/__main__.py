@@ -98,8 +98,8 @@ def _function() -> int:
         def process(found: ResourceList) -> None:
             offers = Offers(os.environ)
             epoch = offers.epoch()
-            options = function.Options(offers=offers, now=int(time.time()) if epoch is None else epoch)
-            function.run(found, options)
+            now = int(time.time()) if epoch is None else epoch
+            function.run(found, function.Options(offers=offers, now=now, original=_original))
 
         stdin, stdout, stderr = runner.standard_streams()
         return runner.run(process, stdin, stdout, redacted(stderr))
@@ -107,7 +107,14 @@ def _function() -> int:
     return runner.guarded(work, sys.stderr)
 
 
+def _original(item: Item) -> Item | None:
+    from krm_fn.files.originals import original  # noqa: PLC0415 - for errors only
+
+    return original(item)
+
+
 if TYPE_CHECKING:
+    from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
 
 if __name__ == "__main__":

@@ -12,15 +12,15 @@ from krm_fn.clusters import inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, Errors, Related, Result, has_errors, tagged
+from krm_fn.krm.results import INFO, PACKAGE, Errors, Related, Result, has_errors, tagged
 from krm_fn.kube.secrets import Secret, looks_like_token
-from krm_fn.surface import GROUP, HUB_NAME, KIND, KPT_PACKAGE_ANNOTATION
+from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, Refused, sources
 from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from krm_fn.clusters.inventory import Inventory
     from krm_fn.earlier.compare import Comparison
@@ -43,6 +43,7 @@ class Options(Record):
         verbose: Whether every Cluster's verdict is reported.
         writes_files: Whether the output goes into files (and so, most likely, into Git).
         needs_token: Whether a token that is not at hand is an error; it is for all but what only explains.
+        original: Finds the object of a stream in the user's own file, for the lines of errors; None where it can't.
     """
 
     offers: Offers
@@ -53,6 +54,7 @@ class Options(Record):
     verbose: bool = False
     writes_files: bool = False
     needs_token: bool = True
+    original: Callable[[Item], Item | None] | None = None
 
 
 class Outcome(Record):
@@ -94,7 +96,7 @@ def process(
         from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
 
         results = outcome.plan.placed(results) if outcome.plan is not None else results
-        results = located(results, items, function_config, stream=stream)
+        results = located(results, items, function_config, stream=stream, original=options.original)
     return outcome.replace(results=outcome.redactor.results(results))  # last, after all that adds to them
 
 
@@ -163,9 +165,8 @@ def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
 
     Without our own earlier output among them, each run would add the same objects again.
     """
-    packaged = KPT_PACKAGE_ANNOTATION in function_config.annotations
-    if not packaged or any(item.kind == "Kptfile" for item in items):  # kpt lists it by default
-        return None
+    if PACKAGE not in function_config.annotations or any(item.kind == "Kptfile" for item in items):
+        return None  # kpt lists its own file by default
     message = (
         "the host hides objects from this function, its own earlier output among them, which it would add again: remove"
         " selectors, exclude and --match-* from its step in the Kptfile; spec.clusterSelector chooses the Clusters"
@@ -223,7 +224,7 @@ def find_configs(
         return rendered, ()
     own = identity_of(function_config)
     listed = next((item for item in among if identity_of(item) == own and item.file_path), None)
-    rendered = (decode(function_config, listed),)
+    rendered = (decode(function_config, None if function_config.file_path else listed),)
     others = []
     for item in among:
         if identity_of(item) == own:
@@ -343,8 +344,7 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
 
 def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
     """Return the beginnings of all names that these configs generate or refer to."""
-    names = {config.resource_set.name for config in rendered}
-    names |= {sources.secret_name(config) for config in rendered}
+    names = {name for config in rendered for name in (config.resource_set.name, sources.secret_name(config))}
     if any(config.hub.discovery_secret for config in rendered):
         names.add(HUB_NAME)
     return tuple(sorted(names))

@@ -34,7 +34,6 @@ RESOURCE_SET_TYPE = "addons.cluster.x-k8s.io/resource-set"
 CAPI_MANAGER = "capi-controller-manager"
 
 # Other projects.
-KPT_PACKAGE_ANNOTATION = "internal.config.kubernetes.io/package-path"
 LOCAL_CONFIG_ANNOTATION = "config.kubernetes.io/local-config"
 EXTERNAL_SECRETS_GROUP = "external-secrets.io"
 EXTERNAL_SECRET_KIND = "ExternalSecret"  # noqa: S105 - a kind

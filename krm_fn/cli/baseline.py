@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 from typing import NamedTuple
 
@@ -10,9 +11,10 @@ import click
 
 from krm_fn.base import Record
 from krm_fn.cli import inputs, shared
-from krm_fn.files import documents, revision
+from krm_fn.files import documents, reading, revision
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, has_errors, tagged
+from krm_fn.surface import OWNER_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +101,9 @@ def read(asked: Asked, source: Source, options: Options) -> Baseline | None:
     if asked.against is not None:
         return _revision(asked.against, source, options)
     if asked.folder is not None:
-        return Baseline(items=inputs.baseline(asked.folder) or (), source=f"--baseline {asked.folder}")
+        items = inputs.baseline(asked.folder) or ()
+        _not_the_input(asked.folder, source, items)
+        return Baseline(items=items, source=f"--baseline {asked.folder}")
     if asked.earlier is not None:
         return Baseline(items=inputs.baseline(asked.earlier) or (), source=f"what is in {asked.earlier}", rendered=True)
     return None
@@ -149,6 +153,22 @@ def _labelled(item: Item, labels: Mapping[str, str]) -> Item:
     metadata = value.get("metadata") or {}
     merged = {**metadata, "labels": {**(metadata.get("labels") or {}), **labels}}
     return Item.from_value({**value, "metadata": merged}, item.position)
+
+
+def _not_the_input(folder: str, source: Source, items: Sequence[Item]) -> None:
+    """Refuse a part of the input as baseline: it would be missing from the input.
+
+    Raises:
+        Errors: The baseline is below a PATH, and what it holds was made by others.
+    """
+    real = os.path.realpath(folder)
+    held = [path for path in source.paths if path != documents.STDIN and reading.inside(real, os.path.realpath(path))]
+    if held and items and not any(item.contains(OWNER_ANNOTATION.encode()) for item in items):
+        message = (
+            f"--baseline {reading.show(folder)} is part of the input {reading.show(held[0])}: give a tree that"
+            " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
+        )
+        raise Errors.of(message, file_path=reading.show(folder), tags=tagged(rule="baseline-is-input"))
 
 
 def _broken(label: str, results: Sequence[Result], folder: str) -> Baseline:

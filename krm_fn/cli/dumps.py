@@ -48,9 +48,7 @@ def read(files: Sequence[str]) -> Dump:
             try:
                 data = sys.stdin.buffer.read() if name == _STDIN else reading.read(name)
             except Errors as errors:
-                results.extend(
-                    one.replace(message=f"{one.message}; write kubectl's output there first") for one in errors.results
-                )
+                results.extend(_with_remedy(one) for one in errors.results)
                 continue
             readable += 1
             shown = "stdin" if name == _STDIN else name
@@ -65,6 +63,12 @@ def read(files: Sequence[str]) -> Dump:
     if results:
         raise Errors(results)
     return found
+
+
+def _with_remedy(result: Result) -> Result:
+    if result.message.endswith(("?", ")")):  # it says what to do
+        return result
+    return result.replace(message=f"{result.message}; give a file that holds what kubectl printed")
 
 
 def progress(name: str, data: bytes) -> None:

@@ -8,6 +8,7 @@ import click
 
 from krm_fn import function
 from krm_fn.cli import diagnostics, inputs, shared
+from krm_fn.files.originals import original
 from krm_fn.krm import runner
 
 TYPE_CHECKING = False
@@ -38,7 +39,9 @@ def command(baseline: pathlib.Path | None, now: int | None, verbose: bool) -> in
     def process(found: ResourceList) -> None:
         offers = shared.environment_offers()
         items = None if baseline is None else inputs.baseline(str(baseline))
-        options = function.Options(offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose)
+        options = function.Options(
+            offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose, original=original
+        )
         function.run(found, options)
 
     return runner.run(process, *runner.standard_streams(), say=lambda results, _stderr: diagnostics.report(results))

@@ -17,7 +17,7 @@ from krm_fn.files import documents, reading
 from krm_fn.files.finding import Rules
 from krm_fn.files.functions import FUNCTION_ANNOTATIONS
 from krm_fn.krm import places
-from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
+from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
 from krm_fn.tokens.redaction import knowing
@@ -98,12 +98,25 @@ def options(command: Callable[..., int]) -> Callable[..., int]:
             *("-c", "--config"),
             metavar="FILE",
             shell_complete=shared.complete_path,
+            callback=_given,
             help="The ClusternetCAPIConfig, if it is not among the files.",
         ),
         click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=shared.complete_path),
     ):
         reading = decorate(reading)
     return reading
+
+
+def _given(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty name, as a script gives it whose variable is not set.
+
+    Raises:
+        click.UsageError: It is empty.
+    """
+    if value == "":
+        message = "-c is given without a name: give a file, or leave -c out"
+        raise click.UsageError(message, ctx)
+    return value
 
 
 def process(source: Source, options: Options) -> Input:
@@ -219,6 +232,7 @@ def _config(path: str, texts: list[bytes]) -> Item:
         second = found[1].place() if found else {"file_path": path}
         result = Result(message=message, tags=tagged(rule="config-file"), **second)
         raise Errors(places.located([result], found, None, stream=False))
+    found[0].position = FUNCTION_CONFIG
     return found[0]
 
 
@@ -231,6 +245,7 @@ def _beside(unused: Sequence[Item], paths: Sequence[str]) -> Item:
     folders = {reading.show(os.path.normpath(path)) for path in paths}
     found = [item for item in unused if os.path.normpath(item.file_path).rpartition("/")[0] in {*folders, ""}]
     if len(unused) == len(found) == 1:
+        found[0].position = FUNCTION_CONFIG
         return found[0]
     path = unused[0].file_path
     message = (

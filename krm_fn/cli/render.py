@@ -263,7 +263,7 @@ def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
     else:
         held = [path for path in paths if path != documents.STDIN and _holds(real, os.path.realpath(path))]
         if held:
-            message = f"-o {shown} holds the input {reading.show(held[0])}: give another place, which may be below it"
+            message = f"-o {shown} would overwrite the input {reading.show(held[0])}: give another folder; it may be below the input"
     if message:
         shared.wrong_usage(message)
 

@@ -55,6 +55,7 @@ known), 2 if a dump can't be read or kubectl fails.
 _SPAN = re.compile(r"(\d+)([dhm])\Z")
 _UNITS = {"d": 86400, "h": 3600, "m": 60}
 _CLUSTER = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
+_CLUSTER_OR_NAME = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
 _FILE = re.compile(r".*\.(ya?ml|json)\Z")
 
 
@@ -120,7 +121,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     dead_after: int,
     now: int | None,
 ) -> int:
-    more, titles = _sorted_out(arguments)
+    more, titles = _sorted_out(arguments, asked=bool(files or context))
     wrong = "give --context or dumps, not both" if context and (files or more) else ""
     wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
     if wrong:
@@ -156,9 +157,13 @@ def command(  # noqa: PLR0913 - one parameter per option
     return code or (runner.OK if report.ok and (report.certain or not strict) else runner.FAILED)
 
 
-def _sorted_out(arguments: Sequence[str]) -> tuple[list[str], frozenset[str]]:
-    """Tell files from Clusters among the arguments: what exists, or does not look like a Cluster, is a file."""
-    files = [one for one in arguments if not _CLUSTER.match(one) or _FILE.match(one) or _exists(one)]
+def _sorted_out(arguments: Sequence[str], *, asked: bool) -> tuple[list[str], frozenset[str]]:
+    """Tell files from Clusters among the arguments: what exists, or does not look like a Cluster, is a file.
+
+    Where something else is `asked`, a name alone is a Cluster whose namespace was forgotten.
+    """
+    cluster = _CLUSTER_OR_NAME if asked else _CLUSTER
+    files = [one for one in arguments if not cluster.match(one) or _FILE.match(one) or _exists(one)]
     return files, frozenset(one for one in arguments if one not in files)
 
 

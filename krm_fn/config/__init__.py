@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from krm_fn.base import nearest
 from krm_fn.config import rules_in_code
-from krm_fn.config.fields import only_path
+from krm_fn.config.fields import paths_of
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import CONFIG, METADATA, SPEC, agent, token
 from krm_fn.krm.results import Errors, tagged
@@ -85,7 +85,7 @@ def decode(item: Item, listed: Item | None = None) -> Config:
         Errors: With every error of the object, each with its field path, and never with the value of a secret.
     """
     place = (listed or item).place()
-    log = Log(place, lambda name: only_path(CONFIG, name))
+    log = Log(place, lambda name: paths_of(CONFIG, name))
     root = "spec"
     if is_config(item):
         name, namespace, spec = _own(item.value(), log)
@@ -146,7 +146,7 @@ def _without_spec(value: Mapping[str, Any], top: Place) -> None:
         message = "spec is below metadata: remove its indentation, so that it begins in the column of metadata"
         top.log.add("metadata.spec", message=message, fix="spec:", tags=tagged(rule="unknown-field"))
         raise Errors(top.log.errors)
-    if value.get("spec") is not None or not misplaced:
+    if value.get("spec") is not None or not misplaced or "spec" in below:
         return
     first = min(misplaced, key=list(holder).index)
     names = ", ".join(misplaced[:-1]) + (" and " if len(misplaced) > 1 else "") + misplaced[-1]

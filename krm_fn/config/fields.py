@@ -60,7 +60,9 @@ class ListOf(Kind):
         return isinstance(value, list)
 
     def hint(self, value: object) -> str:
-        """A single entry where a list is due is the usual slip."""
+        """A single entry where a list is due is the usual slip, or entries without dashes."""
+        if isinstance(value, dict) and not self.item.accepts(value):
+            return ": begin each entry with a dash"
         return ": begin the entry with '- '" if self.item.accepts(value) else ""
 
     def corrected(self, value: object, at: Place) -> str:
@@ -261,7 +263,7 @@ class Object(Kind):
 
         for key in sorted(value.keys() - set(self.names)):
             near = self._near(key, at)
-            nameable = _FIELD_NAME.match(key) and (near or not at.private)
+            nameable = _FIELD_NAME.match(key) and (near or not at.private or at.log.paths(key))
             place = at.field(key) if nameable else at.key(key)
             text = f"is not a known field{did_you_mean(near) or hints.odd(key) or self.advice or self._known(at)}"
             place.error(text, "unknown-field", fix=hints.moved(near, value[key], at) if near else "")
@@ -273,7 +275,7 @@ class Object(Kind):
         if len(self.names) <= _MOST_NAMED:
             return f": it has {', '.join(self.names)}"
         path = "spec" if at.path == "data" else _INDEX.sub("", at.path)
-        return f": `clusternet-capi-fn explain {path}` lists those that are"
+        return f": `clusternet-capi-fn explain {path}` lists the fields"
 
     def _near(self, name: str, at: Place) -> str:
         """Return the field that was meant: one with other capitals, the only one of that name elsewhere, or nearest."""
@@ -337,7 +339,6 @@ def walk(kind: Object, prefix: str = "") -> Iterator[tuple[str, Field]]:
             yield from walk(field.kind, path)
 
 
-def only_path(kind: Object, name: str) -> str:
-    """Return the dotted path of the only field of a name below an object; "" for none or several."""
-    paths = [path for path, field in walk(kind) if field.name == name]
-    return paths[0] if len(paths) == 1 else ""
+def paths_of(kind: Object, name: str) -> list[str]:
+    """Return the dotted paths of all fields of a name below an object."""
+    return [path for path, field in walk(kind) if field.name == name]

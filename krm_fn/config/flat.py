@@ -37,6 +37,13 @@ def unflatten(config_map: dict[str, Any], at: Place) -> dict[str, Any]:
     if not isinstance(data, dict) or not data:
         at.error("is required: it holds the settings, such as parentURL and clusterSelector", "required")
         return {}
+    if not any(key == NAME_KEY or _find(key.removeprefix("spec.")) or _meant(key) for key in map(str, data)):
+        at.error(
+            "has no key of a configuration, such as parentURL, registrationToken.secretRef.name and clusterSelector: give"
+            " them, or a ClusternetCAPIConfig instead of this ConfigMap",
+            "unknown-field",
+        )
+        return {}
     root: dict[str, Any] = {}
     taken: dict[str, str] = {}
     for key, value in sorted(data.items(), key=lambda entry: entry[0]):
@@ -93,15 +100,19 @@ def _find(key: str) -> tuple[list[str], Kind, bool] | None:
     return (steps, kind, private) if steps and not key.endswith(".") else None
 
 
-def _unknown(key: str, at: Place) -> None:
+def _meant(key: str) -> str:
+    """Return the key that was most likely meant; "" where none is near."""
     known = [path for path, _ in walk(SPEC)]
+    near = nearest(key, [*known, NAME_KEY])
+    ends = [path for path in known if path.rpartition(".")[2] == key]
+    return near or (ends[0] if len(ends) == 1 else "")
+
+
+def _unknown(key: str, at: Place) -> None:
     if _find(key.removeprefix("spec.")) is not None:
         at.field(key).error("is not a known field: leave out spec.", "unknown-field")
         return
-    near = nearest(key, [*known, NAME_KEY])
-    if not near:
-        ends = [path for path in known if path.rpartition(".")[2] == key]
-        near = ends[0] if len(ends) == 1 else ""
+    near = _meant(key)
     head, _, rest = key.partition(".")
     field = SPEC.get(head)
     if field is not None and field.private and rest:  # what follows may be a secret in the wrong place

@@ -11,7 +11,7 @@ from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 
@@ -26,14 +26,14 @@ class Log:
         errors: Results of severity `error`, in the order found.
         warnings: Results of severity `warning`.
         place: What every result carries: the place of the object (`Item.place`).
-        elsewhere: Returns the dotted path of the only field of a name in the whole object; "" for none or several.
+        paths: Returns the dotted paths of all fields of a name in the whole object.
     """
 
-    __slots__ = ("_broken", "elsewhere", "errors", "place", "warnings")
+    __slots__ = ("_broken", "errors", "paths", "place", "warnings")
 
-    def __init__(self, place: Mapping[str, Any], elsewhere: Callable[[str], str] = lambda _name: "") -> None:
+    def __init__(self, place: Mapping[str, Any], paths: Callable[[str], Sequence[str]] = lambda _name: ()) -> None:
         self.place = place
-        self.elsewhere = elsewhere
+        self.paths = paths
         self._broken: set[str] = set()
         self.errors: list[Result] = []
         self.warnings: list[Result] = []
@@ -53,6 +53,11 @@ class Log:
             one = self.errors[index]
             if one.field == path and not one.fix and one.rule in _EXAMPLE_HELPS:
                 self.errors[index] = one.replace(fix=example())
+
+    def elsewhere(self, name: str) -> str:
+        """Return the dotted path of the only field of a name; "" for none or several."""
+        paths = self.paths(name)
+        return paths[0] if len(paths) == 1 else ""
 
     def explain(self, path: str) -> None:
         """Note that an error found already is the cause of whatever is wrong at a path."""

@@ -150,8 +150,9 @@ def name_clashes(
         message = f"ClusternetCAPIConfigs {first} and {second} would both make {shown}; {remedy}"
         results.append(_clash(message, by_owner[second], field, Related.at(first, by_owner[first].place(field))))
     for (owner, mine), objects in theirs.items():
+        were = "was" if len(objects) == 1 else "were"
         message = (
-            f"{some([title for title, _ in objects], _SHOWN)} in the input was made by ClusternetCAPIConfig {owner};"
+            f"{some([title for title, _ in objects], _SHOWN)} in the input {were} made by ClusternetCAPIConfig {owner};"
             f" {mine} can't take it over. Set another spec.clusterResourceSet.name in {mine}, or, if {owner} was renamed to"
             f" {mine}, change the annotation fn.clusternet.io/owner of its output or remove that output first"
         )

@@ -279,11 +279,7 @@ def _ended(text: bytes) -> bytes:
 
 def _left_out(source: finding.Found | None) -> str:
     """Say how to leave out a file that nobody named."""
-    return (
-        f"; if the file does not belong here, --exclude {source.pattern}"
-        if source is not None and source.pattern
-        else ""
-    )
+    return f" (to leave the file out: --exclude {source.pattern})" if source is not None and source.pattern else ""
 
 
 def _strays(documents: list[Document], path: str, remedy: str, *, lenient: bool) -> list[Result]:

@@ -203,7 +203,10 @@ class _Walk:
             self.charts.append(show(path))
             return True
         if _CHART in names:
-            message = f"{show(path)} is a Helm chart: render it with `helm template` and give the output as -"
+            remedy = "pipe the output of `helm template` in, with - as PATH"
+            if self.rules.rendered:
+                remedy = "give a tree that `clusternet-capi-fn render -o DIR` wrote"
+            message = f"{show(path)} is a Helm chart: {remedy}"
             self.results.append(Result(message=message, file_path=show(path), tags=tagged(rule="helm-chart")))
             return True
         found = [name for name in KUSTOMIZATIONS if name in names]

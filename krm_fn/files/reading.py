@@ -8,7 +8,7 @@
 """
 
 # Descriptors and links are the subject here, and os names them; pathlib's resolve fails on circles before Python 3.13.
-# ruff: noqa: PTH117, PTH118
+# ruff: noqa: PTH114, PTH117, PTH118, PTH122
 
 from __future__ import annotations
 
@@ -196,8 +196,14 @@ def _escaped(char: str) -> str:
 
 def unreadable(path: str, error: OSError | ValueError) -> Result:
     """Report that a file or folder can't be read, and which one beside it may be meant."""
+    if not path:
+        return Result(message="the name of a file is empty: give a file or folder (. is this folder)")
     if isinstance(error, OSError):
-        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror or "unknown reason"
+        reason = error.strerror or "unknown reason"
+        if error.errno == errno.ELOOP:
+            reason = "it is a link that can't be followed"
+        elif error.errno == errno.ENOENT and os.path.islink(path):
+            reason = "it is a link to what does not exist"
     else:
         reason = "not a path"
     hint = _near(path) if isinstance(error, OSError) and error.errno == errno.ENOENT else ""
@@ -208,10 +214,13 @@ def _near(path: str) -> str:
     """Name the file beside a missing one whose name is like it, to go on after a message."""
     folder, name = os.path.split(path.rstrip("/"))
     try:
-        near = nearest(name, [one for one in os.listdir(folder or ".") if one != name])  # noqa: PTH208 - undecodable names too
+        beside = os.listdir(folder or ".")  # noqa: PTH208 - undecodable names too
     except (OSError, ValueError):
         return ""
-    return f": did you mean {show(os.path.join(folder, near))}?" if near else ""
+    # by the stem: `.yaml` alone makes no two names similar
+    stems = {os.path.splitext(one)[0]: one for one in sorted(beside, reverse=True) if one != name}
+    near = nearest(os.path.splitext(name)[0], stems)
+    return f": did you mean {show(os.path.join(folder, stems[near]))}?" if near else ""
 
 
 # --- programs --------------------------------------------------------------------------------------------------------

@@ -13,18 +13,23 @@ from krm_fn.krm.unreadable import line_in_file, tree_of, with_related
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from krm_fn.krm.items import Item
     from krm_fn.krm.results import Related, Result
     from krm_fn.krm.unreadable import Node
 
 # Rules that are about a name or about something that is missing, not about a value.
-_ABOUT_THE_KEY = frozenset({"unknown-field", "required"})
+ABOUT_THE_KEY = frozenset({"unknown-field", "required"})
 
 
 def located(
-    results: Iterable[Result], items: Sequence[Item], function_config: Item | None, *, stream: bool
+    results: Iterable[Result],
+    items: Sequence[Item],
+    function_config: Item | None,
+    *,
+    stream: bool,
+    original: Callable[[Item], Item | None] | None = None,
 ) -> tuple[Result, ...]:
     """Give errors and warnings their line and column.
 
@@ -34,6 +39,7 @@ def located(
         function_config: The functionConfig, if there is one.
         stream: Whether the input is one stream of a host. An object that the host took from a file then gets its line
             in that file as far as the stream tells: as if the file held this object alone.
+        original: Finds an object of a stream in the user's own file, whose lines then count.
     """
     found = list(results)
     wanted: list[
@@ -49,23 +55,26 @@ def located(
             if item is not None and item.source and one.line is None and one.file_path == item.file_path:
                 wanted.append((item.start, index, item, at))
     lines = _Lines(stream=stream)
-    trees: dict[int, Node | None] = {}
+    whole = _Lines(stream=False)
+    seen: dict[int, tuple[Item, Node | None]] = {}  # each object as its file holds it, if that is known, and its nodes
     for _, index, item, at in sorted(wanted, key=itemgetter(0, 1)):
-        if id(item) not in trees:
-            trees[id(item)] = tree_of(item.text)
-        tree = trees[id(item)]
+        if id(item) not in seen:
+            own = (original(item) if original is not None else None) or item
+            seen[id(item)] = own, tree_of(own.text)
+        own, tree = seen[id(item)]
         if tree is None:
             continue
+        counting = lines if own is item else whole
         result = found[index]
         if at is None:
-            line, column = tree.find(result.field, key=result.rule in _ABOUT_THE_KEY)
-            line, column = lines.of(item, tree, line, column)
-            found[index] = result.replace(line=line, column=column, message=result.message + _counted(item, lines))
+            line, column = counting.of(own, tree, *tree.find(result.field, key=result.rule in ABOUT_THE_KEY))
+            place = {"line": line, "column": column, "file_path": result.file_path or own.file_path}
+            found[index] = result.replace(message=result.message + _counted(own, counting), **place)
         else:
-            line, column = tree.find(result.related[at].field, key=False)
-            line, column = lines.of(item, tree, line, column)
+            line, column = counting.of(own, tree, *tree.find(result.related[at].field, key=False))
             related = list(result.related)
-            related[at] = related[at].replace(line=line, column=column)
+            place = {"line": line, "column": column, "file_path": related[at].file_path or own.file_path}
+            related[at] = related[at].replace(**place)
             found[index] = result.replace(related=tuple(related))
     return tuple(with_related(result) for result in found)
 

@@ -21,6 +21,7 @@ FUNCTION_CONFIG = -1  # the position of the functionConfig, which is no item
 STDIN = "stdin"  # what the input is called where an object has no file
 # Annotations of hosts: the file of an object, and its position there; the first that is there counts.
 PATH = ("internal.config.kubernetes.io/path", "config.kubernetes.io/path")
+PACKAGE = "internal.config.kubernetes.io/package-path"  # kpt's: the folder that `PATH` is relative to
 INDEX = ("internal.config.kubernetes.io/index", "config.kubernetes.io/index")
 
 

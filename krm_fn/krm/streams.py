@@ -124,7 +124,7 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
             said, line, column = explained(error, text)
             errors.append(
                 Result(
-                    message=f"invalid YAML: {said}",
+                    message=f"invalid {'JSON' if path.endswith('.json') else 'YAML'}: {said}",
                     file_path=path,
                     file_index=index,
                     line=None if line is None else document.line + line,
@@ -203,7 +203,7 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
         what = "a list" if isinstance(value, list) else "a plain value"
         if is_table(text):
             what = "a table as kubectl prints it; add -o yaml"
-        document.stray = f"no Kubernetes object (it is {what})"
+        document.stray = f"not a Kubernetes object: it is {what}"
         return
     item.know(value)
     if _is_list(value):
@@ -220,10 +220,10 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
 def _without_kind(document: Document, text: bytes, value: dict[str, Any], missing: str) -> None:
     """Note that a document lacks its kind or apiVersion; at a field that was most likely meant, if there is one."""
     near = nearest(missing, [one for one in value if one not in _KNOWN])
-    document.stray = f"no Kubernetes object (it has no {missing})"
+    document.stray = f"not a Kubernetes object: it has no {missing}"
     there = re.search(rb"^[\"']?" + re.escape(near.encode()) + rb"[\"']?\s*:", text, re.MULTILINE) if near else None
     if missing in value:
-        document.stray = f"no Kubernetes object ({missing} must be a text)"
+        document.stray = f"not a Kubernetes object: {missing} must be a text"
         there = re.search(rb"^[\"']?" + missing.encode() + rb"[\"']?\s*:", text, re.MULTILINE)
     elif there:
         document.stray = f"{near} is not a known field: did you mean {missing}?"

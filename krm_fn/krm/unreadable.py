@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from krm_fn.yaml import BadYaml
 
 # What hosts add to an object before a function sees it: no line of the user's file holds that.
-_OF_HOSTS = (b"internal.config.kubernetes.io/", b"config.kubernetes.io/path", b"config.kubernetes.io/index")
+_OF_HOSTS = (
+    b"internal.config.kubernetes.io/",
+    b"config.kubernetes.io/path",
+    b"config.kubernetes.io/index",
+    b"config.k8s.io/id",
+)
 _YAML = tagged(rule="yaml")
 _KEYS = ("apiVersion", "kind", "metadata", "functionConfig", "items", "results")  # of a ResourceList
 _PLAIN_KEY = late(r"[A-Za-z][A-Za-z0-9./_-]{0,60}\Z")
@@ -107,8 +112,14 @@ def unreadable_item(error: BadYaml, text: bytes, at: tuple[bytes, int], title: s
     """
     said, line, column = explained(error, text)
     node = tree_of(text)
-    if node is None or line is None or column is None:
+    if line is None or column is None:
         return Result(message=f"{title} can't be read: {said}", file_path=file_path, tags=_YAML)
+    if node is None:
+        source, start = at
+        line += source.count(b"\n", 0, start) + 1
+        return Result(
+            message=f"{title} can't be read: {said}", file_path=file_path, line=line, column=column + 1, tags=_YAML
+        )
     return _of_object(node, *at, said, (line, column), title, file_path)
 
 
@@ -137,7 +148,8 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
     if "appears twice" in said:
         key, first = _first(node, place)
         title_of_key = key if key and kind != "Secret" else "a key"
-        said = f"{title_of_key} appears twice: remove one of them"
+        new = ", or begin a new entry with '- '" if _in_list(node, first) else ""
+        said = f"{title_of_key} appears twice: remove one of them{new}"
         related = (Related(label="first", file_path=path, **placed(first)),) if first != place else ()
     return with_related(
         Result(
@@ -162,6 +174,12 @@ def _first(node: Node, place: tuple[int, int]) -> tuple[str, tuple[int, int]]:
         if key is not None:
             return key if _PLAIN_KEY.match(key) else "", next(at for name, at in places if name == key)
     return "", place
+
+
+def _in_list(node: Node, place: tuple[int, int]) -> bool:
+    """Return whether an entry of a list begins with the key at a place, or goes on with it."""
+    entries = (one for each in node.all() for name, _, one in each.entries or () if (name or "").startswith("["))
+    return any(at == place for one in entries for _, at, _ in one.entries or ())
 
 
 def shown(place: Related) -> str:
@@ -194,9 +212,10 @@ def line_in_file(before: Sequence[bytes], tree: Node, source: bytes, start: int)
     if added and annotations is not None and all(_of_host(name or "") for name, _, _ in annotations.entries or ()):
         added += 1  # the line `annotations:` itself
     dash = source.rfind(b"\n", 0, start) + 1
-    while dash and not source[dash:start].lstrip(b" ").startswith(b"-"):
+    while dash and source[dash:start].lstrip(b" ")[:1] in {b"", b"#", b"\n", b"\r"}:
         dash = source.rfind(b"\n", 0, dash - 1) + 1
-    return len(before) - added + source.count(b"\n", dash, start)
+    beside = source[dash:start].lstrip(b" ").startswith(b"-")  # the functionConfig has no dash
+    return len(before) - added + (source.count(b"\n", dash, start) if beside else 0)
 
 
 def _of_host(key: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from krm_fn.base import Record
+from krm_fn.base import Record, some
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
 from krm_fn.surface import (
@@ -98,7 +98,9 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
     found: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]] = {}
     others: dict[str, int] = {}
     empty_lists = 0
+    names: list[str] = []
     for name, data in inputs:
+        names.append(name)
         try:
             for document in _documents(name, data):
                 empty_lists += _is_empty_list(document)
@@ -110,7 +112,7 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
     if results:
         raise Errors(results)
     if not found and not empty_lists:
-        raise Errors.of(_nothing_found(others))
+        raise Errors.of(_nothing_found(names, others))
     _drop_others(found)
     objects = {kind: tuple(value for _, value in sorted(by_name.items())) for kind, by_name in found.items()}
     return Dump(objects=objects, empty_lists=empty_lists)
@@ -302,10 +304,10 @@ def _decode(name: str, data: bytes) -> str:
     try:
         written = data.decode(encoding)
     except UnicodeDecodeError as error:
-        message = f"{name} is no kubectl dump: byte {error.start} is not {encoding.replace('-sig', '').upper()} text"
+        message = f"{name} is no kubectl dump: its byte {error.start} is not valid {encoding.replace('-sig', '').upper()}; run {_COMMAND}"
         raise Errors.of(message, file_path=name) from None
     if "\0" in written:
-        message = f"{name} is no kubectl dump: it holds NUL characters"
+        message = f"{name} is no kubectl dump: it holds NUL characters; run {_COMMAND}"
         raise Errors.of(message, file_path=name)
     return written
 
@@ -314,11 +316,14 @@ def _noun(value: Any) -> str:
     return "a list" if isinstance(value, list) else "plain text" if isinstance(value, str) else "a plain value"
 
 
-def _nothing_found(others: Mapping[str, int]) -> str:
-    listed: Sequence[str] = [f"{count} {raw.quote(kind) or 'without a kind'}" for kind, count in sorted(others.items())]
-    shown = ", ".join(listed[:_SHOWN_KINDS]) + (", …" if len(listed) > _SHOWN_KINDS else "")
-    found = f"only {shown}" if shown else "no object"
-    return f"the dump holds nothing of Cluster API or Clusternet, {found}; run {_COMMAND}"
+def _nothing_found(names: Sequence[str], others: Mapping[str, int]) -> str:
+    files = some(names, _SHOWN_KINDS)
+    verb = "hold" if len(names) > 1 else "holds"
+    if not others:
+        return f"{files} {verb} no object; run {_COMMAND}"
+    listed = [f"{number} {raw.quote(kind) or 'without a kind'}" for kind, number in sorted(others.items())]
+    kinds = some(listed, _SHOWN_KINDS)
+    return f"{files} {verb} nothing of Cluster API or Clusternet, only {kinds}; run {_COMMAND}"
 
 
 _COMMAND = f"kubectl get {CLUSTER_KINDS} -A -o yaml"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from krm_fn.base import full_name, titled
-from krm_fn.krm.results import Errors, Related
+from krm_fn.base import full_name, nearest, titled
+from krm_fn.krm.results import Errors, Related, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
 from krm_fn.tokens import ABSENT, FIELD
@@ -21,6 +21,8 @@ _SEALED = {
     ("bitnami.com", "SealedSecret"): "existingSecret",
     ("external-secrets.io", "ExternalSecret"): "externalSecret or existingSecret",
 }
+_HOLDERS = ("stringData", "data")
+_FIELDS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable", *_HOLDERS})  # of a Secret
 _SHOWN = 5
 
 
@@ -100,6 +102,7 @@ def _read(item: Item, key: str, config: Config) -> tuple[Secret, dict[str, Any]]
             message = f"{name}.{key} of {title} {reason}"
             raise Errors.of(message, **where)
         return Secret(value), where
+    _check_layout(item, key, title)
     keys = sorted(str(one) for one in {*item.keys("data"), *item.keys("stringData")})
     shown = [one for one in keys if not secrets.looks_like_token(one)][:_SHOWN]
     there = f"it has {', '.join(shown)}" if shown else "it has none"
@@ -108,6 +111,34 @@ def _read(item: Item, key: str, config: Config) -> tuple[Secret, dict[str, Any]]
     related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
     meant = {"current": key, "proposed": shown[0]} if fix else {}
     raise Errors.of(message, fix=fix, related=related, **meant, **config.place(f"{FIELD}.secretRef.key"))
+
+
+def _check_layout(item: Item, key: str, title: str) -> None:
+    """Report that a field of a Secret is misspelt or in the wrong place, where that is why it has no such key.
+
+    Raises:
+        Errors: It is.
+    """
+    whole = item.value()
+    metadata = item.metadata()
+    unknown = sorted(str(one) for one in whole.keys() - _FIELDS)
+    near = next((one for one in unknown if one != key and nearest(one, _HOLDERS)), "")
+    right = nearest(near, _HOLDERS) if near else "data" if "data" in whole else "stringData"
+    field, said, fix = near, f"{near} is not a known field: did you mean {right}?", f"{right}:"
+    if not near:
+        fix = f"{right}:\n  {key}: …"
+        field = key if key in whole else f"metadata.{key}" if key in metadata else ""
+        said = f"{key} is not below {right}: indent it there"
+        misplaced = next((one for one in _HOLDERS if one in metadata), "")
+        if misplaced:
+            field, said, fix = (
+                f"metadata.{misplaced}",
+                f"{misplaced} is below metadata: begin it in the column of metadata",
+                "",
+            )
+    if field and right not in {one for one in _HOLDERS if item.keys(one)}:
+        message = f"{title}: {said}"
+        raise Errors.of(message, fix=fix, tags=tagged(rule="unknown-field"), **item.place(field))
 
 
 def _text(raw: bytes | None) -> str | None:

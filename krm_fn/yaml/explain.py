@@ -33,7 +33,7 @@ _REMEDIES = (
     ("second YAML document", "give one document"),
     ("nested", "write it with fewer levels"),
     ("aliases stand for", "write out what is meant, without aliases"),
-    ("alias", "put a value that begins with * in quotes; for a real alias, write out what it stands for"),
+    ("alias", "put a value that begins with * in quotes; in place of a real alias, write what it stands for"),
     ("JSON number", "put it in quotes"),
     ("number", "put it in quotes, or shorten it"),
     ("key must be", "put it in quotes"),
@@ -186,7 +186,7 @@ def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[s
             return _CUT_OFF if last else found[0], at, dashes + found[1]
     mark = lines[line][column : column + 1]
     if "cannot start any token" in problem:
-        what = "a tab where YAML wants spaces; use spaces, not tabs" if mark == "\t" else ""
+        what = "a tab where YAML wants spaces; replace it with spaces" if mark == "\t" else ""
         return what or f"a value can't begin with {mark}; put it in quotes", line, column
     if any(one in problem for one in ("mapping values", "expected", "not find")) and "flow" not in problem:
         return _indentation(above, lines[line], line, column, problem)
@@ -217,7 +217,7 @@ def _anywhere(text: str, below: str) -> tuple[str, int] | None:
         said = "a template expression ({{ … }}), which is no YAML; render the template (helm template, say) first"
         found = said, template.start("at")
     elif "\t" in indent:
-        found = "a tab where YAML wants spaces; indent with spaces, not tabs", indent.index("\t")
+        found = "a tab where YAML wants spaces; replace it with spaces", indent.index("\t")
     elif odd and (odd.start() < len(indent) or _BARE_NAME.match(text, 0, odd.start())):
         found = _LOOKALIKES[odd[0]], odd.start()
     elif text.lstrip(" ").startswith(("//", "/*")):
@@ -278,7 +278,10 @@ def _indentation(
     if "'-' indicator" in problem or (beside and beside[-1][1] == _DASH and not text.lstrip().startswith("- ")):
         said = "this line is in the column of the '-' above it; indent it further to belong to that entry, or remove the '-'"
     elif indent > deepest and _has_value(last):
-        said = "this line is indented further than the field above it, which has a value already; give both the same indentation"
+        said = (
+            "this line is indented further than the field above it, which has a value already; give both the same indentation,"
+            " or write the line that is missing between them"
+        )
     elif indent < deepest and not beside:
         depth, *_ = next(each for each in opened if each[0] > indent)
         said = (

@@ -32,7 +32,7 @@ SECTIONS = (
     "The configuration",
     "The registration token",
     "Clusters",
-    "What stands in the way",
+    "Guards and conflicts",
     "Files and folders",
     "From kustomize and kpt",
     "Dumps for status and migrate",

@@ -99,7 +99,7 @@ DOCUMENTS: dict[str, Case] = {
     "an item that is a list": Case(listed(b"- - a\n"), r"items\[0\] is not an object; .+ or remove it"),
     "a JSON item of a number": Case(JSON_HEAD + b'"items":[1]}', r"items\[0\] is not an object; "),
     "a tab": Case(
-        GOOD.replace(b"  metadata", b"\tmetadata", 1), r"a tab where YAML wants spaces; indent with spaces, not tabs"
+        GOOD.replace(b"  metadata", b"\tmetadata", 1), r"a tab where YAML wants spaces; replace it with spaces"
     ),
     "two documents": Case(
         GOOD + b"---\n" + GOOD, r"a second document follows the ResourceList at stdin:1:1: a function takes one"

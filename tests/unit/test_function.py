@@ -277,7 +277,7 @@ def test_a_generated_name_of_a_renamed_config_names_the_old_one_and_the_remedy()
     first = run([cluster("a")], config("old"))
     made = Run(document(first.items, config("new")))
     assert made.code == 1
-    assert "was made by ClusternetCAPIConfig old" in made.stderr
+    assert "were made by ClusternetCAPIConfig old" in made.stderr
 
 
 def test_versions_do_not_count_for_identity() -> None:

@@ -364,7 +364,7 @@ def test_a_target_that_holds_the_input_is_refused(
     source: Path, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["render", "src", "-o", target]) == 2
-    assert "holds the input src: give another place" in capsys.readouterr().err
+    assert "would overwrite the input src: give another folder" in capsys.readouterr().err
     assert files(source) == ["clusters.yaml", "fleet.yaml", "notes.yaml"]
 
 
@@ -465,7 +465,7 @@ def test_a_form_is_no_place(source: Path, target: str, capsys: pytest.CaptureFix
         pytest.param("out.json", "render writes YAML", id="JSON"),
         pytest.param("pipe.yaml", "is a named pipe, not a regular file", id="a pipe"),
         pytest.param("link.yaml", "is a link, not a regular file", id="a link"),
-        pytest.param("src/clusters.yaml", "holds the input", id="the input"),
+        pytest.param("src/clusters.yaml", "would overwrite the input", id="the input"),
     ],
 )
 def test_what_is_no_place_for_output_is_wrong_usage(
@@ -502,7 +502,7 @@ def test_the_output_of_an_earlier_run_in_the_input_counts_for_no_command() -> No
 
 def test_what_is_excluded_is_not_read(source: Path) -> None:
     (source / "values.yaml").write_text("replicas: 3\n")
-    assert "if the file does not belong here, --exclude /values.yaml" in run("src").stderr
+    assert "(to leave the file out: --exclude /values.yaml)" in run("src").stderr
     assert run("src", "--exclude", "values.yaml").return_value == 0
 
 

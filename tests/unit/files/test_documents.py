@@ -154,7 +154,7 @@ def test_a_document_that_is_no_object_is_an_error_that_says_how_to_leave_it_out(
     assert reason in error.message
     assert error.file_path == f"{tmp_path}/values.yaml"
     assert error.line
-    assert error.message.endswith("if the file does not belong here, --exclude /values.yaml")
+    assert error.message.endswith("(to leave the file out: --exclude /values.yaml)")
     assert tree(tmp_path, {}, exclude=("values.yaml",)).items[0].name == "a"
     (warning,) = tree(tmp_path, {}, rendered=True).results
     assert warning.severity == "warning"
@@ -190,7 +190,7 @@ def test_lists_are_unfolded_at_any_depth(tmp_path: Path) -> None:
 
 def test_a_file_given_by_name_that_is_no_object_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "values").write_text("replicas: 3\n")
-    with pytest.raises(Errors, match="no Kubernetes object"):
+    with pytest.raises(Errors, match="not a Kubernetes object"):
         Tree.read([str(tmp_path / "values")])
 
 

@@ -275,7 +275,7 @@ def test_a_chart_that_is_named_itself_is_an_error(tmp_path: Path) -> None:
     assert not found
     (error,) = results
     assert error.severity == "error"
-    assert "is a Helm chart: render it with `helm template` and give the output as -" in error.message
+    assert "is a Helm chart: pipe the output of `helm template` in, with - as PATH" in error.message
 
 
 @pytest.mark.parametrize("name", ["values.yaml", "[x]*.yaml", "a b.yaml"])

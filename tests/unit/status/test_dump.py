@@ -142,8 +142,8 @@ def test_the_repr_shows_counts_only() -> None:
         pytest.param(b"- a\n- b\n", "a list where an object should be", id="yaml-list"),
         pytest.param(b"[]", "a list where an object should be", id="json-list"),
         pytest.param(b"42", "a plain value where an object should be", id="number"),
-        pytest.param(b"\x89PNG\r\n\x1a\n\x00\x00", "byte 0 is not UTF-8 text", id="binary"),
-        pytest.param(b"\xff\xfea", "is not UTF-16 text", id="half-utf-16"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\x00\x00", "its byte 0 is not valid UTF-8; run kubectl get", id="binary"),
+        pytest.param(b"\xff\xfea", "is not valid UTF-16; run kubectl get", id="half-utf-16"),
         pytest.param(b"a: b\0c\n", "NUL", id="nul"),
         pytest.param(b"a: &x [*x]\n", "invalid YAML", id="refers-to-itself"),
         pytest.param(b"a: *nobody\n", "invalid YAML", id="unknown-alias"),
@@ -158,7 +158,7 @@ def test_the_repr_shows_counts_only() -> None:
         ),
         pytest.param(live.as_yaml({"apiVersion": "v1", "kind": "Pod", "metadata": {}}), "only 1 Pod; run", id="pods"),
         pytest.param(b"{}", "only 1 without a kind", id="empty-object"),
-        pytest.param(b"null", "nothing of Cluster API or Clusternet, no object", id="null"),
+        pytest.param(b"null", "holds no object", id="null"),
     ],
 )
 def test_what_is_no_dump_is_refused_in_one_line(data: bytes, said: str) -> None:
@@ -172,7 +172,7 @@ def test_lists_within_lists_end() -> None:
 
 def test_at_most_five_foreign_kinds_are_named() -> None:
     pods = [{"apiVersion": "v1", "kind": f"K{number}", "metadata": {}} for number in range(7)]
-    assert "only 1 K0, 1 K1, 1 K2, 1 K3, 1 K4, …" in message(live.as_yaml(*pods))
+    assert "only 1 K0, 1 K1, 1 K2, 1 K3, 1 K4 and 2 more" in message(live.as_yaml(*pods))
 
 
 def test_the_errors_of_all_files_come_at_once() -> None:

@@ -262,6 +262,36 @@ def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items)
         ),
         pytest.param({"type": "Opaque"}, "has no key regToken: it has none", "spec.registrationToken.secretRef.key", id="no keys"),
         pytest.param(
+            {"stringDta": {"regToken": TOKEN}},
+            "stringDta is not a known field: did you mean stringData?",
+            "stringDta",
+            id="stringData misspelt",
+        ),
+        pytest.param(
+            {"stringData": None, "regToken": TOKEN},
+            "regToken is not below stringData: indent it there",
+            "regToken",
+            id="the key is not indented",
+        ),
+        pytest.param(
+            {"data": None, "regToken": "eA=="},
+            "regToken is not below data: indent it there",
+            "regToken",
+            id="the key is not indented below data",
+        ),
+        pytest.param(
+            {"metadata": {"name": "clusternet-registration", "namespace": "a", "stringData": {"regToken": TOKEN}}},
+            "stringData is below metadata: begin it in the column of metadata",
+            "metadata.stringData",
+            id="stringData below metadata",
+        ),
+        pytest.param(
+            {"metadata": {"name": "clusternet-registration", "namespace": "a", "regToken": TOKEN}, "stringData": None},
+            "regToken is not below stringData: indent it there",
+            "metadata.regToken",
+            id="the key below metadata",
+        ),
+        pytest.param(
             {"stringData": {TOKEN: "x"}},
             "has no key regToken: it has none",
             "spec.registrationToken.secretRef.key",

@@ -28,7 +28,7 @@ def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "line", "column"),
     [
-        pytest.param("a:\n\tb: 1\n", "a tab where YAML wants spaces; indent with spaces", 1, 0, id="a tab"),
+        pytest.param("a:\n\tb: 1\n", "a tab where YAML wants spaces; replace it with spaces", 1, 0, id="a tab"),
         pytest.param("a: @x\n", "a value can't begin with @; put it in quotes", 0, 3, id="a reserved character"),
         pytest.param("a:\n  b: {{ .Values.x }}\n", "a template expression ({{ … }}), which is no YAML", 1, None, id="Helm"),
         pytest.param("{{- if .x }}\na: b\n{{- end }}\n", "a template expression ({{ … }})", 0, None, id="Helm's if"),
