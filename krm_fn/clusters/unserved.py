@@ -1,4 +1,4 @@
-"""Clusters that nothing can be decided about: with errors, twice in the input, or without the namespace that is needed.
+"""Clusters that nothing can be decided about: with errors, twice in the input, without a namespace, or misspelt.
 
 One that no config can reach, however its errors are corrected, can't change the output. It is reported as a warning,
 so that a template or a leftover somewhere in a repository stops no run.
@@ -6,14 +6,19 @@ so that a template or a leftover somewhere in a repository stops no run.
 
 from __future__ import annotations
 
-from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
+from krm_fn.base import nearest
+from krm_fn.krm.results import ERROR, WARNING, Errors, Related, Result, tagged
+from krm_fn.kube.secrets import quoted
+from krm_fn.surface import CLUSTER_GROUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from krm_fn.clusters.inventory import Inventory
     from krm_fn.clusters.selection import Fleet
+    from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config
 
 _SHOWN = 10
@@ -91,3 +96,71 @@ def _no_namespace(config: Config, cluster: Cluster) -> Result:
         tags=tagged(rule="namespace-needed"),
         **cluster.place("metadata.namespace"),
     )
+
+
+# --- objects that were most likely meant as a Cluster, or as a Namespace with labels ---------------------------------
+
+# What a server knows in metadata, and what Cluster API's group has besides Clusters: neither is a slip.
+_METADATA = frozenset({
+    "annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName",
+    "generation", "labels", "managedFields", "name", "namespace", "ownerReferences", "resourceVersion", "selfLink", "uid",
+})  # fmt: skip
+_KINDS = frozenset({"Cluster", "ClusterClass"})
+_MOST = 2  # letters that a misspelt kind has more or less
+
+
+def misspelt(items: Sequence[Item]) -> list[Result]:
+    """Report such objects, each at the field that is wrong and with what was meant.
+
+    Looked for only where a guard fails: then such a slip is the cause. Otherwise an unknown kind is none of ours.
+    """
+    return [slip for item in items if (slip := _slip(item)) is not None]
+
+
+def _slip(item: Item) -> Result | None:
+    kind, group = quoted(item.kind), item.group
+    if group == CLUSTER_GROUP and item.kind not in _KINDS and _near(item.kind, "Cluster"):
+        return _meant(item, "kind", f'{CLUSTER_GROUP} has no kind "{kind}"', "Cluster", kind)
+    if item.api_version == "v1" and item.kind != "Namespace" and _near(item.kind, "Namespace"):
+        return _meant(item, "kind", f'v1 has no kind "{kind}"', "Namespace", kind)
+    if item.kind == "Cluster" and group != CLUSTER_GROUP and nearest(group, (CLUSTER_GROUP,)):
+        right, found = f"{CLUSTER_GROUP}/{item.api_version.partition('/')[2]}", quoted(item.api_version)
+        return _meant(item, "apiVersion", f'no Cluster has apiVersion "{found}"', right, found)
+    return _key(item)
+
+
+def _key(item: Item) -> Result | None:
+    """Report a key at the top of an object, or in its metadata."""
+    cluster = item.kind == "Cluster" and item.group == CLUSTER_GROUP
+    if not cluster and (item.kind != "Namespace" or item.group):
+        return None
+    try:
+        value = item.value()
+    except Errors:
+        return None
+    metadata = value.get("metadata")
+    inside = isinstance(metadata, dict)
+    holder: dict[str, Any] = metadata if isinstance(metadata, dict) else value
+    prefix = "metadata." if inside else ""
+    for right in ("name", "namespace", "labels") if inside else ("metadata",):
+        near = nearest(right, [key for key in holder if key not in _METADATA and key not in {"spec", "status"}])
+        if right not in holder and near and (cluster or right != "namespace"):
+            said = f"{item.kind} {item.name}: {prefix}{quoted(near)} is not a known field"
+            return _meant(item, prefix + near, said, right)
+    return None
+
+
+def _meant(item: Item, field: str, said: str, right: str, found: str | None = None) -> Result:
+    """Report a field whose value was found; without one its key is wrong."""
+    return Result(
+        message=f"{said}: did you mean {right}?",
+        fix=f"{right}:" if found is None else f"{field}: {right}",
+        current=found,
+        proposed=None if found is None else right,
+        tags=tagged(rule="unknown-field" if found is None else "kind"),
+        **item.place(field),
+    )
+
+
+def _near(kind: str, right: str) -> bool:
+    return abs(len(kind) - len(right)) <= _MOST and nearest(kind, (right,)) == right
