@@ -159,7 +159,7 @@ def _(kind: Object) -> dict[str, Any]:
     required = [field.name for field in kind.fields if field.required]
     if required:
         schema["required"] = required
-    if not kind.open:
+    if kind.closed:
         schema["additionalProperties"] = False
     if kind.constraints:
         schema["allOf"] = [of_constraint(one) for one in kind.constraints]

@@ -6,7 +6,7 @@ JSON Schema without a second copy.
 
 from __future__ import annotations
 
-from krm_fn.base import Record, late, nearest
+from krm_fn.base import late, nearest
 from krm_fn.config.kinds import Kind, did_you_mean
 
 TYPE_CHECKING = False
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from krm_fn.base import Record
     from krm_fn.config.formats import Format
     from krm_fn.config.report import Place
     from krm_fn.config.rules_in_schema import Constraint
 
 _INDEX = late(r"\[\d+\]")
 _MOST_NAMED = 6  # fields that a message lists
-_FIELD_NAME = late(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
+FIELD_NAME = late(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
 
 
 UNSET: Any = object()  # marks a field without a default or an example; None is a value
@@ -29,7 +30,8 @@ UNSET: Any = object()  # marks a field without a default or an example; None is 
 class Either(Kind):
     """A value of one of several types; the type decides which kind it is held against."""
 
-    kinds: tuple[Kind, ...]
+    def __init__(self, *kinds: Kind) -> None:
+        self.kinds = kinds
 
     @property
     def expected(self) -> str:
@@ -46,18 +48,17 @@ class Either(Kind):
 class ListOf(Kind):
     """A list. `unique` forbids repeated entries; `unique_by` entries that agree in these fields."""
 
-    item: Kind
-    minimum: int = 0
-    maximum: int = 0  # 0 = no limit
-    unique: bool = False
-    unique_by: tuple[str, ...] = ()
+    types = (list,)
+    expected = "a list"
 
-    @property
-    def expected(self) -> str:
-        return "a list"
-
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, list)
+    def __init__(
+        self, item: Kind, *, minimum: int = 0, maximum: int = 0, unique: bool = False, unique_by: tuple[str, ...] = ()
+    ) -> None:
+        self.item = item
+        self.minimum = minimum
+        self.maximum = maximum  # 0 = no limit
+        self.unique = unique
+        self.unique_by = unique_by
 
     def hint(self, value: object) -> str:
         """A single entry where a list is due is the usual slip, or entries without dashes."""
@@ -95,15 +96,11 @@ class ListOf(Kind):
 class MapOf(Kind):
     """An object with free keys of one format and values of one kind; sorted by key."""
 
-    key: Format
-    value: Kind
+    expected = "an object"
 
-    @property
-    def expected(self) -> str:
-        return "an object"
-
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, dict)
+    def __init__(self, key: Format, value: Kind) -> None:
+        self.key = key
+        self.value = value
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         found = {}
@@ -116,7 +113,7 @@ class MapOf(Kind):
         return dict(sorted(found.items()))
 
 
-class Field(Record):
+class Field:
     """A field of an object.
 
     Attributes:
@@ -131,15 +128,28 @@ class Field(Record):
         record: Makes the model's record of a checked value, for a field that is one of several alternatives.
     """
 
-    name: str
-    kind: Kind
-    doc: str
-    default: Any = UNSET
-    example: Any = UNSET
-    required: bool = False
-    secret: bool = False
-    private: bool = False
-    record: Callable[[Any], Record] | None = None
+    def __init__(  # noqa: PLR0913 - a declaration, each part by name
+        self,
+        name: str,
+        kind: Kind,
+        doc: str,
+        *,
+        default: Any = UNSET,
+        example: Any = UNSET,
+        required: bool = False,
+        secret: bool = False,
+        private: bool = False,
+        record: Callable[[Any], Record] | None = None,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.doc = doc
+        self.default = default
+        self.example = example
+        self.required = required
+        self.secret = secret
+        self.private = private
+        self.record = record
 
     def pasted(self) -> str:
         """Return the field with its example as lines to paste; "" where it has none."""
@@ -150,43 +160,35 @@ class Field(Record):
         return dump({self.name: self.example}).rstrip("\n")
 
 
-class LateField(Field):
-    """A field whose kind is made when it is first asked for, since few configurations give the field."""
-
-    def __init__(self, *, kind: Callable[[], Kind], **parts: Any) -> None:
-        super().__init__(kind=kind, **parts)  # type: ignore[arg-type] # put away at once
-        self.__dict__["_make"] = self.__dict__.pop("kind")
-
-    def __getattr__(self, name: str) -> Any:
-        """Make the kind."""
-        if name != "kind":
-            raise AttributeError(name)
-        found = self.__dict__["kind"] = self.__dict__["_make"]()
-        return found
-
-
 class Object(Kind):
     """An object with known fields.
 
     Attributes:
         fields: What it may hold.
+        names: Their names.
         constraints: Rules between them.
-        open: Whether fields that are not known pass unread.
+        closed: Whether fields that are not known are refused; if not, they pass unread.
         upstream: Name of the Kubernetes type that it is; the reference names it and leaves the details to Kubernetes.
         advice: What to say of a field that is not known and resembles none, to go on after the message.
         instead: What to say of a value that is no object.
     """
 
-    fields: tuple[Field, ...]
-    constraints: tuple[Constraint, ...] = ()
-    open: bool = False
-    upstream: str = ""
-    advice: str = ""
-    instead: str = ""
+    expected = "an object"
+    advice = ""
 
-    @property
-    def expected(self) -> str:
-        return "an object"
+    def __init__(
+        self,
+        *fields: Field,
+        constraints: tuple[Constraint, ...] = (),
+        closed: bool = True,
+        upstream: str = "",
+        instead: str = "",
+    ) -> None:
+        self.fields = fields
+        self.constraints = constraints
+        self.closed = closed
+        self.upstream = upstream
+        self.instead = instead
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -195,9 +197,6 @@ class Object(Kind):
     def get(self, name: str) -> Field | None:
         """Return the field of a name."""
         return next((field for field in self.fields if field.name == name), None)
-
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, dict)
 
     def hint(self, value: object) -> str:
         """What is not `name: value` is the usual slip, or a dash too many."""
@@ -239,7 +238,7 @@ class Object(Kind):
 
                 shown = "" if field.example is UNSET else hints.example(field.kind, field.example)
                 place.error(f"is {what}: give {field.kind.expected}{shown}", "required", fix=field.pasted())
-            elif field.default == {} and not isinstance(field, LateField) and isinstance(field.kind, Object):
+            elif field.default == {} and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif field.default is not UNSET:
                 found[field.name] = _copied(field.default)  # a test holds defaults against their kinds
@@ -249,21 +248,21 @@ class Object(Kind):
 
     def _unexpected(self, value: Mapping[str, Any], at: Place) -> str:
         """Report fields that are not known; return the name of a field that they belong below, "" if there is none."""
-        if self.open or not value.keys() - set(self.names):
+        if not self.closed or not value.keys() - set(self.names):
             return ""
         from krm_fn.config import hints  # noqa: PLC0415 - for errors only
 
         parent = hints.beside(self.fields, value, at)
         if not parent:
-            self._unknown(value, at)
+            self.unknown(value, at)
         return parent
 
-    def _unknown(self, value: Mapping[str, Any], at: Place) -> None:
+    def unknown(self, value: Mapping[str, Any], at: Place) -> None:
         from krm_fn.config import hints  # noqa: PLC0415 - for errors only
 
         for key in sorted(value.keys() - set(self.names)):
-            near = self._near(key, at)
-            nameable = _FIELD_NAME.match(key) and (near or not at.private or at.log.paths(key))
+            near = self.near(key, at)
+            nameable = FIELD_NAME.match(key) and (near or not at.private or at.log.paths(key))
             place = at.field(key) if nameable else at.key(key)
             text = f"is not a known field{did_you_mean(near) or hints.odd(key) or self.advice or self._known(at)}"
             place.error(text, "unknown-field", fix=hints.moved(near, value[key], at) if near else "")
@@ -277,50 +276,11 @@ class Object(Kind):
         path = "spec" if at.path == "data" else _INDEX.sub("", at.path)
         return f": `clusternet-capi-fn explain {path}` lists the fields"
 
-    def _near(self, name: str, at: Place) -> str:
+    def near(self, name: str, at: Place) -> str:
         """Return the field that was meant: one with other capitals, the only one of that name elsewhere, or nearest."""
         near = nearest(name, self.names)
         same = near.casefold().rstrip("s") == name.casefold().rstrip("s")
         return near if near and same else at.log.elsewhere(name) or near
-
-
-class Selector(Object):
-    """A metav1.LabelSelector; in flat keys also written in kubectl's selector syntax."""
-
-    advice: str = ": put labels under matchLabels"
-
-    @property
-    def expected(self) -> str:
-        return "a label selector"
-
-    def hint(self, value: object) -> str:
-        """Kubectl's syntax where YAML is due is the usual slip."""
-        if isinstance(value, list):
-            return ": remove the '- '"
-        return ": write it with matchLabels and matchExpressions" if isinstance(value, str) else ""
-
-    def corrected(self, value: object, at: Place) -> str:
-        """Return a selector in kubectl's syntax as one in YAML."""
-        if not isinstance(value, str) or not value:
-            return ""
-        from krm_fn.kube import kubectl_selector  # noqa: PLC0415 - for errors only
-
-        try:
-            return at.lines(kubectl_selector.parse(value))
-        except kubectl_selector.SelectorError:
-            return ""
-
-    def _unknown(self, value: Mapping[str, Any], at: Place) -> None:
-        """Report labels that are beside matchLabels as one slip."""
-        unknown = sorted(value.keys() - set(self.names))
-        labels = {key: value[key] for key in unknown if isinstance(value[key], str) and not self._near(key, at)}
-        if not labels or len(labels) != len(unknown) or "matchLabels" in value:
-            super()._unknown(value, at)
-            return
-        first = next(iter(labels))
-        place = at.field(first) if _FIELD_NAME.match(first) else at.key(first)
-        place.error(f"is not a known field{self.advice}", "unknown-field", fix=at.field("matchLabels").lines(labels))
-        at.log.explain(at.path)
 
 
 def _copied(value: Any) -> Any:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from krm_fn.base import nearest
-from krm_fn.config.fields import Either, ListOf, MapOf, Object, Selector, walk
+from krm_fn.config.fields import Either, ListOf, MapOf, Object, walk
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.report import Place
 from krm_fn.config.tree import SPEC
+from krm_fn.config.tree.selectors import Selector
 from krm_fn.kube import kubectl_selector
 from krm_fn.kube.secrets import quoted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.base import Record, nearest
+from krm_fn.base import nearest
 from krm_fn.config import formats
 from krm_fn.kube.secrets import quoted
 
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from krm_fn.config.formats import Format
     from krm_fn.config.report import Place
 
+    Scalar = str | int | bool
+
 _MAX_INT = 2**31 - 1
 
 
-class Kind(Record):
-    """What a value may be."""
+class Kind:
+    """What a value may be. `types` are those of values of the right type, whatever they hold."""
+
+    types: tuple[type, ...] = (dict,)
 
     @property
     def expected(self) -> str:
@@ -27,20 +31,27 @@ class Kind(Record):
         raise NotImplementedError
 
     def accepts(self, value: object) -> bool:
-        """Return whether a value is of the right type, whatever it holds."""
-        raise NotImplementedError
+        """Return whether a value is of the right type."""
+        return isinstance(value, self.types)
 
     def check(self, value: Any, at: Place) -> Any:
         """Return a value of the right type in normal form; report at `at` what is wrong with it."""
         raise NotImplementedError
 
-    def hint(self, value: object) -> str:  # noqa: ARG002 - subclasses look at the value
-        """Say how a value of the wrong type could be corrected, to go on after the message; mostly empty."""
-        return ""
-
-    def meant(self, value: object) -> str | int | bool | None:  # noqa: ARG002 - subclasses look at the value
+    def meant(self, value: object) -> Scalar | None:  # noqa: ARG002 - subclasses look at the value
         """Return the value that one of the wrong type was most likely meant to be; None where that is not clear."""
         return None
+
+    def hint(self, value: object) -> str:
+        """Say how a value of the wrong type could be corrected, to go on after the message; mostly empty."""
+        return "" if self.meant(value) is None else ": remove the quotes"
+
+    def corrected(self, value: object, at: Place) -> str:
+        """Return the text that one of the wrong type was most likely meant to be; "" where that is not clear."""
+        meant = self.meant(value)
+        if meant is None:
+            return ""
+        return at.written(f'"{meant}"' if isinstance(meant, str) else quoted(meant))
 
     def read(self, value: object, at: Place) -> Any:
         """Check type and content. The result means something only if no error was reported."""
@@ -58,34 +69,27 @@ class Kind(Record):
             return None
         return self.check(value, at)
 
-    def corrected(self, value: object, at: Place) -> str:
-        """Return the text that one of the wrong type was most likely meant to be; "" where that is not clear."""
-        meant = self.meant(value)
-        if meant is None:
-            return ""
-        return at.written(f'"{meant}"' if isinstance(meant, str) else quoted(meant))
-
 
 class Text(Kind):
     """A string of a format; not empty unless `empty`."""
 
-    format: Format = formats.ANY
-    empty: bool = False
+    types = (str,)
+
+    def __init__(self, form: Format = formats.ANY, *, empty: bool = False) -> None:
+        self.format = form
+        self.empty = empty
 
     @property
     def expected(self) -> str:
         return self.format.expected
 
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, str)
+    def meant(self, value: object) -> Scalar | None:
+        """The same text as a string, unless YAML has lost its spelling (`1e3`)."""
+        return quoted(value) if isinstance(value, (bool, int)) else None
 
     def hint(self, value: object) -> str:
         """YAML reads `on`, `1e3` and the like as something else."""
         return ": put it in quotes" if isinstance(value, (bool, int, float)) else ""
-
-    def meant(self, value: object) -> str | int | bool | None:
-        """The same text as a string, unless YAML has lost its spelling (`1e3`)."""
-        return quoted(value) if isinstance(value, (bool, int)) else None
 
     def check(self, value: str, at: Place) -> str:
         if not value and not self.empty:
@@ -105,14 +109,14 @@ class Text(Kind):
 class Choice(Kind):
     """One of some strings."""
 
-    values: tuple[str, ...]
+    types = (str,)
+
+    def __init__(self, *values: str) -> None:
+        self.values = values
 
     @property
     def expected(self) -> str:
         return f"one of {', '.join(self.values)}" if len(self.values) > 1 else self.values[0]
-
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, str)
 
     def check(self, value: str, at: Place) -> str:
         """Find the value; name the nearest one where it is unknown."""
@@ -130,18 +134,11 @@ class Choice(Kind):
 class Flag(Kind):
     """A boolean."""
 
-    @property
-    def expected(self) -> str:
-        return "true or false"
+    types = (bool,)
+    expected = "true or false"
 
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, bool)
-
-    def hint(self, value: object) -> str:
+    def meant(self, value: object) -> Scalar | None:
         """A quoted boolean is the usual slip."""
-        return "" if self.meant(value) is None else ": remove the quotes"
-
-    def meant(self, value: object) -> str | int | bool | None:
         return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
     def check(self, value: bool, at: Place) -> bool:  # noqa: ARG002, FBT001 - the signature of all kinds
@@ -151,8 +148,9 @@ class Flag(Kind):
 class Whole(Kind):
     """A whole number within limits."""
 
-    minimum: int = 0
-    maximum: int = _MAX_INT
+    def __init__(self, minimum: int = 0, maximum: int = _MAX_INT) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
 
     @property
     def expected(self) -> str:
@@ -161,15 +159,12 @@ class Whole(Kind):
 
     def accepts(self, value: object) -> bool:
         """Integers, and floats that are whole, as in JSON Schema."""
-        return not isinstance(value, bool) and (
-            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        return (isinstance(value, int) and not isinstance(value, bool)) or (
+            isinstance(value, float) and value.is_integer()
         )
 
-    def hint(self, value: object) -> str:
+    def meant(self, value: object) -> Scalar | None:
         """A quoted number is the usual slip."""
-        return "" if self.meant(value) is None else ": remove the quotes"
-
-    def meant(self, value: object) -> str | int | bool | None:
         return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else None
 
     def check(self, value: float, at: Place) -> int:
@@ -180,12 +175,9 @@ class Whole(Kind):
 
 
 class Number(Kind):
-    """A number that is not negative, for quantities that people write without quotes."""
+    """A number that is not negative, for quantities that people write without quotes; in cores or bytes, so without a unit."""
 
-    @property
-    def expected(self) -> str:
-        """No unit: as a quantity, it counts cores or bytes."""
-        return "a number"
+    expected = "a number"
 
     def accepts(self, value: object) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -200,12 +192,7 @@ class Number(Kind):
 class Json(Kind):
     """An object of any content that JSON can hold."""
 
-    @property
-    def expected(self) -> str:
-        return "an object"
-
-    def accepts(self, value: object) -> bool:
-        return isinstance(value, dict)
+    expected = "an object"
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Refuse the two values of YAML that JSON, and so an API server, does not know."""

@@ -100,7 +100,7 @@ def explanation(path: str) -> tuple[str, str]:
     names = [name for name in path.replace("[]", "").strip(".").split(".") if name]
     if not names or CONFIG.get(names[0]) is None:
         names = ["spec", *names]
-    field = Field(name="", kind=CONFIG, doc="")
+    field = Field("", CONFIG, "")
     for at, name in enumerate(names):
         inner = _inside(field.kind)
         found = None if inner is None else inner.get(name)

@@ -6,8 +6,6 @@ the object that carries the constraint.
 
 from __future__ import annotations
 
-from krm_fn.base import Record
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 _ABSENT = object()
 
 
-class Constraint(Record):
+class Constraint:
     """A rule between fields."""
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
@@ -26,7 +24,7 @@ class Constraint(Record):
         raise NotImplementedError
 
 
-class Given(Record):
+class Given:
     """A question about one field: is it given and not empty, or has it one of some values?
 
     Attributes:
@@ -36,10 +34,12 @@ class Given(Record):
         empty: Whether an empty value counts as given.
     """
 
-    path: str
-    values: tuple[str | bool, ...] = ()
-    absent: bool = False
-    empty: bool = False
+    def __init__(self, path: str, *values: str, on: bool = False, absent: bool = False, empty: bool = False) -> None:
+        """Ask for some values, or with `on` for a field that is true."""
+        self.path = path
+        self.values: tuple[str | bool, ...] = (True,) if on else values
+        self.absent = absent
+        self.empty = empty
 
     def holds(self, raw: Mapping[str, Any]) -> bool:
         """Answer it for what the user wrote."""
@@ -52,10 +52,11 @@ class Given(Record):
 
 
 class ExactlyOne(Constraint):
-    """Exactly one of some fields must be there."""
+    """Exactly one of some fields must be there; `text` says what is wrong where there is none, to go on after the path."""
 
-    names: tuple[str, ...]
-    text: str = ""  # what to do where there is none, to go on after the path
+    def __init__(self, *names: str, text: str = "must have a source") -> None:
+        self.names = names
+        self.text = text
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         given = [name for name in self.names if name in raw]
@@ -63,7 +64,7 @@ class ExactlyOne(Constraint):
         if not given:
             if at.log.broken(at.path):
                 return  # a misspelt name is said already
-            at.error(f"{self.text or 'must have a source'}: give exactly one of {choice}", "exactly-one")
+            at.error(f"{self.text}: give exactly one of {choice}", "exactly-one")
         elif len(given) > 1:
             at.error(f"has {' and '.join(given)}: give exactly one of {choice}", "exactly-one")
 
@@ -71,20 +72,22 @@ class ExactlyOne(Constraint):
 class Some(Constraint):
     """At least one of some fields must be there and not be empty."""
 
-    names: tuple[str, ...]
-    text: str
+    def __init__(self, *names: str, text: str) -> None:
+        self.names = names
+        self.text = text
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
-        if not any(Given(path=name).holds(raw) for name in self.names) and not at.log.broken(at.path):
+        if not any(Given(name).holds(raw) for name in self.names) and not at.log.broken(at.path):
             at.error(self.text, "not-empty")
 
 
 class Refuse(Constraint):
     """If `when` holds, `what` must not; reported at the field of `what`."""
 
-    when: Given
-    what: Given
-    text: str
+    def __init__(self, when: Given, what: Given, text: str) -> None:
+        self.when = when
+        self.what = what
+        self.text = text
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         if self.when.holds(raw) and self.what.holds(raw):
@@ -97,13 +100,14 @@ class Refuse(Constraint):
 class Require(Constraint):
     """If `when` holds, the field at `path` must be there and not be empty; reported there."""
 
-    when: Given
-    path: str
-    text: str
+    def __init__(self, when: Given, path: str, text: str) -> None:
+        self.when = when
+        self.path = path
+        self.text = text
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         broken = at.log.broken(at.field(self.path).path)
-        if self.when.holds(raw) and not Given(path=self.path).holds(raw) and not broken:
+        if self.when.holds(raw) and not Given(self.path).holds(raw) and not broken:
             at.field(self.path).error(self.text, "required")
 
 

@@ -1,151 +1,261 @@
 """The tree of a `ClusternetCAPIConfig`: every field with its kind, default, sentence and example.
 
 This is the one place that says what a configuration may hold. Decoder, flat keys, JSON Schema, KRMFunctionDefinition
-and the Markdown reference all walk it; what spans several fields and no schema can say is in
-`config.rules_in_code`.
+and the Markdown reference all walk it; what spans several fields and no schema can say is in `config.rules_in_code`.
 """
 
 from __future__ import annotations
 
+from krm_fn.clusters import capi
 from krm_fn.config import formats
-from krm_fn.config.fields import Field, ListOf, Object
-from krm_fn.config.kinds import Choice, Flag, Text
+from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
+from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.rules_in_schema import Given, Refuse, Require
-from krm_fn.config.tree import agent, output, selectors, token
-from krm_fn.surface import API_VERSION, KIND
+from krm_fn.config.tree import agent, selectors, token
+from krm_fn.surface import ADDONS_GROUP, API_VERSION, KIND
 from krm_fn.tokens import sources
 
+IDENTITY = Object(
+    Field(
+        "mode",
+        Choice("Shared", "PerCluster"),
+        "Shared: one ClusterResourceSet per namespace; agents choose a random name. PerCluster: one per Cluster, "
+        "registered under a name made from nameTemplate.",
+        default="Shared",
+    ),
+    Field(
+        "namePrefix",
+        Text(formats.NAME_PREFIX),
+        "Shared only: clusters register as this prefix, '-' and five random characters.",
+        example="edge",
+    ),
+    Field(
+        "nameTemplate",
+        Text(formats.NAME_TEMPLATE),
+        "PerCluster only: the registration name, from {namespace} and {name}; {name} unless given. Names over "
+        "30 characters are shortened with a stable hash.",
+        example="{namespace}-{name}",
+    ),
+    Field(
+        "labels",
+        MapOf(formats.REGISTRATION_LABEL_KEY, selectors.LABEL_VALUE),
+        "Labels of the ManagedCluster; they apply at the first registration only.",
+        default={},
+        example={"provider": "capi"},
+    ),
+    Field(
+        "labelKeys",
+        ListOf(Text(formats.REGISTRATION_LABEL_KEY), unique=True),
+        "PerCluster only: labels that are copied from the Cluster to the ManagedCluster.",
+        default=[],
+        example=["env", "region"],
+    ),
+)
+
+RESOURCE_SET = Object(
+    Field(
+        "name",
+        Text(formats.SET_NAME),
+        "Name of the ClusterResourceSet, and the beginning of the names of all that is generated.",
+        default="clusternet-cluster-api",
+    ),
+    Field(
+        "strategy",
+        Choice("Reconcile", "ApplyOnce"),
+        "Whether later changes reach the workload clusters (Reconcile) or not (ApplyOnce); immutable.",
+        default="Reconcile",
+    ),
+    Field(
+        "apiVersion",
+        Choice("auto", *(f"{ADDONS_GROUP}/{name}" for name in capi.served()), *capi.served()),
+        "API version of the ClusterResourceSets; auto decides per namespace: the newest version of its matching "
+        f"Clusters, or {capi.served()[-1]} where it has none.",
+        default="auto",
+    ),
+    Field(
+        "labels",
+        MapOf(formats.OWN_LABEL_KEY, selectors.LABEL_VALUE),
+        "Further labels of the ClusterResourceSets (not of Secrets and ConfigMaps).",
+        default={},
+        example={"team": "platform"},
+    ),
+    Field(
+        "annotations",
+        MapOf(formats.OWN_LABEL_KEY, Text(empty=True)),
+        "Further annotations of the ClusterResourceSets (not of Secrets and ConfigMaps).",
+        default={},
+        example={"contact": "platform@example.com"},
+    ),
+    Field(
+        "extraResources",
+        ListOf(
+            Object(
+                Field("kind", Choice("Secret", "ConfigMap"), "Kind of the object.", required=True, example="Secret"),
+                Field("name", selectors.NAME, "Its name.", required=True, example="registry-credentials"),
+            ),
+            maximum=97,  # a ClusterResourceSet holds at most 100 resources, three of them ours
+            unique_by=("kind", "name"),
+        ),
+        "Secrets and ConfigMaps that you keep in those namespaces and that are delivered too.",
+        default=[],
+        example=[{"kind": "Secret", "name": "registry-credentials"}],
+    ),
+)
+
+GUARD = Object(
+    Field("allowNoClusters", Flag(), "Allow a run that matches no Clusters.", default=False),
+    Field("minClusters", Whole(), "Fail if fewer Clusters match.", example=10),
+    Field(
+        "maxRemovedClusters",
+        Either(Whole(), Text(formats.PERCENTAGE)),
+        "Fail if more Clusters than this would be lost compared with the baseline: a number or a percentage.",
+        example="10%",
+    ),
+    Field(
+        "onInvalidCluster",
+        Choice("Fail", "Skip"),
+        "What happens to a Cluster that can't be served: Fail the run, or Skip it with a warning. With Shared it is "
+        "only not counted, since a shared selector can't leave it out.",
+        default="Fail",
+    ),
+)
+
+HUB = Object(
+    Field(
+        "discoverySecret",
+        Flag(),
+        "Make the Secret capi-system/clusternet-cluster-api for the hub's own discovery.",
+        default=False,
+    ),
+    Field(
+        "kubeconfigSecretRef",
+        Object(
+            Field(
+                "name",
+                selectors.NAME,
+                "Name of the Secret, in the hub's namespace.",
+                required=True,
+                example="cluster-api-kubeconfig",
+            ),
+            Field("key", Text(formats.DATA_KEY), "Key that holds the kubeconfig.", default="kubeconfig"),
+        ),
+        "Kubeconfig of the management cluster, mounted into a clusternet-hub or clusternet-controller-manager "
+        "Deployment among the items.",
+        example={"name": "cluster-api-kubeconfig"},
+    ),
+)
+
 SPEC = Object(
-    fields=(
-        Field(
-            name="parentURL",
-            kind=Text(format=formats.PARENT_URL),
-            required=True,
-            private=True,
-            doc="https URL of the parent API server.",
-            example="https://parent.example.com:6443",
+    Field(
+        "parentURL",
+        Text(formats.PARENT_URL),
+        "https URL of the parent API server.",
+        required=True,
+        private=True,
+        example="https://parent.example.com:6443",
+    ),
+    Field(
+        "registrationToken",
+        token.REGISTRATION_TOKEN,
+        "Where the registration token comes from: exactly one source.",
+        required=True,
+        private=True,
+        example={"secretRef": {"name": "clusternet-registration"}},
+    ),
+    Field(
+        "clusterSelector",
+        selectors.NON_EMPTY_SELECTOR,
+        "Clusters to register, by their labels; not empty.",
+        required=True,
+        example={"matchLabels": {"clusternet.io/register": "true"}},
+    ),
+    Field(
+        "namespaceSelector",
+        selectors.SELECTOR,
+        "Namespaces to serve, by the labels of Namespace objects in the input; all unless given.",
+        example={"matchLabels": {"team": "edge"}},
+    ),
+    Field(
+        "namespaces",
+        ListOf(selectors.NAMESPACE, minimum=1, unique=True),
+        "Instead of namespaceSelector: exactly these, whether or not the input has Clusters there.",
+        example=["fleet-eu", "fleet-us"],
+    ),
+    Field(
+        "serveEmptyNamespaces",
+        Flag(),
+        "Also serve the Namespaces of the input that namespaceSelector matches and that have no Cluster in the "
+        "input: for Clusters that are made through the API, not in Git.",
+        default=False,
+        example=True,
+    ),
+    Field("agent", agent.AGENT, "How clusternet-agent is installed.", default={}),
+    Field("identity", IDENTITY, "Under which names and labels clusters register.", default={}),
+    Field("clusterResourceSet", RESOURCE_SET, "The ClusterResourceSets that are generated.", default={}),
+    Field(
+        "managementCluster",
+        Object(
+            Field(
+                "featureGate",
+                Choice("Check", "Ensure", "Ignore"),
+                "What to do about the feature gate ClusterResourceSet of Cluster API in the input.",
+                default="Check",
+            )
         ),
-        Field(
-            name="registrationToken",
-            kind=token.REGISTRATION_TOKEN,
-            required=True,
-            private=True,
-            doc="Where the registration token comes from: exactly one source.",
-            example={"secretRef": {"name": "clusternet-registration"}},
+        "The management cluster's own set-up.",
+        default={},
+    ),
+    Field("hub", HUB, "Set-up of clusternet-hub.", default={}),
+    Field(
+        "gitops",
+        Object(
+            Field("argocd", Flag(), "Annotations that the output needs in Argo CD.", default=False),
+            Field("flux", Flag(), "Annotations that the output needs in Flux.", default=False),
         ),
-        Field(
-            name="clusterSelector",
-            kind=selectors.NON_EMPTY_SELECTOR,
-            required=True,
-            doc="Clusters to register, by their labels; not empty.",
-            example={"matchLabels": {"clusternet.io/register": "true"}},
-        ),
-        Field(
-            name="namespaceSelector",
-            kind=selectors.SELECTOR,
-            doc="Namespaces to serve, by the labels of Namespace objects in the input; all unless given.",
-            example={"matchLabels": {"team": "edge"}},
-        ),
-        Field(
-            name="namespaces",
-            kind=ListOf(item=selectors.NAMESPACE, minimum=1, unique=True),
-            doc="Instead of namespaceSelector: exactly these, whether or not the input has Clusters there.",
-            example=["fleet-eu", "fleet-us"],
-        ),
-        Field(
-            name="serveEmptyNamespaces",
-            kind=Flag(),
-            default=False,
-            doc="Also serve the Namespaces of the input that namespaceSelector matches and that have no Cluster in the "
-            "input: for Clusters that are made through the API, not in Git.",
-            example=True,
-        ),
-        Field(name="agent", kind=agent.AGENT, default={}, doc="How clusternet-agent is installed."),
-        Field(
-            name="identity",
-            kind=output.IDENTITY,
-            default={},
-            doc="Under which names and labels clusters register.",
-        ),
-        Field(
-            name="clusterResourceSet",
-            kind=output.RESOURCE_SET,
-            default={},
-            doc="The ClusterResourceSets that are generated.",
-        ),
-        Field(
-            name="managementCluster",
-            kind=Object(
-                fields=(
-                    Field(
-                        name="featureGate",
-                        kind=Choice(values=("Check", "Ensure", "Ignore")),
-                        default="Check",
-                        doc="What to do about the feature gate ClusterResourceSet of Cluster API in the input.",
-                    ),
-                )
-            ),
-            default={},
-            doc="The management cluster's own set-up.",
-        ),
-        Field(name="hub", kind=output.HUB, default={}, doc="Set-up of clusternet-hub."),
-        Field(
-            name="gitops",
-            kind=Object(
-                fields=(
-                    Field(
-                        name="argocd", kind=Flag(), default=False, doc="Annotations that the output needs in Argo CD."
-                    ),
-                    Field(name="flux", kind=Flag(), default=False, doc="Annotations that the output needs in Flux."),
-                )
-            ),
-            default={},
-            doc="Annotations that make the output safe in GitOps tools.",
-        ),
-        Field(name="guard", kind=output.GUARD, default={}, doc="Limits that stop a run that would lose Clusters."),
-        Field(
-            name="mode",
-            kind=Choice(values=("Render", "Check")),
-            default="Render",
-            doc="Check validates everything and changes nothing; run it as the last transformer.",
-        ),
+        "Annotations that make the output safe in GitOps tools.",
+        default={},
+    ),
+    Field("guard", GUARD, "Limits that stop a run that would lose Clusters.", default={}),
+    Field(
+        "mode",
+        Choice("Render", "Check"),
+        "Check validates everything and changes nothing; run it as the last transformer.",
+        default="Render",
     ),
     constraints=(
         Refuse(
-            when=Given(path="namespaceSelector", empty=True),
-            what=Given(path="namespaces"),
-            text="must not be given together with namespaceSelector: choose one",
+            Given("namespaceSelector", empty=True),
+            Given("namespaces"),
+            "must not be given together with namespaceSelector: choose one",
         ),
         Require(
-            when=Given(path="serveEmptyNamespaces", values=(True,)),
-            path="namespaceSelector",
-            text="is required with serveEmptyNamespaces: it says which Namespaces are meant",
+            Given("serveEmptyNamespaces", on=True),
+            "namespaceSelector",
+            "is required with serveEmptyNamespaces: it says which Namespaces are meant",
         ),
         Refuse(
-            when=Given(path="identity.mode", values=("PerCluster",)),
-            what=Given(path="serveEmptyNamespaces", values=(True,)),
-            text="is only for identity.mode Shared: with PerCluster each set is made for a Cluster of the input",
-        ),
-        Refuse(
-            when=Given(path="identity.mode", values=("Shared",), absent=True),
-            what=Given(path="identity.nameTemplate"),
-            text="is only for identity.mode PerCluster: set the mode, or remove the field",
-        ),
-        Refuse(
-            when=Given(path="identity.mode", values=("Shared",), absent=True),
-            what=Given(path="identity.labelKeys"),
-            text="is only for identity.mode PerCluster: set the mode, or remove the field",
-        ),
-        Refuse(
-            when=Given(path="identity.mode", values=("PerCluster",)),
-            what=Given(path="identity.namePrefix"),
-            text="is only for identity.mode Shared: use nameTemplate with PerCluster",
+            Given("identity.mode", "PerCluster"),
+            Given("serveEmptyNamespaces", on=True),
+            "is only for identity.mode Shared: with PerCluster each set is made for a Cluster of the input",
         ),
         *(
             Refuse(
-                when=Given(path=f"registrationToken.{source}"),
-                what=Given(path="hub.discoverySecret", values=(True,)),
-                text=f"needs the token itself, which registrationToken.{source} keeps away: choose another source, or "
+                Given("identity.mode", "Shared", absent=True),
+                Given(f"identity.{name}"),
+                "is only for identity.mode PerCluster: set the mode, or remove the field",
+            )
+            for name in ("nameTemplate", "labelKeys")
+        ),
+        Refuse(
+            Given("identity.mode", "PerCluster"),
+            Given("identity.namePrefix"),
+            "is only for identity.mode Shared: use nameTemplate with PerCluster",
+        ),
+        *(
+            Refuse(
+                Given(f"registrationToken.{source}"),
+                Given("hub.discoverySecret", on=True),
+                f"needs the token itself, which registrationToken.{source} keeps away: choose another source, or "
                 "remove the field",
             )
             for source in sources.OUTSIDE
@@ -154,24 +264,20 @@ SPEC = Object(
 )
 
 METADATA = Object(
-    fields=(
-        Field(
-            name="name",
-            kind=selectors.NAME,
-            required=True,
-            doc="Name of the configuration; what it generates carries it as its owner.",
-            example="fleet",
-        ),
-        Field(name="namespace", kind=selectors.NAMESPACE, doc="Namespace of the configuration object."),
+    Field(
+        "name",
+        selectors.NAME,
+        "Name of the configuration; what it generates carries it as its owner.",
+        required=True,
+        example="fleet",
     ),
-    open=True,
+    Field("namespace", selectors.NAMESPACE, "Namespace of the configuration object."),
+    closed=False,
 )
 
 CONFIG = Object(
-    fields=(
-        Field(name="apiVersion", kind=Choice(values=(API_VERSION,)), required=True, doc="Version of this API."),
-        Field(name="kind", kind=Choice(values=(KIND,)), required=True, doc="Kind of the object."),
-        Field(name="metadata", kind=METADATA, required=True, doc="As of every object.", example={"name": "fleet"}),
-        Field(name="spec", kind=SPEC, required=True, doc="What is wanted."),
-    )
+    Field("apiVersion", Choice(API_VERSION), "Version of this API.", required=True),
+    Field("kind", Choice(KIND), "Kind of the object.", required=True),
+    Field("metadata", METADATA, "As of every object.", required=True, example={"name": "fleet"}),
+    Field("spec", SPEC, "What is wanted.", required=True),
 )

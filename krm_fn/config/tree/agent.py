@@ -1,217 +1,164 @@
-"""The tree of `spec.agent`: how clusternet-agent is installed.
-
-What Kubernetes knows as parts of a pod is in `pod`, which is loaded for the configurations that give one.
-"""
+"""The tree of `spec.agent`: how clusternet-agent is installed. Types that are Kubernetes' own are in `kubernetes.py`."""
 
 from __future__ import annotations
 
 from krm_fn.config import formats
-from krm_fn.config.fields import Either, Field, LateField, ListOf, MapOf, Object
+from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Text, Whole
-from krm_fn.config.tree import selectors
+from krm_fn.config.tree import kubernetes, selectors
+from krm_fn.surface import AGENT as AGENT_NAME
 from krm_fn.surface import SYSTEM_NAMESPACE
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from krm_fn.config.kinds import Kind
+_SOFT_ANTI_AFFINITY = {
+    "podAntiAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 100,
+                "podAffinityTerm": {
+                    "labelSelector": {"matchLabels": {"app": AGENT_NAME}},
+                    "topologyKey": "kubernetes.io/hostname",
+                },
+            }
+        ]
+    }
+}
 
-
-def _pod(name: str) -> Kind:
-    from krm_fn.config.tree import pod  # noqa: PLC0415 - few configurations need it
-
-    kind: Kind = getattr(pod, name)
-    return kind
-
+_KINDS = (
+    "ClusterRole", "ClusterRoleBinding", "Deployment", "Namespace", "Role", "RoleBinding", "Secret", "ServiceAccount",
+)  # fmt: skip
+_TARGET = Object(
+    Field("kind", Choice(*_KINDS), "Kind of the object.", required=True, example="Deployment"),
+    Field("name", Text(formats.PATCH_TARGET), "Name of the object.", required=True, example=AGENT_NAME),
+)
+_HOST_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
+_PATCH = Object(
+    Field("target", _TARGET, "The agent object to change.", required=True),
+    Field(
+        "patch",
+        Json(),
+        "A JSON merge patch (RFC 7386), as an object: null removes, lists are replaced.",
+        required=True,
+        private=True,
+        example=_HOST_NETWORK,
+    ),
+)
 
 AGENT = Object(
-    fields=(
-        Field(
-            name="image",
-            kind=Text(format=formats.IMAGE),
-            default="ghcr.io/clusternet/clusternet-agent:v0.18.1",
-            doc="Image of clusternet-agent.",
-            example="registry.example.com/clusternet/clusternet-agent:v0.18.1",
-        ),
-        Field(
-            name="version",
-            kind=Text(format=formats.VERSION),
-            doc="Version of the agent; taken from the image's tag, required with a digest or another tag.",
-            example="v0.18.1",
-        ),
-        Field(
-            name="namespace",
-            kind=selectors.NAMESPACE,
-            default=SYSTEM_NAMESPACE,
-            doc="Namespace of the agent on the workload clusters; can't be changed later.",
-        ),
-        Field(name="replicas", kind=Whole(), default=3, doc="Number of agent pods.", example=1),
-        Field(
-            name="imagePullPolicy",
-            kind=Choice(values=("Always", "IfNotPresent", "Never")),
-            doc="As in Kubernetes.",
-            example="IfNotPresent",
-        ),
-        LateField(
-            name="imagePullSecrets",
-            kind=lambda: ListOf(item=Either(kinds=(selectors.NAME, _pod("LOCAL_REFERENCE")))),
-            default=[],
-            doc="Pull secrets in the agent's namespace, as names or as in Kubernetes.",
-            example=[{"name": "registry"}],
-        ),
-        LateField(
-            name="resources",
-            kind=lambda: _pod("RESOURCES"),
-            default={},
-            doc="Requests and limits of the container.",
-            example={"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-        ),
-        Field(
-            name="nodeSelector",
-            kind=selectors.LABELS,
-            default={},
-            doc="Labels of the nodes to run on.",
-            example={"kubernetes.io/os": "linux"},
-        ),
-        LateField(
-            name="tolerations",
-            kind=lambda: ListOf(item=_pod("TOLERATION")),
-            default=[
-                {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
-                {"key": "node-role.kubernetes.io/master", "operator": "Exists"},
-            ],
-            doc="Taints that the pods tolerate; a list given here replaces the default.",
-            example=[{"operator": "Exists"}],
-        ),
-        LateField(
-            name="affinity",
-            kind=lambda: _pod("AFFINITY"),
-            default={
-                "podAntiAffinity": {
-                    "preferredDuringSchedulingIgnoredDuringExecution": [
-                        {
-                            "weight": 100,
-                            "podAffinityTerm": {
-                                "labelSelector": {"matchLabels": {"app": "clusternet-agent"}},
-                                "topologyKey": "kubernetes.io/hostname",
-                            },
-                        }
-                    ]
-                }
-            },
-            doc="As in Kubernetes; what is given here replaces the default, {} removes it.",
-            example={},
-        ),
-        Field(
-            name="priorityClassName", kind=selectors.NAME, doc="As in Kubernetes.", example="system-cluster-critical"
-        ),
-        Field(
-            name="podLabels",
-            kind=MapOf(key=formats.POD_LABEL_KEY, value=Text(format=formats.LABEL_VALUE, empty=True)),
-            default={},
-            doc="Further labels of the pods.",
-            example={"team": "platform"},
-        ),
-        Field(
-            name="podAnnotations",
-            kind=MapOf(key=formats.OWN_LABEL_KEY, value=Text(empty=True)),
-            default={},
-            doc="Further annotations of the pods.",
-            example={"prometheus.io/scrape": "true"},
-        ),
-        LateField(
-            name="env",
-            kind=lambda: ListOf(item=_pod("ENV"), unique_by=("name",)),
-            default=[],
-            doc="Environment variables; the agent reads CLUSTER_CIDR and SERVICE_CIDR (managed control planes).",
-            example=[{"name": "SERVICE_CIDR", "value": "10.96.0.0/12"}],
-        ),
-        Field(
-            name="syncMode",
-            kind=Choice(values=("Push", "Pull", "Dual")),
-            default="Dual",
-            doc="How resources reach the cluster; Push and Dual need the feature gate AppPusher.",
-        ),
-        Field(
-            name="clusterType",
-            kind=Choice(values=("StandardCluster", "EdgeCluster")),
-            default="StandardCluster",
-            doc="Type under which clusters register.",
-        ),
-        Field(
-            name="featureGates",
-            kind=MapOf(key=formats.GATE_NAME, value=Flag()),
-            default={},
-            doc="Feature gates of the agent, on top of those of its own manifests.",
-            example={"Predictor": False},
-        ),
-        Field(
-            name="extraArgs",
-            kind=ListOf(item=Text(format=formats.FLAG), unique=True),
-            default=[],
-            private=True,
-            doc="Further flags; a flag given here replaces ours. Refused: registration token, parent URL, leader "
-            "election, and the registration name with PerCluster. A verbosity above our --v=0 makes the agent log its "
-            "registration token.",
-            example=["--kube-api-qps=80"],
-        ),
-        Field(
-            name="patches",
-            kind=ListOf(
-                item=Object(
-                    fields=(
-                        Field(
-                            name="target",
-                            kind=Object(
-                                fields=(
-                                    Field(
-                                        name="kind",
-                                        kind=Choice(
-                                            values=(
-                                                "ClusterRole",
-                                                "ClusterRoleBinding",
-                                                "Deployment",
-                                                "Namespace",
-                                                "Role",
-                                                "RoleBinding",
-                                                "Secret",
-                                                "ServiceAccount",
-                                            )
-                                        ),
-                                        required=True,
-                                        doc="Kind of the object.",
-                                        example="Deployment",
-                                    ),
-                                    Field(
-                                        name="name",
-                                        kind=Text(format=formats.PATCH_TARGET),
-                                        required=True,
-                                        doc="Name of the object.",
-                                        example="clusternet-agent",
-                                    ),
-                                )
-                            ),
-                            required=True,
-                            doc="The agent object to change.",
-                        ),
-                        Field(
-                            name="patch",
-                            kind=Json(),
-                            required=True,
-                            private=True,
-                            doc="A JSON merge patch (RFC 7386), as an object: null removes, lists are replaced.",
-                            example={"spec": {"template": {"spec": {"hostNetwork": True}}}},
-                        ),
-                    )
-                )
-            ),
-            default=[],
-            doc="JSON merge patches for whatever has no field of its own, applied in this order.",
-            example=[
-                {
-                    "target": {"kind": "Deployment", "name": "clusternet-agent"},
-                    "patch": {"spec": {"template": {"spec": {"hostNetwork": True}}}},
-                }
-            ],
-        ),
-    )
+    Field(
+        "image",
+        Text(formats.IMAGE),
+        "Image of clusternet-agent.",
+        default="ghcr.io/clusternet/clusternet-agent:v0.18.1",
+        example="registry.example.com/clusternet/clusternet-agent:v0.18.1",
+    ),
+    Field(
+        "version",
+        Text(formats.VERSION),
+        "Version of the agent; taken from the image's tag, required with a digest or another tag.",
+        example="v0.18.1",
+    ),
+    Field(
+        "namespace",
+        selectors.NAMESPACE,
+        "Namespace of the agent on the workload clusters; can't be changed later.",
+        default=SYSTEM_NAMESPACE,
+    ),
+    Field("replicas", Whole(), "Number of agent pods.", default=3, example=1),
+    Field("imagePullPolicy", Choice("Always", "IfNotPresent", "Never"), "As in Kubernetes.", example="IfNotPresent"),
+    Field(
+        "imagePullSecrets",
+        ListOf(Either(selectors.NAME, kubernetes.LOCAL_REFERENCE)),
+        "Pull secrets in the agent's namespace, as names or as in Kubernetes.",
+        default=[],
+        example=[{"name": "registry"}],
+    ),
+    Field(
+        "resources",
+        kubernetes.RESOURCES,
+        "Requests and limits of the container.",
+        default={},
+        example={"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+    ),
+    Field(
+        "nodeSelector",
+        selectors.LABELS,
+        "Labels of the nodes to run on.",
+        default={},
+        example={"kubernetes.io/os": "linux"},
+    ),
+    Field(
+        "tolerations",
+        ListOf(kubernetes.TOLERATION),
+        "Taints that the pods tolerate; a list given here replaces the default.",
+        default=[
+            {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
+            {"key": "node-role.kubernetes.io/master", "operator": "Exists"},
+        ],
+        example=[{"operator": "Exists"}],
+    ),
+    Field(
+        "affinity",
+        kubernetes.AFFINITY,
+        "As in Kubernetes; what is given here replaces the default, {} removes it.",
+        default=_SOFT_ANTI_AFFINITY,
+        example={},
+    ),
+    Field("priorityClassName", selectors.NAME, "As in Kubernetes.", example="system-cluster-critical"),
+    Field(
+        "podLabels",
+        MapOf(formats.POD_LABEL_KEY, selectors.LABEL_VALUE),
+        "Further labels of the pods.",
+        default={},
+        example={"team": "platform"},
+    ),
+    Field(
+        "podAnnotations",
+        MapOf(formats.OWN_LABEL_KEY, Text(empty=True)),
+        "Further annotations of the pods.",
+        default={},
+        example={"prometheus.io/scrape": "true"},
+    ),
+    Field(
+        "env",
+        ListOf(kubernetes.ENV, unique_by=("name",)),
+        "Environment variables; the agent reads CLUSTER_CIDR and SERVICE_CIDR (managed control planes).",
+        default=[],
+        example=[{"name": "SERVICE_CIDR", "value": "10.96.0.0/12"}],
+    ),
+    Field(
+        "syncMode",
+        Choice("Push", "Pull", "Dual"),
+        "How resources reach the cluster; Push and Dual need the feature gate AppPusher.",
+        default="Dual",
+    ),
+    Field(
+        "clusterType",
+        Choice("StandardCluster", "EdgeCluster"),
+        "Type under which clusters register.",
+        default="StandardCluster",
+    ),
+    Field(
+        "featureGates",
+        MapOf(formats.GATE_NAME, Flag()),
+        "Feature gates of the agent, on top of those of its own manifests.",
+        default={},
+        example={"Predictor": False},
+    ),
+    Field(
+        "extraArgs",
+        ListOf(Text(formats.FLAG), unique=True),
+        "Further flags; a flag given here replaces ours. Refused: registration token, parent URL, leader "
+        "election, and the registration name with PerCluster. A verbosity above our --v=0 makes the agent log its "
+        "registration token.",
+        default=[],
+        private=True,
+        example=["--kube-api-qps=80"],
+    ),
+    Field(
+        "patches",
+        ListOf(_PATCH),
+        "JSON merge patches for whatever has no field of its own, applied in this order.",
+        default=[],
+        example=[{"target": {"kind": "Deployment", "name": AGENT_NAME}, "patch": _HOST_NETWORK}],
+    ),
 )

@@ -7,30 +7,34 @@ must look like is in `config.formats` and `kube.labels`.
 from __future__ import annotations
 
 from krm_fn.config import formats
-from krm_fn.config.fields import Field, ListOf, MapOf, Object, Selector
+from krm_fn.config.fields import FIELD_NAME, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Text
 from krm_fn.config.rules_in_schema import Given, Refuse, Require, Some
 from krm_fn.kube.labels import OPERATORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from krm_fn.config.report import Place
     from krm_fn.config.rules_in_schema import Constraint
 
-LABELS = MapOf(key=formats.LABEL_KEY, value=Text(format=formats.LABEL_VALUE, empty=True))
-NAME = Text(format=formats.DNS_SUBDOMAIN)
-NAMESPACE = Text(format=formats.DNS_LABEL)
+LABEL_VALUE = Text(formats.LABEL_VALUE, empty=True)
+LABELS = MapOf(formats.LABEL_KEY, LABEL_VALUE)
+NAME = Text(formats.DNS_SUBDOMAIN)
+NAMESPACE = Text(formats.DNS_LABEL)
 
-_OPERATORS_WITH_VALUES = ("In", "NotIn", "Gt", "Lt")
 _VALUES_RULES: tuple[Constraint, ...] = (
     Require(
-        when=Given(path="operator", values=_OPERATORS_WITH_VALUES),
-        path="values",
-        text="must have at least one entry: the operator compares with values",
+        Given("operator", "In", "NotIn", "Gt", "Lt"),
+        "values",
+        "must have at least one entry: the operator compares with values",
     ),
     Refuse(
-        when=Given(path="operator", values=("Exists", "DoesNotExist")),
-        what=Given(path="values"),
-        text="must not be given: the operators Exists and DoesNotExist look at the key alone",
+        Given("operator", "Exists", "DoesNotExist"),
+        Given("values"),
+        "must not be given: the operators Exists and DoesNotExist look at the key alone",
     ),
 )
 
@@ -38,41 +42,72 @@ _VALUES_RULES: tuple[Constraint, ...] = (
 def requirement(operators: tuple[str, ...], upstream: str) -> Object:
     """Return a requirement on one label, as both LabelSelectors and NodeSelectors have them."""
     return Object(
-        upstream=upstream,
-        fields=(
-            Field(
-                name="key", kind=Text(format=formats.LABEL_KEY), required=True, doc="Key of the label.", example="env"
-            ),
-            Field(
-                name="operator", kind=Choice(values=operators), required=True, doc="How it is compared.", example="In"
-            ),
-            Field(
-                name="values",
-                kind=ListOf(item=Text(format=formats.LABEL_VALUE, empty=True)),
-                doc="What it is compared with; only for In and NotIn.",
-                example=["prod"],
-            ),
+        Field("key", Text(formats.LABEL_KEY), "Key of the label.", required=True, example="env"),
+        Field("operator", Choice(*operators), "How it is compared.", required=True, example="In"),
+        Field(
+            "values",
+            ListOf(LABEL_VALUE),
+            "What it is compared with; only for In and NotIn.",
+            example=["prod"],
         ),
+        upstream=upstream,
         constraints=_VALUES_RULES,
     )
 
 
+class Selector(Object):
+    """A metav1.LabelSelector; in flat keys also written in kubectl's selector syntax."""
+
+    advice = ": put labels under matchLabels"
+    expected = "a label selector"
+
+    def hint(self, value: object) -> str:
+        """Kubectl's syntax where YAML is due is the usual slip."""
+        if isinstance(value, list):
+            return ": remove the '- '"
+        return ": write it with matchLabels and matchExpressions" if isinstance(value, str) else ""
+
+    def corrected(self, value: object, at: Place) -> str:
+        """Return a selector in kubectl's syntax as one in YAML."""
+        if not isinstance(value, str) or not value:
+            return ""
+        from krm_fn.kube import kubectl_selector  # noqa: PLC0415 - for errors only
+
+        try:
+            return at.lines(kubectl_selector.parse(value))
+        except kubectl_selector.SelectorError:
+            return ""
+
+    def unknown(self, value: Mapping[str, Any], at: Place) -> None:
+        """Report labels that are beside matchLabels as one slip."""
+        unknown = sorted(value.keys() - set(self.names))
+        labels = {key: value[key] for key in unknown if isinstance(value[key], str) and not self.near(key, at)}
+        if not labels or len(labels) != len(unknown) or "matchLabels" in value:
+            super().unknown(value, at)
+            return
+        first = next(iter(labels))
+        place = at.field(first) if FIELD_NAME.match(first) else at.key(first)
+        place.error(f"is not a known field{self.advice}", "unknown-field", fix=at.field("matchLabels").lines(labels))
+        at.log.explain(at.path)
+
+
 _SELECTOR_FIELDS = (
-    Field(name="matchLabels", kind=LABELS, doc="Labels that must be there with this value.", example={"env": "prod"}),
+    Field("matchLabels", LABELS, "Labels that must be there with this value.", example={"env": "prod"}),
     Field(
-        name="matchExpressions",
-        kind=ListOf(item=requirement(OPERATORS, "LabelSelectorRequirement")),
-        doc="Requirements that must hold, all of them.",
+        "matchExpressions",
+        ListOf(requirement(OPERATORS, "LabelSelectorRequirement")),
+        "Requirements that must hold, all of them.",
         example=[{"key": "env", "operator": "In", "values": ["prod"]}],
     ),
 )
-SELECTOR = Selector(fields=_SELECTOR_FIELDS, upstream="LabelSelector")
+SELECTOR = Selector(*_SELECTOR_FIELDS, upstream="LabelSelector")
 NON_EMPTY_SELECTOR = Selector(
-    fields=_SELECTOR_FIELDS,
+    *_SELECTOR_FIELDS,
     upstream="NonEmptyLabelSelector",
     constraints=(
         Some(
-            names=("matchLabels", "matchExpressions"),
+            "matchLabels",
+            "matchExpressions",
             text="is empty and would match every Cluster: give matchLabels or matchExpressions",
         ),
     ),

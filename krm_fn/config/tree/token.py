@@ -34,171 +34,106 @@ def _external_secret(value: Mapping[str, Any]) -> ExternalSource:
 
 SOURCES = (
     Field(
-        name="value",
+        "value",
+        Text(),
+        "The token itself, to try things out; it is readable in Git.",
         record=lambda value: ValueSource(value=Secret(value)),
-        kind=Text(),
         secret=True,
-        doc="The token itself, to try things out; it is readable in Git.",
         example="abcdef.0123456789abcdef",
     ),
     Field(
-        name="secretRef",
-        record=_secret_ref,
-        kind=Object(
-            fields=(
-                Field(
-                    name="name",
-                    kind=selectors.NAME,
-                    required=True,
-                    doc="Name of the Secret.",
-                    example="clusternet-registration",
-                ),
-                Field(
-                    name="namespace",
-                    kind=selectors.NAMESPACE,
-                    doc="Its namespace; without it, the only Secret of that name.",
-                    example=SYSTEM_NAMESPACE,
-                ),
-                Field(
-                    name="key",
-                    kind=Text(format=formats.DATA_KEY),
-                    default=TOKEN_KEY,
-                    doc="Key that holds the token.",
-                ),
-            )
+        "secretRef",
+        Object(
+            Field("name", selectors.NAME, "Name of the Secret.", required=True, example="clusternet-registration"),
+            Field(
+                "namespace",
+                selectors.NAMESPACE,
+                "Its namespace; without it, the only Secret of that name.",
+                example=SYSTEM_NAMESPACE,
+            ),
+            Field("key", Text(formats.DATA_KEY), "Key that holds the token.", default=TOKEN_KEY),
         ),
-        doc="A Secret among the items (SOPS, ksops, secretGenerator).",
+        "A Secret among the items (SOPS, ksops, secretGenerator).",
+        record=_secret_ref,
         example={"name": "clusternet-registration"},
     ),
     Field(
-        name="env",
+        "env",
+        Text(formats.TOKEN_VARIABLE),
+        "An environment variable of the function, for CI and sidecars; only names that begin with CLUSTERNET_.",
         record=lambda value: EnvSource(variable=value),
-        kind=Text(format=formats.TOKEN_VARIABLE),
-        doc="An environment variable of the function, for CI and sidecars; only names that begin with CLUSTERNET_.",
         example="CLUSTERNET_TOKEN",
     ),
     Field(
-        name="file",
+        "file",
+        Text(formats.LINE),
+        "A file that the operator mounts, under the folder in CLUSTERNET_TOKEN_DIR (/run/secrets/clusternet).",
         record=lambda value: FileSource(path=value),
-        kind=Text(format=formats.LINE),
-        doc="A file that the operator mounts, under the folder in CLUSTERNET_TOKEN_DIR (/run/secrets/clusternet).",
         example="/run/secrets/clusternet/token",
     ),
     Field(
-        name="existingSecret",
-        record=lambda value: ExistingSource(name=value["name"]),
-        kind=Object(
-            fields=(
-                Field(
-                    name="name",
-                    kind=selectors.NAME,
-                    required=True,
-                    doc="Name of the Secret, in every namespace that has matching Clusters.",
-                    example="clusternet-registration",
-                ),
+        "existingSecret",
+        Object(
+            Field(
+                "name",
+                selectors.NAME,
+                "Name of the Secret, in every namespace that has matching Clusters.",
+                required=True,
+                example="clusternet-registration",
             )
         ),
-        doc="A Secret of type resource-set that you keep in each namespace (SealedSecret, SOPS, …); its value is "
+        "A Secret of type resource-set that you keep in each namespace (SealedSecret, SOPS, …); its value is "
         "the whole registration manifest.",
+        record=lambda value: ExistingSource(name=value["name"]),
         example={"name": "clusternet-registration"},
     ),
     Field(
-        name="externalSecret",
-        record=_external_secret,
-        kind=Object(
-            fields=(
-                Field(
-                    name="secretStoreRef",
-                    kind=Object(
-                        fields=(
-                            Field(
-                                name="name",
-                                kind=selectors.NAME,
-                                required=True,
-                                doc="Name of the store.",
-                                example="vault",
-                            ),
-                            Field(
-                                name="kind",
-                                kind=Choice(values=("SecretStore", "ClusterSecretStore")),
-                                default="SecretStore",
-                                doc="Its kind.",
-                            ),
-                        )
+        "externalSecret",
+        Object(
+            Field(
+                "secretStoreRef",
+                Object(
+                    Field("name", selectors.NAME, "Name of the store.", required=True, example="vault"),
+                    Field("kind", Choice("SecretStore", "ClusterSecretStore"), "Its kind.", default="SecretStore"),
+                ),
+                "The store of the External Secrets Operator.",
+                required=True,
+                example={"name": "vault", "kind": "ClusterSecretStore"},
+            ),
+            Field(
+                "remoteRef",
+                Object(
+                    Field(
+                        "key", Text(formats.LINE), "Key in the store.", required=True, example="clusternet/registration"
                     ),
-                    required=True,
-                    doc="The store of the External Secrets Operator.",
-                    example={"name": "vault", "kind": "ClusterSecretStore"},
+                    Field("property", Text(formats.LINE), "Property of it.", example="token"),
+                    Field("version", Text(formats.LINE), "Version of it.", example="1"),
+                    Field("conversionStrategy", Choice("Default", "Unicode"), "As in External Secrets."),
+                    Field("decodingStrategy", Choice("Auto", "Base64", "Base64URL", "None"), "As in External Secrets."),
+                    Field("metadataPolicy", Choice("None", "Fetch"), "As in External Secrets."),
                 ),
-                Field(
-                    name="remoteRef",
-                    kind=Object(
-                        fields=(
-                            Field(
-                                name="key",
-                                kind=Text(format=formats.LINE),
-                                required=True,
-                                doc="Key in the store.",
-                                example="clusternet/registration",
-                            ),
-                            Field(
-                                name="property",
-                                kind=Text(format=formats.LINE),
-                                doc="Property of it.",
-                                example="token",
-                            ),
-                            Field(
-                                name="version",
-                                kind=Text(format=formats.LINE),
-                                doc="Version of it.",
-                                example="1",
-                            ),
-                            Field(
-                                name="conversionStrategy",
-                                kind=Choice(values=("Default", "Unicode")),
-                                doc="As in External Secrets.",
-                            ),
-                            Field(
-                                name="decodingStrategy",
-                                kind=Choice(values=("Auto", "Base64", "Base64URL", "None")),
-                                doc="As in External Secrets.",
-                            ),
-                            Field(
-                                name="metadataPolicy",
-                                kind=Choice(values=("None", "Fetch")),
-                                doc="As in External Secrets.",
-                            ),
-                        )
-                    ),
-                    required=True,
-                    doc="Where the token is in that store.",
-                    example={"key": "clusternet/registration", "property": "token"},
-                ),
-                Field(
-                    name="refreshInterval",
-                    kind=Text(format=formats.DURATION),
-                    default="1h",
-                    doc="How often it is fetched again.",
-                ),
-            )
+                "Where the token is in that store.",
+                required=True,
+                example={"key": "clusternet/registration", "property": "token"},
+            ),
+            Field("refreshInterval", Text(formats.DURATION), "How often it is fetched again.", default="1h"),
         ),
-        doc="Creates one ExternalSecret per namespace instead of a Secret; Git holds no secret at all.",
+        "Creates one ExternalSecret per namespace instead of a Secret; Git holds no secret at all.",
+        record=_external_secret,
         example={"secretStoreRef": {"name": "vault"}, "remoteRef": {"key": "clusternet/registration"}},
     ),
 )
 
 REGISTRATION_TOKEN = Object(
-    instead=": name where the token comes from on a line below, such as secretRef",
-    fields=(
-        *SOURCES,
-        Field(
-            name="onExpired",
-            kind=Choice(values=("Warn", "Fail")),
-            default="Warn",
-            doc="What an expired token, or one that is about to expire, means.",
-        ),
+    *SOURCES,
+    Field(
+        "onExpired",
+        Choice("Warn", "Fail"),
+        "What an expired token, or one that is about to expire, means.",
+        default="Warn",
     ),
-    constraints=(ExactlyOne(names=tuple(field.name for field in SOURCES), text="has no source"),),
+    instead=": name where the token comes from on a line below, such as secretRef",
+    constraints=(ExactlyOne(*tuple(field.name for field in SOURCES), text="has no source"),),
 )
 
 

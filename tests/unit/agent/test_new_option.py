@@ -15,11 +15,11 @@ from krm_fn.config.kinds import Whole
 from krm_fn.config.tree import agent, selectors
 from krm_fn.agent import manifests
 # the field of the tree, and its use
-field = Field(name="schedulerName", kind=selectors.NAME, doc="Who places the pods.", example="binpacking")
+field = Field("schedulerName", selectors.NAME, "Who places the pods.", example="binpacking")
 vars(agent.AGENT)["fields"] += (field,)
 manifests._POD_FIELDS += ("schedulerName",)
 # that is all; one more, whose value may be 0
-vars(agent.AGENT)["fields"] += (Field(name="terminationGracePeriodSeconds", kind=Whole(), doc="How long they have."),)
+vars(agent.AGENT)["fields"] += (Field("terminationGracePeriodSeconds", Whole(), "How long they have."),)
 manifests._POD_FIELDS += ("terminationGracePeriodSeconds",)
 from krm_fn.config import export, reference
 from tests.support.lists import cluster, config, run
