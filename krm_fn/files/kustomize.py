@@ -5,7 +5,7 @@ Nothing of a kustomization is interpreted here: the real program builds it. What
 - It builds a private copy of the folder and of the bases that it reaches, made by the guarded reader: regular files, no
   link that leads out of the repository.
 - It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker`, for
-  functions in containers, and `helm`. Both are messengers to this process (`files.messengers`), which does the work of our
+  functions in containers, and `helm`. Both are messengers to this process (`files.functions`), which does the work of our
   own function and refuses anything else. The only other program on that PATH is `git`, and what it fetches is treated as the
   copy is.
 - So that our function as a program (`exec`) is served in the same way, each function that a file of the copy configures
@@ -30,15 +30,17 @@ import threading
 from krm_fn.base import Record, printable
 from krm_fn.files import reading
 from krm_fn.files.copying import Copy
-from krm_fn.files.messengers import Messengers, write_programs
+from krm_fn.files.functions import Messengers, write_programs
 from krm_fn.files.reading import caller_path, find_program, show
 from krm_fn.krm.results import Errors, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from krm_fn.files.messengers import Answer
+    # Takes a ResourceList, and the files of the build that may hold our configuration or Clusters (their names for
+    # messages, and their bytes); returns the exit code, stdout and stderr of the function.
+    Answer = Callable[[bytes, Sequence[tuple[str, bytes]]], tuple[int, bytes, str]]
 
 SECONDS = 300.0
 
@@ -141,7 +143,13 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
         Errors: It names something that must not be run.
         Unbuilt: The build fails.
     """
-    with Messengers(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messages:
+    with Messengers(
+        os.path.join(private, "s"),
+        copy.functions,
+        lambda data: answer(data, copy.sources),
+        copy.fetched,
+        enable_exec=enable_exec,
+    ) as messages:
         environment = _environment(private, enable_exec=enable_exec)
         write_programs(private, messages.path, enable_exec=enable_exec)
         output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STAGED = MARKER + ".new."  # begins the name under which a file is written
 PRIVATE = 0o600
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def create(path: str | bytes, data: bytes, mode: int = PRIVATE) -> None:
@@ -25,57 +26,53 @@ def create(path: str | bytes, data: bytes, mode: int = PRIVATE) -> None:
     Raises:
         OSError: It exists, or can't be written.
     """
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    with os.fdopen(handle, "wb") as file:
+    with os.fdopen(os.open(path, _NEW, mode), "wb") as file:
         file.write(data)
 
 
-def exists(folder: int, name: str) -> bool:
-    """Return whether an open folder has an entry of a name, a link to nothing included."""
+def entry(folder: int, name: str) -> os.stat_result | None:
+    """Return what is known of an entry, which may be a link to nothing; None where there is none."""
     try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        return False
-    return True
+        return None
 
 
 def misfit(folder: int, name: str, shown: str) -> str:
     """Say why a name can't be replaced by a file; "" where it is one, or free."""
-    try:
-        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
-    except FileNotFoundError:
+    status = entry(folder, name)
+    if status is None or stat.S_ISREG(status.st_mode):
         return ""
-    if stat.S_ISREG(mode):
-        return ""
-    return f"can't write {show(shown)}: it is {reading.kind(mode)}, not a regular file"
+    return f"can't write {show(shown)}: it is {reading.kind(status.st_mode)}, not a regular file"
 
 
 def stage(folder: int, name: str, pieces: Iterable[bytes], *, private: bool) -> None:
-    """Write a file beside its place, to disk, with the permissions that it is to have."""
+    """Write a file beside its place, to disk, with the permissions that it is to have: those that it has, or of a new one."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(STAGED + name, dir_fd=folder)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(STAGED + name, flags, PRIVATE, dir_fd=folder)
+    handle = os.open(STAGED + name, _NEW, PRIVATE, dir_fd=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
             file.flush()
             if not private:
-                os.fchmod(handle, _mode_of(folder, name))
+                status = entry(folder, name)
+                os.fchmod(handle, _mode_of_new_files() if status is None else stat.S_IMODE(status.st_mode))
             os.fsync(handle)
     except BaseException:
         os.unlink(STAGED + name, dir_fd=folder)
         raise
 
 
-def _mode_of(folder: int, name: str) -> int:
-    """Return the permissions that a file has, or that a new one gets."""
-    try:
-        return stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+def unstage(folder: int, name: str) -> None:
+    """Put a staged file into its place."""
+    os.replace(STAGED + name, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def _mode_of_new_files() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def unwritable(path: str, error: OSError) -> Errors:

@@ -53,7 +53,7 @@ def replace_file(path: str, pieces: Iterable[bytes], *, private: bool = False) -
             if problem:
                 raise Errors.of(problem, file_path=show(path))
             staging.stage(here, name, pieces, private=private)
-            os.replace(staging.STAGED + name, name, src_dir_fd=here, dst_dir_fd=here)
+            staging.unstage(here, name)
             os.fsync(here)
     except OSError as error:
         raise staging.unwritable(path, error) from None
@@ -74,7 +74,13 @@ def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection
         Errors: A file of somebody else is where one of ours belongs, a component of a path is a link, or something can't
             be written; then the folder is as it was.
     """
-    _check_paths(folder, contents)
+    errors = [
+        Result(message=f"can't write {show(path)!r}: it is no path below the folder", file_path=show(folder))
+        for path in sorted(contents)
+        if not _is_below(path)
+    ]
+    if errors:
+        raise Errors(errors)
     made: list[str] = []
     try:
         if os.path.lexists(folder) and not os.path.isdir(folder):
@@ -104,21 +110,6 @@ def not_a_file(path: str) -> str:
 def has_marker(folder: str) -> bool:
     """Return whether a folder holds output of ours."""
     return os.path.lexists(os.path.join(folder, MARKER))
-
-
-def _check_paths(folder: str, contents: Mapping[str, bytes]) -> None:
-    """Refuse paths that lead out of the folder.
-
-    Raises:
-        Errors: All of them.
-    """
-    errors = [
-        Result(message=f"can't write {show(path)!r}: it is no path below the folder", file_path=show(folder))
-        for path in sorted(contents)
-        if not _is_below(path)
-    ]
-    if errors:
-        raise Errors(errors)
 
 
 def _make_folders(folder: str) -> list[str]:
@@ -196,7 +187,7 @@ class _Folder:
         """Put what was staged into its place, remove what is gone, and write the list."""
         for path in sorted(contents):
             with self.parent(path) as (folder, name):
-                os.replace(staging.STAGED + name, name, src_dir_fd=folder, dst_dir_fd=folder)
+                staging.unstage(folder, name)
         for path in gone:
             self.remove(path, staged=False)
             self.remove(path, staged=True)
@@ -219,12 +210,11 @@ class _Folder:
 
     def inventory(self) -> list[str] | None:
         """Return what an earlier run wrote, as its list says; None where there is no list."""
-        if not staging.exists(self.handle, MARKER):
+        if staging.entry(self.handle, MARKER) is None:
             return None
         path = os.path.join(self.path, MARKER)
-        data = reading.read_below(os.path.realpath(self.path), path)
         try:
-            value = json.loads(data)
+            value = json.loads(self.read(MARKER))
         except (ValueError, RecursionError):
             value = None
         found = value.get("files") if isinstance(value, dict) else None
@@ -237,7 +227,7 @@ class _Folder:
     def write_inventory(self, paths: Sequence[str]) -> None:
         text = json.dumps({"note": _NOTE, "files": list(paths)}, indent=2, ensure_ascii=False) + "\n"
         staging.stage(self.handle, MARKER, [text.encode()], private=False)
-        os.replace(staging.STAGED + MARKER, MARKER, src_dir_fd=self.handle, dst_dir_fd=self.handle)
+        staging.unstage(self.handle, MARKER)
 
     # --- files ---
 
@@ -296,39 +286,43 @@ class _Folder:
         with self.parent(path) as (handle, name):
             return staging.misfit(handle, name, where)
 
+    def read(self, path: str) -> bytes:
+        """Return what a file holds.
+
+        Raises:
+            Errors: It can't be read.
+        """
+        return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path))
+
     def is_free(self, path: str, data: bytes) -> bool:
         """Return whether nothing is lost where a file is written: none is there, or one of the same bytes."""
         try:
-            return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path)) == data
+            return self.read(path) == data
         except Errors:
             return not os.path.lexists(os.path.join(self.path, path))
 
     def holds(self, contents: Mapping[str, bytes], private: Collection[str]) -> bool:
-        """Return whether the files hold what they are to hold, and nobody may read what is private."""
+        """Return whether the files hold what they are to hold, nothing is staged, and nobody may read what is private."""
         try:
-            return all(self.has(path, data, private=path in private) for path, data in contents.items())
+            for path, data in contents.items():
+                with self.parent(path) as (handle, name):
+                    status, staged = staging.entry(handle, name), staging.entry(handle, staging.STAGED + name)
+                if status is None or staged is not None:
+                    return False
+                if path in private and stat.S_IMODE(status.st_mode) != staging.PRIVATE:
+                    return False
+                if self.read(path) != data:
+                    return False
         except (OSError, Errors):
             return False
-
-    def has(self, path: str, data: bytes, *, private: bool) -> bool:
-        """Return whether a file is there as it is to be.
-
-        Raises:
-            OSError: It is not there.
-            Errors: It can't be read.
-        """
-        with self.parent(path) as (handle, name):
-            mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
-            staged = staging.exists(handle, staging.STAGED + name)
-        if staged or (private and stat.S_IMODE(mode) != staging.PRIVATE):
-            return False
-        return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path)) == data
+        return True
 
     def remove(self, path: str, *, staged: bool) -> None:
         """Remove a file of ours, if it is one."""
         with contextlib.suppress(OSError), self.parent(path) as (handle, name):
             ours = staging.STAGED + name if staged else name
-            if not stat.S_ISDIR(os.stat(ours, dir_fd=handle, follow_symlinks=False).st_mode):
+            status = staging.entry(handle, ours)
+            if status is not None and not stat.S_ISDIR(status.st_mode):
                 os.unlink(ours, dir_fd=handle)
 
     def remove_empty(self, paths: Iterable[str]) -> None:
