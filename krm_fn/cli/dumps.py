@@ -98,10 +98,7 @@ class _Read(Record):
 MANAGEMENT = (
     _Read(
         what=(
-            (
-                "clusters.cluster.x-k8s.io,clusterresourcesets.addons.cluster.x-k8s.io,"
-                "clusterresourcesetbindings.addons.cluster.x-k8s.io"
-            ),
+            "clusters.cluster.x-k8s.io,clusterresourcesets.addons.cluster.x-k8s.io,clusterresourcesetbindings.addons.cluster.x-k8s.io",
             "-A",
         )
     ),

@@ -28,21 +28,13 @@ _NAMED = 2  # candidates, and commands, that are shown before "or N others"
 
 
 class Judged(Record):
-    """Everything about registrations.
+    """Everything about registrations."""
 
-    Attributes:
-        cases: The cases, each with its verdict.
-        pools: The Clusters that can only be counted.
-        notes: What concerns no single Cluster.
-        strangers: ManagedClusters that no Cluster accounts for.
-        doubtful: Names of Clusters that may be registered under a name that nothing here tells.
-    """
-
-    cases: tuple[Case, ...]
+    cases: tuple[Case, ...]  # each with its verdict
     pools: tuple[Pool, ...]
-    notes: tuple[Reason, ...]
-    strangers: tuple[Managed, ...]
-    doubtful: frozenset[str]
+    notes: tuple[Reason, ...]  # what concerns no single Cluster
+    strangers: tuple[Managed, ...]  # that no Cluster accounts for
+    doubtful: frozenset[str]  # names of Clusters that may be registered under a name that nothing here tells
 
 
 def chosen_prefix(name: str) -> str:
@@ -78,8 +70,8 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
     if keeping > len(kept):
         keepers = [case for case in named if before.get(case.cluster.title)]
         notes.append(_short_of_names(keeping, sorted(kept), _leases(scene, keepers)))
-    prefixes = {pool.prefix for pool in shared.pools}
-    strangers = [one for one in rest if one.name not in kept and not _pooled(one, prefixes)]
+    counted = {pool.prefix for pool in shared.pools}
+    strangers = [one for one in rest if not (one.name in kept or one.origin or chosen_prefix(one.name) in counted)]
     lost = (case.cluster.name for case in found if case.has_agent and case.registered in _UNTOLD)
     return Judged(
         cases=tuple(found),
@@ -98,13 +90,13 @@ def _open(case: Case) -> bool:
 def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> dict[str, Sequence[Managed]]:
     """Find the Clusters that report under a name which they were given earlier: their own, or with the namespace."""
     odd = {one.name: one for one in rest if not one.origin and not chosen_prefix(one.name) and scene.alive(one)}
-    times = Counter(case.cluster.name for case in cases if _open(case))
+    asked = [case.cluster for case in cases if _open(case)]
+    times = Counter(one.name for one in asked)
     found: dict[str, Sequence[Managed]] = {}
-    for case in cases if odd else ():
-        name, namespace = case.cluster.name, case.cluster.namespace
-        known = odd.get(f"{namespace}-{name}") or (odd.get(name) if times[name] == 1 else None)
-        if known is not None and _open(case):
-            found[case.cluster.title] = [known]
+    for one in asked:
+        known = odd.get(f"{one.namespace}-{one.name}") or (odd.get(one.name) if times[one.name] == 1 else None)
+        if known is not None:
+            found[one.title] = [known]
     return found
 
 
@@ -115,37 +107,30 @@ def _earlier(case: Case, before: Sequence[Managed]) -> Case:
     return case.replace(registered=report.EARLIER, evidence=f"registered earlier as {said}{others}", known=seen)
 
 
-def _pooled(managed: Managed, prefixes: Iterable[str]) -> bool:
-    return bool(managed.origin) or chosen_prefix(managed.name) in prefixes
-
-
 def _by_name(scene: Scene, case: Case) -> Case:
     """Judge a Cluster by the name that it was given, as far as that goes."""
-    if not case.agents or not scene.parent:
-        known, evidence = (
-            (report.UNKNOWN, "the parent was not looked at") if case.agents else (report.NO, "nothing selects it")
-        )
-        return case.replace(registered=known, evidence=evidence)
-    if not case.name:
-        evidence = "its agent chooses the name" if case.has_agent else "no agent is delivered"
-        return case.replace(registered=report.UNKNOWN if case.has_agent else report.NO, evidence=evidence)
-    if case.managed:
-        evidence = f"registered (by name) as {case.managed[0].namespace}/{case.managed[0].name}"
-        if scene.alive(case.managed[0]):
-            return case.replace(registered=report.YES, evidence=evidence)
-        return case.replace(registered=report.NOT_READY, evidence=f"{evidence}, and does not report")
-    asked = bool(case.requests) and not case.requests[0].result
-    evidence = (
-        f"its request {case.requests[0].name} is not answered" if asked else f"no ManagedCluster is called {case.name}"
-    )
-    return case.replace(registered=report.PENDING if asked else report.NO, evidence=evidence)
+    registered, evidence = report.NO, f"no ManagedCluster is called {case.name}"
+    if not case.agents:
+        evidence = "nothing selects it"
+    elif not scene.parent:
+        registered, evidence = report.UNKNOWN, "the parent was not looked at"
+    elif not case.name and case.has_agent:
+        registered, evidence = report.UNKNOWN, "its agent chooses the name"
+    elif not case.name:
+        evidence = "no agent is delivered"
+    elif case.managed:
+        alive = scene.alive(case.managed[0])
+        registered = report.YES if alive else report.NOT_READY
+        evidence = f"registered (by name) as {case.managed[0].title}{'' if alive else ', and does not report'}"
+    elif case.requests and not case.requests[0].result:
+        registered, evidence = report.PENDING, f"its request {case.requests[0].name} is not answered"
+    return case.replace(registered=registered, evidence=evidence)
 
 
 def doubts(case: Case, judged: Judged) -> Iterator[Reason]:
     """Say of one Cluster that it may be among those that are missing, and what tells whether it is."""
-    short = [pool for pool in judged.pools if pool.missing and pool.prefix == case.prefix]
-    short = [pool for pool in short if pool.namespace in {"", case.cluster.namespace}]
-    if case.registered == report.COUNTED and short:
+    pools = [one for one in judged.pools if one.prefix == case.prefix and one.namespace in {"", case.cluster.namespace}]
+    if case.registered == report.COUNTED and any(one.missing for one in pools):
         yield Reason(
             code=report.SHORT,
             message=f"{case.evidence}: this one may be among those that are not registered",
@@ -183,7 +168,7 @@ def _short_of_names(keeping: int, names: Sequence[str], leases: tuple[str, ...])
 
 def _others(scene: Scene, strangers: Sequence[Managed]) -> list[Reason]:
     """Name the ManagedClusters that report and that no Cluster accounts for; they are alive, so not left over."""
-    found = [f"{one.namespace}/{one.name}" for one in strangers if scene.alive(one)]
+    found = [one.title for one in strangers if scene.alive(one)]
     if not found or not scene.clusters:
         return []
     message = (
@@ -204,11 +189,7 @@ class _Shared:
         self._labelled: dict[str, list[Managed]] = defaultdict(list)  # by namespace
         self._chosen: dict[str, list[Managed]] = defaultdict(list)  # by prefix
         for one in rest:
-            prefix = chosen_prefix(one.name)
-            if one.origin:
-                self._labelled[one.origin].append(one)
-            else:
-                self._chosen[prefix].append(one)
+            (self._labelled[one.origin] if one.origin else self._chosen[chosen_prefix(one.name)]).append(one)
         self.pools: list[Pool] = []
         self._pool_of: dict[tuple[str, str], Pool] = {}
         self._count()
@@ -219,30 +200,32 @@ class _Shared:
         self._open = [one for one in self.scene.requests if one.cluster_id not in registered_ids]
         for prefix in sorted({prefix for prefix, _ in self._cases}):
             namespaces = sorted(namespace for found, namespace in self._cases if found == prefix)
-            chosen = self._alive(self._chosen[prefix])
             apart = [one for one in namespaces if self._labelled[one] or not self._chosen[prefix]]
             together = [one for one in namespaces if one not in apart]
-            left = len(chosen)
+            spare = len(self._alive(self._chosen[prefix]))
             if together:
-                total = sum(len(self._cases[prefix, one]) for one in together)
-                lacking = max(0, total - left)
-                left = max(0, left - total)
-                self._add(prefix, "", together, (total, len(self._chosen[prefix]), len(chosen), lacking))
+                self._add(prefix, "", together, self._chosen[prefix])
+                spare = max(0, spare - sum(len(self._cases[prefix, one]) for one in together))
             for namespace in apart:
-                total, ready = len(self._cases[prefix, namespace]), len(self._alive(self._labelled[namespace]))
-                taken = min(max(0, total - ready), left)
-                left -= taken
-                counts = (total, len(self._labelled[namespace]), ready, max(0, total - ready) - taken)
-                self._add(prefix, namespace, [namespace], counts)
+                spare -= self._add(prefix, namespace, [namespace], self._labelled[namespace], spare)
 
-    def _add(self, prefix: str, namespace: str, namespaces: Sequence[str], counts: tuple[int, int, int, int]) -> None:
-        clusters, managed, ready, missing = counts
+    def _add(
+        self, prefix: str, namespace: str, namespaces: Sequence[str], managed: Sequence[Managed], spare: int = 0
+    ) -> int:
+        """Add a pool; return how many it takes of the `spare` ones, of which only the prefix tells whose they are."""
+        clusters, ready = sum(len(self._cases[prefix, one]) for one in namespaces), len(self._alive(managed))
+        taken = min(max(0, clusters - ready), spare)
         pool = Pool(
-            prefix=prefix, namespace=namespace, clusters=clusters, managed=managed, ready=ready, missing=missing
+            prefix=prefix,
+            namespace=namespace,
+            clusters=clusters,
+            managed=len(managed),
+            ready=ready,
+            missing=max(0, clusters - ready) - taken,
         )
         self.pools.append(pool)
-        for one in namespaces:
-            self._pool_of[prefix, one] = pool
+        self._pool_of.update({(prefix, one): pool for one in namespaces})
+        return taken
 
     def surplus(self) -> dict[str, list[Managed]]:
         """Return the ManagedClusters that report and that these Clusters don't need, by namespace ("" where unknown)."""
@@ -287,23 +270,14 @@ class _Shared:
         """Report where Clusters are missing, and what the parent has instead of them."""
         found = []
         for pool in self.pools:
-            if not pool.missing:
+            if not pool.missing or pool.clusters == 1:  # what is missing of one Cluster is said there
                 continue
-            alone = pool.clusters == pool.missing == 1
-            if not alone:
-                asking = self._asking(pool)
-                found += [
-                    reasons_registration.refused(self.scene, one) if one.result else reasons_registration.pending(one)
-                    for one in asking
-                ]
-                silent = [f"{one.namespace}/{one.name} ({self.scene.heard(one)})" for one in self._silent(pool)]
-                found += [_silence(pool, silent)] if silent else []
-                found.append(_missing(pool, _leases(self.scene, self._of(pool))))
+            found += [reasons_registration.unanswered(self.scene, one) for one in self._asking(pool)]
+            silent = [f"{one.title} ({self.scene.heard(one)})" for one in self._silent(pool)]
+            found += [_silence(pool, silent)] if silent else []
+            cases = [case for key, one in self._pool_of.items() if one is pool for case in self._cases[key]]
+            found.append(_missing(pool, _leases(self.scene, cases)))
         return found
-
-    def _of(self, pool: Pool) -> list[Case]:
-        """Return the Clusters of a pool."""
-        return [case for key, found in self._pool_of.items() if found is pool for case in self._cases[key]]
 
     def _alive(self, managed: Iterable[Managed]) -> list[Managed]:
         return [one for one in managed if self.scene.alive(one)]

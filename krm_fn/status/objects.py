@@ -38,15 +38,7 @@ _IDENTITY_SUFFIX = "-identity"
 
 
 class LiveCluster(Record):
-    """A Cluster as the server has it.
-
-    Attributes:
-        provisioned: Whether its infrastructure is; None when its status does not tell.
-        initialized: Whether its control plane is; None when its status does not tell, or it has no provider for it.
-        infrastructure, control_plane: Why not, in the words of their conditions.
-        probe: Status of its condition `RemoteConnectionProbe`, "" on releases of Cluster API without it.
-        probed: What that condition says, and since when (seconds since the epoch).
-    """
+    """A Cluster as the server has it."""
 
     namespace: str
     name: str
@@ -54,13 +46,12 @@ class LiveCluster(Record):
     labels: Mapping[str, str]
     phase: str
     deleting: bool
-    topology: bool
-    provisioned: bool | None
-    infrastructure: str
-    initialized: bool | None = None
-    control_plane: str = ""
-    probe: str = ""
-    probed: tuple[str, int | None] = ("", None)
+    provisioned: bool | None  # its infrastructure; None when its status does not tell
+    infrastructure: str  # why not, in the words of the condition
+    initialized: bool | None = None  # its control plane; None when its status does not tell, or no provider does it
+    control_plane: str = ""  # why not
+    probe: str = ""  # status of its condition `RemoteConnectionProbe`, "" on releases of Cluster API without it
+    probed: tuple[str, int | None] = ("", None)  # what that condition says, and since when (seconds since the epoch)
 
     @property
     def title(self) -> str:
@@ -78,22 +69,14 @@ class LiveSet(ResourceSet):
 
     Its condition `ResourcesApplied` is read for `refused_type` only: all its Clusters share it, and it outlives what
     it describes (seen on Cluster API v1.14.2).
-
-    Attributes:
-        hub: Whether clusternet-hub made it.
-        refused_type: Whether the controller's last report was that a Secret of it has the wrong type.
-        seen: Whether the controller has ever looked at it.
-        paused: Whether reconciliation is paused (annotation `cluster.x-k8s.io/paused`).
-        deleting: Whether it is being deleted: it delivers nothing any more.
-        created: Seconds since the epoch.
     """
 
-    hub: bool
-    refused_type: bool
-    seen: bool
+    hub: bool  # clusternet-hub made it
+    refused_type: bool  # the controller's last report was that a Secret of it has the wrong type
+    seen: bool  # the controller has looked at it
     paused: bool
-    deleting: bool = False
-    created: int | None = None
+    deleting: bool = False  # it delivers nothing any more
+    created: int | None = None  # seconds since the epoch
     labels: Mapping[str, str] = {}
 
     def selects(self, cluster: LiveCluster) -> bool:
@@ -136,22 +119,14 @@ class Applied(Record):
 
 
 class Manager(Record):
-    """Cluster API's manager, as far as its Deployment tells; all of it empty where that was not dumped.
+    """Cluster API's manager, as far as its Deployment tells; all of it empty where that was not dumped."""
 
-    Attributes:
-        title: Its name and release.
-        name, namespace: Of its Deployment, by default those of a usual installation.
-        gate: Why it applies no ClusterResourceSet; "" if the gate is fine.
-        watch_filter: The value of `WATCH_LABEL` that an object needs, or the manager never looks at it.
-        runs: Whether a replica is ready; None where its status does not tell.
-    """
-
-    title: str = ""
-    name: str = CAPI_MANAGER
+    title: str = ""  # its name and release
+    name: str = CAPI_MANAGER  # of its Deployment
     namespace: str = _USUAL
-    gate: str = ""
-    watch_filter: str = ""
-    runs: bool | None = None
+    gate: str = ""  # why it applies no ClusterResourceSet; "" if the gate is fine
+    watch_filter: str = ""  # the value of `WATCH_LABEL` that an object needs, or the manager never looks at it
+    runs: bool | None = None  # a replica is ready; None where its status does not tell
 
 
 class Managed(Record):
@@ -167,6 +142,11 @@ class Managed(Record):
     created: int | None
     origin: str = ""  # the namespace of its Cluster, from the label that agents of identity.mode Shared register with
     timeless: bool = False  # it has reported, and when is not known: the time that it gives can't be true
+
+    @property
+    def title(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
 
 
 class Request(Record):
@@ -198,7 +178,6 @@ def cluster(value: Mapping[str, Any]) -> LiveCluster:
         labels=raw.strings(value, "metadata", "labels"),
         phase=raw.text(value, "status", "phase"),
         deleting=deleting(value),
-        topology=bool(raw.mapping(value, "spec", "topology")),
         provisioned=raw.flag(value, *capi.version_of(raw.text(value, "apiVersion")).provisioned),
         infrastructure=_told(_condition(value, "InfrastructureReady")),
         initialized=initialized,

@@ -117,7 +117,7 @@ def _superseded(scene: Scene, judged: Judged) -> Iterator[Orphan]:
                 yield _registration(
                     scene,
                     managed,
-                    f"an earlier registration of {managed.name}, now {best.namespace}/{best.name}",
+                    f"an earlier registration of {managed.name}, now {best.title}",
                     known=True,
                 )
 

@@ -85,10 +85,7 @@ def unreachable(case: Case) -> Iterator[Reason]:
             message=f"Cluster API can't reach the API server{f' since {clock(since)}' if since else ''}"
             f"{f' ({message})' if message else ''}; {effect}",
             remedy=(
-                (
-                    "restore the way from the management cluster to the API server (network, load balancer, certificate, "
-                    "kubeconfig Secret); Cluster API connects by itself within a minute"
-                ),
+                "restore the way from the management cluster to the API server (network, load balancer, certificate, kubeconfig Secret); Cluster API connects by itself within a minute",
                 _describe(case),
             ),
             severity=WARNING if delivered else ERROR,

@@ -49,14 +49,14 @@ def duplicate_name(case: Case) -> Iterator[Reason]:
         return
     scene = case.scene
     best, *others = case.managed
-    titles = some([f"{one.namespace}/{one.name}" for one in others])
+    titles = some([one.title for one in others])
     # the one before a rebuilding stops before the one after it begins; two clusters report side by side
     beside = [one for one in others if scene.alive(one) and (one.last_seen or 0) > (best.created or 0)]
     if beside:
         yield Reason(
             code="duplicate-managed-cluster",
             message=f"{len(beside) + 1} clusters report to the parent under the name {case.name}: "
-            f"{some([f'{one.namespace}/{one.name}' for one in (best, *beside)])}",
+            f"{some([one.title for one in (best, *beside)])}",
             remedy=("have one of them register under another name; a name counts at the first registration only",),
         )
     else:
@@ -64,7 +64,7 @@ def duplicate_name(case: Case) -> Iterator[Reason]:
         dead = all(map(scene.dead, others))
         yield Reason(
             code="rebuilt",
-            message=f"registered anew as {best.namespace}/{best.name}, as a rebuilt cluster does; {titles} of the same name "
+            message=f"registered anew as {best.title}, as a rebuilt cluster does; {titles} of the same name "
             f"{scene.heard(last)}{', before that' if last.last_seen else ''}",
             remedy=(
                 "the commands that remove it are listed below"
@@ -79,41 +79,30 @@ def not_registered(case: Case) -> Iterator[Reason]:
     """Delivered, and still the parent does not know it."""
     if case.delivered == report.NO or not case.scene.parent:
         return
-    if case.registered == report.PENDING:
-        yield pending(case.requests[0])
-    elif case.registered == report.NO and case.requests:
-        yield refused(case.scene, case.requests[0])
+    if case.registered == report.PENDING or (case.registered == report.NO and case.requests):
+        yield unanswered(case.scene, case.requests[0])
     elif case.registered == report.NO:
         known = f"the parent knows no {case.name}" if case.name else f"on the parent {case.evidence}"
         yield Reason(
             code="not-registered",
             message=f"the agent is delivered, but {known}",
             remedy=(
-                (
-                    "look at the agent; usual causes: the parent URL can't be reached from there, the parent refuses the token (wrong, "
-                    "expired, deleted), the image can't be pulled"
-                ),
+                "look at the agent; usual causes: the parent URL can't be reached from there, the parent refuses the token (wrong, expired, deleted), the image can't be pulled",
                 _look(case),
             ),
         )
 
 
-def pending(request: Request) -> Reason:
-    """A registration that nobody has answered."""
-    return Reason(
-        code="request-pending",
-        message=f"the registration request {request.name} has not been answered",
-        remedy=(
-            (
-                "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is "
-                "never approved"
+def unanswered(scene: Scene, request: Request) -> Reason:
+    """A registration that the hub has not answered, denied, or approved without effect."""
+    if not request.result:
+        return Reason(
+            code="request-pending",
+            message=f"the registration request {request.name} has not been answered",
+            remedy=(
+                "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is never approved",
             ),
-        ),
-    )
-
-
-def refused(scene: Scene, request: Request) -> Reason:
-    """A registration that the hub denied, or approved without effect."""
+        )
     told = f": {request.error}" if request.error else ""
     return Reason(
         code="request-refused",
@@ -131,13 +120,12 @@ def not_ready(case: Case) -> Iterator[Reason]:
         return
     found = case.managed[0]
     told = f" ({found.reason})" if found.reason else ""
-    title = f"{found.namespace}/{found.name}"
     if found.ready == "False":
         code, message = "not-ready", f"the agent reports that the cluster is not ready{told}"
     elif found.timeless:
         code, message = "lost", f"the agent last reported at an unknown time: the one that it gave can't be true{told}"
     elif found.last_seen is None:
-        code, message = "lost", f"the agent has never reported to ManagedCluster {title}{told}"
+        code, message = "lost", f"the agent has never reported to ManagedCluster {found.title}{told}"
     else:
         told = f", though the parent still calls it ready{told}" if found.ready == "True" else told
         code, message = "lost", f"the agent last reported {case.scene.ago(found.last_seen)}{told}"

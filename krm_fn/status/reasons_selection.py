@@ -53,10 +53,7 @@ def gate_off(case: Case) -> Iterator[Reason]:
                 code="gate",
                 message=f"feature gate ClusterResourceSet {manager.gate}",
                 remedy=(
-                    (
-                        "correct its --feature-gates, or let managementCluster.featureGate: Ensure do it; see "
-                        "docs/troubleshooting.md"
-                    ),
+                    "correct its --feature-gates, or let managementCluster.featureGate: Ensure do it; see docs/troubleshooting.md",
                 ),
             )
     elif not case.scene.sets and case.binding is None and case.cluster.namespace in case.scene.served:

@@ -43,83 +43,48 @@ SHORT_OF_NAMES = "earlier-names"
 NO_PARENT = "no-parent"  # the code of what is said where the parent cluster was not looked at
 ENDING = "namespace-terminating"
 
-# what keeps a Cluster from being fine, in the order in which a person would look
-NOT_SELECTED = "not selected"
-NOT_DELIVERED = "not delivered"
-NOT_CURRENT = "outdated"
-NOT_REGISTERED = "not registered"
-IS_PENDING = "waiting for approval"
-NOT_REPORTING = "not reporting"
-IN_CONFLICT = "in conflict"
-IN_ENDING_NAMESPACE = "in a namespace that is being deleted"
-
 
 class Reason(Record):
-    """Why something is not as it should be.
+    """Why something is not as it should be."""
 
-    Attributes:
-        code: Which check found it (docs/troubleshooting.md).
-        message: What is the matter, one sentence.
-        remedy: What to do or to run, in this order.
-        severity: `error` when it keeps a Cluster from being registered, else `warning` or `info`.
-    """
-
-    code: str
-    message: str
-    remedy: tuple[str, ...] = ()
-    severity: str = ERROR
+    code: str  # which check found it (docs/troubleshooting.md)
+    message: str  # one sentence
+    remedy: tuple[str, ...] = ()  # what to do or to run, in this order
+    severity: str = ERROR  # when it keeps a Cluster from being registered, else WARNING or INFO
 
 
 class Delivery(Record):
-    """How far one resource of one ClusterResourceSet has come on one Cluster.
-
-    Attributes:
-        strategy: Of the set.
-        time: When it was last applied, or tried, in seconds since the epoch.
-        digest: What is applied, as the Binding records it.
-        objects: What the resource delivers, where that was asked for and can be read.
-    """
+    """How far one resource of one ClusterResourceSet has come on one Cluster."""
 
     resource_set: str
-    strategy: str
+    strategy: str  # of the set
     kind: str
     name: str
     state: str
-    time: int | None = None
-    digest: str = ""
-    objects: tuple[str, ...] = ()
+    time: int | None = None  # when it was last applied, or tried, in seconds since the epoch
+    digest: str = ""  # of what is applied, as the Binding records it
+    objects: tuple[str, ...] = ()  # what the resource delivers, where that was asked for and can be read
 
 
 class ClusterState(Record):
-    """One Cluster.
-
-    Attributes:
-        resource_sets: The sets that select it and deliver the agent.
-        delivered: `yes`, `no` or `outdated`.
-        registered: `yes`, `no`, `pending`, `not ready`, `earlier`, `counted` or `unknown`.
-        evidence: How `registered` is known.
-        registration_name: The name of its ManagedCluster, or `<prefix>-xxxxx`, or "" when nothing selects it.
-        last_seen: When its agent last reported, in seconds since the epoch.
-        timeless: Whether its agent has reported at a time that can't be true, so that nobody knows when.
-        api_server: What Cluster API says of the way to its API server; "" where it says nothing.
-    """
+    """One Cluster."""
 
     namespace: str
     name: str
     api_version: str
     phase: str
     deleting: bool
-    resource_sets: tuple[str, ...]
+    resource_sets: tuple[str, ...]  # that select it and deliver the agent
     deliveries: tuple[Delivery, ...]
-    delivered: str
+    delivered: str  # YES, NO or OUTDATED
     registered: str
-    evidence: str
-    registration_name: str
-    last_seen: int | None
+    evidence: str  # how `registered` is known
+    registration_name: str  # of its ManagedCluster, or `<prefix>-xxxxx`, or "" when nothing selects it
+    last_seen: int | None  # when its agent last reported, in seconds since the epoch
     reasons: tuple[Reason, ...]
     infrastructure: str = ""
-    api_server: str = ""
-    timeless: bool = False
+    api_server: str = ""  # what Cluster API says of the way to it; "" where it says nothing
+    timeless: bool = False  # its agent has reported at a time that can't be true, so nobody knows when
 
     @property
     def title(self) -> str:
@@ -127,28 +92,18 @@ class ClusterState(Record):
         return f"{self.namespace}/{self.name}"
 
     @property
-    def selected(self) -> bool:
-        """Whether any set would deliver the agent to it."""
-        return bool(self.resource_sets)
-
-    @property
     def lacking(self) -> str:
-        """What keeps it from being fine, as far as can be seen; "" if nothing does.
-
-        A Cluster that is being deleted need not be registered.
-        """
-        if self.deleting:
+        """What keeps it from being fine, in the order in which a person would look; "" if nothing does."""
+        if self.deleting:  # then it need not be registered
             return ""
         if any(reason.code == ENDING for reason in self.reasons):
-            return IN_ENDING_NAMESPACE
-        if not self.selected:
-            return NOT_SELECTED
-        if self.delivered == NO:
-            return NOT_DELIVERED
-        if self.delivered == OUTDATED:
-            return NOT_CURRENT
-        states = {NO: NOT_REGISTERED, PENDING: IS_PENDING, NOT_READY: NOT_REPORTING}
-        return states.get(self.registered, IN_CONFLICT if self.errors else "")
+            return "in a namespace that is being deleted"
+        if not self.resource_sets:
+            return "not selected"
+        if self.delivered != YES:
+            return "outdated" if self.delivered == OUTDATED else "not delivered"
+        states = {NO: "not registered", PENDING: "waiting for approval", NOT_READY: "not reporting"}
+        return states.get(self.registered, "in conflict" if self.errors else "")
 
     @property
     def ok(self) -> bool:
@@ -162,23 +117,16 @@ class ClusterState(Record):
 
 
 class Pool(Record):
-    """Clusters whose registrations can only be counted, since their agents choose, or chose, the names.
+    """Clusters whose registrations can only be counted, since their agents choose, or chose, the names."""
 
-    Attributes:
-        prefix: Of these names.
-        namespace: "" where the agents don't register with the namespace of their Cluster, so that only the prefix tells.
-        clusters: How many Clusters have such an agent.
-        managed: How many ManagedClusters can be theirs.
-        ready: How many of these report.
-        missing: How many Clusters can't be registered, whichever they are.
-    """
-
-    prefix: str
-    namespace: str
-    clusters: int
-    managed: int
-    ready: int
-    missing: int
+    prefix: str  # of these names
+    namespace: (
+        str  # "" where the agents don't register with the namespace of their Cluster, so that only the prefix tells
+    )
+    clusters: int  # that have such an agent
+    managed: int  # ManagedClusters that can be theirs
+    ready: int  # of these that report
+    missing: int  # Clusters that can't be registered, whichever they are
 
 
 class Orphan(Record):
@@ -198,21 +146,15 @@ class Orphan(Record):
 
 
 class Report(Record):
-    """Everything that `status` has to say.
-
-    Attributes:
-        parent: Whether the parent cluster was looked at; if not, no registration is known.
-        reported: The time that ages of reports are counted from.
-        secrets: Tokens of the dump, so that none gets into an output.
-    """
+    """Everything that `status` has to say."""
 
     clusters: tuple[ClusterState, ...]
     pools: tuple[Pool, ...]
     orphans: tuple[Orphan, ...]
     notes: tuple[Reason, ...]
-    parent: bool
-    reported: int
-    secrets: tuple[Secret, ...]
+    parent: bool  # whether the parent cluster was looked at; if not, no registration is known
+    reported: int  # the time that ages of reports are counted from
+    secrets: tuple[Secret, ...]  # tokens of the dump, so that none gets into an output
 
     @property
     def failing(self) -> tuple[ClusterState, ...]:
@@ -243,7 +185,7 @@ class Report(Record):
 
     def without_unselected(self) -> Report:
         """Return the report without the Clusters that no set selects."""
-        return self.replace(clusters=tuple(one for one in self.clusters if one.selected))
+        return self.replace(clusters=tuple(one for one in self.clusters if one.resource_sets))
 
 
 # --- times of a dump, which may be anything: a wrong clock, a zero, an edited file

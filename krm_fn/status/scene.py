@@ -40,19 +40,12 @@ DEAD_AFTER = 7 * report.DAY
 
 
 class Scene:
-    """The management cluster and, if it was dumped, the parent cluster.
-
-    Attributes:
-        now: Seconds since the epoch; the token's expiry is judged by it.
-        reported: The time that ages of reports are counted from.
-        dead_after: Seconds without a report after which an agent counts as gone for good.
-        commands: The commands to print.
-    """
+    """The management cluster and, if it was dumped, the parent cluster."""
 
     def __init__(  # noqa: PLR0913 - what `evaluate` may be asked
         self, dump: Dump, now: int, *, reported: int, parent: bool, dead_after: int, commands: Commands
     ) -> None:
-        """Index a dump; `parent` tells that the parent cluster was dumped though it printed empty lists."""
+        """Index a dump; the arguments are those of `evaluate`."""
         self.commands = commands
         self.now = now
         self.reported = reported
@@ -239,40 +232,25 @@ class Scene:
 
 
 class Case(Record):
-    """All that the checks look at for one Cluster.
-
-    Attributes:
-        agents: The sets that select it and deliver an agent, the newest first.
-        sets: These and the identity sets that select it.
-        binding: Its ClusterResourceSetBinding, if there is one.
-        deliveries: How far each resource of `sets` has come.
-        replaced_by: The set that applied its agent after the newest set of this Cluster did.
-        name: The name it registers under; "" when agents choose or nothing selects it.
-        prefix: Of the name that its agent chooses; "" where it is told one.
-        evidence: How `registered` is known.
-        namesakes: Other Clusters that register under that name, as `namespace/name`.
-        managed, requests: What the parent cluster has under that name, the most alive first.
-        known: The one ManagedCluster that is its own under a name from before.
-        token_expired: When the registration token expired, if it has.
-    """
+    """All that the checks look at for one Cluster."""
 
     scene: Scene
     cluster: LiveCluster
-    agents: tuple[LiveSet, ...]
-    sets: tuple[LiveSet, ...]
+    agents: tuple[LiveSet, ...]  # the sets that select it and deliver an agent, the newest first
+    sets: tuple[LiveSet, ...]  # these and the identity sets that select it
     binding: Binding | None
-    deliveries: tuple[Delivery, ...]
+    deliveries: tuple[Delivery, ...]  # how far each resource of `sets` has come
     delivered: str
-    replaced_by: str = ""
-    name: str = ""
-    prefix: str = ""
+    replaced_by: str = ""  # the set that applied its agent after the newest set of this Cluster did
+    name: str = ""  # that it registers under; "" when agents choose or nothing selects it
+    prefix: str = ""  # of the name that its agent chooses; "" where it is told one
     registered: str = report.NO
-    evidence: str = ""
-    namesakes: tuple[str, ...] = ()
-    managed: tuple[Managed, ...] = ()
+    evidence: str = ""  # how `registered` is known
+    namesakes: tuple[str, ...] = ()  # other Clusters that register under that name, as `namespace/name`
+    managed: tuple[Managed, ...] = ()  # what the parent cluster has under that name, the most alive first
     requests: tuple[Request, ...] = ()
-    known: tuple[Managed, ...] = ()
-    token_expired: str = ""
+    known: tuple[Managed, ...] = ()  # the one ManagedCluster that is its own under a name from before
+    token_expired: str = ""  # the day on which the registration token expired, if it has
 
     @property
     def has_agent(self) -> bool:
