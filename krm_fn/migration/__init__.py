@@ -51,34 +51,20 @@ class Step(Record):
 
 
 class Migration(Record):
-    """A way from the hub to us.
+    """A way from the hub to us."""
 
-    Attributes:
-        config: The equivalent `ClusternetCAPIConfig`, without a token.
-        changes: What is different afterwards for clusters that run today.
-        steps: What to do, in order.
-        warnings: What could not be taken over, or looks wrong.
-        tokens: Every registration token in the dump, so that none gets into an output.
-    """
-
-    config: Mapping[str, Any]
-    changes: tuple[str, ...]
+    config: Mapping[str, Any]  # the equivalent `ClusternetCAPIConfig`, without a token
+    changes: tuple[str, ...]  # what is different afterwards for clusters that run today
     steps: tuple[Step, ...]
-    warnings: tuple[Result, ...]
-    tokens: tuple[Secret, ...]
+    warnings: tuple[Result, ...]  # what could not be taken over, or looks wrong
+    tokens: tuple[Secret, ...]  # every registration token in the dump, so that none gets into an output
 
 
 def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
-    """Plan the migration.
-
-    Args:
-        dump: The hub's objects, and Clusters if they are to be counted.
-        name: For the config's `metadata.name`.
-        resource_set: For `clusterResourceSet.name`; must be free in every namespace.
+    """Plan the migration to a config of a name, with a `clusterResourceSet.name` that must be free in every namespace.
 
     Raises:
-        Errors: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when
-            the name is taken.
+        Errors: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when the name is taken.
     """
     found = discovered.read(dump)
     if not found.found:

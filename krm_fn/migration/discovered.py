@@ -14,7 +14,6 @@ from typing import Any
 
 from krm_fn.base import Record
 from krm_fn.kube import raw, secrets
-from krm_fn.kube.secrets import Secret
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
 from krm_fn.status.payload import Payload
@@ -25,13 +24,13 @@ from krm_fn.surface import (
     HUB_RBAC_MAP,
     PARENT_URL_KEY,
     SYSTEM_NAMESPACE,
-    TOKEN_KEY,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from krm_fn.kube.secrets import Secret
     from krm_fn.status.dump import Dump
 
 _DEPLOYER = "clusternet:app:deployer"
@@ -56,42 +55,26 @@ _OURS = ("--cluster-reg-token", "--cluster-reg-parent-url")
 
 
 class Discovered(Record):
-    """What the hub's ConfigMaps of one namespace deliver.
-
-    Attributes:
-        image: Of the agent.
-        agent: What was changed by hand, as it goes under `spec.agent`.
-        identity: The same for `spec.identity`.
-        deployer_role: ClusterRole that the app deployer is bound to; "" when not in the dump.
-    """
+    """What the hub's ConfigMaps of one namespace deliver."""
 
     namespace: str
-    image: str
+    image: str  # of the agent
     parent_url: str
-    agent: Mapping[str, Any]
-    identity: Mapping[str, Any]
-    deployer_role: str
+    agent: Mapping[str, Any]  # what was changed by hand, as it goes under `spec.agent`
+    identity: Mapping[str, Any]  # the same for `spec.identity`
+    deployer_role: str  # ClusterRole that the app deployer is bound to; "" when not in the dump
 
 
 class Hub(Record):
-    """Everything of the hub's discovery in a dump.
+    """Everything of the hub's discovery in a dump."""
 
-    Attributes:
-        image, parent_url: From the Secret of discovery; "" without it.
-        secret: Whether that Secret was dumped.
-        discovered: By namespace.
-        sets: Namespaces with the hub's ClusterResourceSet.
-        maps: ConfigMaps of the hub, as (namespace, name).
-        tokens: Every registration token in them, so that none gets into an output.
-    """
-
-    image: str
+    image: str  # from the Secret of discovery; "" without it
     parent_url: str
-    secret: bool
-    discovered: tuple[Discovered, ...]
-    sets: tuple[str, ...]
-    maps: tuple[tuple[str, str], ...]
-    tokens: tuple[Secret, ...]
+    secret: bool  # whether that Secret was dumped
+    discovered: tuple[Discovered, ...]  # by namespace
+    sets: tuple[str, ...]  # namespaces with the hub's ClusterResourceSet
+    maps: tuple[tuple[str, str], ...]  # its ConfigMaps, as (namespace, name)
+    tokens: tuple[Secret, ...]  # every registration token in them, so that none gets into an output
 
     @property
     def found(self) -> bool:
@@ -120,18 +103,10 @@ def read(dump: Dump) -> Hub:
         discovered=tuple(sorted(discovered, key=lambda one: one.namespace)),
         sets=tuple(sorted(one.namespace for one in sets if one is not None and one.hub)),
         maps=tuple(sorted(maps)),
-        tokens=tuple(_tokens(secret, maps.values())),
+        tokens=tuple(
+            token for one in (secret, *maps.values()) if one is not None and (token := Payload(one).token) is not None
+        ),
     )
-
-
-def _tokens(secret: Mapping[str, Any] | None, maps: Iterable[Mapping[str, Any]]) -> Iterator[Secret]:
-    plain = _plain(secret, TOKEN_KEY)
-    if plain:
-        yield Secret(plain)
-    for value in maps:
-        token = Payload(value).token
-        if token is not None:
-            yield token
 
 
 def _is_secret(value: Mapping[str, Any]) -> bool:

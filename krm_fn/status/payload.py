@@ -117,8 +117,9 @@ class Payload:
 
         It is in the registration manifest, or bare under `regToken` in the Secret of the hub's discovery.
         """
-        if self.values.get(TOKEN_KEY):
-            return Secret(self.values[TOKEN_KEY].decode("utf-8", "replace"))
+        bare = self.values.get(TOKEN_KEY, b"").decode("utf-8", "replace").strip()
+        if bare:
+            return Secret(bare)
         for content in self.values.values():
             if REGISTRATION_SECRET.encode() not in content:
                 continue

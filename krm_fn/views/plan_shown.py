@@ -27,19 +27,12 @@ _COUNTED = ("count", "verdict")  # the tables say the same
 
 
 class Filters(Record):
-    """What to show; everything where nothing is asked for.
+    """What to show; everything where nothing is asked for."""
 
-    Attributes:
-        namespaces: Clusters and objects of these namespaces only.
-        selector: Clusters with these labels only.
-        clusters: These Clusters only, as `namespace/name`.
-        only_changed: Only Clusters to which something happens.
-    """
-
-    namespaces: tuple[str, ...] = ()
-    selector: LabelSelector | None = None
-    clusters: tuple[str, ...] = ()
-    only_changed: bool = False
+    namespaces: tuple[str, ...] = ()  # of Clusters and objects
+    selector: LabelSelector | None = None  # by the labels of Clusters
+    clusters: tuple[str, ...] = ()  # as `namespace/name`
+    only_changed: bool = False  # only Clusters to which something happens
 
     @property
     def empty(self) -> bool:
@@ -56,23 +49,14 @@ class Filters(Record):
 
 
 class Shown(Record):
-    """What to show.
+    """What every view of a Plan shows."""
 
-    Attributes:
-        configs: The configs; none where they could not be read.
-        results: Everything that was reported.
-        verdicts: What was decided about each Cluster.
-        generated: The objects.
-        comparison: What changes against an earlier tree; None where there was none.
-        hidden: How many Clusters the filters leave out.
-    """
-
-    configs: tuple[Config, ...]
-    results: tuple[Result, ...]
-    verdicts: tuple[Verdict, ...] = ()
-    generated: tuple[Generated, ...] = ()
-    comparison: Comparison | None = None
-    hidden: int = 0
+    configs: tuple[Config, ...]  # none where they could not be read
+    results: tuple[Result, ...]  # everything that was reported
+    verdicts: tuple[Verdict, ...] = ()  # what was decided about each Cluster
+    generated: tuple[Generated, ...] = ()  # the objects
+    comparison: Comparison | None = None  # what changes against an earlier tree; None where there was none
+    hidden: int = 0  # how many Clusters the filters leave out
 
     @property
     def errors(self) -> tuple[Result, ...]:

@@ -26,14 +26,9 @@ _STYLES = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "head": "1"}
 
 
 class Terminal(Record):
-    """Where text goes.
+    """Where text goes."""
 
-    Attributes:
-        width: Its columns; None for a pipe, where nothing is wrapped.
-        colour: Whether to use colours.
-    """
-
-    width: int | None = None
+    width: int | None = None  # its columns; None for a pipe, where nothing is wrapped
     colour: bool = False
 
     def paint(self, text: str, style: str) -> str:
@@ -73,14 +68,9 @@ class Terminal(Record):
         rows: Sequence[Sequence[str]],
         style: Callable[[int, Sequence[str]], str] = lambda _column, _row: "",
     ) -> str:
-        """Return a table as text, each line ended.
+        """Return a table as text, each line ended; `style` gives the style of a cell from its column and row.
 
         The last column is wrapped to fit, or put below its row where it would get too narrow.
-
-        Args:
-            headers: Column titles.
-            rows: Cells, as many per row as there are headers.
-            style: Gives the style of a cell from its column and row; "" for none.
         """
         widths = [max(cells(row[column]) for row in (headers, *rows)) for column in range(len(headers))]
         left = None if self.width is None else self.width - sum(widths[:-1]) - len(GAP) * (len(widths) - 1)
