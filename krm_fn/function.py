@@ -297,10 +297,9 @@ def _tokens(
         bootstrap = expiry.bootstrap_secrets(items)
         results += expiry.review_bootstrap_secrets(bootstrap)
     known = [one.token for one in bootstrap]
-    generator = all(is_config(item) for item in items)
     for config in configs:
         try:
-            token = sources.resolve(config, items, options.offers, generator_position=generator)
+            token = sources.resolve(config, items, options.offers)
         except Errors as found:
             known += [found.secret] if isinstance(found, Refused) else []
             if options.needs_token or any(one.tags != ABSENT for one in found.results):
@@ -344,7 +343,7 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
 
 def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
     """Return the beginnings of all names that these configs generate or refer to."""
-    names = {name for config in rendered for name in (config.resource_set.name, sources.secret_name(config))}
+    names = {name for config in rendered for name in (config.resource_set.name, config.registration_secret)}
     if any(config.hub.discovery_secret for config in rendered):
         names.add(HUB_NAME)
     return tuple(sorted(names))

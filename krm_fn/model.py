@@ -33,6 +33,11 @@ class TokenSource(Record):
     kind = ""
     on_expired: str = "Warn"
 
+    @property
+    def kept_secret(self) -> str:
+        """Name of the Secret with the registration that the user keeps in each namespace; "" where it is ours."""
+        return ""
+
 
 class ValueSource(TokenSource):
     """The token itself."""
@@ -69,6 +74,11 @@ class ExistingSource(TokenSource):
 
     kind = "existingSecret"
     name: str
+
+    @property
+    def kept_secret(self) -> str:
+        """Its name."""
+        return self.name
 
 
 class ExternalSource(TokenSource):
@@ -249,6 +259,11 @@ class Config(Record):
     def registration(self) -> str:
         """Name of the generated Secret or ExternalSecret with the registration manifest."""
         return registration_of(self.resource_set.name, per_cluster=self.per_cluster)
+
+    @property
+    def registration_secret(self) -> str:
+        """Name of the Secret with it that the ClusterResourceSets refer to."""
+        return self.token.kept_secret or self.registration
 
 
 # --- what the input holds --------------------------------------------------------------------------------------------

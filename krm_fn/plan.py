@@ -226,7 +226,7 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
     if not all(part.renders for part in parts):
         from krm_fn.earlier import references  # noqa: PLC0415 - for mode Check alone
 
-        kept = [sources.kept_secret(part.config.token) for part in parts]
+        kept = [part.config.token.kept_secret for part in parts]
         results += references.check(request.inventory.owned, request.items, kept)
 
     if request.baseline is not None or any(part.config.guard.removal_limit for part in parts):

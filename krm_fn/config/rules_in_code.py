@@ -11,7 +11,6 @@ from krm_fn.config import formats
 from krm_fn.config.tree import token
 from krm_fn.kube.labels import image_tag
 from krm_fn.model import AgentVersion
-from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ def extra_resources(spec: Mapping[str, Any], at: Place) -> None:
     """`clusterResourceSet.extraResources` names no object that the ClusterResourceSet holds anyway."""
     options = spec["clusterResourceSet"]
     own = {options["name"] + suffix for suffix in _OWN_SUFFIXES}
-    own.add(sources.kept_secret(token.source(spec["registrationToken"])))
+    own.add(token.source(spec["registrationToken"]).kept_secret)
     place = at.field("clusterResourceSet").field("extraResources")
     for index, resource in enumerate(options["extraResources"]):
         if resource["name"] in own:

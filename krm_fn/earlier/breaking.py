@@ -13,7 +13,7 @@ from krm_fn.clusters.naming import refusal
 from krm_fn.clusters.resource_set import Coverage
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, agent_of, identity_map_of
-from krm_fn.tokens import FIELD, sources
+from krm_fn.tokens import FIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gen
 
 def _immutable(config: Config, earlier: Earlier, field: str, places: Sequence[str]) -> Result:
     source = "spec.clusterSelector" if field == "clusterSelector" else "spec.clusterResourceSet.strategy"
-    kept = sources.kept_secret(config.token)
+    kept = config.token.kept_secret
     existing = (
         f" The old ClusterResourceSet may be the only owner of your Secret {kept}: delete it only after the new one"
         " is among the Secret's ownerReferences."
@@ -174,7 +174,7 @@ def _lost_objects(config: Config, before: Earlier, generated: Sequence[Generated
     kept = {
         (one.kind, one.name): "spec.clusterResourceSet.extraResources" for one in config.resource_set.extra_resources
     }
-    secret = sources.kept_secret(config.token)
+    secret = config.token.kept_secret
     if secret:
         kept["Secret", secret] = FIELD
     if not kept:

@@ -6,6 +6,7 @@ from krm_fn.base import full_name, nearest, titled
 from krm_fn.krm.results import Errors, Related, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
+from krm_fn.surface import GROUP, KIND
 from krm_fn.tokens import ABSENT, FIELD
 
 TYPE_CHECKING = False
@@ -26,15 +27,13 @@ _FIELDS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable", *_HO
 _SHOWN = 5
 
 
-def resolve(
-    config: Config, ref: SecretSource, items: Sequence[Item], *, generator_position: bool
-) -> tuple[Secret, dict[str, Any]]:
+def resolve(config: Config, ref: SecretSource, items: Sequence[Item]) -> tuple[Secret, dict[str, Any]]:
     """Read the token from a Secret among the items.
 
     Raises:
         Errors: There is no such Secret, several, or none can be seen; or it has no such key, or no text under it.
     """
-    if generator_position:
+    if all(item.kind == KIND and item.group == GROUP for item in items):
         message = (
             f"Secret {full_name(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
             "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
