@@ -12,7 +12,7 @@ from krm_fn.clusters import inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, PACKAGE, Errors, Related, Result, has_errors, tagged
+from krm_fn.krm.results import INFO, PACKAGE, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, Refused, sources
@@ -305,10 +305,11 @@ def _tokens(
             if options.needs_token or any(one.tags != ABSENT for one in found.results):
                 results += found.results
                 continue
-            from krm_fn.tokens import absent  # noqa: PLC0415 - for `plan` and `manifests` alone
+            from krm_fn.tokens import search  # noqa: PLC0415 - for `plan` and `manifests` alone
 
-            results += absent.warnings(found.results)
-            token = absent.in_place_of(config, [*(options.baseline or ()), *items])
+            why = "(a warning only: `render` needs the token, this does not)"
+            results += [one.replace(message=f"{one.message} {why}", severity=WARNING) for one in found.results]
+            token = search.in_place_of(config, [*(options.baseline or ()), *items])
         tokens.append(token)
         if token.secret is not None:
             from krm_fn.tokens import expiry  # noqa: PLC0415 - as above

@@ -76,9 +76,9 @@ def check(config: Config, items: Sequence[Item], inventory: Inventory, namespace
     name = config.token.kept_secret
     if not name or not any(item.kind.endswith("Secret") and item.contains(name.encode()) for item in items):
         return ()
-    from krm_fn.tokens import existing_secret  # noqa: PLC0415 - for this source alone
+    from krm_fn.tokens.outside import check_existing  # noqa: PLC0415 - for this source alone
 
-    return existing_secret.check(config, name, items, inventory, namespaces)
+    return check_existing(config, items, inventory, namespaces)
 
 
 def git_warning(config: Config) -> Result | None:
@@ -143,7 +143,7 @@ def _secret(_config: Config, namespace: str, name: str, values: Mapping[str, str
 
 
 def _external_secret(config: Config, namespace: str, name: str, _values: Mapping[str, str]) -> dict[str, Any]:
-    from krm_fn.tokens.external_secret import external_secret  # noqa: PLC0415 - for this source alone
+    from krm_fn.tokens.outside import external_secret  # noqa: PLC0415 - for this source alone
 
     source: ExternalSource = config.token  # type: ignore[assignment] # the registry chooses by type
     return external_secret(config, source, namespace, name)
