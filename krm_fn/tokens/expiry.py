@@ -10,7 +10,7 @@ import re
 
 from krm_fn.base import Record, late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
-from krm_fn.kube import secrets
+from krm_fn.kube import raw, secrets
 from krm_fn.kube.secrets import Secret
 from krm_fn.tokens import BOOTSTRAP_NAME, formats
 from krm_fn.tokens.sources import place
@@ -31,7 +31,7 @@ _TYPE = "bootstrap.kubernetes.io/token"
 _NAMESPACE = "kube-system"
 # Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
 _PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
-_RFC3339 = late(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII)
+_RFC3339 = late(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
 class BootstrapSecret(Record):
@@ -60,7 +60,7 @@ class BootstrapSecret(Record):
         text = self.get("expiration")
         if not text or secrets.encrypted(text):
             return None
-        found = _rfc3339(text)
+        found = raw.parse_time(text) if _RFC3339.match(text) else None
         return LONG_AGO if found is None else found
 
 
@@ -191,22 +191,6 @@ def _halves(token: Token) -> tuple[str, str]:
     value = token.secret.reveal() if token.secret else ""
     head, _, tail = value.partition(".")
     return head, tail
-
-
-def _rfc3339(text: str) -> int | None:
-    """Return seconds since the epoch; None when the text is no time in RFC 3339."""
-    match = _RFC3339.match(text)
-    if match is None:
-        return None
-    import datetime as dt  # noqa: PLC0415 - only a bootstrap Secret with an expiration needs it
-
-    *numbers, sign, hours, minutes = match.groups()
-    shift = (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == "+" else 1) if sign else 0
-    try:
-        moment = dt.datetime(*map(int, numbers), tzinfo=dt.timezone.utc)  # type: ignore[misc, arg-type]
-    except ValueError:
-        return None
-    return int(moment.timestamp()) + shift
 
 
 def _day(seconds: int) -> str:
