@@ -344,7 +344,7 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
 
 def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
     """Return the beginnings of all names that these configs generate or refer to."""
-    names = {name for config in rendered for name in (config.resource_set.name, config.registration_secret)}
+    names = {name for config in rendered for name in (config.resource_set.name, config.registration)}
     if any(config.hub.discovery_secret for config in rendered):
         names.add(HUB_NAME)
     return tuple(sorted(names))

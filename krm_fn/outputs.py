@@ -73,7 +73,7 @@ def build(part: Part) -> Iterator[Generated]:
     checksum = _checksum(config, manifest)
     identity = identity_values(config.agent)
     agent = AgentPayload(config.agent)
-    secret = config.registration_secret
+    secret = config.registration
     for namespace, clusters in sorted(by_namespace.items()):
         version = api_version(config, clusters)
         yield identity_map(config, namespace, identity)

@@ -10,7 +10,7 @@ import re
 
 from krm_fn.base import Record, late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
-from krm_fn.kube import raw, secrets
+from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
 from krm_fn.tokens import BOOTSTRAP_NAME, formats
 from krm_fn.tokens.sources import place
@@ -60,7 +60,11 @@ class BootstrapSecret(Record):
         text = self.get("expiration")
         if not text or secrets.encrypted(text):
             return None
-        found = raw.parse_time(text) if _RFC3339.match(text) else None
+        if not _RFC3339.match(text):
+            return LONG_AGO
+        from krm_fn.kube.raw import parse_time  # noqa: PLC0415 - only a bootstrap Secret with an expiration needs it
+
+        found = parse_time(text)
         return LONG_AGO if found is None else found
 
 

@@ -90,7 +90,7 @@ def git_warning(config: Config) -> Result | None:
         return None
     return Result(
         message=(
-            f"the rendered Secret {config.registration_secret} holds the registration token and is written "
+            f"the rendered Secret {config.registration} holds the registration token and is written "
             "to files: whoever reads them can register clusters. Keep them out of Git, or use existingSecret or "
             "externalSecret"
         ),
