@@ -119,7 +119,10 @@ def make(request: Request) -> Plan:
 
         results += guard.check(parts, request.items, inventory.clusters)
     results += _compare(parts, before, request)
-    results += _overlaps(parts, others, before, inventory, fleet)
+    if len(parts) + len(others) > 1 or inventory.owned or inventory.occupied:
+        from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
+
+        results += overlap.check(parts, others, before.output, inventory, fleet)
     for part in parts:
         part.results += [
             *_selector_warnings(part, inventory),
@@ -237,30 +240,6 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
 
 
 # --- check -----------------------------------------------------------------------------------------------------------
-
-
-def _overlaps(
-    parts: Sequence[Part], others: Sequence[Reached], before: Before, inventory: Inventory, fleet: Fleet
-) -> list[Result]:
-    """Report what two configs would both do; a config in mode Check owns nothing, so it conflicts with nothing."""
-    rendered = [part for part in parts if part.renders]
-    reached: list[Reached] = [(part.config, part.matched) for part in rendered]
-    if rendered:
-        reached += others
-    known = {config.owner for config, _ in reached}
-    strangers = [one for one in before.output.all.main_sets if one.owner not in known]
-    generated = [new for part in rendered for new in part.generated]
-    owned = {one.key: one for one in inventory.owned}
-    if len(reached) < 2 and not strangers and not owned and not any(new.key in inventory.occupied for new in generated):  # noqa: PLR2004 - two
-        return []
-    from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
-
-    results = overlap.shared_clusters(reached)
-    results += overlap.same_targets([(config, fleet.unseen(config)) for config, _ in reached])
-    if strangers:
-        results += overlap.with_earlier_steps(rendered, strangers, {cluster.key for cluster in inventory.clusters})
-    configs = [part.config for part in rendered]
-    return results + overlap.name_clashes(configs, generated, owned, inventory.occupied)
 
 
 def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:
