@@ -185,7 +185,7 @@ def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -
         return None
     from krm_fn.earlier import compare as comparing  # noqa: PLC0415 - for `plan` alone
 
-    return comparing.compare(made.parts, made.fleet.clusters, items, made.before.baseline, baseline)
+    return comparing.compare(made.parts, made.inventory.clusters, items, made.before.baseline, baseline)
 
 
 # --- configs ---------------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from krm_fn import earlier, featuregate, outputs
 from krm_fn.base import Record
-from krm_fn.clusters import capi
-from krm_fn.clusters.selection import Fleet, Part
+from krm_fn.clusters import capi, naming
+from krm_fn.clusters.inventory import Inventory, Part
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Inventory
     from krm_fn.clusters.verdicts import Verdict
     from krm_fn.earlier import Before
     from krm_fn.krm.items import Item
@@ -65,7 +64,7 @@ class Plan(Record):
         labelled: Labels to set on the user's own items, by position.
         revised: New values of the user's own items, by position.
         results: Everything to report, errors first. With an error in it nothing may be emitted.
-        fleet: The Clusters.
+        inventory: What the input holds.
         before: What came before.
         renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
     """
@@ -75,7 +74,7 @@ class Plan(Record):
     labelled: Mapping[int, Mapping[str, str]]
     revised: Mapping[int, Mapping[str, Any]]
     results: tuple[Result, ...]
-    fleet: Fleet
+    inventory: Inventory
     before: Before
     renamed: Mapping[tuple[str, str], str] = {}
 
@@ -84,7 +83,7 @@ class Plan(Record):
         """What was decided about each Cluster, worked out when asked for: as `verdicts.decided`."""
         from krm_fn.clusters.verdicts import decided  # noqa: PLC0415 - for those who explain
 
-        return tuple(decided(self.fleet, self.parts, renamed=self.renamed))
+        return tuple(decided(self.inventory, self.parts, renamed=self.renamed))
 
     def placed(self, results: Sequence[Result]) -> list[Result]:
         """Point results of one config that name a field of it, and no object, at that config."""
@@ -101,10 +100,9 @@ class Plan(Record):
 def make(request: Request) -> Plan:
     """Decide everything about an input."""
     inventory = request.inventory
-    fleet = Fleet(inventory)
     before = _before(request)
-    parts = _select(request, fleet)
-    others = [(other, fleet.select(other)) for other in request.others if other.mode != "Check"]
+    parts = _select(request)
+    others = [(other, inventory.select(other)) for other in request.others if other.mode != "Check"]
     _name(parts, others, before)
     _build(parts)
     results: list[Result] = []
@@ -112,7 +110,7 @@ def make(request: Request) -> Plan:
     if inventory.unreadable or inventory.duplicates or by_namespace:
         from krm_fn.clusters import unserved  # noqa: PLC0415 - few inputs have such Clusters
 
-        results += unserved.review(request.configs, inventory, fleet)
+        results += unserved.review(request.configs, inventory)
     few = any(not part.served or part.config.guard.min_clusters for part in parts)
     if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
         from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few
@@ -122,11 +120,11 @@ def make(request: Request) -> Plan:
     if len(parts) + len(others) > 1 or inventory.owned or inventory.occupied:
         from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
 
-        results += overlap.check(parts, others, before.output, inventory, fleet)
+        results += overlap.check(parts, others, before.output, inventory)
     for part in parts:
         part.results += [
             *_selector_warnings(part, inventory),
-            *fleet.counts(part, alone=len(parts) == 1),
+            *inventory.counts(part, alone=len(parts) == 1),
             *_notes(part),
         ]
     revised = _review(parts, request.items)
@@ -139,7 +137,7 @@ def make(request: Request) -> Plan:
         labelled=_labels(parts),
         revised=revised,
         results=tuple(ordered(results)),
-        fleet=fleet,
+        inventory=inventory,
         before=before,
     )
 
@@ -164,9 +162,10 @@ def _before(request: Request) -> Before:
     return earlier.before(request.inventory, baseline, request.baseline_source)
 
 
-def _select(request: Request, fleet: Fleet) -> list[Part]:
+def _select(request: Request) -> list[Part]:
+    inventory = request.inventory
     return [
-        Part(config, token, fleet.select(config), fleet.targets(config))
+        Part(config, token, inventory.select(config), inventory.targets(config))
         for config, token in zip(request.configs, request.tokens, strict=True)
     ]
 
@@ -175,8 +174,6 @@ def _name(parts: Sequence[Part], others: Sequence[Reached], before: Before) -> N
     """Give every Cluster of PerCluster configs a name that no other Cluster has, in this run or outside of it."""
     if not any(part.config.per_cluster for part in parts):
         return
-    from krm_fn.clusters import naming  # noqa: PLC0415 - with Shared, agents choose their names
-
     rendered = {part.config.owner for part in parts}
     taken = {
         one.registration_name: ((one.key.namespace, one.cluster), one.owner)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from krm_fn.clusters.inventory import Part
     from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.clusters.selection import Part
     from krm_fn.earlier import Before, Earlier
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, Generated, ObjectKey

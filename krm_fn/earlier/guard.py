@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from krm_fn.clusters.inventory import Part
     from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.clusters.selection import Part
     from krm_fn.earlier import Before, Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey

@@ -11,9 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from krm_fn.clusters.inventory import Inventory, Owned
+    from krm_fn.clusters.inventory import Inventory, Owned, Part
     from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.clusters.selection import Fleet, Part
     from krm_fn.earlier import Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey
@@ -26,9 +25,7 @@ _NAME = "spec.clusterResourceSet.name"
 DISCOVERY = (HUB_NAMESPACE, HUB_NAME)  # the hub knows its Secret by this fixed name
 
 
-def check(
-    parts: Sequence[Part], others: Sequence[Reached], output: Tree, inventory: Inventory, fleet: Fleet
-) -> list[Result]:
+def check(parts: Sequence[Part], others: Sequence[Reached], output: Tree, inventory: Inventory) -> list[Result]:
     """Report what two configs would both do; a config in mode Check owns nothing, so it conflicts with nothing."""
     rendered = [part for part in parts if part.renders]
     reached: list[Reached] = [(part.config, part.matched) for part in rendered]
@@ -36,7 +33,7 @@ def check(
         reached += others
     known = {config.owner for config, _ in reached}
     strangers = [one for one in output.all.main_sets if one.owner not in known]
-    results = shared_clusters(reached) + same_targets([(config, fleet.unseen(config)) for config, _ in reached])
+    results = shared_clusters(reached) + same_targets([(config, inventory.unseen(config)) for config, _ in reached])
     if strangers:
         results += with_earlier_steps(rendered, strangers, {cluster.key for cluster in inventory.clusters})
     generated = [new for part in rendered for new in part.generated]
