@@ -6,7 +6,7 @@ calls the same `process`, so that no command decides anything by itself.
 
 from __future__ import annotations
 
-from krm_fn import plan
+from krm_fn import earlier, plan
 from krm_fn.base import Record
 from krm_fn.clusters import inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
@@ -15,7 +15,7 @@ from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, PACKAGE, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
-from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, Refused, sources
+from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, PUBLIC, Refused, sources
 from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
@@ -126,9 +126,7 @@ def _processed(
         others=others,
         items=items,
         inventory=taken,
-        baseline=baseline,
-        baseline_source=options.baseline_source,
-        baseline_rendered=options.baseline_rendered,
+        before=earlier.before(taken, baseline, options.baseline_source, rendered=options.baseline_rendered),
     )
     made = plan.make(request)
     results += [*_leaks(configs, tokens, items, taken), *made.results]
@@ -312,10 +310,11 @@ def _tokens(
             token = search.in_place_of(config, [*(options.baseline or ()), *items])
         tokens.append(token)
         if token.secret is not None:
-            from krm_fn.tokens import expiry  # noqa: PLC0415 - as above
-
             known.append(token.secret)
-            results += expiry.review(config, token, bootstrap, now=options.now)
+            if bootstrap or token.expires is not None or token.secret.reveal() in PUBLIC:
+                from krm_fn.tokens import expiry  # noqa: PLC0415 - as above
+
+                results += expiry.review(config, token, bootstrap, now=options.now)
         warning = sources.git_warning(config) if into_files else None
         results += [] if warning is None else [warning]
     return tokens, results, known

@@ -6,7 +6,7 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
-from krm_fn import earlier, featuregate, outputs
+from krm_fn import featuregate, outputs
 from krm_fn.base import Record
 from krm_fn.clusters import capi, naming
 from krm_fn.clusters.inventory import Inventory, Part
@@ -40,9 +40,7 @@ class Request(Record):
         others: Further configs in the input; they count for overlaps and names only.
         items: The whole input, for the management cluster's own objects.
         inventory: What the input holds.
-        baseline: What an earlier rendered tree holds; None where none was given.
-        baseline_source: What messages call that tree.
-        baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
+        before: What came before.
     """
 
     configs: tuple[Config, ...]
@@ -50,9 +48,7 @@ class Request(Record):
     others: tuple[Config, ...]
     items: Sequence[Item]
     inventory: Inventory
-    baseline: Inventory | None = None
-    baseline_source: str = "--baseline"
-    baseline_rendered: bool = False
+    before: Before
 
 
 class Plan(Record):
@@ -99,8 +95,7 @@ class Plan(Record):
 
 def make(request: Request) -> Plan:
     """Decide everything about an input."""
-    inventory = request.inventory
-    before = _before(request)
+    inventory, before = request.inventory, request.before
     parts = _select(request)
     others = [(other, inventory.select(other)) for other in request.others if other.mode != "Check"]
     _name(parts, others, before)
@@ -153,13 +148,6 @@ def _output_order(new: Generated) -> tuple[str, int, str]:
 
 
 # --- select, name, build ---------------------------------------------------------------------------------------------
-
-
-def _before(request: Request) -> Before:
-    baseline = request.baseline
-    if baseline is not None and not baseline.owned and not request.baseline_rendered:
-        baseline = None  # `_compare` reports it
-    return earlier.before(request.inventory, baseline, request.baseline_source)
 
 
 def _select(request: Request) -> list[Part]:
@@ -229,10 +217,10 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
         kept = [part.config.token.kept_secret for part in parts]
         results += references.check(request.inventory.owned, request.items, kept)
 
-    if request.baseline is not None or any(part.config.guard.removal_limit for part in parts):
+    if before.nothing_in or any(part.config.guard.removal_limit for part in parts):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
-        results += guard.removals(parts, before, "" if request.baseline is None else request.baseline_source)
+        results += guard.removals(parts, before)
     return results
 
 

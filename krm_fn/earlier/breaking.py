@@ -41,7 +41,7 @@ def check(part: Part, earlier: Earlier) -> list[Result]:
         *_renames(part, earlier),
         *_immutable_changes(config, earlier, generated),
         *(_lost_objects(config, earlier, generated) if part.renders else ()),
-        *_upgrade(config, {key: item for key, _, item in earlier.agents}, generated),
+        *_upgrade(config, earlier.agents, generated),
     ]
 
 
@@ -69,7 +69,7 @@ def _immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gen
     maps = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
     served = {new.key.namespace for new in generated}
     wanted = config.agent["namespace"]
-    for key, _owner, found in earlier.agent_namespaces:
+    for key, found in earlier.agent_namespaces.items():
         if found != wanted and key.name in maps and key.namespace in served:
             message = (
                 f"spec.agent.namespace changes from {found} to {wanted} for Clusters of"

@@ -12,7 +12,7 @@ from krm_fn.base import Record, late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens import BOOTSTRAP_NAME, formats
+from krm_fn.tokens import BOOTSTRAP_NAME, PUBLIC, formats
 from krm_fn.tokens.sources import place
 
 TYPE_CHECKING = False
@@ -29,8 +29,6 @@ GROUP = "system:bootstrappers:clusternet:register-cluster-token"
 
 _TYPE = "bootstrap.kubernetes.io/token"
 _NAMESPACE = "kube-system"
-# Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
-_PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
 _RFC3339 = late(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
@@ -91,7 +89,7 @@ def review(
         return ()
     severity = ERROR if config.token.on_expired == "Fail" else WARNING
     where = place(config)
-    if token.secret.reveal() in _PUBLIC:
+    if token.secret.reveal() in PUBLIC:
         message = (
             "the registration token is one that is printed in public guides: everyone knows it, and the one of "
             "Clusternet's guide expired on 2025-05-10; make your own on the parent cluster"
