@@ -6,10 +6,10 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
-from krm_fn import featuregate, outputs
+from krm_fn import earlier, featuregate, outputs
 from krm_fn.base import Record
-from krm_fn.clusters import capi, naming
-from krm_fn.clusters.inventory import Inventory, Part
+from krm_fn.clusters import capi
+from krm_fn.clusters.selection import Fleet, Part
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from krm_fn.clusters.inventory import Inventory
     from krm_fn.clusters.verdicts import Verdict
     from krm_fn.earlier import Before
     from krm_fn.krm.items import Item
@@ -40,7 +41,9 @@ class Request(Record):
         others: Further configs in the input; they count for overlaps and names only.
         items: The whole input, for the management cluster's own objects.
         inventory: What the input holds.
-        before: What came before.
+        baseline: What an earlier rendered tree holds; None where none was given.
+        baseline_source: What messages call that tree.
+        baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
     """
 
     configs: tuple[Config, ...]
@@ -48,7 +51,9 @@ class Request(Record):
     others: tuple[Config, ...]
     items: Sequence[Item]
     inventory: Inventory
-    before: Before
+    baseline: Inventory | None = None
+    baseline_source: str = "--baseline"
+    baseline_rendered: bool = False
 
 
 class Plan(Record):
@@ -60,7 +65,7 @@ class Plan(Record):
         labelled: Labels to set on the user's own items, by position.
         revised: New values of the user's own items, by position.
         results: Everything to report, errors first. With an error in it nothing may be emitted.
-        inventory: What the input holds.
+        fleet: The Clusters.
         before: What came before.
         renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
     """
@@ -70,7 +75,7 @@ class Plan(Record):
     labelled: Mapping[int, Mapping[str, str]]
     revised: Mapping[int, Mapping[str, Any]]
     results: tuple[Result, ...]
-    inventory: Inventory
+    fleet: Fleet
     before: Before
     renamed: Mapping[tuple[str, str], str] = {}
 
@@ -79,7 +84,7 @@ class Plan(Record):
         """What was decided about each Cluster, worked out when asked for: as `verdicts.decided`."""
         from krm_fn.clusters.verdicts import decided  # noqa: PLC0415 - for those who explain
 
-        return tuple(decided(self.inventory, self.parts, renamed=self.renamed))
+        return tuple(decided(self.fleet, self.parts, renamed=self.renamed))
 
     def placed(self, results: Sequence[Result]) -> list[Result]:
         """Point results of one config that name a field of it, and no object, at that config."""
@@ -95,9 +100,11 @@ class Plan(Record):
 
 def make(request: Request) -> Plan:
     """Decide everything about an input."""
-    inventory, before = request.inventory, request.before
-    parts = _select(request)
-    others = [(other, inventory.select(other)) for other in request.others if other.mode != "Check"]
+    inventory = request.inventory
+    fleet = Fleet(inventory)
+    before = _before(request)
+    parts = _select(request, fleet)
+    others = [(other, fleet.select(other)) for other in request.others if other.mode != "Check"]
     _name(parts, others, before)
     _build(parts)
     results: list[Result] = []
@@ -105,21 +112,18 @@ def make(request: Request) -> Plan:
     if inventory.unreadable or inventory.duplicates or by_namespace:
         from krm_fn.clusters import unserved  # noqa: PLC0415 - few inputs have such Clusters
 
-        results += unserved.review(request.configs, inventory)
+        results += unserved.review(request.configs, inventory, fleet)
     few = any(not part.served or part.config.guard.min_clusters for part in parts)
     if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
         from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few
 
         results += guard.check(parts, request.items, inventory.clusters)
     results += _compare(parts, before, request)
-    if len(parts) + len(others) > 1 or inventory.owned or inventory.occupied:
-        from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
-
-        results += overlap.check(parts, others, before.output, inventory)
+    results += _overlaps(parts, others, before, inventory, fleet)
     for part in parts:
         part.results += [
             *_selector_warnings(part, inventory),
-            *inventory.counts(part, alone=len(parts) == 1),
+            *fleet.counts(part, alone=len(parts) == 1),
             *_notes(part),
         ]
     revised = _review(parts, request.items)
@@ -132,7 +136,7 @@ def make(request: Request) -> Plan:
         labelled=_labels(parts),
         revised=revised,
         results=tuple(ordered(results)),
-        inventory=inventory,
+        fleet=fleet,
         before=before,
     )
 
@@ -150,10 +154,16 @@ def _output_order(new: Generated) -> tuple[str, int, str]:
 # --- select, name, build ---------------------------------------------------------------------------------------------
 
 
-def _select(request: Request) -> list[Part]:
-    inventory = request.inventory
+def _before(request: Request) -> Before:
+    baseline = request.baseline
+    if baseline is not None and not baseline.owned and not request.baseline_rendered:
+        baseline = None  # `_compare` reports it
+    return earlier.before(request.inventory, baseline, request.baseline_source)
+
+
+def _select(request: Request, fleet: Fleet) -> list[Part]:
     return [
-        Part(config, token, inventory.select(config), inventory.targets(config))
+        Part(config, token, fleet.select(config), fleet.targets(config))
         for config, token in zip(request.configs, request.tokens, strict=True)
     ]
 
@@ -162,6 +172,8 @@ def _name(parts: Sequence[Part], others: Sequence[Reached], before: Before) -> N
     """Give every Cluster of PerCluster configs a name that no other Cluster has, in this run or outside of it."""
     if not any(part.config.per_cluster for part in parts):
         return
+    from krm_fn.clusters import naming  # noqa: PLC0415 - with Shared, agents choose their names
+
     rendered = {part.config.owner for part in parts}
     taken = {
         one.registration_name: ((one.key.namespace, one.cluster), one.owner)
@@ -214,17 +226,41 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
     if not all(part.renders for part in parts):
         from krm_fn.earlier import references  # noqa: PLC0415 - for mode Check alone
 
-        kept = [part.config.token.kept_secret for part in parts]
+        kept = [sources.kept_secret(part.config.token) for part in parts]
         results += references.check(request.inventory.owned, request.items, kept)
 
-    if before.nothing_in or any(part.config.guard.removal_limit for part in parts):
+    if request.baseline is not None or any(part.config.guard.removal_limit for part in parts):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
-        results += guard.removals(parts, before)
+        results += guard.removals(parts, before, "" if request.baseline is None else request.baseline_source)
     return results
 
 
 # --- check -----------------------------------------------------------------------------------------------------------
+
+
+def _overlaps(
+    parts: Sequence[Part], others: Sequence[Reached], before: Before, inventory: Inventory, fleet: Fleet
+) -> list[Result]:
+    """Report what two configs would both do; a config in mode Check owns nothing, so it conflicts with nothing."""
+    rendered = [part for part in parts if part.renders]
+    reached: list[Reached] = [(part.config, part.matched) for part in rendered]
+    if rendered:
+        reached += others
+    known = {config.owner for config, _ in reached}
+    strangers = [one for one in before.output.all.main_sets if one.owner not in known]
+    generated = [new for part in rendered for new in part.generated]
+    owned = {one.key: one for one in inventory.owned}
+    if len(reached) < 2 and not strangers and not owned and not any(new.key in inventory.occupied for new in generated):  # noqa: PLR2004 - two
+        return []
+    from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
+
+    results = overlap.shared_clusters(reached)
+    results += overlap.same_targets([(config, fleet.unseen(config)) for config, _ in reached])
+    if strangers:
+        results += overlap.with_earlier_steps(rendered, strangers, {cluster.key for cluster in inventory.clusters})
+    configs = [part.config for part in rendered]
+    return results + overlap.name_clashes(configs, generated, owned, inventory.occupied)
 
 
 def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:

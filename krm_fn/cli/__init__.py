@@ -6,7 +6,9 @@ imports.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import signal
 import sys
 
@@ -15,6 +17,7 @@ import click
 from krm_fn import __version__
 from krm_fn.base import nearest
 from krm_fn.krm import runner
+from krm_fn.krm.results import Errors
 from krm_fn.tokens.redaction import redacted
 
 TYPE_CHECKING = False
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 # Where each command lives, in the order of the help.
 COMMANDS = {
-    "fn": "krm_fn.cli.fn:command",
+    "fn": "krm_fn.cli.render:fn",
     "render": "krm_fn.cli.render:command",
     "plan": "krm_fn.cli.plan:command",
     "manifests": "krm_fn.cli.manifests:command",
@@ -38,8 +41,11 @@ COMMANDS = {
     "version": "krm_fn.cli.about:version",
 }
 
-# Commands whose errors and warnings are about places in files.
-REPORTING = frozenset({"fn", "render", "plan", "manifests", "status", "migrate"})
+# Commands whose errors and warnings are about places in files, and the exit code for what can't be read.
+REPORTING = {
+    **dict.fromkeys(("fn", "render", "plan", "manifests"), runner.FAILED),
+    **dict.fromkeys(("status", "migrate"), runner.USAGE),
+}
 
 HELP = """Register Cluster API clusters with Clusternet through Git.
 
@@ -77,16 +83,27 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
-        where = COMMANDS.get(cmd_name)
-        if where is None:
+        if cmd_name not in COMMANDS:
             return None
-        module, _, name = where.partition(":")
+        module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         if cmd_name in REPORTING and not any(one.name == "error_format" for one in command.params):
             from krm_fn.cli import diagnostics  # noqa: PLC0415 - most commands report nothing
 
             command.params.append(diagnostics.option())
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Report what a command can't read."""
+        try:
+            return super().invoke(ctx)
+        except Errors as errors:
+            if ctx.invoked_subcommand not in REPORTING:
+                raise
+            from krm_fn.cli import diagnostics  # noqa: PLC0415 - most commands report nothing
+
+            diagnostics.report(errors.results)
+            return REPORTING[ctx.invoked_subcommand]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -130,7 +147,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
     """End as SIGTERM asks, but by an exception, so that what was begun is undone: files, folders, programs."""
-    click.echo("error: terminated", err=True)
+    with contextlib.suppress(OSError):
+        os.write(2, b"error: terminated\n")  # not through sys.stderr, to which a write may be under way
     sys.exit(128 + number)
 
 

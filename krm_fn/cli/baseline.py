@@ -12,34 +12,27 @@ import click
 from krm_fn.base import Record
 from krm_fn.cli import inputs, shared
 from krm_fn.files import documents, reading, revision
-from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, has_errors, tagged
+from krm_fn.krm.streams import read_documents
 from krm_fn.surface import OWNER_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from krm_fn.cli.inputs import Source
     from krm_fn.function import Options
-    from krm_fn.krm.changes import Changes
+    from krm_fn.krm.items import Item
 
 
 class Baseline(Record):
-    """An earlier tree.
-
-    Attributes:
-        items: Its objects.
-        source: What messages call it.
-        rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
-        results: What there is to report about it.
-    """
+    """An earlier tree."""
 
     items: Sequence[Item]
-    source: str
-    rendered: bool = False
-    results: tuple[Result, ...] = ()
+    source: str  # what messages call it
+    rendered: bool = False  # it is known to be rendered, so that it may hold nothing of ours
+    results: tuple[Result, ...] = ()  # what there is to report about it
 
     def given_to(self, options: Options) -> Options:
         """Return the options of a run that is compared with this."""
@@ -49,39 +42,30 @@ class Baseline(Record):
 def options(command: Callable[..., int]) -> Callable[..., int]:
     """Add the options `--baseline` and `--against`; the command gets them as `asked`."""
 
+    @click.option(
+        "--baseline",
+        metavar="DIR",
+        shell_complete=shared.complete_path,
+        help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
+    )
+    @click.option(
+        "--against",
+        metavar="REV",
+        help="A Git revision to compare with, such as origin/main: what it has at PATH is rendered on the fly.",
+    )
     @functools.wraps(command)
     def comparing(*, baseline: str | None, against: str | None, **others: Any) -> int:
         return command(asked=Asked(baseline, against), **others)
 
-    for decorate in (
-        click.option(
-            "--against",
-            metavar="REV",
-            help="A Git revision to compare with, such as origin/main: what it has at PATH is rendered on the fly.",
-        ),
-        click.option(
-            "--baseline",
-            metavar="DIR",
-            shell_complete=shared.complete_path,
-            help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
-        ),
-    ):
-        comparing = decorate(comparing)
     return comparing
 
 
 class Asked(NamedTuple):
-    """What a command is asked to compare with.
+    """What a command is asked to compare with."""
 
-    Attributes:
-        folder: The value of `--baseline`.
-        against: The value of `--against`.
-        earlier: A tree that an earlier run rendered, to compare with where nothing was given.
-    """
-
-    folder: str | None
-    against: str | None
-    earlier: str | None = None
+    folder: str | None  # the value of `--baseline`
+    against: str | None  # the value of `--against`
+    earlier: str | None = None  # a tree that an earlier run rendered, to compare with where nothing was given
 
     @property
     def anything(self) -> bool:
@@ -125,34 +109,13 @@ def _revision(name: str, source: Source, options: Options) -> Baseline:
         except Errors as errors:
             return _broken(label, errors.results, folder)
         if has_errors(past.outcome.results):
-            if any(dict(one.tags).get("rule") == "no-config" for one in past.outcome.results):
+            if any(one.rule == "no-config" for one in past.outcome.results):
                 return Baseline(items=past.tree.items, source=label, rendered=True)
             return _broken(label, past.outcome.results, folder)
-        return Baseline(items=_rendered(past.tree.items, past.outcome.changes), source=label, rendered=True)
-
-
-def _rendered(found: Sequence[Item], changes: Changes) -> list[Item]:
-    """Return what a revision renders to: its own objects, and what is generated."""
-    kept = [item for item in found if item.position not in changes.removed]
-    values: dict[int, Mapping[str, Any]] = {**changes.replaced, **changes.revised}
-    items = []
-    for item in kept:
-        if item.position in values:
-            item = Item.from_value(dict(values[item.position]), item.position)  # noqa: PLW2901 - as it is rendered
-        elif item.position in changes.labelled:
-            item = _labelled(item, changes.labelled[item.position])  # noqa: PLW2901 - as it is rendered
-        items.append(item)
-    return [
-        *items,
-        *(Item.from_value(dict(value), len(found) + at) for at, value in enumerate(changes.added)),
-    ]
-
-
-def _labelled(item: Item, labels: Mapping[str, str]) -> Item:
-    value = item.value()
-    metadata = value.get("metadata") or {}
-    merged = {**metadata, "labels": {**(metadata.get("labels") or {}), **labels}}
-    return Item.from_value({**value, "metadata": merged}, item.position)
+        rendered = documents.Tree([], ())
+        data = b"".join(past.tree.stream(past.outcome.changes))
+        rendered.add(label, label, data, read_documents(data, label))
+        return Baseline(items=rendered.items, source=label, rendered=True)
 
 
 def _not_the_input(folder: str, source: Source, items: Sequence[Item]) -> None:

@@ -47,28 +47,16 @@ _SEPARATOR = re.compile(rb"(?m)^---\n")
 
 
 class Call(Record):
-    """One call of the function in a build.
+    """One call of the function in a build."""
 
-    Attributes:
-        folder: The folder that was built, as messages call it.
-        files: Its files that may hold our configuration or Clusters.
-        given: What the function got.
-        outcome: What it made of that.
-    """
-
-    folder: str
-    files: tuple[tuple[str, bytes], ...]
+    folder: str  # that was built, as messages call it
+    files: tuple[tuple[str, bytes], ...]  # of it that may hold our configuration or Clusters
     given: ResourceList
     outcome: Outcome
 
 
 class Builds:
-    """The builds of one run.
-
-    Attributes:
-        calls: The calls of the function, in order.
-        results: Warnings of the builds.
-    """
+    """The builds of one run, with the calls of the function in them and the warnings that they gave."""
 
     def __init__(self, options: Options, *, enable_exec: bool) -> None:
         self.options = options

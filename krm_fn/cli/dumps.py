@@ -82,17 +82,11 @@ def progress(name: str, data: bytes) -> None:
 
 
 class _Read(Record):
-    """One `kubectl get`.
-
-    Attributes:
-        what: What is asked for.
-        optional: Whether it may be forbidden to the caller.
-        kind: Its group and kind, where an answer without an object means that there is none.
-    """
+    """One `kubectl get`."""
 
     what: tuple[str, ...]
-    optional: bool = False
-    kind: tuple[str, str] | None = None
+    optional: bool = False  # it may be forbidden to the caller
+    kind: tuple[str, str] | None = None  # where an answer without an object means that there is none
 
 
 MANAGEMENT = (

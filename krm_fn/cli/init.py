@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import shlex
+from typing import NamedTuple
 
 import click
 
@@ -12,34 +13,43 @@ from krm_fn.cli import shared
 from krm_fn.files import staging
 from krm_fn.krm import runner
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-HOSTS = ("kustomize", "kpt", "argocd", "flux")
 STARTERS = pathlib.Path(__file__).parents[1] / "starters"
 
-_CONFIGS = {
-    "kustomize": "clusternet.yaml",
-    "kpt": "clusternet/config.yaml",
-    "argocd": "fleet/clusternet.yaml",
-    "flux": "fleet/clusternet.yaml",
-}
-# The lines that an existing package needs; where they go is the first entry.
-_LINES = {
-    "kustomize": ("the outermost kustomization.yaml", "transformers:\n- clusternet.yaml"),
-    "kpt": (
-        "Kptfile, last in the pipeline",
-        "pipeline:\n  mutators:\n  - exec: clusternet-capi-fn\n    configPath: clusternet/config.yaml",
+
+class Host(NamedTuple):
+    """What `init` knows of a host, beside the files in `starters/`."""
+
+    config: str  # where the configuration is in its starter
+    where: str  # goes what an existing package needs
+    lines: str
+    next: str  # the command to try; {folder} is that of the configuration
+
+
+HOSTS = {
+    "kustomize": Host(
+        config="clusternet.yaml",
+        where="the outermost kustomization.yaml",
+        lines="transformers:\n- clusternet.yaml",
+        next="kustomize build --enable-alpha-plugins --enable-exec .",
     ),
-    "argocd": ("the Application's spec.source", "plugin:\n  name: clusternet-capi-fn-v0.1"),
-    "flux": ("the CI job that pushes the artifact", "clusternet-capi-fn render . -o ../rendered.yaml"),
-}
-_NEXT = {
-    "kustomize": "kustomize build --enable-alpha-plugins --enable-exec .",
-    "kpt": "kpt fn render --allow-exec",
-    "argocd": "clusternet-capi-fn plan {folder}",
-    "flux": "clusternet-capi-fn plan {folder}",
+    "kpt": Host(
+        config="clusternet/config.yaml",
+        where="Kptfile, last in the pipeline",
+        lines="pipeline:\n  mutators:\n  - exec: clusternet-capi-fn\n    configPath: clusternet/config.yaml",
+        next="kpt fn render --allow-exec",
+    ),
+    "argocd": Host(
+        config="fleet/clusternet.yaml",
+        where="the Application's spec.source",
+        lines="plugin:\n  name: clusternet-capi-fn-v0.1",
+        next="clusternet-capi-fn plan {folder}",
+    ),
+    "flux": Host(
+        config="fleet/clusternet.yaml",
+        where="the CI job that pushes the artifact",
+        lines="clusternet-capi-fn render . -o ../rendered.yaml",
+        next="clusternet-capi-fn plan {folder}",
+    ),
 }
 
 HELP = """Write a configuration that renders at once.
@@ -56,29 +66,32 @@ Examples:
 
 @click.command("init", help=HELP)
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path())
-@click.option("--for", "host", type=click.Choice(HOSTS), help="[default: what DIR holds, else kustomize]")
+@click.option("--for", "host", type=click.Choice(tuple(HOSTS)), help="[default: what DIR holds, else kustomize]")
 def command(folder: str, host: str | None) -> int:
     root = pathlib.Path(folder)
     try:
         names = {path.name for path in root.iterdir()} if root.exists() else set()
         host = host or ("kpt" if "Kptfile" in names else "kustomize")
-        empty = not any(not name.startswith(".") for name in names)
+        known = HOSTS[host]
+        empty = all(name.startswith(".") for name in names)
         files = _files(host) if empty else _config_alone(host)
         taken = [name for name in files if os.path.lexists(root / name)]
         if taken:
             return shared.fail(f"{', '.join(str(root / name) for name in taken)}: already exists; nothing was written")
-        _write(root, files)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staging.create(str(path), text, 0o777 if text.startswith(b"#!") else 0o666)
     except OSError as error:
         return shared.fail(f"can't write {error.filename}: {error.strerror}")
     for name in files:
         click.echo(f"wrote {root / name}")
-    if not empty and not _named(root, names, _CONFIGS[host]):
-        where, lines = _LINES[host]
-        click.echo(f"\nAdd to {where}:\n")
-        click.echo("".join(f"  {line}\n" for line in lines.splitlines()))
+    if not empty and not _named(root, names, known.config):
+        click.echo(f"\nAdd to {known.where}:\n")
+        click.echo("".join(f"  {line}\n" for line in known.lines.splitlines()))
     change = "" if folder == "." else f"cd {shlex.quote(folder)} && "
-    below = str(pathlib.PurePosixPath(_CONFIGS[host]).parent) if empty else "."
-    click.echo(f"next: {change}{_NEXT[host].format(folder=below)}")
+    below = str(pathlib.PurePosixPath(known.config).parent) if empty else "."
+    click.echo(f"next: {change}{known.next.format(folder=below)}")
     return runner.OK
 
 
@@ -96,19 +109,7 @@ def _named(root: pathlib.Path, names: set[str], config: str) -> bool:
 
 def _config_alone(host: str) -> dict[str, bytes]:
     """Return the configuration for a folder that has its manifests already."""
-    source = _CONFIGS[host]
+    source = HOSTS[host].config
     name = source.rpartition("/")[2] if host in {"argocd", "flux"} else source
     text = (STARTERS / host / source).read_bytes()
     return {name: text.replace(b"manifests fleet/", b"manifests ")}
-
-
-def _write(root: pathlib.Path, files: Mapping[str, bytes]) -> None:
-    """Write new files; no link is followed and nothing is overwritten.
-
-    Raises:
-        OSError: A file exists, or can't be written.
-    """
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staging.create(str(path), text, 0o777 if text.startswith(b"#!") else 0o666)

@@ -36,44 +36,52 @@ _MANY = 5000  # objects, from which on a person would wonder whether anything ha
 
 
 class Source(Record):
-    """What a command is to read.
+    """What a command is to read."""
 
-    Attributes:
-        paths: Folders, files, or `-` for stdin.
-        config: File with the one ClusternetCAPIConfig (or its ConfigMap form); "" to take those among the objects.
-        exclude: Patterns of files and folders below the paths that are not read.
-        skip: Folders and files that are not read either: the output, the baseline.
-        enable_exec: Whether programs and images that the input names may be run.
-    """
-
-    paths: tuple[str, ...]
-    config: str = ""
-    exclude: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    enable_exec: bool = False
+    paths: tuple[str, ...]  # folders, files, or `-` for stdin
+    config: str = ""  # file with the one config (or its ConfigMap form); "" to take those among the objects
+    exclude: tuple[str, ...] = ()  # patterns of files and folders below the paths that are not read
+    skip: tuple[str, ...] = ()  # folders and files that are not read either: the output, the baseline
+    enable_exec: bool = False  # programs and images that the input names may be run
 
 
 class Input(Record):
     """What a command was given, and what the function makes of it.
 
-    Attributes:
-        tree: The manifests; their items are the function's input.
-        results: Warnings of the reading.
-        outcome: What the function made. Where kustomize called it in its build, that is in the tree already, and there
-            are no changes to make.
-        made: Positions of the objects in the tree that the function made in kustomize's build; None where it did not
-            run there.
+    Where kustomize called the function in its build, what it made is in the tree already, and there are no changes to make.
     """
 
-    tree: Tree
-    results: tuple[Result, ...]
+    tree: Tree  # its items are the function's input
+    results: tuple[Result, ...]  # warnings of the reading
     outcome: Outcome
-    made: frozenset[int] | None = None
+    made: frozenset[int] | None = (
+        None  # positions of what the function made in a build; None where it did not run there
+    )
 
 
 def options(command: Callable[..., int]) -> Callable[..., int]:
     """Add PATH and the options for what is read; the command gets them as `source`."""
 
+    @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=shared.complete_path)
+    @click.option(
+        *("-c", "--config"),
+        metavar="FILE",
+        shell_complete=shared.complete_path,
+        callback=_given,
+        help="The ClusternetCAPIConfig, if it is not among the files.",
+    )
+    @click.option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="Leave out files and folders below PATH, in the syntax of .gitignore; can be given several times.",
+    )
+    @click.option(
+        "--enable-exec",
+        is_flag=True,
+        help="Let kustomize run the programs, images and Helm charts that PATH names. Without it, nothing but this"
+        " function runs.",
+    )
     @functools.wraps(command)
     def reading(
         *, paths: Sequence[str], config: str | None, exclude: tuple[str, ...], enable_exec: bool, **others: Any
@@ -81,38 +89,11 @@ def options(command: Callable[..., int]) -> Callable[..., int]:
         source = Source(paths=tuple(paths), config=config or "", exclude=exclude, enable_exec=enable_exec)
         return command(source=source, **others)
 
-    for decorate in (
-        click.option(
-            "--enable-exec",
-            is_flag=True,
-            help="Let kustomize run the programs, images and Helm charts that PATH names. Without it, nothing but this"
-            " function runs.",
-        ),
-        click.option(
-            "--exclude",
-            multiple=True,
-            metavar="GLOB",
-            help="Leave out files and folders below PATH, in the syntax of .gitignore; can be given several times.",
-        ),
-        click.option(
-            *("-c", "--config"),
-            metavar="FILE",
-            shell_complete=shared.complete_path,
-            callback=_given,
-            help="The ClusternetCAPIConfig, if it is not among the files.",
-        ),
-        click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=shared.complete_path),
-    ):
-        reading = decorate(reading)
     return reading
 
 
 def _given(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Refuse an empty name, as a script gives it whose variable is not set.
-
-    Raises:
-        click.UsageError: It is empty.
-    """
+    """Refuse an empty name, as a script gives it whose variable is not set."""
     if value == "":
         message = "-c is given without a name: give a file, or leave -c out"
         raise click.UsageError(message, ctx)

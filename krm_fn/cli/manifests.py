@@ -45,19 +45,15 @@ Examples:
 )
 def command(*, source: inputs.Source, only: str | None, chosen: str | None) -> int:
     parts = (only,) if only else PARTS
-    try:
-        given = inputs.process(source, function.Options(offers=shared.environment_offers(), needs_token=False))
-        outcome = given.outcome
-        if parts == ("registration",) and outcome.configs:
-            click.echo("".join(registration(one) for one in outcome.configs), nl=False)
-            return runner.OK
-        diagnostics.report((*given.results, *outcome.results), outcome.redactor)
-        if has_errors(outcome.results):
-            return runner.FAILED
-        click.echo(outcome.redactor.text("".join(_manifests(outcome, parts, chosen))), nl=False)
-    except Errors as errors:
-        diagnostics.report(errors.results)
+    given = inputs.process(source, function.Options(offers=shared.environment_offers(), needs_token=False))
+    outcome = given.outcome
+    if parts == ("registration",) and outcome.configs:
+        click.echo("".join(registration(one) for one in outcome.configs), nl=False)
+        return runner.OK
+    diagnostics.report((*given.results, *outcome.results), outcome.redactor)
+    if has_errors(outcome.results):
         return runner.FAILED
+    click.echo(outcome.redactor.text("".join(_manifests(outcome, parts, chosen))), nl=False)
     return runner.OK
 
 

@@ -9,7 +9,6 @@ import click
 from krm_fn import migration
 from krm_fn.cli import diagnostics, dumps, shared
 from krm_fn.krm import runner
-from krm_fn.krm.results import Errors
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.yaml.write import dump
 
@@ -62,11 +61,7 @@ _HEAD = """\
 )
 @shared.debug_option
 def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str) -> int:
-    try:
-        found = migration.plan(dumps.read(files), name=name, resource_set=resource_set)
-    except Errors as errors:
-        diagnostics.report(errors.results)
-        return runner.USAGE
+    found = migration.plan(dumps.read(files), name=name, resource_set=resource_set)
     redactor = Redactor(found.tokens)
     code = shared.write(config_text(redactor.value(found.config)), output)
     if code != runner.OK:

@@ -1,4 +1,4 @@
-"""`render`: the function without kustomize or kpt, from folders and files to a stream, a file or a folder."""
+"""The function over a stream (`fn`), and without kustomize or kpt from folders and files to a stream, file or folder (`render`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 from krm_fn import function
-from krm_fn.cli import argocd as argocd_plugin
+from krm_fn.base import count
+from krm_fn.cli import argocd_plugin, diagnostics, inputs, shared
 from krm_fn.cli import baseline as baselines
-from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.cli.shared import STDOUT
 from krm_fn.config import is_config
 from krm_fn.earlier import compare
 from krm_fn.files import documents, reading, writing
+from krm_fn.files.originals import original
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors, tagged
@@ -31,6 +32,16 @@ if TYPE_CHECKING:
     from krm_fn.cli.inputs import Input
     from krm_fn.function import Outcome
     from krm_fn.krm.items import Item
+    from krm_fn.krm.resource_list import ResourceList
+
+FN_HELP = """The KRM function: ResourceList on stdin, ResourceList on stdout.
+
+The same as no command at all; this form takes options.
+
+\b
+Example:
+  kpt fn source clusters/ | clusternet-capi-fn fn --verbose | kpt fn sink rendered/
+"""
 
 HELP = """Do what the function does, without kustomize or kpt: read manifests, print them with what is generated.
 
@@ -58,6 +69,28 @@ _FILE_SUFFIXES = (".yaml", ".yml")
 _FORMS = ("yaml", "json", "table", "markdown", "mermaid", "name", "wide")  # that a person may take -o for
 _NOTHING = b"# clusternet-capi-fn render: no objects\n"
 _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:#]*)(?=:(?:\s|$))")
+
+
+@click.command("fn", help=FN_HELP)
+@click.option(
+    "--baseline",
+    type=click.Path(exists=True, path_type=Path),
+    help="The last rendered tree (a checkout of the main branch, say), for guard.maxRemovedClusters and immutable fields.",
+)
+@shared.now_option
+@click.option("--verbose", is_flag=True, help="Put every Cluster's verdict into the results.")
+@shared.debug_option
+def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: FBT001 - click
+
+    def process(found: ResourceList) -> None:
+        offers = shared.environment_offers()
+        items = None if baseline is None else inputs.baseline(str(baseline))
+        options = function.Options(
+            offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose, original=original
+        )
+        function.run(found, options)
+
+    return runner.run(process, *runner.standard_streams(), say=lambda results, _stderr: diagnostics.report(results))
 
 
 @click.command("render", help=HELP)
@@ -102,35 +135,28 @@ def command(  # noqa: PLR0913 - one parameter per option
     folder = target != STDOUT and _is_folder(target)
     _check_target(target, source.paths, folder=folder)
     offers = shared.environment_offers()
-    try:
-        if argocd == "announce":
-            click.echo(argocd_plugin.announced(source.paths), nl=False)
-            return runner.OK
-        if argocd:
-            chosen = argocd_plugin.chosen(os.environ, {"config": source.config, "baseline": asked.folder})
-            source, asked = source.replace(config=chosen["config"] or ""), asked._replace(folder=chosen["baseline"])
-        options = function.Options(
-            offers=offers,
-            now=shared.moment(now, offers),
-            verbose=verbose,
-            writes_files=target != STDOUT,
-        )
-        source = source.replace(skip=tuple(one for one in (target, asked.folder) if one and one != STDOUT))
-        rendered = folder and writing.has_marker(target)
-        before = baselines.read(asked._replace(earlier=target if rendered else None), source, options)
-        given = inputs.process(source, options if before is None else before.given_to(options))
-        outcome = given.outcome
-        hidden = redact or (target == STDOUT and sys.stdout.isatty())
-        made = _Output(given, only=only, redact=hidden)
-        compared = before.results if before is not None else ()
-        results = [*given.results, *compared, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
-        _report(results, outcome, verbose=verbose)
-        if has_errors(results):
-            return runner.FAILED
-        return _write(made, target, folder=folder)
-    except Errors as errors:
-        diagnostics.report(errors.results)
-        return runner.FAILED
+    if argocd == "announce":
+        click.echo(argocd_plugin.announced(source.paths), nl=False)
+        return runner.OK
+    if argocd:
+        chosen = argocd_plugin.chosen(os.environ, {"config": source.config, "baseline": asked.folder})
+        source, asked = source.replace(config=chosen["config"] or ""), asked._replace(folder=chosen["baseline"])
+    options = function.Options(
+        offers=offers, now=shared.moment(now, offers), verbose=verbose, writes_files=target != STDOUT
+    )
+    source = source.replace(skip=tuple(one for one in (target, asked.folder) if one and one != STDOUT))
+    rendered = folder and writing.has_marker(target)
+    before = baselines.read(asked._replace(earlier=target if rendered else None), source, options)
+    given = inputs.process(source, options if before is None else before.given_to(options))
+    outcome = given.outcome
+    made = _Output(given, only=only, redact=redact or (target == STDOUT and sys.stdout.isatty()))
+    compared = before.results if before is not None else ()
+    results = [*given.results, *compared, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
+    diagnostics.report(results, outcome.redactor)
+    for one in results:
+        if verbose and one.severity == INFO:
+            diagnostics.note(one.text())
+    return runner.FAILED if has_errors(results) else _write(made, target, folder=folder)
 
 
 class _Output:
@@ -261,22 +287,12 @@ def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
     elif not folder and (kind := writing.not_a_file(target)):
         message = f"-o {shown} is {kind}, not a regular file; for a pipe, print to stdout (-o -)"
     else:
-        held = [path for path in paths if path != documents.STDIN and _holds(real, os.path.realpath(path))]
+        given = {path: os.path.realpath(path) for path in paths if path != documents.STDIN}
+        held = [path for path, place in given.items() if place == real or reading.inside(place, real)]
         if held:
             message = f"-o {shown} would overwrite the input {reading.show(held[0])}: give another folder; it may be below the input"
     if message:
         shared.wrong_usage(message)
-
-
-def _holds(target: str, path: str) -> bool:
-    return path == target or reading.inside(path, target)
-
-
-def _report(results: Sequence[Result], outcome: Outcome, *, verbose: bool) -> None:
-    diagnostics.report(results, outcome.redactor)
-    for one in results:
-        if verbose and one.severity == INFO:
-            diagnostics.note(one.text())
 
 
 def _write(made: _Output, target: str, *, folder: bool) -> int:
@@ -289,13 +305,13 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
         reason = runner.emit(_for_stdout(made), sys.stdout.buffer)
         if reason:
             return shared.fail(reason)
-        _report_hidden(made)
-        return runner.OK
-    if folder:
+        if made.hidden:
+            how = "; in a pipe or with -o FILE they are not" if sys.stdout.isatty() else ""
+            diagnostics.note(f"note: the values of {count(made.hidden, 'Secret')} are hidden{how}")
+    elif folder:
         contents = made.contents()
         written = writing.replace_tree(target, contents, made.private)
-        files = "1 file" if len(contents) == 1 else f"{len(contents)} files"
-        diagnostics.note(f"{target}: {files}{'' if written else ', nothing changed'}")
+        diagnostics.note(f"{target}: {count(len(contents), 'file')}{'' if written else ', nothing changed'}")
     else:
         writing.replace_file(target, made.stream(), private=made.has_secret)
         diagnostics.note(f"{target}: written")
@@ -317,10 +333,3 @@ def _colour(match: re.Match[str]) -> str:
     if match[1] is not None:
         return f"\x1b[2m{match[1]}\x1b[0m"
     return f"{match[2]}\x1b[36m{match[3]}\x1b[0m"
-
-
-def _report_hidden(made: _Output) -> None:
-    if made.hidden:
-        secrets = "1 Secret" if made.hidden == 1 else f"{made.hidden} Secrets"
-        how = "; in a pipe or with -o FILE they are not" if sys.stdout.isatty() else ""
-        diagnostics.note(f"note: the values of {secrets} are hidden{how}")

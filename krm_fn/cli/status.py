@@ -11,7 +11,7 @@ import click
 from krm_fn import status
 from krm_fn.cli import diagnostics, dumps, inputs, shared
 from krm_fn.krm import runner
-from krm_fn.krm.results import Errors, Result
+from krm_fn.krm.results import Errors
 from krm_fn.status import dump
 from krm_fn.status.commands import Commands
 from krm_fn.status.scene import DEAD_AFTER
@@ -126,12 +126,8 @@ def command(  # noqa: PLR0913 - one parameter per option
     wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
     if wrong:
         shared.wrong_usage(wrong)
-    try:
-        found = _ask(context, parent_context) if context else dumps.read([*files, *more])
-        moment = shared.moment(now, shared.environment_offers())
-    except Errors as errors:
-        diagnostics.report(errors.results)
-        return runner.USAGE
+    found = _ask(context, parent_context) if context else dumps.read([*files, *more])
+    moment = shared.moment(now, shared.environment_offers())
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found, moment)
     parent = parent or bool(parent_context)
@@ -142,13 +138,12 @@ def command(  # noqa: PLR0913 - one parameter per option
     if not report.clusters and not found.empty_lists:
         # all of none are registered: a check that looked at nothing must not be green
         message = f"no Cluster is in the dumps; add what `{commands.dump_clusters()}` prints on the management cluster"
-        diagnostics.report([Result(message=message)])
-        return runner.USAGE
+        raise Errors.of(message)
     if titles:
-        unknown = sorted(titles - {one.title for one in report.clusters})
+        there = {one.title for one in report.clusters}
+        unknown = inputs.no_cluster(sorted(titles), there)
         if unknown:
-            diagnostics.report(inputs.no_cluster(unknown, {one.title for one in report.clusters}))
-            return runner.USAGE
+            raise Errors(unknown)
         report = report.only(titles)
     if ignore_unselected:
         report = report.without_unselected()

@@ -233,7 +233,11 @@ class _Folder:
 
     @contextlib.contextmanager
     def parent(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-        """Open the folder of a file, component by component; yield it and the file's name."""
+        """Open the folder of a file, component by component; yield it and the file's name.
+
+        Raises:
+            OSError: A component is missing, or a link.
+        """
         *parts, name = path.split("/")
         handle = os.dup(self.handle)
         try:
@@ -283,7 +287,11 @@ class _Folder:
             return staging.misfit(handle, name, where)
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds."""
+        """Return what a file holds.
+
+        Raises:
+            Errors: It can't be read.
+        """
         return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path))
 
     def is_free(self, path: str, data: bytes) -> bool:

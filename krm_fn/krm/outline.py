@@ -126,9 +126,13 @@ def _place(data: bytes, at: int) -> tuple[int, int]:
 
 
 def identity(text: bytes) -> tuple[str, str, bool] | None:
-    """Return apiVersion and kind of the one object in a list of one entry, and whether it has an alias to an anchor outside.
+    """Read the one object in a list of one entry, by its events.
 
-    None if it is no mapping.
+    Returns:
+        Its apiVersion and kind, and whether it holds an alias to an anchor outside of it; None if it is no mapping.
+
+    Raises:
+        BadYaml: It can't be read.
     """
     try:
         walker = _Walker(text, text)

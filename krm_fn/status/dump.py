@@ -61,17 +61,11 @@ _SEPARATOR = re.compile(r"\s*(?:---[^\S\n]*(?:\n|\Z)\s*)*")
 
 
 class Dump(Record):
-    """What was dumped, by group and kind.
+    """What was dumped."""
 
-    Attributes:
-        objects: For each kept (group, kind) its raw objects, sorted by namespace and name, one for each name.
-        empty_lists: Lists without items among the inputs: an answer too, though not whose.
-        unread: Kinds that the caller may not read, so that nothing is known of them.
-    """
-
-    objects: Mapping[tuple[str, str], tuple[Mapping[str, Any], ...]]
-    empty_lists: int = 0
-    unread: frozenset[tuple[str, str]] = frozenset()
+    objects: Mapping[tuple[str, str], tuple[Mapping[str, Any], ...]]  # by (group, kind), sorted by namespace and name
+    empty_lists: int = 0  # lists without items among the inputs: an answer too, though not whose
+    unread: frozenset[tuple[str, str]] = frozenset()  # kinds that the caller may not read: nothing is known of them
 
     def of(self, kind: tuple[str, str]) -> tuple[Mapping[str, Any], ...]:
         """Return the raw objects of a (group, kind)."""
@@ -83,13 +77,9 @@ class Dump(Record):
 
 
 def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
-    """Read dumps.
+    """Read dumps, each a name for messages and the bytes.
 
-    Args:
-        inputs: Pairs of a name for messages and the bytes.
-
-    Returns:
-        Their objects together. Of an object that occurs twice, the one with the higher resourceVersion stays.
+    Of an object that occurs twice, the one with the higher resourceVersion stays.
 
     Raises:
         Errors: For every input that is no dump: what it is instead, where it breaks off, and what to run.
@@ -103,8 +93,8 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         names.append(name)
         try:
             for document in _documents(name, data):
-                empty_lists += _is_empty_list(document)
-                for value in _expand(name, document, ("", ""), []):
+                empty_lists += raw.text(document, "kind").endswith("List") and document.get("items") == []
+                for value in _expand(name, document):
                     _keep(value, found, others)
         except Errors as errors:
             results.extend(errors.results)
@@ -159,9 +149,8 @@ def _drop_others(found: Mapping[tuple[str, str], dict[tuple[str, str], Mapping[s
         by_name = found.get(kind, {})
         for (namespace, name), value in list(by_name.items()):
             hubs = name in {HUB_AGENT_MAP, HUB_RBAC_MAP} or (namespace, name) == (HUB_NAMESPACE, HUB_NAME)
-            if not (
-                hubs or name.startswith(BOOTSTRAP_PREFIX) or (namespace, kind[1], name) in referred or generated(value)
-            ):
+            kept = hubs or name.startswith(BOOTSTRAP_PREFIX) or (namespace, kind[1], name) in referred
+            if not kept and not generated(value):
                 del by_name[namespace, name]
 
 
@@ -191,26 +180,20 @@ def _version(value: Mapping[str, Any]) -> tuple[int, str, str]:
     )
 
 
-def _expand(
-    name: str, value: Any, kind: tuple[str, str], within: Sequence[Mapping[str, Any]]
-) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of a document, of a List its items.
+def _expand(name: str, value: Any, kind: tuple[str, str] = ("", ""), depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a document, of a List its items; `depth` counts the Lists around it.
 
-    Args:
-        name: The input, for messages.
-        value: The document or item.
-        kind: apiVersion and kind of an item that names none, as in a typed list (`ClusterList`).
-        within: The Lists around it.
+    `kind` is apiVersion and kind of an item that names none, as in a typed list (`ClusterList`).
     """
     if value is None:
         return
     if not isinstance(value, dict):
-        message = f"{name} is no kubectl dump: it holds {_noun(value)} where an object should be; run {_COMMAND}"
-        raise Errors.of(message, file_path=name)
+        noun = "a list" if isinstance(value, list) else "plain text" if isinstance(value, str) else "a plain value"
+        raise _refused(name, f"is no kubectl dump: it holds {noun} where an object should be; run {_COMMAND}")
     own_kind = raw.text(value, "kind")
     if own_kind == "Status" and raw.text(value, "apiVersion") == "v1":
-        message = f"{name} holds an error of the API server, not a dump: {raw.quote(raw.text(value, 'message'))}"
-        raise Errors.of(message, file_path=name)
+        reason = raw.quote(raw.text(value, "message"))
+        raise _refused(name, f"holds an error of the API server, not a dump: {reason}")
     if not own_kind and kind[1]:
         yield {**value, "apiVersion": kind[0], "kind": kind[1]}
         return
@@ -218,36 +201,24 @@ def _expand(
     if not own_kind.endswith("List") or not isinstance(items, list):
         yield value
         return
-    if len(within) == _DEEPEST_LIST:
-        message = f"{name} holds Lists within Lists, more than {_DEEPEST_LIST} deep; kubectl prints one: run {_COMMAND}"
-        raise Errors.of(message, file_path=name)
+    if depth == _DEEPEST_LIST:
+        raise _refused(
+            name, f"holds Lists within Lists, more than {_DEEPEST_LIST} deep; kubectl prints one: run {_COMMAND}"
+        )
     item_kind = (raw.text(value, "apiVersion"), own_kind[:-4]) if own_kind != "List" else ("", "")
     for item in items:
-        yield from _expand(name, item, item_kind, [*within, value])
-
-
-def _is_empty_list(value: Any) -> bool:
-    return raw.text(value, "kind").endswith("List") and value.get("items") == []
+        yield from _expand(name, item, item_kind, depth + 1)
 
 
 def _documents(name: str, data: bytes) -> Iterator[Any]:
     """Yield the documents of one input, JSON or YAML, also when several dumps were joined."""
-    written = _decode(name, data)
-    if not written.strip():
-        message = f"{name} is empty: kubectl printed nothing; look at its error, then run {_COMMAND}"
-        raise Errors.of(message, file_path=name)
-    if _TABLE.match(written.lstrip()):
-        message = f"{name} is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
-        raise Errors.of(message, file_path=name)
-    error = _KUBECTL_ERROR.match(written.lstrip())
-    if error:
-        message = f"{name} holds a message of kubectl, not a dump: {raw.quote(error[0])}"
-        raise Errors.of(message, file_path=name)
+    written = _text(name, data)
     position = 0
     decoder = json.JSONDecoder()
     try:
         while True:
-            position = _skip(written, position)
+            separator = _SEPARATOR.match(written, position)
+            position = separator.end() if separator else position
             if position == len(written):
                 return
             if written[position] not in "{[":
@@ -259,14 +230,13 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
         if written.startswith(("{\n", '{"'), position):
             raise _broken(name, f"invalid JSON: {_in_words(failure)}", failure.lineno, failure.colno) from None
     except (RecursionError, ValueError):
-        message = f"{name} is no kubectl dump: its JSON is nested too deep or holds a number too long"
-        raise Errors.of(message, file_path=name) from None
-    yield from _yaml_documents(name, written[position:] if position else written)
-
-
-def _skip(written: str, position: int) -> int:
-    found = _SEPARATOR.match(written, position)
-    return found.end() if found else position
+        raise _refused(name, "is no kubectl dump: its JSON is nested too deep or holds a number too long") from None
+    written = written[position:] if position else written
+    try:
+        yield from documents(written)
+    except BadYaml as failure:
+        said, line, column = explained(failure, written.encode())
+        raise _broken(name, f"invalid YAML: {said}", (line or 0) + 1, (column or 0) + 1) from None
 
 
 def _in_words(failure: json.JSONDecodeError) -> str:
@@ -284,13 +254,8 @@ _JSON_SLIPS = (
 )
 
 
-def _yaml_documents(name: str, written: str) -> Iterator[Any]:
-    """Yield the documents of a YAML stream."""
-    try:
-        yield from documents(written)
-    except BadYaml as failure:
-        said, line, column = explained(failure, written.encode())
-        raise _broken(name, f"invalid YAML: {said}", (line or 0) + 1, (column or 0) + 1) from None
+def _refused(name: str, what: str) -> Errors:
+    return Errors.of(f"{name} {what}", file_path=name)
 
 
 def _broken(name: str, reason: str, line: int, column: int) -> Errors:
@@ -298,22 +263,29 @@ def _broken(name: str, reason: str, line: int, column: int) -> Errors:
     return Errors.of(message, file_path=name, line=line, column=column)
 
 
-def _decode(name: str, data: bytes) -> str:
-    """Decode UTF-8, or UTF-16 with a byte order mark as `>` in Windows PowerShell writes it."""
+def _text(name: str, data: bytes) -> str:
+    """Decode UTF-8, or UTF-16 with a byte order mark as `>` in Windows PowerShell writes it; refuse what is no dump."""
     encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     try:
         written = data.decode(encoding)
     except UnicodeDecodeError as error:
-        message = f"{name} is no kubectl dump: its byte {error.start} is not valid {encoding.replace('-sig', '').upper()}; run {_COMMAND}"
-        raise Errors.of(message, file_path=name) from None
+        wanted = encoding.replace("-sig", "").upper()
+        raise _refused(
+            name, f"is no kubectl dump: its byte {error.start} is not valid {wanted}; run {_COMMAND}"
+        ) from None
     if "\0" in written:
-        message = f"{name} is no kubectl dump: it holds NUL characters; run {_COMMAND}"
-        raise Errors.of(message, file_path=name)
+        raise _refused(name, f"is no kubectl dump: it holds NUL characters; run {_COMMAND}")
+    begin = written.lstrip()
+    if not begin:
+        raise _refused(name, f"is empty: kubectl printed nothing; look at its error, then run {_COMMAND}")
+    if _TABLE.match(begin):
+        raise _refused(
+            name, "is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
+        )
+    told = _KUBECTL_ERROR.match(begin)
+    if told:
+        raise _refused(name, f"holds a message of kubectl, not a dump: {raw.quote(told[0])}")
     return written
-
-
-def _noun(value: Any) -> str:
-    return "a list" if isinstance(value, list) else "plain text" if isinstance(value, str) else "a plain value"
 
 
 def _nothing_found(names: Sequence[str], others: Mapping[str, int]) -> str:

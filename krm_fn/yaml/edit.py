@@ -126,10 +126,7 @@ class _Unbounded(Exception):  # noqa: N818 - a signal inside this module
 
 
 class _Edit:
-    """Replacements in one text, collected while old and new value are compared.
-
-    Every step raises `_Unbounded` where they can't be bounded to a node, or overlap.
-    """
+    """Replacements in one text, collected while old and new value are compared."""
 
     __slots__ = ("depth", "newline", "splices", "text")
 
@@ -140,7 +137,11 @@ class _Edit:
         self.splices: list[tuple[int, int, str]] = []
 
     def apply(self) -> str:
-        """Return the edited text."""
+        """Return the edited text.
+
+        Raises:
+            _Unbounded: Two replacements overlap.
+        """
         parts: list[str] = []
         at = 0
         for start, end, new in sorted(self.splices, key=lambda splice: splice[:2]):
@@ -157,7 +158,11 @@ class _Edit:
     # --- comparing ----------------------------------------------------------------------------------------------
 
     def change(self, node: Node, old: Any, new: Any, *, depth: int) -> None:
-        """Note what makes a collection's old value the new one."""
+        """Note what makes a collection's old value the new one.
+
+        Raises:
+            _Unbounded: Not possible inside this node.
+        """
         if node.kind == MAPPING and isinstance(old, dict) and hasattr(new, "items") and new:
             self._change_mapping(node, old, new, depth=depth)
         elif node.kind == SEQUENCE and isinstance(old, list) and isinstance(new, (list, tuple)) and new:

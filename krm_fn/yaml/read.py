@@ -152,7 +152,12 @@ class Builder:
         self.foreign: Any = None
 
     def skip(self, event: Any) -> int:
-        """Read past the node that begins with an event; return where it ends, as the parser marks it."""
+        """Read past the node that begins with an event; return where it ends, as the parser marks it.
+
+        Raises:
+            BadYaml: Nested too deep.
+            yaml.YAMLError: Syntax.
+        """
         depth = flow_start = 0
         get = self.events.get_event
         while True:
@@ -178,7 +183,12 @@ class Builder:
             event = get()
 
     def build(self, event: Any) -> Any:
-        """Return the value of the node that begins with an event."""
+        """Return the value of the node that begins with an event.
+
+        Raises:
+            BadYaml: See `load`.
+            yaml.YAMLError: Syntax.
+        """
         get = self.events.get_event
         stack: list[_Frame] = []
         while True:

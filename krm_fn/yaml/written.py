@@ -54,7 +54,7 @@ def read(text: bytes) -> dict[str, Any] | None:
 
 
 class _Reading:
-    """One run over a text; every step raises `NotSure` where a line has another form.
+    """One run over a text.
 
     Attributes:
         opened: The collections around a line, each with its column.
@@ -72,7 +72,11 @@ class _Reading:
         self.pending: str | None = None
 
     def run(self, text: bytes) -> dict[str, Any]:
-        """Take all lines."""
+        """Take all lines.
+
+        Raises:
+            NotSure: One has another form.
+        """
         top: dict[str, Any] = self.holder
         at, size = 0, len(text)
         while at < size:
@@ -98,7 +102,11 @@ class _Reading:
         return top
 
     def child(self, column: int, *, dash: bool) -> None:
-        """Begin the collection of the last key, in the one column where it is written."""
+        """Begin the collection of the last key, in the one column where it is written.
+
+        Raises:
+            NotSure: It is not there.
+        """
         if column != self.column + (0 if dash else 2) or len(self.opened) > _DEEPEST:
             raise NotSure
         inner: Any = [] if dash else {}
@@ -108,7 +116,11 @@ class _Reading:
         self.opened.append((column, inner))
 
     def go_back(self, column: int, kind: type) -> None:
-        """Go on with a collection further out."""
+        """Go on with a collection further out.
+
+        Raises:
+            NotSure: None of that kind is open in the column.
+        """
         opened = self.opened
         while opened and (opened[-1][0] != column or type(opened[-1][1]) is not kind):
             opened.pop()
@@ -123,7 +135,11 @@ class _Reading:
         self.opened.append((column, inner))
 
     def take(self, name: str | None, value: Any) -> None:
-        """Add a value."""
+        """Add a value.
+
+        Raises:
+            NotSure: Its key is there already.
+        """
         if value is _MAPPING:
             value = {}
         elif value is _SEQUENCE:
@@ -141,7 +157,11 @@ class _Reading:
 
 @lru_cache(maxsize=4096)
 def _explained(text: bytes) -> tuple[int, bool, str | None, Any]:
-    """Return column, dash, key and value of a line; most lines of a tree are alike."""
+    """Return column, dash, key and value of a line; most lines of a tree are alike.
+
+    Raises:
+        NotSure: It has another form.
+    """
     line = _LINE.fullmatch(text)
     if line is None:
         raise NotSure

@@ -9,9 +9,6 @@ from krm_fn.config.tree import kubernetes, selectors
 from krm_fn.surface import AGENT as AGENT_NAME
 from krm_fn.surface import SYSTEM_NAMESPACE
 
-SYNC_MODES = ("Push", "Pull", "Dual")
-CLUSTER_TYPES = ("StandardCluster", "EdgeCluster")
-
 _SOFT_ANTI_AFFINITY = {
     "podAntiAffinity": {
         "preferredDuringSchedulingIgnoredDuringExecution": [
@@ -130,13 +127,13 @@ AGENT = Object(
     ),
     Field(
         "syncMode",
-        Choice(*SYNC_MODES),
+        Choice("Push", "Pull", "Dual"),
         "How resources reach the cluster; Push and Dual need the feature gate AppPusher.",
         default="Dual",
     ),
     Field(
         "clusterType",
-        Choice(*CLUSTER_TYPES),
+        Choice("StandardCluster", "EdgeCluster"),
         "Type under which clusters register.",
         default="StandardCluster",
     ),

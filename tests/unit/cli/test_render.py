@@ -16,7 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from krm_fn.__main__ import main
-from krm_fn.cli import render
+from krm_fn.cli import group, render
 from krm_fn.files.documents import Tree
 from krm_fn.files.reading import MARKER
 from krm_fn.krm.streams import read_stream
@@ -88,9 +88,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str, given: bytes = b"") -> Result:
-    return CliRunner().invoke(
-        render.command, [*arguments, "--now", NOW], input=given, standalone_mode=False, catch_exceptions=False
-    )
+    command = ["render", *arguments, "--now", NOW]
+    return CliRunner().invoke(group, command, input=given, standalone_mode=False, catch_exceptions=False)
 
 
 def program(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
