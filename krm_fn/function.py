@@ -6,16 +6,16 @@ calls the same `process`, so that no command decides anything by itself.
 
 from __future__ import annotations
 
-from krm_fn import plan
+from krm_fn import earlier, plan
 from krm_fn.base import Record
 from krm_fn.clusters import inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, PACKAGE, Errors, Related, Result, has_errors, tagged
+from krm_fn.krm.results import INFO, PACKAGE, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
-from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, Refused, sources
+from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, PUBLIC, Refused, sources
 from krm_fn.tokens.redaction import Redactor
 
 TYPE_CHECKING = False
@@ -126,9 +126,7 @@ def _processed(
         others=others,
         items=items,
         inventory=taken,
-        baseline=baseline,
-        baseline_source=options.baseline_source,
-        baseline_rendered=options.baseline_rendered,
+        before=earlier.before(taken, baseline, options.baseline_source, rendered=options.baseline_rendered),
     )
     made = plan.make(request)
     results += [*_leaks(configs, tokens, items, taken), *made.results]
@@ -185,7 +183,7 @@ def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -
         return None
     from krm_fn.earlier import compare as comparing  # noqa: PLC0415 - for `plan` alone
 
-    return comparing.compare(made.parts, made.fleet.clusters, items, made.before.baseline, baseline)
+    return comparing.compare(made.parts, made.inventory.clusters, items, made.before.baseline, baseline)
 
 
 # --- configs ---------------------------------------------------------------------------------------------------------
@@ -297,25 +295,26 @@ def _tokens(
         bootstrap = expiry.bootstrap_secrets(items)
         results += expiry.review_bootstrap_secrets(bootstrap)
     known = [one.token for one in bootstrap]
-    generator = all(is_config(item) for item in items)
     for config in configs:
         try:
-            token = sources.resolve(config, items, options.offers, generator_position=generator)
+            token = sources.resolve(config, items, options.offers)
         except Errors as found:
             known += [found.secret] if isinstance(found, Refused) else []
             if options.needs_token or any(one.tags != ABSENT for one in found.results):
                 results += found.results
                 continue
-            from krm_fn.tokens import absent  # noqa: PLC0415 - for `plan` and `manifests` alone
+            from krm_fn.tokens import search  # noqa: PLC0415 - for `plan` and `manifests` alone
 
-            results += absent.warnings(found.results)
-            token = absent.in_place_of(config, [*(options.baseline or ()), *items])
+            why = "(a warning only: `render` needs the token, this does not)"
+            results += [one.replace(message=f"{one.message} {why}", severity=WARNING) for one in found.results]
+            token = search.in_place_of(config, [*(options.baseline or ()), *items])
         tokens.append(token)
         if token.secret is not None:
-            from krm_fn.tokens import expiry  # noqa: PLC0415 - as above
-
             known.append(token.secret)
-            results += expiry.review(config, token, bootstrap, now=options.now)
+            if bootstrap or token.expires is not None or token.secret.reveal() in PUBLIC:
+                from krm_fn.tokens import expiry  # noqa: PLC0415 - as above
+
+                results += expiry.review(config, token, bootstrap, now=options.now)
         warning = sources.git_warning(config) if into_files else None
         results += [] if warning is None else [warning]
     return tokens, results, known
@@ -344,7 +343,7 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
 
 def _names(rendered: Sequence[Config]) -> tuple[str, ...]:
     """Return the beginnings of all names that these configs generate or refer to."""
-    names = {name for config in rendered for name in (config.resource_set.name, sources.secret_name(config))}
+    names = {name for config in rendered for name in (config.resource_set.name, config.registration)}
     if any(config.hub.discovery_secret for config in rendered):
         names.add(HUB_NAME)
     return tuple(sorted(names))

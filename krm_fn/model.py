@@ -1,13 +1,9 @@
-"""The product's nouns as frozen records, each with its name, title and place for messages.
-
-Records hold plain values (`str`, `int`, tuples, dicts of JSON-like data); a raw Kubernetes object is a dict as the
-reader types it.
-"""
+"""The product's nouns as frozen records of plain values, each with its name, title and place for messages."""
 
 from __future__ import annotations
 
 from krm_fn.base import Record, full_name, titled
-from krm_fn.surface import API_VERSION, KIND, TOKEN_KEY, identity_map_of, registration_of, set_of
+from krm_fn.surface import TOKEN_KEY, identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +28,11 @@ class TokenSource(Record):
 
     kind = ""
     on_expired: str = "Warn"
+
+    @property
+    def kept_secret(self) -> str:
+        """Name of the Secret with the registration that the user keeps in each namespace; "" where it is ours."""
+        return ""
 
 
 class ValueSource(TokenSource):
@@ -69,6 +70,11 @@ class ExistingSource(TokenSource):
 
     kind = "existingSecret"
     name: str
+
+    @property
+    def kept_secret(self) -> str:
+        """Its name."""
+        return self.name
 
 
 class ExternalSource(TokenSource):
@@ -219,11 +225,8 @@ class Config(Record):
 
     def place(self, field: str = "") -> dict[str, Any]:
         """Return the fields of a `Result` that point at a field (`spec.agent.replicas`), or at the object."""
-        from krm_fn.krm.results import ResourceRef  # noqa: PLC0415 - only where there is something to report
-
-        own = ResourceRef(api_version=API_VERSION, kind=KIND, name=self.name, namespace=self.namespace)
         path = self.root + field.removeprefix("spec") if field.startswith("spec") else field
-        return _place(self, self.ref or own, path)
+        return _place(self, self.ref, path)
 
     @property
     def owner(self) -> str:
@@ -247,8 +250,8 @@ class Config(Record):
 
     @property
     def registration(self) -> str:
-        """Name of the generated Secret or ExternalSecret with the registration manifest."""
-        return registration_of(self.resource_set.name, per_cluster=self.per_cluster)
+        """Name of the Secret with the registration manifest, be it ours or one that the user keeps."""
+        return self.token.kept_secret or registration_of(self.resource_set.name, per_cluster=self.per_cluster)
 
 
 # --- what the input holds --------------------------------------------------------------------------------------------
@@ -286,7 +289,7 @@ class Cluster(Record):
         return _place(self, ref, field)
 
 
-def _place(what: Config | Cluster, ref: ResourceRef, field: str) -> dict[str, Any]:
+def _place(what: Config | Cluster, ref: ResourceRef | None, field: str) -> dict[str, Any]:
     return {
         "resource_ref": ref,
         "item": what.item,

@@ -15,7 +15,7 @@ from krm_fn.agent import AgentPayload, identity_values, registration_values
 from krm_fn.agent.flags import Registration
 from krm_fn.base import full_name, late, sha256_hex, some
 from krm_fn.clusters import capi
-from krm_fn.clusters.selection import shared_labels
+from krm_fn.clusters.naming import shared_labels
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import Generated, ObjectKey
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.selection import Part
+    from krm_fn.clusters.inventory import Part
     from krm_fn.krm.items import Item
     from krm_fn.model import AgentOptions, Cluster, Config, ExtraResource
 
@@ -73,7 +73,7 @@ def build(part: Part) -> Iterator[Generated]:
     checksum = _checksum(config, manifest)
     identity = identity_values(config.agent)
     agent = AgentPayload(config.agent)
-    secret = sources.secret_name(config)
+    secret = config.registration
     for namespace, clusters in sorted(by_namespace.items()):
         version = api_version(config, clusters)
         yield identity_map(config, namespace, identity)

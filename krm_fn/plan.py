@@ -6,10 +6,10 @@ Plan, so nothing is decided twice.
 
 from __future__ import annotations
 
-from krm_fn import earlier, featuregate, outputs
+from krm_fn import featuregate, outputs
 from krm_fn.base import Record
-from krm_fn.clusters import capi
-from krm_fn.clusters.selection import Fleet, Part
+from krm_fn.clusters import capi, naming
+from krm_fn.clusters.inventory import Inventory, Part
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Inventory
     from krm_fn.clusters.verdicts import Verdict
     from krm_fn.earlier import Before
     from krm_fn.krm.items import Item
@@ -41,9 +40,7 @@ class Request(Record):
         others: Further configs in the input; they count for overlaps and names only.
         items: The whole input, for the management cluster's own objects.
         inventory: What the input holds.
-        baseline: What an earlier rendered tree holds; None where none was given.
-        baseline_source: What messages call that tree.
-        baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
+        before: What came before.
     """
 
     configs: tuple[Config, ...]
@@ -51,9 +48,7 @@ class Request(Record):
     others: tuple[Config, ...]
     items: Sequence[Item]
     inventory: Inventory
-    baseline: Inventory | None = None
-    baseline_source: str = "--baseline"
-    baseline_rendered: bool = False
+    before: Before
 
 
 class Plan(Record):
@@ -65,7 +60,7 @@ class Plan(Record):
         labelled: Labels to set on the user's own items, by position.
         revised: New values of the user's own items, by position.
         results: Everything to report, errors first. With an error in it nothing may be emitted.
-        fleet: The Clusters.
+        inventory: What the input holds.
         before: What came before.
         renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
     """
@@ -75,7 +70,7 @@ class Plan(Record):
     labelled: Mapping[int, Mapping[str, str]]
     revised: Mapping[int, Mapping[str, Any]]
     results: tuple[Result, ...]
-    fleet: Fleet
+    inventory: Inventory
     before: Before
     renamed: Mapping[tuple[str, str], str] = {}
 
@@ -84,7 +79,7 @@ class Plan(Record):
         """What was decided about each Cluster, worked out when asked for: as `verdicts.decided`."""
         from krm_fn.clusters.verdicts import decided  # noqa: PLC0415 - for those who explain
 
-        return tuple(decided(self.fleet, self.parts, renamed=self.renamed))
+        return tuple(decided(self.inventory, self.parts, renamed=self.renamed))
 
     def placed(self, results: Sequence[Result]) -> list[Result]:
         """Point results of one config that name a field of it, and no object, at that config."""
@@ -100,11 +95,9 @@ class Plan(Record):
 
 def make(request: Request) -> Plan:
     """Decide everything about an input."""
-    inventory = request.inventory
-    fleet = Fleet(inventory)
-    before = _before(request)
-    parts = _select(request, fleet)
-    others = [(other, fleet.select(other)) for other in request.others if other.mode != "Check"]
+    inventory, before = request.inventory, request.before
+    parts = _select(request)
+    others = [(other, inventory.select(other)) for other in request.others if other.mode != "Check"]
     _name(parts, others, before)
     _build(parts)
     results: list[Result] = []
@@ -112,18 +105,21 @@ def make(request: Request) -> Plan:
     if inventory.unreadable or inventory.duplicates or by_namespace:
         from krm_fn.clusters import unserved  # noqa: PLC0415 - few inputs have such Clusters
 
-        results += unserved.review(request.configs, inventory, fleet)
+        results += unserved.review(request.configs, inventory)
     few = any(not part.served or part.config.guard.min_clusters for part in parts)
     if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
         from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few
 
         results += guard.check(parts, request.items, inventory.clusters)
     results += _compare(parts, before, request)
-    results += _overlaps(parts, others, before, inventory, fleet)
+    if len(parts) + len(others) > 1 or inventory.owned or inventory.occupied:
+        from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
+
+        results += overlap.check(parts, others, before.output, inventory)
     for part in parts:
         part.results += [
             *_selector_warnings(part, inventory),
-            *fleet.counts(part, alone=len(parts) == 1),
+            *inventory.counts(part, alone=len(parts) == 1),
             *_notes(part),
         ]
     revised = _review(parts, request.items)
@@ -136,7 +132,7 @@ def make(request: Request) -> Plan:
         labelled=_labels(parts),
         revised=revised,
         results=tuple(ordered(results)),
-        fleet=fleet,
+        inventory=inventory,
         before=before,
     )
 
@@ -154,16 +150,10 @@ def _output_order(new: Generated) -> tuple[str, int, str]:
 # --- select, name, build ---------------------------------------------------------------------------------------------
 
 
-def _before(request: Request) -> Before:
-    baseline = request.baseline
-    if baseline is not None and not baseline.owned and not request.baseline_rendered:
-        baseline = None  # `_compare` reports it
-    return earlier.before(request.inventory, baseline, request.baseline_source)
-
-
-def _select(request: Request, fleet: Fleet) -> list[Part]:
+def _select(request: Request) -> list[Part]:
+    inventory = request.inventory
     return [
-        Part(config, token, fleet.select(config), fleet.targets(config))
+        Part(config, token, inventory.select(config), inventory.targets(config))
         for config, token in zip(request.configs, request.tokens, strict=True)
     ]
 
@@ -172,8 +162,6 @@ def _name(parts: Sequence[Part], others: Sequence[Reached], before: Before) -> N
     """Give every Cluster of PerCluster configs a name that no other Cluster has, in this run or outside of it."""
     if not any(part.config.per_cluster for part in parts):
         return
-    from krm_fn.clusters import naming  # noqa: PLC0415 - with Shared, agents choose their names
-
     rendered = {part.config.owner for part in parts}
     taken = {
         one.registration_name: ((one.key.namespace, one.cluster), one.owner)
@@ -226,41 +214,17 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
     if not all(part.renders for part in parts):
         from krm_fn.earlier import references  # noqa: PLC0415 - for mode Check alone
 
-        kept = [sources.kept_secret(part.config.token) for part in parts]
+        kept = [part.config.token.kept_secret for part in parts]
         results += references.check(request.inventory.owned, request.items, kept)
 
-    if request.baseline is not None or any(part.config.guard.removal_limit for part in parts):
+    if before.nothing_in or any(part.config.guard.removal_limit for part in parts):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
-        results += guard.removals(parts, before, "" if request.baseline is None else request.baseline_source)
+        results += guard.removals(parts, before)
     return results
 
 
 # --- check -----------------------------------------------------------------------------------------------------------
-
-
-def _overlaps(
-    parts: Sequence[Part], others: Sequence[Reached], before: Before, inventory: Inventory, fleet: Fleet
-) -> list[Result]:
-    """Report what two configs would both do; a config in mode Check owns nothing, so it conflicts with nothing."""
-    rendered = [part for part in parts if part.renders]
-    reached: list[Reached] = [(part.config, part.matched) for part in rendered]
-    if rendered:
-        reached += others
-    known = {config.owner for config, _ in reached}
-    strangers = [one for one in before.output.all.main_sets if one.owner not in known]
-    generated = [new for part in rendered for new in part.generated]
-    owned = {one.key: one for one in inventory.owned}
-    if len(reached) < 2 and not strangers and not owned and not any(new.key in inventory.occupied for new in generated):  # noqa: PLR2004 - two
-        return []
-    from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
-
-    results = overlap.shared_clusters(reached)
-    results += overlap.same_targets([(config, fleet.unseen(config)) for config, _ in reached])
-    if strangers:
-        results += overlap.with_earlier_steps(rendered, strangers, {cluster.key for cluster in inventory.clusters})
-    configs = [part.config for part in rendered]
-    return results + overlap.name_clashes(configs, generated, owned, inventory.occupied)
 
 
 def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:

@@ -104,7 +104,7 @@ def _view(
     results = outcome.redactor.results((*given.results, *(before.results if before else ()), *outcome.results))
     comparison = None if before is None else function.compare(outcome, given.tree.items, before.items)
     if outcome.plan is not None and not has_errors(results):
-        titles = {one.title for one in outcome.plan.fleet.clusters}
+        titles = {one.title for one in outcome.plan.inventory.clusters}
         titles.update(() if comparison is None else (title for one in comparison.effects for title in one.clusters))
         unknown = inputs.no_cluster(filters.clusters, titles)
         if unknown:

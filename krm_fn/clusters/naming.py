@@ -1,4 +1,4 @@
-"""Under which name and labels a Cluster registers: legal, unique over the fleet, and stable.
+"""Under which name and labels Clusters register; with PerCluster legal, unique over the fleet, and stable.
 
 The agent accepts 60 characters, the ManagedCluster CRD 30 (clusternet v0.18.1, `pkg/agent/options` and
 `manifests/crds`); the stricter one counts. Name and labels reach Clusternet at the first registration only.
@@ -7,24 +7,41 @@ The agent accepts 60 characters, the ManagedCluster CRD 30 (clusternet v0.18.1, 
 from __future__ import annotations
 
 from krm_fn.base import full_name, sha256_hex, some
-from krm_fn.clusters.selection import Naming
+from krm_fn.clusters.inventory import Naming
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.labels import dns_label_error, label_value_error
-from krm_fn.surface import CLUSTER_NAME_LABEL
+from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from krm_fn.clusters.selection import Part
+    from krm_fn.clusters.inventory import Part
     from krm_fn.model import Cluster, Config
 
     ClusterKey = tuple[str, str]  # namespace and name
 
 MAX_NAME = 30
+DEFAULT_PREFIX = "clusternet-cluster"  # the agent's own, v0.12 to v0.18
 _LEFT_OUT = "left out: spec.guard.onInvalidCluster is Skip"
 _PLACES = 3  # of Clusters that share a name, in one message
 _HASH = 8  # 32 bits: with 10,000 shortened names that also share their first 21 characters, 1 % for any clash
+
+
+def shared_labels(config: Config, namespace: str) -> Mapping[str, str]:
+    """Return the labels under which the Clusters of a namespace register with `mode: Shared`.
+
+    Agents that choose their names themselves can't be told apart otherwise; with the namespace `status` can count them.
+    """
+    return {**config.identity.labels, **({NAMESPACE_LABEL: namespace} if namespace else {})}
+
+
+def shared_name(config: Config) -> str:
+    """Return the shape of the names that agents choose with `mode: Shared`: a prefix and five random characters."""
+    return f"{config.identity.name_prefix or DEFAULT_PREFIX}-xxxxx"
+
+
+# --- PerCluster ------------------------------------------------------------------------------------------------------
 
 
 def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping[str, tuple[ClusterKey, str]]) -> None:

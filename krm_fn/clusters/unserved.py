@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters.inventory import Inventory
-    from krm_fn.clusters.selection import Fleet
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config
 
@@ -30,13 +29,12 @@ _NOT_COUNTED = (
 )
 
 
-def review(configs: Sequence[Config], inventory: Inventory, fleet: Fleet) -> Iterator[Result]:
+def review(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result]:
     """Report such Clusters.
 
     Args:
         configs: The configs of this run.
         inventory: What the input holds.
-        fleet: Its readable Clusters.
     """
     unreached = 0
     for one in inventory.unreadable:
@@ -44,7 +42,7 @@ def review(configs: Sequence[Config], inventory: Inventory, fleet: Fleet) -> Ite
             config
             for config in configs
             if one.may_match(config.cluster_selector)
-            and (one.namespace is None or not fleet.namespace_reason(config, one.namespace))
+            and (one.namespace is None or not inventory.namespace_reason(config, one.namespace))
         ]
         severity, addition = ERROR, ""
         if not reached:
@@ -60,10 +58,10 @@ def review(configs: Sequence[Config], inventory: Inventory, fleet: Fleet) -> Ite
         message = f"{unreached - _SHOWN} more Clusters that no config of this run can reach have errors"
         yield Result(message=message, severity=WARNING, tags=tagged(rule="cluster"))
     for copies in inventory.duplicates:
-        yield _duplicate(copies, reached=any(fleet.reaches(config, one) for config in configs for one in copies))
+        yield _duplicate(copies, reached=any(inventory.reaches(config, one) for config in configs for one in copies))
     for config in configs:
         if config.namespace_selector is not None:
-            yield from (_no_namespace(config, one) for one in fleet.clusters if not one.namespace)
+            yield from (_no_namespace(config, one) for one in inventory.clusters if not one.namespace)
 
 
 def _duplicate(copies: Sequence[Cluster], *, reached: bool) -> Result:

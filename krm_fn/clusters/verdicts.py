@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.clusters.selection import shared_labels, shared_name
+from krm_fn.clusters.naming import shared_labels, shared_name
 from krm_fn.krm.results import INFO, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from krm_fn.clusters.selection import Fleet, Part
+    from krm_fn.clusters.inventory import Inventory, Part
     from krm_fn.model import Cluster, Config
 
 
@@ -51,7 +51,7 @@ class Verdict(Record):
 
 
 def decided(
-    fleet: Fleet, parts: Sequence[Part], *, of: str = "", renamed: Mapping[tuple[str, str], str] | None = None
+    inventory: Inventory, parts: Sequence[Part], *, of: str = "", renamed: Mapping[tuple[str, str], str] | None = None
 ) -> list[Verdict]:
     """Return what was decided about each Cluster, by config, namespace and name.
 
@@ -59,13 +59,13 @@ def decided(
     the config that came nearest.
 
     Args:
-        fleet: The Clusters.
+        inventory: The Clusters.
         parts: The configs.
         of: Title of a Cluster: what every config decided about that one.
         renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
     """
     found: list[tuple[int, Verdict]] = []
-    chosen = [cluster for cluster in fleet.clusters if not of or cluster.title == of]
+    chosen = [cluster for cluster in inventory.clusters if not of or cluster.title == of]
     reached: dict[tuple[str, str], list[int]] = {}
     for at, part in enumerate(parts):
         for cluster in part.matched:
@@ -74,10 +74,10 @@ def decided(
     for cluster in chosen:
         here = range(len(parts)) if of else reached.get(cluster.key)
         if here is not None:
-            found += [(at, _verdict(fleet, parts[at], cluster)) for at in here]
+            found += [(at, _verdict(inventory, parts[at], cluster)) for at in here]
         elif parts:
-            nearest = _nearest(fleet, parts, cluster)
-            found.append((nearest, _verdict(fleet, parts[nearest], cluster)))
+            nearest = _nearest(inventory, parts, cluster)
+            found.append((nearest, _verdict(inventory, parts[nearest], cluster)))
     verdicts = [verdict for _, verdict in sorted(found, key=lambda one: one[0])]
     if not renamed:
         return verdicts
@@ -85,20 +85,20 @@ def decided(
     return [one.replace(resource_set=renamed.get(key, key[1])) for key, one in zip(keys, verdicts, strict=True)]
 
 
-def _nearest(fleet: Fleet, parts: Sequence[Part], cluster: Cluster) -> int:
+def _nearest(inventory: Inventory, parts: Sequence[Part], cluster: Cluster) -> int:
     """Return the config that came nearest to registering a Cluster: it tried, or only the labels are missing."""
     for at, part in enumerate(parts):
         if cluster.key in part.skipped:
             return at
     for at, part in enumerate(parts):
-        if not fleet.namespace_reason(part.config, cluster.namespace):
+        if not inventory.namespace_reason(part.config, cluster.namespace):
             return at
     return 0
 
 
-def _verdict(fleet: Fleet, part: Part, cluster: Cluster) -> Verdict:
+def _verdict(inventory: Inventory, part: Part, cluster: Cluster) -> Verdict:
     config = part.config
-    code, rule = _decide(fleet, config, cluster)
+    code, rule = _decide(inventory, config, cluster)
     skipped = part.skipped.get(cluster.key)
     if skipped is not None:
         code, rule = "invalid", skipped
@@ -117,14 +117,14 @@ def _verdict(fleet: Fleet, part: Part, cluster: Cluster) -> Verdict:
     )
 
 
-def _decide(fleet: Fleet, config: Config, cluster: Cluster) -> tuple[str, str]:
+def _decide(inventory: Inventory, config: Config, cluster: Cluster) -> tuple[str, str]:
     """Return why a Cluster is or is not reached.
 
     Returns:
         A code (`matched`, `labels`, `namespace-labels`, `namespace-not-listed`), and the requirement that decided, in
         kubectl's syntax, with what was seen instead where it failed.
     """
-    reason = fleet.namespace_reason(config, cluster.namespace)
+    reason = inventory.namespace_reason(config, cluster.namespace)
     if reason:
         return ("namespace-labels" if config.namespace_selector is not None else "namespace-not-listed"), reason
     missed = config.cluster_selector.first_failure(cluster.live_labels)

@@ -5,7 +5,6 @@ Everything comes from the tree that the decoder walks. What the decoder refuses 
 
 from __future__ import annotations
 
-from functools import singledispatch
 from itertools import combinations
 
 from krm_fn.config.fields import UNSET, Either, ListOf, MapOf, Object
@@ -17,6 +16,7 @@ from krm_fn.surface import API_VERSION, GROUP, KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from krm_fn.config.fields import Field
@@ -50,8 +50,8 @@ def json_schema(*, editor: bool = False) -> dict[str, Any]:
         editor: Whether to add messages for editors, in keywords that are not part of JSON Schema.
     """
     definitions: dict[str, Any] = {}
-    whole = of_kind(CONFIG)
-    schema = _hoisted(_for_editors(whole) if editor else _plain(whole), definitions)
+    whole = _changed(of_kind(CONFIG), _for_editors if editor else _plain)
+    schema = _changed(whole, lambda one: _hoisted(one, definitions))
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": TITLE,
@@ -82,59 +82,31 @@ def krm_function_definition() -> dict[str, Any]:
                     "runtime": {
                         "container": {"image": IMAGE, "requireNetwork": False, "requireStorageMount": False},
                     },
-                    "schema": {"openAPIV3Schema": _openapi(_plain(of_kind(CONFIG)))},
+                    "schema": {"openAPIV3Schema": _changed(_changed(of_kind(CONFIG), _plain), _openapi)},
                 }
             ],
         },
     }
 
 
-@singledispatch
 def of_kind(kind: Kind) -> dict[str, Any]:
     """Return the schema of a kind."""
-    raise NotImplementedError(type(kind).__name__)
+    return _schema(kind, _KINDS)
 
 
-@of_kind.register(Text)
-def _(kind: Text) -> dict[str, Any]:
+def _schema(what: object, table: Mapping[Any, Callable[[Any], dict[str, Any]]]) -> dict[str, Any]:
+    """Return the schema of a kind or a constraint, by its class or the one that it derives from."""
+    for cls in type(what).__mro__:
+        if cls in table:
+            return table[cls](what)
+    raise NotImplementedError(type(what).__name__)
+
+
+def _text(kind: Text) -> dict[str, Any]:
     return {"type": "string", **({} if kind.empty else {"minLength": 1}), **_format(kind.format)}
 
 
-@of_kind.register(Choice)
-def _(kind: Choice) -> dict[str, Any]:
-    return {"type": "string", "enum": list(kind.values)}
-
-
-@of_kind.register(Flag)
-def _(kind: Flag) -> dict[str, Any]:
-    del kind
-    return {"type": "boolean"}
-
-
-@of_kind.register(Whole)
-def _(kind: Whole) -> dict[str, Any]:
-    return {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum}
-
-
-@of_kind.register(Number)
-def _(kind: Number) -> dict[str, Any]:
-    del kind
-    return {"type": "number", "minimum": 0}
-
-
-@of_kind.register(Json)
-def _(kind: Json) -> dict[str, Any]:
-    del kind
-    return {"type": "object"}
-
-
-@of_kind.register(Either)
-def _(kind: Either) -> dict[str, Any]:
-    return {"anyOf": [of_kind(one) for one in kind.kinds]}
-
-
-@of_kind.register(ListOf)
-def _(kind: ListOf) -> dict[str, Any]:
+def _list(kind: ListOf) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "array", "items": of_kind(kind.item)}
     if kind.minimum:
         schema["minItems"] = kind.minimum
@@ -145,27 +117,36 @@ def _(kind: ListOf) -> dict[str, Any]:
     return schema
 
 
-@of_kind.register(MapOf)
-def _(kind: MapOf) -> dict[str, Any]:
+def _map(kind: MapOf) -> dict[str, Any]:
     return {"type": "object", "propertyNames": _format(kind.key), "additionalProperties": of_kind(kind.value)}
 
 
-@of_kind.register(Object)
-def _(kind: Object) -> dict[str, Any]:
-    schema: dict[str, Any] = {
-        "type": "object",
-        "properties": {field.name: _field(field) for field in kind.fields},
-    }
+def _object(kind: Object) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "object", "properties": {field.name: _field(field) for field in kind.fields}}
     required = [field.name for field in kind.fields if field.required]
     if required:
         schema["required"] = required
     if kind.closed:
         schema["additionalProperties"] = False
     if kind.constraints:
-        schema["allOf"] = [of_constraint(one) for one in kind.constraints]
+        schema["allOf"] = [_schema(one, _CONSTRAINTS) for one in kind.constraints]
     if kind.upstream:
         schema["title"] = kind.upstream
     return schema
+
+
+_KINDS: Mapping[type[Kind], Callable[[Any], dict[str, Any]]] = {
+    Text: _text,
+    Choice: lambda kind: {"type": "string", "enum": list(kind.values)},
+    Flag: lambda _kind: {"type": "boolean"},
+    Whole: lambda kind: {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum},
+    Number: lambda _kind: {"type": "number", "minimum": 0},
+    Json: lambda _kind: {"type": "object"},
+    Either: lambda kind: {"anyOf": [of_kind(one) for one in kind.kinds]},
+    ListOf: _list,
+    MapOf: _map,
+    Object: _object,
+}
 
 
 def _field(field: Field) -> dict[str, Any]:
@@ -192,33 +173,22 @@ def _format(form: Format) -> dict[str, Any]:
     return schema
 
 
-@singledispatch
-def of_constraint(constraint: Constraint) -> dict[str, Any]:
-    """Return the schema of a constraint; it speaks of objects, whose type is checked beside it."""
-    raise NotImplementedError(type(constraint).__name__)
-
-
-@of_constraint.register(ExactlyOne)
-def _(constraint: ExactlyOne) -> dict[str, Any]:
-    text = f"give exactly one of {', '.join(constraint.names[:-1])} and {constraint.names[-1]}"
-    return {"oneOf": [{"required": [name]} for name in constraint.names], "errorMessage": text}
-
-
-@of_constraint.register(Some)
-def _(constraint: Some) -> dict[str, Any]:
-    return {"anyOf": [_at(name, _GIVEN) for name in constraint.names]}
-
-
-@of_constraint.register(Refuse)
-def _(constraint: Refuse) -> dict[str, Any]:
-    text = f"{constraint.what.path} {constraint.text}"
-    return {"not": {"allOf": [_given(constraint.when), _given(constraint.what)]}, "errorMessage": text}
-
-
-@of_constraint.register(Require)
-def _(constraint: Require) -> dict[str, Any]:
-    text = f"{constraint.path} {constraint.text}"
-    return {"not": {"allOf": [_given(constraint.when), {"not": _at(constraint.path, _GIVEN)}]}, "errorMessage": text}
+# A constraint speaks of objects, whose type is checked beside it.
+_CONSTRAINTS: Mapping[type[Constraint], Callable[[Any], dict[str, Any]]] = {
+    ExactlyOne: lambda one: {
+        "oneOf": [{"required": [name]} for name in one.names],
+        "errorMessage": f"give exactly one of {', '.join(one.names[:-1])} and {one.names[-1]}",
+    },
+    Some: lambda one: {"anyOf": [_at(name, _GIVEN) for name in one.names]},
+    Refuse: lambda one: {
+        "not": {"allOf": [_given(one.when), _given(one.what)]},
+        "errorMessage": f"{one.what.path} {one.text}",
+    },
+    Require: lambda one: {
+        "not": {"allOf": [_given(one.when), {"not": _at(one.path, _GIVEN)}]},
+        "errorMessage": f"{one.path} {one.text}",
+    },
+}
 
 
 def _given(question: Given) -> dict[str, Any]:
@@ -233,62 +203,46 @@ def _at(path: str, leaf: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "required": [name], "properties": {name: _at(rest, leaf) if rest else leaf}}
 
 
-def _plain(schema: Any) -> Any:
-    """Return a schema without the words for editors."""
+def _changed(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """Return a schema in which each schema is changed, those inside first."""
     if isinstance(schema, list):
-        return [_plain(one) for one in schema]
+        return [_changed(one, change) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: value if key in _DATA else _plain(value) for key, value in schema.items() if key not in _FOR_EDITORS}
+    return change({key: value if key in _DATA else _changed(value, change) for key, value in schema.items()})
 
 
-def _for_editors(schema: Any) -> Any:
-    """Return a schema whose every `oneOf` says the same by `not`: editors show no message of their own for it."""
-    if isinstance(schema, list):
-        return [_for_editors(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: value if key in _DATA else _for_editors(value) for key, value in schema.items()}
-    each = found.get("oneOf")
-    if isinstance(each, list) and "errorMessage" in found:
-        del found["oneOf"]
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the words for editors."""
+    return {key: value for key, value in schema.items() if key not in _FOR_EDITORS}
+
+
+def _for_editors(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say `oneOf` by `not`: editors show no message of their own for it."""
+    if "errorMessage" in schema and "oneOf" in schema:
+        each = schema.pop("oneOf")
         both = [{"required": [*one["required"], *other["required"]]} for one, other in combinations(each, 2)]
-        found["not"] = {"anyOf": [{"not": {"anyOf": each}}, *both]}
-    return found
+        schema["not"] = {"anyOf": [{"not": {"anyOf": each}}, *both]}
+    return schema
 
 
-def _hoisted(schema: Any, definitions: dict[str, Any]) -> Any:
-    """Return a schema in which those with a title are references, and put what they refer to into `definitions`."""
-    if isinstance(schema, list):
-        return [_hoisted(one, definitions) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: value if key in _DATA else _hoisted(value, definitions) for key, value in schema.items()}
+def _hoisted(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Put a schema with a title into `definitions`, and return a reference to it."""
     title = schema.get("title")
     if not isinstance(title, str):  # a field called title would be a schema
-        return found
-    beside = {key: found.pop(key) for key in ("description", *_DATA) if key in found}
-    definitions[title] = found
+        return schema
+    beside = {key: schema.pop(key) for key in ("description", *_DATA) if key in schema}
+    definitions[title] = schema
     # draft 7 ignores what is beside $ref
     return {"allOf": [{"$ref": f"#/definitions/{title}"}], **beside}
 
 
-def _openapi(schema: Any) -> Any:
-    """Return a schema in the words of OpenAPI 3.0, which lacks some of JSON Schema's."""
-    if isinstance(schema, list):
-        return [_openapi(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {}
-    for key, value in schema.items():
-        if key == "examples":
-            found["example"] = value[0]
-        elif key == "properties":
-            found[key] = {name: _openapi(one) for name, one in value.items()}
-        elif key in {"default", "enum"}:
-            found[key] = value
-        elif key != "propertyNames":
-            found[key] = _openapi(value)
+def _openapi(schema: dict[str, Any]) -> dict[str, Any]:
+    """Put a schema in the words of OpenAPI 3.0, which lacks some of JSON Schema's."""
+    schema.pop("propertyNames", None)
+    found = {"example" if key == "examples" else key: value for key, value in schema.items()}
+    if "examples" in schema:
+        found["example"] = schema["examples"][0]
     if found.get("type") == "object" and not {"properties", "additionalProperties"} & found.keys():
         found["x-kubernetes-preserve-unknown-fields"] = True
     return found

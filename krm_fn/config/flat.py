@@ -134,22 +134,10 @@ def _typed(kind: Kind, text: str) -> object:
     raise _BadValueError(message)
 
 
-def _text(_kind: Kind, text: str) -> object:
-    return text
-
-
-def _flag(_kind: Kind, text: str) -> object:
-    return {"true": True, "false": False}.get(text, text)
-
-
 def _whole(_kind: Kind, text: str) -> object:
     digits = text.removeprefix("-")
     fits = digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 - digits of int64
     return int(text) if fits else text
-
-
-def _either(kind: Either, text: str) -> object:
-    return _whole(kind, text) if any(isinstance(one, Whole) for one in kind.kinds) else text
 
 
 def _selector(_kind: Kind, text: str) -> object:
@@ -184,10 +172,10 @@ def _list(kind: ListOf, text: str) -> object:
 
 
 _CONVERTERS: tuple[tuple[Any, Any], ...] = (
-    ((Text, Choice), _text),
-    (Flag, _flag),
+    ((Text, Choice), lambda _kind, text: text),
+    (Flag, lambda _kind, text: {"true": True, "false": False}.get(text, text)),
     (Whole, _whole),
-    (Either, _either),
+    (Either, lambda kind, text: _whole(kind, text) if any(isinstance(one, Whole) for one in kind.kinds) else text),
     (Selector, _selector),
     (MapOf, _pairs),
     (ListOf, _list),

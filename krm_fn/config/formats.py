@@ -37,7 +37,7 @@ class Refusal(Record):
     parts: tuple[str, ...] = ("",)
 
 
-class Format(Record):
+class Format:
     """A kind of string.
 
     Attributes:
@@ -49,11 +49,28 @@ class Format(Record):
         refused: Exceptions.
     """
 
-    expected: str
-    pattern: str = ""
-    max_length: int = 0
-    explain: Callable[[str], str] | None = None
-    refused: tuple[Refusal, ...] = ()
+    def __init__(
+        self,
+        expected: str,
+        pattern: str = "",
+        max_length: int = 0,
+        explain: Callable[[str], str] | None = None,
+        refused: tuple[Refusal, ...] = (),
+    ) -> None:
+        self.expected = expected
+        self.pattern = pattern
+        self.max_length = max_length
+        self.explain = explain
+        self.refused = refused
+
+    def but(self, pattern: str, reason: str, *parts: str) -> Format:
+        """Return the format with an exception, as in `Refusal`."""
+        refusal = Refusal(pattern=pattern, reason=reason, parts=parts or ("",))
+        return Format(self.expected, self.pattern, self.max_length, self.explain, (*self.refused, refusal))
+
+    def limited(self, max_length: int) -> Format:
+        """Return the format with another limit."""
+        return Format(self.expected, self.pattern, max_length, self.explain, self.refused)
 
     def error(self, value: str) -> str:
         """Say what is wrong with a string, to go on after its path; empty if nothing. Never shows the string."""
@@ -70,49 +87,28 @@ class Format(Record):
                 return one.reason
         return ""
 
-    def but(self, *refused: Refusal) -> Format:
-        """Return the format with further exceptions."""
-        return self.replace(refused=(*self.refused, *refused))
 
-
-ANY = Format(expected="a string")
-LINE = Format(expected="a line of text", pattern=r"[^\x00-\x1f\x7f]+")
+ANY = Format("a string")
+LINE = Format("a line of text", r"[^\x00-\x1f\x7f]+")
 
 # --- names of Kubernetes ---------------------------------------------------------------------------------------------
 
-DNS_LABEL = Format(
-    expected="a DNS label (lower-case letters, digits, '-')",
-    pattern=LABEL_PATTERN,
-    max_length=63,
-    explain=dns_label_error,
-)
+DNS_LABEL = Format("a DNS label (lower-case letters, digits, '-')", LABEL_PATTERN, 63, dns_label_error)
 DNS_SUBDOMAIN = Format(
-    expected="a DNS subdomain (lower-case letters, digits, '-', '.')",
-    pattern=SUBDOMAIN_PATTERN,
-    max_length=253,
-    explain=dns_subdomain_error,
+    "a DNS subdomain (lower-case letters, digits, '-', '.')", SUBDOMAIN_PATTERN, 253, dns_subdomain_error
 )
-LABEL_KEY = Format(
-    expected="a label key",
-    pattern=f"(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}",
-    max_length=317,
-    explain=label_key_error,
-)
-LABEL_VALUE = Format(expected="a label value", pattern=f"(?:{NAME_PATTERN})?", max_length=63, explain=label_value_error)
+LABEL_KEY = Format("a label key", f"(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}", 317, label_key_error)
+LABEL_VALUE = Format("a label value", f"(?:{NAME_PATTERN})?", 63, label_value_error)
 # ConfigMap and Secret keys: apimachinery validation.IsConfigMapKey
-_PATH_LIKE = Refusal(pattern=r"^[.](?:$|[.])", reason="must not be '.' or begin with '..': the API server refuses it")
-DATA_KEY = Format(
-    expected="a key of a Secret or ConfigMap", pattern=r"[-._a-zA-Z0-9]+", max_length=253, refused=(_PATH_LIKE,)
-)
+_PATH_LIKE = (r"^[.](?:$|[.])", "must not be '.' or begin with '..': the API server refuses it")
+DATA_KEY = Format("a key of a Secret or ConfigMap", r"[-._a-zA-Z0-9]+", 253).but(*_PATH_LIKE)
 # apimachinery validation.IsEnvVarName
-ENV_NAME = Format(
-    expected="the name of an environment variable", pattern="[-._a-zA-Z][-._a-zA-Z0-9]*", refused=(_PATH_LIKE,)
-)
+ENV_NAME = Format("the name of an environment variable", "[-._a-zA-Z][-._a-zA-Z0-9]*").but(*_PATH_LIKE)
 # apimachinery resource.Quantity, not negative
 QUANTITY = Format(
-    expected="a quantity such as 100m, 0.5 or 128Mi",
-    pattern=r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?",
-    max_length=64,
+    "a quantity such as 100m, 0.5 or 128Mi",
+    r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?",
+    64,
 )
 _RESOURCE = "cpu, memory, ephemeral-storage, hugepages-SIZE, or a name with a domain such as example.com/gpu"
 
@@ -128,12 +124,12 @@ def _resource_error(name: str) -> str:
 
 # k8s.io/kubernetes pkg/apis/core/validation.validateContainerResourceName: a standard name or one with a domain
 RESOURCE_NAME = Format(
-    expected=_RESOURCE,
-    pattern=f"cpu|memory|ephemeral-storage|hugepages-[-A-Za-z0-9_.]{{0,51}}[A-Za-z0-9]|{SUBDOMAIN_PATTERN}/{NAME_PATTERN}",
-    max_length=317,
-    explain=_resource_error,
+    _RESOURCE,
+    f"cpu|memory|ephemeral-storage|hugepages-[-A-Za-z0-9_.]{{0,51}}[A-Za-z0-9]|{SUBDOMAIN_PATTERN}/{NAME_PATTERN}",
+    317,
+    _resource_error,
 )
-RBAC_NAME = Format(expected="the name of an object", pattern="[^/%\\x00-\\x1f\\x7f ]+", max_length=253)
+RBAC_NAME = Format("the name of an object", "[^/%\\x00-\\x1f\\x7f ]+", 253)
 
 # --- ours ------------------------------------------------------------------------------------------------------------
 
@@ -175,21 +171,14 @@ def _is_usual_url(value: str) -> bool:
     return value.startswith("https://") and not dns_subdomain_error(host) and (numbered or not colon)
 
 
-PARENT_URL = Format(
-    expected=_HTTPS_URL,
-    pattern=_URL,
-    max_length=2048,
-    explain=_url_error,
-    refused=(Refusal(pattern=_PLACEHOLDER, reason=_PLACEHOLDER_LEFT, parts=("change", "replace")),),
-)
+PARENT_URL = Format(_HTTPS_URL, _URL, 2048, _url_error).but(_PLACEHOLDER, _PLACEHOLDER_LEFT, "change", "replace")
 
 _DOMAIN = rf"(?:{_HOST}|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
 _COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 IMAGE = Format(  # github.com/distribution/reference
-    expected="an image reference such as registry.example.com/clusternet/clusternet-agent:v0.18.1",
-    pattern=rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*"
-    "(?::[A-Za-z0-9_][-A-Za-z0-9_.]{0,127})?(?:@sha256:[0-9a-f]{64})?",
-    max_length=512,
+    "an image reference such as registry.example.com/clusternet/clusternet-agent:v0.18.1",
+    rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*(?::[A-Za-z0-9_][-A-Za-z0-9_.]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?",
+    512,
 )
 _NUMBER = "(?:0|[1-9][0-9]{0,5})"
 _VERSION = "a version such as v0.18.1"
@@ -212,39 +201,24 @@ def _version_error(value: str) -> str:
     return "" if right else f"must be {_VERSION}"
 
 
-VERSION = Format(
-    expected=_VERSION,
-    pattern=rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}",
-    explain=_version_error,
-    refused=(
-        Refusal(
-            pattern=r"^v?0\.(?:[0-9]|1[01])\.",
-            reason="is older than v0.12.0, the oldest agent that is supported: choose a newer one",
-            parts=tuple(f"0.{minor}." for minor in range(12)),
-        ),
-    ),
+VERSION = Format(_VERSION, rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}", explain=_version_error).but(
+    r"^v?0\.(?:[0-9]|1[01])\.",
+    "is older than v0.12.0, the oldest agent that is supported: choose a newer one",
+    *(f"0.{minor}." for minor in range(12)),
 )
 _HOLE = r"\{(?:name|namespace)\}"
 NAME_TEMPLATE = Format(
-    expected="a template of {name}, {namespace}, lower-case letters, digits and '-' that holds {name} or {namespace} "
+    "a template of {name}, {namespace}, lower-case letters, digits and '-' that holds {name} or {namespace} "
     "and does not begin or end with '-'",
-    pattern=rf"(?:[a-z0-9][-a-z0-9]*)?{_HOLE}(?:[-a-z0-9]*{_HOLE})*(?:[-a-z0-9]*[a-z0-9])?",
-    max_length=253,
+    rf"(?:[a-z0-9][-a-z0-9]*)?{_HOLE}(?:[-a-z0-9]*{_HOLE})*(?:[-a-z0-9]*[a-z0-9])?",
+    253,
 )
-PERCENTAGE = Format(expected='a percentage such as "10%"', pattern="(?:100|[1-9]?[0-9])%")
-DURATION = Format(expected="a duration such as 1h or 30m", pattern=r"(?:0|(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|ms|s|m|h))+)")
-GATE_NAME = Format(expected="the name of a feature gate", pattern="[A-Za-z][A-Za-z0-9]*", max_length=63)
+PERCENTAGE = Format('a percentage such as "10%"', "(?:100|[1-9]?[0-9])%")
+DURATION = Format("a duration such as 1h or 30m", r"(?:0|(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|ms|s|m|h))+)")
+GATE_NAME = Format("the name of a feature gate", "[A-Za-z][A-Za-z0-9]*", 63)
 TOKEN_VARIABLE = Format(
-    expected="the name of an environment variable that begins with CLUSTERNET_",
-    pattern="CLUSTERNET_[A-Za-z0-9_]+",
-    max_length=253,
-    refused=(
-        Refusal(
-            pattern="^CLUSTERNET_(?:TOKEN_DIR|PARENT_URLS)$",
-            reason="names a setting of the operator, not a token: choose another variable",
-        ),
-    ),
-)
+    "the name of an environment variable that begins with CLUSTERNET_", "CLUSTERNET_[A-Za-z0-9_]+", 253
+).but("^CLUSTERNET_(?:TOKEN_DIR|PARENT_URLS)$", "names a setting of the operator, not a token: choose another variable")
 
 _SEP = "[-_]"  # component-base reads --leader_elect as --leader-elect
 
@@ -253,59 +227,45 @@ def _flag(*words: str) -> str:
     return rf"^--{_SEP.join(words)}(?:=|$)"
 
 
-FLAG = Format(
-    expected="a flag of the form --name or --name=value",
-    pattern=r"--[A-Za-z0-9][-_.A-Za-z0-9]*(?:=[^\x00-\x1f\x7f]*)?",
-    max_length=4096,
-    refused=(
-        Refusal(
-            pattern=_flag("cluster", "reg", "token"),
-            reason="must not set the registration token: use registrationToken",
-        ),
-        Refusal(pattern=_flag("cluster", "reg", "parent", "url"), reason="must not set the parent: use parentURL"),
-        Refusal(
-            pattern=f"^--leader{_SEP}elect",
-            reason="must not change leader election: the Lease is the identity of the cluster on the parent",
-        ),
-        Refusal(pattern=_flag("cluster", "type"), reason="names a flag that the agent lacks: use agent.clusterType"),
-    ),
-)
-REGISTRATION_LABEL_KEY = LABEL_KEY.but(
-    Refusal(
-        pattern="^(?:clusters[.]clusternet[.]io/cluster-(?:id|name)|clusternet[.]io/created-by)$",
-        reason="is a label that Clusternet itself sets: choose another key",
-    ),
-    Refusal(
-        pattern="^node[.]clusternet[.]io/",
-        reason="is under node.clusternet.io/, which the agent reserves for node labels: choose another key",
-    ),
-    Refusal(
-        pattern="^fn[.]clusternet[.]io/namespace$",
-        reason="is the label by which this function counts the clusters of a namespace: choose another key",
-    ),
-)
-_OURS = Refusal(
-    pattern="^(?:fn[.]clusternet[.]io/|internal[.]config[.]kubernetes[.]io/|app[.]kubernetes[.]io/managed-by$)",
-    reason="is a key that this function or its host sets: choose another one",
-)
-OWN_LABEL_KEY = LABEL_KEY.but(_OURS)
-POD_LABEL_KEY = LABEL_KEY.but(
-    Refusal(pattern="^app$", reason="is the label that the Deployment selects its pods by, and can't be changed")
-)
-AGENT_ENV_NAME = ENV_NAME.but(
-    Refusal(
-        pattern="^(?:PARENT_URL|REG_TOKEN|AGENT_NAMESPACE)$",
-        reason="is set by this function: choose another name, or remove the entry",
+FLAG = (
+    Format("a flag of the form --name or --name=value", r"--[A-Za-z0-9][-_.A-Za-z0-9]*(?:=[^\x00-\x1f\x7f]*)?", 4096)
+    .but(_flag("cluster", "reg", "token"), "must not set the registration token: use registrationToken")
+    .but(_flag("cluster", "reg", "parent", "url"), "must not set the parent: use parentURL")
+    .but(
+        f"^--leader{_SEP}elect",
+        "must not change leader election: the Lease is the identity of the cluster on the parent",
     )
+    .but(_flag("cluster", "type"), "names a flag that the agent lacks: use agent.clusterType")
+)
+REGISTRATION_LABEL_KEY = (
+    LABEL_KEY.but(
+        "^(?:clusters[.]clusternet[.]io/cluster-(?:id|name)|clusternet[.]io/created-by)$",
+        "is a label that Clusternet itself sets: choose another key",
+    )
+    .but(
+        "^node[.]clusternet[.]io/",
+        "is under node.clusternet.io/, which the agent reserves for node labels: choose another key",
+    )
+    .but(
+        "^fn[.]clusternet[.]io/namespace$",
+        "is the label by which this function counts the clusters of a namespace: choose another key",
+    )
+)
+OWN_LABEL_KEY = LABEL_KEY.but(
+    "^(?:fn[.]clusternet[.]io/|internal[.]config[.]kubernetes[.]io/|app[.]kubernetes[.]io/managed-by$)",
+    "is a key that this function or its host sets: choose another one",
+)
+POD_LABEL_KEY = LABEL_KEY.but("^app$", "is the label that the Deployment selects its pods by, and can't be changed")
+AGENT_ENV_NAME = ENV_NAME.but(
+    "^(?:PARENT_URL|REG_TOKEN|AGENT_NAMESPACE)$",
+    "is set by this function: choose another name, or remove the entry",
 )
 # the agent adds '-' and five characters, and the CRD of the parent allows 30, though the agent allows 60
-NAME_PREFIX = DNS_LABEL.replace(max_length=24)
-REGISTRATION_NAME = DNS_LABEL.replace(max_length=30)
+NAME_PREFIX = DNS_LABEL.limited(24)
+REGISTRATION_NAME = DNS_LABEL.limited(30)
 # leaves room for our suffixes and for the name of a Cluster
-SET_NAME = DNS_SUBDOMAIN.replace(max_length=100)
+SET_NAME = DNS_SUBDOMAIN.limited(100)
 PATCH_TARGET = RBAC_NAME.but(
-    Refusal(
-        pattern="^clusternet-agent-cluster-registration$",
-        reason="is the registration Secret, which is made from registrationToken alone: remove the patch",
-    )
+    "^clusternet-agent-cluster-registration$",
+    "is the registration Secret, which is made from registrationToken alone: remove the patch",
 )

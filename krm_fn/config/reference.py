@@ -7,7 +7,7 @@ import textwrap
 
 from krm_fn.base import nearest
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
-from krm_fn.config.fields import UNSET, Either, Field, ListOf, MapOf, Object, walk
+from krm_fn.config.fields import UNSET, Either, Field, ListOf, MapOf, Object, paths_of
 from krm_fn.config.hints import flow
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.tree import CONFIG, METADATA, SPEC
@@ -103,15 +103,13 @@ def explanation(path: str) -> tuple[str, str]:
     field = Field("", CONFIG, "")
     for at, name in enumerate(names):
         inner = _inside(field.kind)
-        found = None if inner is None else inner.get(name)
-        if inner is None or found is None:
-            known = ["", *(one for one, _ in walk(CONFIG))]
-            there = nearest(name, inner.names) if inner is not None else ""
-            same = [one for one in known if one.rpartition(".")[2] == name]
-            near = ".".join([*names[:at], there]) if there else same[0] if len(same) == 1 else ""
-            return "", near
+        found = inner.get(name) if inner else None
+        if found is None:
+            there = nearest(name, inner.names) if inner else ""
+            same = paths_of(CONFIG, name)
+            return "", ".".join([*names[:at], there]) if there else same[0] if len(same) == 1 else ""
         field = found
-    lines = [f"{'.'.join(names)} <{_type(field.kind).replace('`', '')}>", "", *wrap(field.doc, 76, prefix="  "), ""]
+    lines = [f"{'.'.join(names)} <{_plain_type(field.kind)}>", "", *wrap(field.doc, 76, prefix="  "), ""]
     if field.required:
         lines += ["Required.", ""]
     elif field.default is not UNSET and field.default not in ({}, []):
@@ -119,11 +117,11 @@ def explanation(path: str) -> tuple[str, str]:
     if field.example is not UNSET:
         lines += ["Example:", *(f"  {line}" for line in dump({field.name: field.example}).splitlines()), ""]
     inner = _inside(field.kind)
-    if inner is not None:
+    if inner:
         lines.append("Fields:")
         for one in inner.fields:
             required = " -required-" if one.required else ""
-            lines += [f"  {one.name} <{_type(one.kind).replace('`', '')}>{required}", *wrap(one.doc, 76, prefix="    ")]
+            lines += [f"  {one.name} <{_plain_type(one.kind)}>{required}", *wrap(one.doc, 76, prefix="    ")]
     return "\n".join(lines).rstrip("\n") + "\n", ""
 
 
@@ -145,28 +143,15 @@ def _sections(kind: Object, path: str) -> Iterator[str]:
     rows = "".join(_row(field) for field in kind.fields)
     yield f"## `{path}`\n\n| field | type | default | meaning | example |\n|---|---|---|---|---|\n{rows}"
     for field in kind.fields:
-        inner = _inner(field.kind)
-        if inner is not None:
+        inner = _inside(field.kind)
+        if inner and not inner.upstream:  # none for Kubernetes' own types
             yield from _sections(inner, f"{path}.{field.name}{'[]' if isinstance(field.kind, ListOf) else ''}")
 
 
-def _inner(kind: Kind) -> Object | None:
-    """Return the object whose fields deserve a section; none for Kubernetes' own types."""
-    if isinstance(kind, ListOf):
-        return _inner(kind.item)
-    return kind if isinstance(kind, Object) and not kind.upstream else None
-
-
 def _row(field: Field) -> str:
-    if field.required:
-        default = "**required**"
-    elif field.default is UNSET or field.default in ({}, []):
-        default = "–"
-    else:
-        default = _code(field.default)
-    example = "–" if field.example is UNSET else _code(field.example)
-    secret = " A secret: never shown." if field.secret else ""
-    cells = (f"`{field.name}`", _type(field.kind), default, field.doc + secret, example)
+    default = "**required**" if field.required else _code(UNSET if field.default in ({}, []) else field.default)
+    doc = field.doc + (" A secret: never shown." if field.secret else "")
+    cells = (f"`{field.name}`", _type(field.kind), default, doc, _code(field.example))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
@@ -184,8 +169,12 @@ def _type(kind: Kind) -> str:
     return _SCALARS[type(kind)]
 
 
+def _plain_type(kind: Kind) -> str:
+    return _type(kind).replace("`", "")
+
+
 def _code(value: object) -> str:
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+    return "–" if value is UNSET else f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
 _SCALARS: dict[type[Kind], str] = {

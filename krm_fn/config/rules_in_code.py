@@ -6,12 +6,13 @@ docstring's first line is its sentence in the reference.
 
 from __future__ import annotations
 
+from krm_fn.agent import flags
 from krm_fn.base import Record
 from krm_fn.config import formats
+from krm_fn.config.tree import agent as tree
 from krm_fn.config.tree import token
 from krm_fn.kube.labels import image_tag
 from krm_fn.model import AgentVersion
-from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
     from krm_fn.config.report import Place
 
 
-_SYNC_MODES = ("Push", "Pull", "Dual")
-_ONE_OF = {
-    "cluster-sync-mode": _SYNC_MODES,
-    "cluster-reg-type": ("StandardCluster", "EdgeCluster"),
-}
+_ONE_OF = {"cluster-sync-mode": tree.SYNC_MODES, "cluster-reg-type": tree.CLUSTER_TYPES}
 _TEXTS: dict[str, Format] = {
     "cluster-reg-name": formats.REGISTRATION_NAME,
     "cluster-reg-name-prefix": formats.NAME_PREFIX,
@@ -113,16 +110,16 @@ def _label_errors(pairs: Iterable[str]) -> Iterator[str]:
 def app_pusher(spec: Mapping[str, Any], at: Place) -> None:
     """Push and Dual need the feature gate AppPusher, whether set by fields or by `agent.extraArgs`."""
     agent = spec["agent"]
-    flags = dict(_flags(spec))
-    mode = flags.get("cluster-sync-mode", agent["syncMode"])
+    given = dict(_flags(spec))
+    mode = given.get("cluster-sync-mode", agent["syncMode"])
     if mode not in {"Push", "Dual"}:
         return
     text = "must leave AppPusher on for sync mode {}: the agent can't push without it; choose Pull, or turn it on"
-    if "feature-gates" in flags:
+    if "feature-gates" in given:
         # the flag replaces ours, and AppPusher is off in the agent unless named
-        gates = [gate.strip().partition("=") for gate in flags["feature-gates"].split(",")]
+        gates = [gate.strip().partition("=") for gate in given["feature-gates"].split(",")]
         if not any(name in {"AppPusher", "AllAlpha"} and on.lower() in _TRUE for name, _, on in gates):
-            index = [name for name, _ in _flags(spec)].index("feature-gates")
+            index = list(given).index("feature-gates")  # no flag is given twice: `extra_args` reports that
             at.field("agent.extraArgs").entry(index).error(text.format(mode), "app-pusher")
     elif agent["featureGates"].get("AppPusher") is False:
         at.field("agent.featureGates").key("AppPusher").error(text.format(mode), "app-pusher")
@@ -130,8 +127,7 @@ def app_pusher(spec: Mapping[str, Any], at: Place) -> None:
 
 def _flags(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Split every extra flag into name and value; names as the agent reads them, `_` being `-`."""
-    pairs = (arg.removeprefix("--").partition("=") for arg in spec["agent"]["extraArgs"])
-    return [(name.replace("_", "-"), value) for name, _, value in pairs]
+    return [(flags.name_of(arg), arg.partition("=")[2]) for arg in spec["agent"]["extraArgs"]]
 
 
 # objects that ClusterResourceSet `N-identity` applies once; a later change to them never arrives
@@ -170,7 +166,7 @@ def extra_resources(spec: Mapping[str, Any], at: Place) -> None:
     """`clusterResourceSet.extraResources` names no object that the ClusterResourceSet holds anyway."""
     options = spec["clusterResourceSet"]
     own = {options["name"] + suffix for suffix in _OWN_SUFFIXES}
-    own.add(sources.kept_secret(token.source(spec["registrationToken"])))
+    own.add(token.source(spec["registrationToken"]).kept_secret)
     place = at.field("clusterResourceSet").field("extraResources")
     for index, resource in enumerate(options["extraResources"]):
         if resource["name"] in own:

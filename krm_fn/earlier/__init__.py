@@ -10,7 +10,7 @@ from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from krm_fn.clusters.inventory import Inventory, Owned
     from krm_fn.clusters.resource_set import ResourceSet
@@ -23,13 +23,13 @@ class Earlier(Record):
 
     Attributes:
         sets: Its ClusterResourceSets.
-        agent_namespaces: Identity, owner and agent namespace of each ConfigMap with identity manifests.
-        agents: Identity, owner and item of each ConfigMap with agent manifests.
+        agent_namespaces: The agent's namespace by each ConfigMap with identity manifests.
+        agents: Each ConfigMap with agent manifests.
     """
 
-    sets: tuple[ResourceSet, ...] = ()
-    agent_namespaces: tuple[tuple[ObjectKey, str, str], ...] = ()
-    agents: tuple[tuple[ObjectKey, str, Item], ...] = ()
+    sets: tuple[ResourceSet, ...]
+    agent_namespaces: Mapping[ObjectKey, str]
+    agents: Mapping[ObjectKey, Item]
 
     @property
     def main_sets(self) -> tuple[ResourceSet, ...]:
@@ -67,8 +67,8 @@ class Tree:
         found = [self._by_owner[owner] for owner in owners if owner in self._by_owner]
         return Earlier(
             sets=tuple(one for earlier in found for one in earlier.sets),
-            agent_namespaces=tuple(one for earlier in found for one in earlier.agent_namespaces),
-            agents=tuple(one for earlier in found for one in earlier.agents),
+            agent_namespaces={key: one for earlier in found for key, one in earlier.agent_namespaces.items()},
+            agents={key: one for earlier in found for key, one in earlier.agents.items()},
         )
 
 
@@ -78,10 +78,12 @@ class Before(Record):
     Attributes:
         output: Our own earlier output in the input.
         baseline: An earlier rendered tree; None where none was given, or it holds nothing of ours.
+        nothing_in: What messages call a tree that was given and holds nothing of ours; "" for none.
     """
 
     output: Tree
-    baseline: Tree | None
+    baseline: Tree | None = None
+    nothing_in: str = ""
 
     @property
     def trees(self) -> tuple[Tree, ...]:
@@ -95,27 +97,37 @@ class Before(Record):
         return {one.registration_name: (one.key.namespace, one.cluster) for one in sets if one.registration_name}
 
 
-def before(inventory: Inventory, baseline: Inventory | None, source: str) -> Before:
-    """Read what came before; `source` is what messages call the baseline."""
-    return Before(
-        # the Clusters of the input are those of now
-        output=Tree(inventory.owned, (), "the earlier output in the input"),
-        baseline=None if baseline is None else Tree(baseline.owned, baseline.clusters, source),
-    )
+def before(inventory: Inventory, baseline: Inventory | None, source: str, *, rendered: bool = False) -> Before:
+    """Read what came before.
+
+    Args:
+        inventory: What the input holds.
+        baseline: What an earlier tree holds; None where none was given.
+        source: What messages call that tree.
+        rendered: Whether that tree is known to be rendered, so that it may hold nothing of ours.
+    """
+    output = Tree(inventory.owned, (), "the earlier output in the input")  # the Clusters of the input are those of now
+    if baseline is None:
+        return Before(output=output)
+    if not baseline.owned and not rendered:
+        return Before(output=output, nothing_in=source)
+    return Before(output=output, baseline=Tree(baseline.owned, baseline.clusters, source))
 
 
 def read(owned: Iterable[Owned]) -> Earlier:
     """Read what the ClusterResourceSets and ConfigMaps among our objects say."""
     from krm_fn.clusters import resource_set  # noqa: PLC0415 - a first run has none
 
-    sets, namespaces, agents = [], [], []
-    for key, owner, item in owned:
+    sets: list[ResourceSet] = []
+    namespaces: dict[ObjectKey, str] = {}
+    agents: dict[ObjectKey, Item] = {}
+    for key, _owner, item in owned:
         if key.kind == RESOURCE_SET_KIND:
             sets.append(resource_set.read(item.value()))
         elif key.kind == "ConfigMap":
-            found = item.annotations.get(AGENT_NAMESPACE_ANNOTATION)
-            if isinstance(found, str):
-                namespaces.append((key, owner, found))
+            namespace = item.annotations.get(AGENT_NAMESPACE_ANNOTATION)
+            if isinstance(namespace, str):
+                namespaces[key] = namespace
             else:
-                agents.append((key, owner, item))
-    return Earlier(sets=tuple(sets), agent_namespaces=tuple(namespaces), agents=tuple(agents))
+                agents[key] = item
+    return Earlier(sets=tuple(sets), agent_namespaces=namespaces, agents=agents)

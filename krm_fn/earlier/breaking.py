@@ -13,15 +13,15 @@ from krm_fn.clusters.naming import refusal
 from krm_fn.clusters.resource_set import Coverage
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, agent_of, identity_map_of
-from krm_fn.tokens import FIELD, sources
+from krm_fn.tokens import FIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from krm_fn.clusters.inventory import Part
     from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.clusters.selection import Part
     from krm_fn.earlier import Before, Earlier
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, Generated, ObjectKey
@@ -41,7 +41,7 @@ def check(part: Part, earlier: Earlier) -> list[Result]:
         *_renames(part, earlier),
         *_immutable_changes(config, earlier, generated),
         *(_lost_objects(config, earlier, generated) if part.renders else ()),
-        *_upgrade(config, {key: item for key, _, item in earlier.agents}, generated),
+        *_upgrade(config, earlier.agents, generated),
     ]
 
 
@@ -69,7 +69,7 @@ def _immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gen
     maps = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
     served = {new.key.namespace for new in generated}
     wanted = config.agent["namespace"]
-    for key, _owner, found in earlier.agent_namespaces:
+    for key, found in earlier.agent_namespaces.items():
         if found != wanted and key.name in maps and key.namespace in served:
             message = (
                 f"spec.agent.namespace changes from {found} to {wanted} for Clusters of"
@@ -83,7 +83,7 @@ def _immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gen
 
 def _immutable(config: Config, earlier: Earlier, field: str, places: Sequence[str]) -> Result:
     source = "spec.clusterSelector" if field == "clusterSelector" else "spec.clusterResourceSet.strategy"
-    kept = sources.kept_secret(config.token)
+    kept = config.token.kept_secret
     existing = (
         f" The old ClusterResourceSet may be the only owner of your Secret {kept}: delete it only after the new one"
         " is among the Secret's ownerReferences."
@@ -174,7 +174,7 @@ def _lost_objects(config: Config, before: Earlier, generated: Sequence[Generated
     kept = {
         (one.kind, one.name): "spec.clusterResourceSet.extraResources" for one in config.resource_set.extra_resources
     }
-    secret = sources.kept_secret(config.token)
+    secret = config.token.kept_secret
     if secret:
         kept["Secret", secret] = FIELD
     if not kept:

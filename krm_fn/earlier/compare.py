@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.selection import Part
+    from krm_fn.clusters.inventory import Part
     from krm_fn.earlier import Tree
     from krm_fn.earlier.effects import Effect
     from krm_fn.krm.items import Item

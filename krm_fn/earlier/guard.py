@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from krm_fn.clusters.inventory import Part
     from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.clusters.selection import Part
     from krm_fn.earlier import Before, Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey
@@ -126,22 +126,17 @@ class Served(Record):
     namespaces: set[str]
 
 
-def removals(parts: Sequence[Part], before: Before, given: str = "") -> list[Result]:
+def removals(parts: Sequence[Part], before: Before) -> list[Result]:
     """Apply `guard.maxRemovedClusters` of every config; one that had nothing to compare with is a warning.
 
     What is counted: Clusters, where the earlier tree holds Cluster objects; pairs of namespace and ClusterResourceSet,
     where it does not (a tree of generated objects only, or kpt's own earlier output, whose Clusters are already gone).
     Output of a config that is not in this run, since it was renamed or deleted, counts for every config: nothing else
     would report it.
-
-    Args:
-        parts: The configs.
-        before: What came before.
-        given: What messages call the baseline that was given; "" without one.
     """
     limited = [part.config for part in parts if part.config.guard.removal_limit]
-    if given and before.baseline is None:
-        return [_nothing_to_compare(limited, given)]
+    if before.nothing_in:
+        return [_nothing_to_compare(limited, before.nothing_in)]
     if not limited:
         return []
     now = _served(parts, before)

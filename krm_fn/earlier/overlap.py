@@ -11,11 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from krm_fn.clusters.inventory import Owned
+    from krm_fn.clusters.inventory import Inventory, Owned, Part
     from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.clusters.selection import Part
+    from krm_fn.earlier import Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, ObjectKey
+
+    Reached = tuple[Config, Sequence[Cluster]]
 
 _SHOWN = 3
 _SELECTOR = "spec.clusterSelector"
@@ -23,7 +25,23 @@ _NAME = "spec.clusterResourceSet.name"
 DISCOVERY = (HUB_NAMESPACE, HUB_NAME)  # the hub knows its Secret by this fixed name
 
 
-def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list[Result]:
+def check(parts: Sequence[Part], others: Sequence[Reached], output: Tree, inventory: Inventory) -> list[Result]:
+    """Report what two configs would both do; a config in mode Check owns nothing, so it conflicts with nothing."""
+    rendered = [part for part in parts if part.renders]
+    reached: list[Reached] = [(part.config, part.matched) for part in rendered]
+    if rendered:
+        reached += others
+    known = {config.owner for config, _ in reached}
+    strangers = [one for one in output.all.main_sets if one.owner not in known]
+    results = shared_clusters(reached) + same_targets([(config, inventory.unseen(config)) for config, _ in reached])
+    if strangers:
+        results += with_earlier_steps(rendered, strangers, {cluster.key for cluster in inventory.clusters})
+    generated = [new for part in rendered for new in part.generated]
+    owned = {one.key: one for one in inventory.owned}
+    return results + name_clashes([part.config for part in rendered], generated, owned, inventory.occupied)
+
+
+def shared_clusters(reached: Sequence[Reached]) -> list[Result]:
     """Report every pair of configs that reach one Cluster: two agents of one name would fight over it.
 
     Configs count that are rendered now, and others in the input.
@@ -35,21 +53,18 @@ def shared_clusters(reached: Sequence[tuple[Config, Sequence[Cluster]]]) -> list
             other = first.setdefault(cluster.key, config)
             if other is not config:
                 pairs.setdefault((other.owner, config.owner), (other, config, []))[2].append(cluster)
-    return [
-        Result(
-            message=(
-                f"ClusternetCAPIConfigs {one.owner} and {other.owner} both reach {_clusters(clusters)}; make their"
-                " clusterSelectors (or namespaces) disjoint"
-            ),
-            related=(
-                Related.at(one.owner, one.place(_SELECTOR)),
-                Related.at(f"Cluster {clusters[0].title}", clusters[0].place()),
-            ),
-            tags=tagged(rule="overlap"),
-            **other.place(_SELECTOR),
+    results = []
+    for _, (one, other, clusters) in sorted(pairs.items(), key=lambda pair: pair[0]):
+        message = (
+            f"ClusternetCAPIConfigs {one.owner} and {other.owner} both reach {_clusters(clusters)}; make their"
+            " clusterSelectors (or namespaces) disjoint"
         )
-        for _, (one, other, clusters) in sorted(pairs.items(), key=lambda pair: pair[0])
-    ]
+        places = (
+            Related.at(one.owner, one.place(_SELECTOR)),
+            Related.at(f"Cluster {clusters[0].title}", clusters[0].place()),
+        )
+        results.append(_overlap(message, other, *places))
+    return results
 
 
 def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result]:
@@ -64,17 +79,10 @@ def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result
             shared = sorted(set(namespaces) & set(others))
             if shared and one.cluster_selector == other.cluster_selector:
                 message = (
-                    f"ClusternetCAPIConfigs {one.owner} and {other.owner} both serve namespace {some(shared, _SHOWN)} with the same"
-                    " clusterSelector; make their selectors (or namespaces) disjoint"
+                    f"ClusternetCAPIConfigs {one.owner} and {other.owner} both serve namespace {some(shared, _SHOWN)} with"
+                    " the same clusterSelector; make their selectors (or namespaces) disjoint"
                 )
-                results.append(
-                    Result(
-                        message=message,
-                        related=(Related.at(one.owner, one.place(_SELECTOR)),),
-                        tags=tagged(rule="overlap"),
-                        **other.place(_SELECTOR),
-                    )
-                )
+                results.append(_overlap(message, other, Related.at(one.owner, one.place(_SELECTOR))))
     return results
 
 
@@ -103,20 +111,21 @@ def foreign_sets(
     """
     found: dict[tuple[str, str], list[Cluster]] = {}
     for cluster in clusters:
-        for owner, name in covering(cluster):
-            found.setdefault((owner, name), []).append(cluster)
-    return [
-        Result(
-            message=(
-                f"ClusternetCAPIConfig {config.owner} reaches {_clusters(reached)}, which ClusterResourceSet {name} of"
-                f" ClusternetCAPIConfig {owner} already serves; make their clusterSelectors disjoint, or remove that"
-                " config's output"
-            ),
-            tags=tagged(rule="overlap"),
-            **config.place(_SELECTOR),
+        for served in covering(cluster):
+            found.setdefault(served, []).append(cluster)
+    results = []
+    for (owner, name), reached in sorted(found.items()):
+        message = (
+            f"ClusternetCAPIConfig {config.owner} reaches {_clusters(reached)}, which ClusterResourceSet {name} of"
+            f" ClusternetCAPIConfig {owner} already serves; make their clusterSelectors disjoint, or remove that config's"
+            " output"
         )
-        for (owner, name), reached in sorted(found.items())
-    ]
+        results.append(_overlap(message, config))
+    return results
+
+
+def _overlap(message: str, config: Config, *related: Related) -> Result:
+    return Result(message=message, related=related, tags=tagged(rule="overlap"), **config.place(_SELECTOR))
 
 
 def name_clashes(

@@ -11,7 +11,7 @@ import sys
 from krm_fn.files import finding, reading
 from krm_fn.files.reading import show
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
-from krm_fn.krm.streams import BOM, Document, read_documents, read_stream
+from krm_fn.krm.streams import BOM, Document, read_documents
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.edit import revise, set_labels
 from krm_fn.yaml.read import load
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from krm_fn.files.finding import Rules
     from krm_fn.krm.changes import Changes
     from krm_fn.krm.items import Item
-
-__all__ = ["Document", "SourceFile", "Tree", "read_stream"]
 
 STDIN = "-"
 _SEPARATOR = b"---\n"

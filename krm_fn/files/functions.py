@@ -130,12 +130,7 @@ class Functions:
             return data
 
     def _text(self, data: bytes, shown: str, *, nested: bool) -> bytes:
-        """Return a stream with its programs as containers.
-
-        Raises:
-            BadYaml: It can't be read.
-            Errors: The same.
-        """
+        """Return a stream with its programs as containers."""
         pieces: list[bytes] = []
         end = 0
         for document in read_documents(data):

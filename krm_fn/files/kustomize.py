@@ -137,12 +137,7 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
 
 
 def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, enable_exec: bool) -> bytes:
-    """Build a copy; return what it builds to.
-
-    Raises:
-        Errors: It names something that must not be run.
-        Unbuilt: The build fails.
-    """
+    """Build a copy; return what it builds to."""
     with Messengers(
         os.path.join(private, "s"),
         copy.functions,

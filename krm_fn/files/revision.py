@@ -43,14 +43,9 @@ class _Entry(Record):
 
 
 def write_out(name: str, paths: Sequence[str], folder: str) -> tuple[str, ...]:
-    """Write what a revision has at some paths of the working tree into a folder.
+    """Write what a revision has at some paths of a repository's working tree into an empty private folder.
 
     Where a path holds a kustomization, all of the revision is written, since a kustomization may refer to any part of it.
-
-    Args:
-        name: A commit, branch, tag or expression such as `HEAD~1`.
-        paths: Files and folders of one repository's working tree.
-        folder: An empty private folder.
 
     Returns:
         The paths in that folder, in their order; "" for one that the revision does not have.

@@ -233,11 +233,7 @@ class _Folder:
 
     @contextlib.contextmanager
     def parent(self, path: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
-        """Open the folder of a file, component by component; yield it and the file's name.
-
-        Raises:
-            OSError: A component is missing, or a link.
-        """
+        """Open the folder of a file, component by component; yield it and the file's name."""
         *parts, name = path.split("/")
         handle = os.dup(self.handle)
         try:
@@ -287,11 +283,7 @@ class _Folder:
             return staging.misfit(handle, name, where)
 
     def read(self, path: str) -> bytes:
-        """Return what a file holds.
-
-        Raises:
-            Errors: It can't be read.
-        """
+        """Return what a file holds."""
         return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path))
 
     def is_free(self, path: str, data: bytes) -> bool:

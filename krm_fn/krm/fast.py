@@ -91,7 +91,7 @@ def read(data: bytes) -> Outline | None:
 
 
 class _Scan:
-    """One run over a text."""
+    """One run over a text; where it raises anything, the full parse must be asked."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -103,13 +103,7 @@ class _Scan:
         self.late: list[int] = []  # lines with a kind that no quoted scalar or flow collection may hold
 
     def run(self) -> Outline:
-        """Find everything.
-
-        Raises:
-            NotPlain: The text has another form.
-            yaml.YAMLError: A piece is incomplete.
-            BadYaml: A piece is nested too deep.
-        """
+        """Find everything."""
         data = self.data
         items_line = 0 if data.startswith(b"items:") else data.find(b"\nitems:") + 1
         if not items_line and not data.startswith(b"items:"):
@@ -249,11 +243,7 @@ def _usual_lines(text: bytes) -> bool:
 
 
 def _behind_comments(data: bytes, at: int) -> int:
-    """Return where the key in column 2 is that follows comments and empty lines; `at` is in the first of them.
-
-    Raises:
-        NotPlain: Something else follows.
-    """
+    """Return where the key in column 2 is that follows comments and empty lines; `at` is in the first of them."""
     while True:
         at = data.find(b"\n", at) + 1
         end = data.find(b"\n", at)

@@ -30,7 +30,7 @@ _PLAIN_TEXT = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 
 
 class Item:
-    """One object of the input.
+    """One object of the input. What has to read it raises `Errors` where it can't be read.
 
     Attributes:
         source: The text that holds it.
@@ -114,11 +114,7 @@ class Item:
         return item
 
     def identify(self) -> None:
-        """Set apiVersion and kind from the value, where the caller could not know them.
-
-        Raises:
-            Errors: Not readable, or no mapping.
-        """
+        """Set apiVersion and kind from the value, where the caller could not know them."""
         self.know(self.value())
 
     def know(self, value: dict[str, Any]) -> None:
@@ -193,11 +189,7 @@ class Item:
         return b" " * self.column + self.source[self.start : self.end]
 
     def metadata(self) -> Mapping[str, Any]:
-        """Return `metadata`, typed as Kubernetes would; {} when absent or not a mapping.
-
-        Raises:
-            Errors: The object can't be read.
-        """
+        """Return `metadata`, typed as Kubernetes would; {} when absent or not a mapping."""
         if self._metadata is None and self._value is _UNSET:
             found, self._behind = partial.metadata(self.source, self.start, self.end, self.column)
             self._metadata = None if found is UNSURE else found
@@ -206,11 +198,7 @@ class Item:
         return self._metadata
 
     def is_mapping(self, *path: str) -> bool | None:
-        """Return whether a field holds a mapping, or something else; None when it is absent or null.
-
-        Raises:
-            Errors: The object can't be read.
-        """
+        """Return whether a field holds a mapping, or something else; None when it is absent or null."""
         self.metadata()
         if self._value is _UNSET and partial.opens_mapping(self.source, self._behind, self.end, self.column, path):
             return True
@@ -218,22 +206,14 @@ class Item:
         return None if node is None else isinstance(node, dict)
 
     def get(self, *path: str) -> Any:
-        """Return the value of a field; None when it is absent.
-
-        Raises:
-            Errors: The object can't be read.
-        """
+        """Return the value of a field; None when it is absent."""
         node: Any = self.value()
         for key in path:
             node = node.get(key) if isinstance(node, dict) else None
         return node
 
     def keys(self, *path: str) -> tuple[str, ...]:
-        """Return the keys of the mapping at a path; () when absent or no mapping.
-
-        Raises:
-            Errors: The object can't be read.
-        """
+        """Return the keys of the mapping at a path; () when absent or no mapping."""
         return tuple(_mapping(self.get(*path)))
 
     def value(self) -> dict[str, Any]:
@@ -317,11 +297,7 @@ class Item:
         self.wanted_labels = {**(self.wanted_labels or {}), key: value}
 
     def set(self, value: Any, *path: str) -> None:
-        """Set a field, and the mappings on the way to it; only the lines of what differs change.
-
-        Raises:
-            Errors: The object can't be read.
-        """
+        """Set a field, and the mappings on the way to it; only the lines of what differs change."""
         made = dict(self.wanted or self.value())
         node = made
         for key in path[:-1]:

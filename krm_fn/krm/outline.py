@@ -126,13 +126,9 @@ def _place(data: bytes, at: int) -> tuple[int, int]:
 
 
 def identity(text: bytes) -> tuple[str, str, bool] | None:
-    """Read the one object in a list of one entry, by its events.
+    """Return apiVersion and kind of the one object in a list of one entry, and whether it has an alias to an anchor outside.
 
-    Returns:
-        Its apiVersion and kind, and whether it holds an alias to an anchor outside of it; None if it is no mapping.
-
-    Raises:
-        BadYaml: It can't be read.
+    None if it is no mapping.
     """
     try:
         walker = _Walker(text, text)

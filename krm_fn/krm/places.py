@@ -1,7 +1,7 @@
 """Where a field is written: line and column of what results are about, found when there is something to report.
 
 Values carry no positions, so that reading costs nothing for them. A result names an object of the input and a field;
-here the text of that object is read again, by its events, as far as to that field.
+here the text of that object is read again, as nodes with their places.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from operator import itemgetter
 
 from krm_fn.krm.results import FUNCTION_CONFIG, INFO
-from krm_fn.krm.unreadable import line_in_file, tree_of, with_related
+from krm_fn.krm.unreadable import line_in_file, with_related
+from krm_fn.yaml.nodes import tree_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from krm_fn.krm.items import Item
     from krm_fn.krm.results import Related, Result
-    from krm_fn.krm.unreadable import Node
+    from krm_fn.yaml.nodes import Node
 
 # Rules that are about a name or about something that is missing, not about a value.
 ABOUT_THE_KEY = frozenset({"unknown-field", "required"})
@@ -85,7 +86,7 @@ def spelled(item: Item, field: str) -> str:
     if tree is None:
         return ""
     place = tree.find(field, key=False)
-    return next((node.value for node in tree.all() if node.place == place and node.entries is None), "")
+    return next((node.value for node in tree.all() if node.place == place and not node.children), "")
 
 
 def _item(place: Result | Related, items: Sequence[Item], function_config: Item | None) -> Item | None:

@@ -39,11 +39,7 @@ class DocumentItem(Item):
     __slots__ = ()
 
     def value(self) -> dict[str, Any]:
-        """Return the whole object; not to be changed by the caller.
-
-        Raises:
-            Errors: As for any item.
-        """
+        """Return the whole object; not to be changed by the caller."""
         if not self.is_read and not self.column:
             found = written.read(self.text)
             if found is not None:
@@ -98,11 +94,7 @@ def read_stream(data: bytes, path: str = "") -> list[Item]:
 
 
 def read_documents(data: bytes, path: str = "") -> list[Document]:
-    """Read a stream as documents, in order, without gaps between them.
-
-    Args:
-        data: The whole file.
-        path: The file's name.
+    """Read a stream as documents, in order, without gaps between them; `path` is the file's name for messages.
 
     Raises:
         Errors: All documents that can't be read.
@@ -184,11 +176,7 @@ def _split(data: bytes, path: str) -> list[Document]:
 
 
 def _identify(document: Document, data: bytes, path: str, index: int) -> None:
-    """Find the objects of a document.
-
-    Raises:
-        BadYaml: It can't be read.
-    """
+    """Find the objects of a document."""
     text = data[document.body : document.body_end]
     if _NOTHING.match(text):
         return

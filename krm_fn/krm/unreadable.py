@@ -1,26 +1,22 @@
-"""Objects that can't be read: which one of an input is to blame, and where. The nodes of an object with their places.
+"""Objects that can't be read: which one of an input is to blame, and where.
 
-An object that can't be built into values may still be read by its events, so what is reported has its name.
+An object that can't be built into values may still have nodes, so what is reported has its name.
 """
 
 from __future__ import annotations
 
-from operator import itemgetter
-
-import yaml
-from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
-
 from krm_fn.base import late, titled
 from krm_fn.krm.results import INDEX, PATH, STDIN, Related, ResourceRef, Result, tagged
 from krm_fn.yaml.explain import explained
-from krm_fn.yaml.read import MAX_DEPTH, parser
+from krm_fn.yaml.nodes import tree_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from krm_fn.yaml import BadYaml
+    from krm_fn.yaml.nodes import Node
 
 # What hosts add to an object before a function sees it: no line of the user's file holds that.
 _OF_HOSTS = (
@@ -95,8 +91,8 @@ def _entry(data: bytes, line: int) -> tuple[Node, int] | None:
     items = None if whole is None else whole.child("items")
     if whole is None or items is None:
         return None
-    begun = [node for _, _, node in items.entries or () if node.place[0] <= line]
-    after = [at[0] for _, at, _ in whole.entries or () if begun and at[0] > begun[-1].place[0]]
+    begun = [node for _, _, node in items.fields() if node.place[0] <= line]
+    after = [at[0] for _, at, _ in whole.fields() if begun and at[0] > begun[-1].place[0]]
     return (begun[-1], len(begun) - 1) if begun and not any(one <= line for one in after) else None
 
 
@@ -127,14 +123,14 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
     node: Node, source: bytes, start: int, said: str, place: tuple[int, int], title: str, file_path: str
 ) -> Result:
     """Report an object by the names that its nodes tell, since its value can't be built."""
-    metadata = node.child("metadata")
     kind, api_version = node.text("kind"), node.text("apiVersion")
-    name, namespace = (metadata.text("name"), metadata.text("namespace")) if metadata is not None else ("", "")
+    name, namespace = node.text("metadata", "name"), node.text("metadata", "namespace")
     if kind and name:
         title = titled(kind, namespace, name)
-    annotations = None if metadata is None else metadata.child("annotations")
-    theirs = "" if annotations is None else next(filter(None, map(annotations.text, PATH)), "")
-    index = "" if annotations is None else next(filter(None, map(annotations.text, INDEX)), "")
+    theirs, index = (
+        next((text for key in keys if (text := node.text("metadata", "annotations", key))), "")
+        for keys in (PATH, INDEX)
+    )
 
     def placed(place: tuple[int, int]) -> dict[str, Any]:
         line, column = place
@@ -169,7 +165,7 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
 def _first(node: Node, place: tuple[int, int]) -> tuple[str, tuple[int, int]]:
     """Return a key that appears twice, "" if it may not be shown, and where it is first; `place` is the second."""
     for one in node.all():
-        places = [(name, at) for name, at, _ in one.entries or () if name is not None]
+        places = [(name, at) for name, at, _ in one.fields() if name is not None]
         key = next((name for name, at in places if at == place), None)
         if key is not None:
             return key if _PLAIN_KEY.match(key) else "", next(at for name, at in places if name == key)
@@ -178,8 +174,8 @@ def _first(node: Node, place: tuple[int, int]) -> tuple[str, tuple[int, int]]:
 
 def _in_list(node: Node, place: tuple[int, int]) -> bool:
     """Return whether an entry of a list begins with the key at a place, or goes on with it."""
-    entries = (one for each in node.all() for name, _, one in each.entries or () if (name or "").startswith("["))
-    return any(at == place for one in entries for _, at, _ in one.entries or ())
+    entries = (one for each in node.all() for name, _, one in each.fields() if (name or "").startswith("["))
+    return any(at == place for one in entries for _, at, _ in one.fields())
 
 
 def shown(place: Related) -> str:
@@ -207,9 +203,8 @@ def line_in_file(before: Sequence[bytes], tree: Node, source: bytes, start: int)
         start: Where the object begins in it; comments may be between that and its dash.
     """
     added = sum(any(key in one for key in _OF_HOSTS) for one in before)
-    metadata = tree.child("metadata")
-    annotations = None if metadata is None else metadata.child("annotations")
-    if added and annotations is not None and all(_of_host(name or "") for name, _, _ in annotations.entries or ()):
+    annotations = tree.child("metadata", "annotations")
+    if added and annotations is not None and all(_of_host(name or "") for name, _, _ in annotations.fields()):
         added += 1  # the line `annotations:` itself
     dash = source.rfind(b"\n", 0, start) + 1
     while dash and source[dash:start].lstrip(b" ")[:1] in {b"", b"#", b"\n", b"\r"}:
@@ -220,115 +215,3 @@ def line_in_file(before: Sequence[bytes], tree: Node, source: bytes, start: int)
 
 def _of_host(key: str) -> bool:
     return any(key.encode().startswith(one) for one in _OF_HOSTS)
-
-
-class Node:
-    """A value of a document with its place and the places of its keys."""
-
-    __slots__ = ("entries", "flow", "place", "value")
-
-    def __init__(self, event: Any) -> None:
-        """Begin a node with its event; a collection gets its entries later."""
-        self.place: tuple[int, int] = (event.start_mark.line, event.start_mark.column)
-        self.entries: list[tuple[str | None, tuple[int, int], Node]] | None = None  # None for a scalar and an alias
-        self.flow = True
-        self.value: str = event.value if isinstance(event, ScalarEvent) else ""
-        if isinstance(event, (MappingStartEvent, SequenceStartEvent)):
-            self.entries = []
-            self.flow = bool(event.flow_style)
-
-    def child(self, key: str) -> Node | None:
-        """Return the value of a key; the first of two."""
-        return next((node for name, _, node in self.entries or () if name == key), None)
-
-    def all(self) -> Iterator[Node]:
-        """Yield the node and every one below it."""
-        pending = [self]
-        while pending:
-            one = pending.pop()
-            yield one
-            pending += [node for _, _, node in one.entries or ()]
-
-    def text(self, key: str) -> str:
-        """Return the text of a key's scalar; "" where there is none."""
-        found = self.child(key)
-        return "" if found is None else found.value
-
-    def find(self, path: str, *, key: bool) -> tuple[int, int]:
-        """Return the place of a field, or of its nearest parent that is there.
-
-        Args:
-            path: Such as `spec.tolerations[0].key`; a key may hold dots, or be in brackets.
-            key: Whether the key is meant rather than the value.
-        """
-        node, place = self, self.place
-        while path and node.entries is not None:
-            step = max(
-                ((length, at, one) for name, at, one in node.entries if (length := _match(path, name)) >= 0),
-                key=itemgetter(0),
-                default=None,
-            )
-            if step is None:
-                return place
-            length, place, child = step
-            path = path[length:]
-            if not path and child.flow and not key:
-                return child.place
-            node = child
-        return place
-
-
-def _match(path: str, name: str | None) -> int:
-    """Return how much of a path a key takes; -1 if it is not that key. `None` never is one."""
-    if name is None:
-        return -1
-    path_ = path.removeprefix(".")
-    dot = len(path) - len(path_)
-    for text in (name, f"[{name}]"):
-        if path_.startswith(text) and path_[len(text) : len(text) + 1] in {"", ".", "["}:
-            return dot + len(text)
-    return -1
-
-
-def tree_of(text: bytes) -> Node | None:
-    """Read an object's nodes; None where it can't be read.
-
-    Where it is nested deeper than any object that is read, those up to there: libyaml's time grows with the square of the
-    depth.
-    """
-    events = parser(text)
-    stack: list[tuple[Node, list[Any]]] = []
-    try:
-        events.get_event()
-        events.get_event()
-        while True:
-            event = events.get_event()
-            if isinstance(event, (MappingStartEvent, SequenceStartEvent, ScalarEvent, AliasEvent)):
-                node = Node(event)
-                if stack:
-                    _add(*stack[-1], node, event)
-                elif node.entries is None:
-                    return node
-                if node.entries is not None:
-                    if len(stack) > MAX_DEPTH:
-                        return stack[0][0]
-                    stack.append((node, [isinstance(event, MappingStartEvent), None]))
-            else:
-                node, _ = stack.pop()
-                if not stack:
-                    return node
-    except (yaml.YAMLError, UnicodeError, IndexError):
-        return None
-
-
-def _add(parent: Node, state: list[Any], node: Node, event: Any) -> None:
-    """Add a child; `state` tells whether the parent is a mapping, and the key that waits for its value."""
-    entries = parent.entries if parent.entries is not None else []
-    mapping, waiting = state
-    if not mapping:
-        entries.append((f"[{len(entries)}]", node.place, node))
-    elif waiting is None:
-        state[1] = (event.value if isinstance(event, ScalarEvent) else None, node.place)
-    else:
-        entries.append((*waiting, node))
-        state[1] = None

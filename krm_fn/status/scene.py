@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from krm_fn.base import Record
-from krm_fn.clusters.selection import DEFAULT_PREFIX
+from krm_fn.clusters.naming import DEFAULT_PREFIX
 from krm_fn.kube import raw
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects, payload, report

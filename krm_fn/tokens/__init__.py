@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 FIELD = "spec.registrationToken"
 ABSENT = tagged(rule="token-absent")  # of an error that says where the token would come from
 BOOTSTRAP_NAME = "bootstrap-token-"  # begins the name of the Secret that holds one
+# Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
+PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
 
 
 class Refused(Errors):

@@ -12,7 +12,7 @@ from krm_fn.base import Record, late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens import BOOTSTRAP_NAME, formats
+from krm_fn.tokens import BOOTSTRAP_NAME, PUBLIC, formats
 from krm_fn.tokens.sources import place
 
 TYPE_CHECKING = False
@@ -29,9 +29,7 @@ GROUP = "system:bootstrappers:clusternet:register-cluster-token"
 
 _TYPE = "bootstrap.kubernetes.io/token"
 _NAMESPACE = "kube-system"
-# Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
-_PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
-_RFC3339 = late(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|([+-])(\d\d):(\d\d))\Z", re.ASCII)
+_RFC3339 = late(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
 class BootstrapSecret(Record):
@@ -44,10 +42,10 @@ class BootstrapSecret(Record):
         """Return the text under a key; empty where there is none."""
         return formats.trimmed(secrets.texts(self.value).get(key) or "")
 
-    def holds(self, key: str) -> str:
-        """Return the field that holds a key."""
+    def field(self, key: str) -> str:
+        """Return the path of a key."""
         plain = self.value.get("stringData")
-        return "stringData" if isinstance(plain, dict) and key in plain else "data"
+        return f"stringData.{key}" if isinstance(plain, dict) and key in plain else f"data.{key}"
 
     @property
     def token(self) -> Secret:
@@ -60,7 +58,11 @@ class BootstrapSecret(Record):
         text = self.get("expiration")
         if not text or secrets.encrypted(text):
             return None
-        found = _rfc3339(text)
+        if not _RFC3339.match(text):
+            return LONG_AGO
+        from krm_fn.kube.raw import parse_time  # noqa: PLC0415 - only a bootstrap Secret with an expiration needs it
+
+        found = parse_time(text)
         return LONG_AGO if found is None else found
 
 
@@ -87,50 +89,47 @@ def review(
         return ()
     severity = ERROR if config.token.on_expired == "Fail" else WARNING
     where = place(config)
-    if token.secret.reveal() in _PUBLIC:
+    if token.secret.reveal() in PUBLIC:
         message = (
             "the registration token is one that is printed in public guides: everyone knows it, and the one of "
             "Clusternet's guide expired on 2025-05-10; make your own on the parent cluster"
         )
         return (Result(message=message, severity=severity, tags=tagged(rule="token-public"), **where),)
-    own = [one for one in bootstrap if token.form == formats.BOOTSTRAP and one.get("token-id") == _halves(token)[0]]
+    head, _, tail = token.secret.reveal().partition(".")
+    own = [one for one in bootstrap if token.form == formats.BOOTSTRAP and one.get("token-id") == head]
     found: list[Result] = []
-    if any(not _same_secret(one, token) for one in own):
+    halves = [one.get("token-secret") for one in own]
+    if any(half and half != tail and not secrets.encrypted(half) for half in halves):
         message = (
             "the registration token differs from the bootstrap token of the same id among the resources: "
             "the parent will take only one of them"
         )
+        related = (Related.at(own[0].item.name, own[0].item.place("metadata.name")),)
         found.append(
-            Result(message=message, severity=WARNING, related=_places(own), tags=tagged(rule="token-mismatch"), **where)
+            Result(message=message, severity=WARNING, related=related, tags=tagged(rule="token-mismatch"), **where)
         )
     times = [one.expires for one in own if one.expires is not None]
     expires = min(times) if times else token.expires
-    if expires is not None and (expires == LONG_AGO or (now is not None and expires < now + NEAR)):
-        expired = expires == LONG_AGO or (now is not None and expires <= now)
+    at = LONG_AGO if now is None else now
+    if expires is not None and expires < at + NEAR:
+        expired = expires <= at
+        state = "counts as expired, since its bootstrap Secret has an expiration that is no time in RFC 3339"
+        if expires != LONG_AGO:
+            state = f"{'expired' if expired else 'expires'} on {_day(expires)}"
         found.append(
             Result(
-                message=f"the registration token {_state(expires, expired=expired)}: no new cluster registers with it "
+                message=f"the registration token {state}: no new cluster registers with it "
                 f"{'any more' if expired else 'from then on'}; rotate it",
                 severity=severity if expired else WARNING,
-                related=_places([one for one in own if one.expires == expires], "expiration"),
+                related=tuple(
+                    Related.at(one.item.name, one.item.place(one.field("expiration")))
+                    for one in [one for one in own if one.expires == expires][:1]
+                ),
                 tags=tagged(rule="token-expired" if expired else "token-expires"),
                 **where,
             )
         )
     return tuple(found)
-
-
-def _places(own: Sequence[BootstrapSecret], key: str = "") -> tuple[Related, ...]:
-    return tuple(
-        Related.at(one.item.name, one.item.place(f"{one.holds(key)}.{key}" if key else "metadata.name"))
-        for one in own[:1]
-    )
-
-
-def _state(expires: int, *, expired: bool) -> str:
-    if expires == LONG_AGO:
-        return "counts as expired, since its bootstrap Secret has an expiration that is no time in RFC 3339"
-    return f"expired on {_day(expires)}" if expired else f"expires on {_day(expires)}"
 
 
 def review_bootstrap_secrets(bootstrap: Sequence[BootstrapSecret]) -> tuple[Result, ...]:
@@ -143,74 +142,45 @@ def review_bootstrap_secrets(bootstrap: Sequence[BootstrapSecret]) -> tuple[Resu
     for one in bootstrap:
         reasons = _reasons(one)
         if reasons:
-            item = one.item
-            found.append(
-                Result(
-                    message=(
-                        f"no cluster can register with the bootstrap token {item.name}: "
-                        f"{'; '.join(reason for _, reason in reasons)}"
-                    ),
-                    severity=WARNING,
-                    tags=tagged(rule="bootstrap-token"),
-                    **item.place(reasons[0][0]),
-                )
-            )
+            why = "; ".join(reason for _, reason in reasons)
+            message = f"no cluster can register with the bootstrap token {one.item.name}: {why}"
+            place = one.item.place(reasons[0][0])
+            found.append(Result(message=message, severity=WARNING, tags=tagged(rule="bootstrap-token"), **place))
     return tuple(sorted(found, key=lambda result: (result.message, result.file_path, result.file_index or 0)))
 
 
 def _reasons(secret: BootstrapSecret) -> list[tuple[str, str]]:
     """Return why the parent would not take a bootstrap token for a registration, each with the field to correct."""
-    reasons = []
-    if secret.value.get("type") != _TYPE:
-        reasons.append(("type", f"its type must be {_TYPE}"))
-    if secret.item.namespace != _NAMESPACE:
-        reasons.append(("metadata.namespace", f"it must be in namespace {_NAMESPACE}"))
-    token_id = secret.get("token-id")
-    if not secrets.encrypted(token_id) and secret.item.name != BOOTSTRAP_NAME + token_id:
-        reasons.append(("metadata.name", f"its name must be {BOOTSTRAP_NAME} and then its token-id"))
-    usage, groups = secret.get("usage-bootstrap-authentication"), secret.get("auth-extra-groups")
-    if not secrets.encrypted(usage) and usage != "true":
-        key = "usage-bootstrap-authentication"
-        reasons.append((f"{secret.holds(key)}.{key}", f'it needs {key}: "true"'))
-    if not secrets.encrypted(groups) and GROUP not in groups.split(","):
-        key = "auth-extra-groups"
-        reasons.append((f"{secret.holds(key)}.{key}", f"its {key} must hold {GROUP}"))
-    if secret.expires == LONG_AGO:
-        field = f"{secret.holds('expiration')}.expiration"
-        reasons.append((field, "its expiration is no time in RFC 3339, which counts as expired"))
-    return reasons
+    usage, groups = "usage-bootstrap-authentication", "auth-extra-groups"
 
+    def wrong(key: str, right: bool) -> bool:  # noqa: FBT001 - what is encrypted can't be judged
+        return not right and not secrets.encrypted(secret.get(key))
 
-def _same_secret(secret: BootstrapSecret, token: Token) -> bool:
-    """Return whether the secret halves agree; one that is absent or encrypted says nothing against it."""
-    half = secret.get("token-secret")
-    return not half or secrets.encrypted(half) or half == _halves(token)[1]
-
-
-def _halves(token: Token) -> tuple[str, str]:
-    value = token.secret.reveal() if token.secret else ""
-    head, _, tail = value.partition(".")
-    return head, tail
-
-
-def _rfc3339(text: str) -> int | None:
-    """Return seconds since the epoch; None when the text is no time in RFC 3339."""
-    match = _RFC3339.match(text)
-    if match is None:
-        return None
-    import datetime as dt  # noqa: PLC0415 - only a bootstrap Secret with an expiration needs it
-
-    *numbers, sign, hours, minutes = match.groups()
-    shift = (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == "+" else 1) if sign else 0
-    try:
-        moment = dt.datetime(*map(int, numbers), tzinfo=dt.timezone.utc)  # type: ignore[misc, arg-type]
-    except ValueError:
-        return None
-    return int(moment.timestamp()) + shift
+    found = [
+        (secret.value.get("type") != _TYPE, "type", f"its type must be {_TYPE}"),
+        (secret.item.namespace != _NAMESPACE, "metadata.namespace", f"it must be in namespace {_NAMESPACE}"),
+        (
+            wrong("token-id", secret.item.name == BOOTSTRAP_NAME + secret.get("token-id")),
+            "metadata.name",
+            f"its name must be {BOOTSTRAP_NAME} and then its token-id",
+        ),
+        (wrong(usage, secret.get(usage) == "true"), secret.field(usage), f'it needs {usage}: "true"'),
+        (
+            wrong(groups, GROUP in secret.get(groups).split(",")),
+            secret.field(groups),
+            f"its {groups} must hold {GROUP}",
+        ),
+        (
+            secret.expires == LONG_AGO,
+            secret.field("expiration"),
+            "its expiration is no time in RFC 3339, which counts as expired",
+        ),
+    ]
+    return [(field, reason) for is_so, field, reason in found if is_so]
 
 
 def _day(seconds: int) -> str:
-    """Return a day as YYYY-MM-DD in UTC; far ones, which `time` can't count, as years to come."""
+    """Return the day of a time as YYYY-MM-DD in UTC."""
     import time  # noqa: PLC0415 - only a warning needs it
 
     return time.strftime("%Y-%m-%d", time.gmtime(seconds))

@@ -61,22 +61,22 @@ class Offers:
         Raises:
             Errors: The name was not offered, or the variable is not set or empty.
         """
+        tags: Any = ()
         if not _OFFERED_NAME.match(name):
             # what is no name of a variable may be the token itself, put into the wrong field
             shown = f"variable {name}" if _NAME.match(name) else "variable"
             message = f"environment {shown} is not offered: only names that begin with {PREFIX} are"
-            raise Errors.of(message, **where)
-        if name in _SETTINGS:
+        elif name in _SETTINGS:
             message = f"environment variable {name} is a setting of this runner, not a token: name another"
-            raise Errors.of(message, **where)
-        value = self._environment.get(name)
-        if value is None:
-            message = f"environment variable {name} is not set where this function runs: set it there"
-            raise Errors.of(message, tags=ABSENT, **where)
-        if not value:
-            message = f"environment variable {name} is empty where this function runs"
-            raise Errors.of(message, tags=ABSENT, **where)
-        return Secret(value)
+        elif value := self._environment.get(name):
+            return Secret(value)
+        else:
+            empty = name in self._environment
+            problem = (
+                "is empty where this function runs" if empty else "is not set where this function runs: set it there"
+            )
+            message, tags = f"environment variable {name} {problem}", ABSENT
+        raise Errors.of(message, tags=tags, **where)
 
     def file(self, name: str, **where: Any) -> Secret:
         """Return the text of a file below the offered folder, named by a relative path or an absolute one below it.
@@ -100,14 +100,10 @@ class Offers:
         if not target.startswith(folder + "/"):
             message = f"file {shown} is not offered: it is a link that leaves {self._token_dir}"
             raise Errors.of(message, **where)
-        content, reason = _read(folder, target[len(folder) + 1 :])
+        text, reason = _read(folder, target[len(folder) + 1 :])
         if reason:
             message = f"file {shown} {reason}"
-            raise Errors.of(message, tags=ABSENT if reason.startswith(_MISSING) else (), **where)
-        text = _text(content)
-        if text is None:
-            message = f"file {shown} is not text in UTF-8, so it holds no token"
-            raise Errors.of(message, **where)
+            raise Errors.of(message, tags=ABSENT if reason == _MISSING else (), **where)
         return Secret(text)
 
     def check_parent_url(self, config: Config, *, own_token: bool, **where: Any) -> None:
@@ -152,26 +148,23 @@ class Offers:
     def _folder(self, where: Mapping[str, Any]) -> str:
         """Return the resolved folder of token files."""
         given = self._token_dir
-        reason = ""
+        folder = os.path.realpath(given) if given.startswith("/") and "\0" not in given else ""
         if not given:
-            reason = "is set and empty: this runner offers no files"
-        elif not given.startswith("/") or "\0" in given:
+            message = f"environment variable {TOKEN_DIR} is set and empty: this runner offers no files"
+        elif not folder:
             # a relative one would begin where the host started us: in a tenant's checkout
-            reason = f"must be an absolute path, not {given!r}"
-        if reason:
-            message = f"environment variable {TOKEN_DIR} {reason}"
-            raise Errors.of(message, **where)
-        folder = os.path.realpath(given)
-        if folder == "/":
+            message = f"environment variable {TOKEN_DIR} must be an absolute path, not {given!r}"
+        elif folder == "/":
             message = f"environment variable {TOKEN_DIR} must name a folder of token files, not the root of the machine"
-            raise Errors.of(message, **where)
-        if not os.path.isdir(folder):  # noqa: PTH112 - pathlib costs start-up time
+        elif os.path.isdir(folder):  # noqa: PTH112 - pathlib costs start-up time
+            return folder
+        else:
             message = (
                 f"folder {given} does not exist where this function runs: mount the token there, "
                 f"or have the operator set {TOKEN_DIR}"
             )
             raise Errors.of(message, tags=ABSENT, **where)
-        return folder
+        raise Errors.of(message, **where)
 
 
 def _below(folder: str, given: str, name: str) -> str | None:
@@ -189,7 +182,7 @@ def _below(folder: str, given: str, name: str) -> str | None:
     return None if not parts or ".." in parts else "/".join(parts)
 
 
-def _read(folder: str, relative: str) -> tuple[bytes, str]:
+def _read(folder: str, relative: str) -> tuple[str, str]:
     """Read a regular file by walking down from the folder, following no link; or return why not."""
     import stat  # noqa: PLC0415 - only a token file needs it
 
@@ -199,31 +192,20 @@ def _read(folder: str, relative: str) -> tuple[bytes, str]:
         handle = open_below(folder, relative.split("/"))
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return b"", "is no regular file"
+                return "", "is no regular file"
             with os.fdopen(os.dup(handle), "rb") as stream:
                 content = stream.read(MAX_FILE + 1)
         finally:
             os.close(handle)
+        if len(content) > MAX_FILE:
+            return "", f"is bigger than {MAX_FILE // 1024} KiB, so it holds no token"
+        return content.decode(), ""
     except OSError as error:
-        return b"", _why(error)
-    if len(content) > MAX_FILE:
-        return b"", f"is bigger than {MAX_FILE // 1024} KiB, so it holds no token"
-    return content, ""
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return _MISSING
-    if isinstance(error, PermissionError):
-        return f"is not readable by the user that this function runs as (uid {os.getuid()})"
-    return f"can't be read: {os.strerror(error.errno or 0)}"
-
-
-def _text(content: bytes) -> str | None:
-    try:
-        return content.decode("utf-8")
+        denied = f"is not readable by the user that this function runs as (uid {os.getuid()})"
+        known = {FileNotFoundError: _MISSING, PermissionError: denied}
+        return "", known.get(type(error), f"can't be read: {os.strerror(error.errno or 0)}")
     except UnicodeDecodeError:
-        return None
+        return "", "is not text in UTF-8, so it holds no token"
 
 
 def _normal(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Tokens in the input: a warning where others can read one, and those in Secrets.
+"""Tokens in the input: a warning where others can read one, those in Secrets, and that of our earlier output.
 
 A Secret may hold the token; everything else is read by many more people (ConfigMaps, annotations, arguments, comments).
 A finding names the place, never the value.
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import binascii
 
-from krm_fn.base import full_name
+from krm_fn.base import full_name, sha256_hex
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
-from krm_fn.surface import GROUP, KIND
+from krm_fn.model import Token
+from krm_fn.surface import GROUP, KIND, OWNER_ANNOTATION, REGISTRATION_KEY, TOKEN_KEY
+from krm_fn.tokens import formats
 from krm_fn.tokens.redaction import Redactor
+from krm_fn.yaml import BadYaml
+from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.krm.items import Item
+    from krm_fn.model import Config
 
 _KEY = "\0key"  # in a path: "the key itself"; no key of an object has a NUL
 _TOKEN_FIELD = ("spec", "registrationToken", "value")
@@ -69,6 +74,25 @@ def in_secrets(items: Sequence[Item]) -> list[Secret]:
             texts += [data.decode("utf-8", "replace") for data in map(secrets.decode, texts) if data is not None]
             found += [Secret(token) for text in texts for token in secrets.tokens_in(text)]
     return found
+
+
+def in_place_of(config: Config, earlier: Sequence[Item]) -> Token:
+    """Return what a config is planned with where its token is not at hand: `plan` and `manifests` run without one.
+
+    It is the token of our earlier output, so that a plan shows no change that only the token's absence would make; else a
+    stand-in, the same in each run.
+    """
+    for item in earlier:
+        if item.kind == "Secret" and not item.group and item.contains(REGISTRATION_KEY.encode()):
+            try:
+                value = item.value()
+                if item.annotations.get(OWNER_ANNOTATION) == config.owner:
+                    registration = load(secrets.texts(value)[REGISTRATION_KEY] or "")
+                    return formats.check(Secret(secrets.texts(registration)[TOKEN_KEY] or ""), config.agent.version)
+            except (Errors, BadYaml, LookupError, AttributeError):
+                continue  # none, or in no form that we write
+    digest = sha256_hex(f"no token of {config.owner}".encode())
+    return Token(secret=Secret(f"{digest[:6]}.{digest[6:22]}"), form=formats.BOOTSTRAP)
 
 
 def _needle(token: Secret) -> str:

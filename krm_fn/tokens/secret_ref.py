@@ -6,6 +6,7 @@ from krm_fn.base import full_name, nearest, titled
 from krm_fn.krm.results import Errors, Related, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
+from krm_fn.surface import GROUP, KIND
 from krm_fn.tokens import ABSENT, FIELD
 
 TYPE_CHECKING = False
@@ -26,15 +27,13 @@ _FIELDS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable", *_HO
 _SHOWN = 5
 
 
-def resolve(
-    config: Config, ref: SecretSource, items: Sequence[Item], *, generator_position: bool
-) -> tuple[Secret, dict[str, Any]]:
+def resolve(config: Config, ref: SecretSource, items: Sequence[Item]) -> tuple[Secret, dict[str, Any]]:
     """Read the token from a Secret among the items.
 
     Raises:
         Errors: There is no such Secret, several, or none can be seen; or it has no such key, or no text under it.
     """
-    if generator_position:
+    if all(item.kind == KIND and item.group == GROUP for item in items):
         message = (
             f"Secret {full_name(ref.namespace, ref.name)} can't be read: as a generator this function sees no resources. "
             "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
@@ -92,11 +91,11 @@ def _read(item: Item, key: str, config: Config) -> tuple[Secret, dict[str, Any]]
         if not isinstance(value, str):
             reason = "is no string: put the value into double quotes"
         elif name == "data" and not secrets.encrypted(value):  # the format check names an encrypted one
-            raw = secrets.decode(value)
-            value = _text(raw)
-            if raw is None:
-                reason = "is no base64: encode the token, or put it under stringData"
-            elif value is None:
+            try:
+                raw = secrets.decode(value)
+                reason = "is no base64: encode the token, or put it under stringData" if raw is None else ""
+                value = (raw or b"").decode()
+            except UnicodeDecodeError:
                 reason = "is no text once decoded, so it holds no token"
         if reason:
             message = f"{name}.{key} of {title} {reason}"
@@ -141,15 +140,6 @@ def _check_layout(item: Item, key: str, title: str) -> None:
         raise Errors.of(message, fix=fix, tags=tagged(rule="unknown-field"), **item.place(field))
 
 
-def _text(raw: bytes | None) -> str | None:
-    if raw is None:
-        return None
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
 def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors:
     """Report that no Secret has the name, and what comes near."""
     title = full_name(ref.namespace, ref.name)
@@ -187,12 +177,9 @@ def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:
     """Return namespaces and names of Secrets that the user may have meant: another namespace, a prefix or suffix, a slip."""
     import difflib  # noqa: PLC0415 - only an error needs it
 
-    names = {item.name for item in items if item.kind == "Secret" and item.group == "" and item.name}
+    there = [(item.namespace, item.name) for item in items if item.kind == "Secret" and item.group == "" and item.name]
+    names = sorted({name for _, name in there})
     like = {name for name in names if ref.name in name or name in ref.name}
-    like.update(difflib.get_close_matches(ref.name, sorted(names), n=_SHOWN, cutoff=0.6))
-    found = {
-        (item.namespace, item.name)
-        for item in items
-        if item.kind == "Secret" and item.group == "" and item.name in like
-    }
+    like.update(difflib.get_close_matches(ref.name, names, n=_SHOWN, cutoff=0.6))
+    found = {one for one in there if one[1] in like}
     return sorted(one for one in found if not secrets.looks_like_token(full_name(*one)))[:_SHOWN]

@@ -30,42 +30,23 @@ if TYPE_CHECKING:
     Found = tuple[Secret, dict[str, Any]]
 
 
-class Lookup(Record):
-    """What a source may look at.
-
-    Attributes:
-        config: The configuration that asks.
-        items: The input.
-        offers: What the operator of this runner offers.
-        generator_position: Whether the input is the configuration alone, as in kustomize's `generators:`.
-    """
-
-    config: Config
-    items: Sequence[Item]
-    offers: Offers
-    generator_position: bool
-
-
 class Source(Record):
     """What there is to know of one kind of token source.
 
     Attributes:
-        resolve: Finds the value; None where the token is never seen here.
+        resolve: Finds the value, given the source, the config, the input and the operator's offers; None where the token is
+            never seen here.
         carrier: Makes the object that brings the registration to a namespace, without marks; None where the user keeps it.
             Takes the config, the namespace, the object's name and the registration manifest under its key.
-        secret_name: Names the Secret that the user keeps; empty where it is ours.
         offered: Whether the token is the operator's, and not one of whoever wrote the configuration.
-        check: Judges what the input shows of that Secret, given the namespaces that need it.
     """
 
-    resolve: Callable[[Lookup], Found] | None
+    resolve: Callable[[Any, Config, Sequence[Item], Offers], Found] | None
     carrier: Callable[[Config, str, str, Mapping[str, str]], dict[str, Any]] | None
-    secret_name: Callable[[TokenSource], str] = lambda _source: ""
     offered: bool = False
-    check: Callable[[Config, Sequence[Item], Inventory, Sequence[str]], Sequence[Result]] | None = None
 
 
-def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_position: bool) -> Token:
+def resolve(config: Config, items: Sequence[Item], offers: Offers) -> Token:
     """Find the token of a configuration and check its form, after the parent that it is for.
 
     The token has no value where it is kept outside.
@@ -80,31 +61,24 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers, *, generator_
         return model.Token()
     from krm_fn.tokens import formats  # noqa: PLC0415 - only for a token that is seen here
 
-    lookup = Lookup(config=config, items=items, offers=offers, generator_position=generator_position)
-    secret, where = source.resolve(lookup)
+    secret, where = source.resolve(config.token, config, items, offers)
     return formats.check(secret, config.agent.version, **where)
 
 
 def carrier(config: Config, namespace: str, values: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the object that brings the registration to a namespace, without marks; None where the user keeps it there."""
     make = _of(config).carrier
-    return None if make is None else make(config, namespace, secret_name(config), values)
-
-
-def kept_secret(source: TokenSource) -> str:
-    """Return the name of the Secret that the user keeps in each namespace; empty where it is ours."""
-    return _SOURCES[type(source)].secret_name(source)
-
-
-def secret_name(config: Config) -> str:
-    """Return the name of the Secret that the ClusterResourceSets refer to."""
-    return kept_secret(config.token) or config.registration
+    return None if make is None else make(config, namespace, config.registration, values)
 
 
 def check(config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]) -> Sequence[Result]:
     """Judge what the input shows of the Secret that the user keeps; nothing to report where it is ours."""
-    judge = _of(config).check
-    return () if judge is None else judge(config, items, inventory, namespaces)
+    name = config.token.kept_secret
+    if not name or not any(item.kind.endswith("Secret") and item.contains(name.encode()) for item in items):
+        return ()
+    from krm_fn.tokens.outside import check_existing  # noqa: PLC0415 - for this source alone
+
+    return check_existing(config, items, inventory, namespaces)
 
 
 def git_warning(config: Config) -> Result | None:
@@ -116,7 +90,7 @@ def git_warning(config: Config) -> Result | None:
         return None
     return Result(
         message=(
-            f"the rendered Secret {secret_name(config)} holds the registration token and is written "
+            f"the rendered Secret {config.registration} holds the registration token and is written "
             "to files: whoever reads them can register clusters. Keep them out of Git, or use existingSecret or "
             "externalSecret"
         ),
@@ -144,28 +118,24 @@ def place(config: Config, *below: str) -> dict[str, Any]:
 # --- the sources -----------------------------------------------------------------------------------------------------
 
 
-def _value(lookup: Lookup) -> Found:
-    source: ValueSource = lookup.config.token  # type: ignore[assignment] # the registry chooses by type, here and below
-    return source.value, place(lookup.config)
+def _value(source: ValueSource, config: Config, _items: Sequence[Item], _offers: Offers) -> Found:
+    return source.value, place(config)
 
 
-def _env(lookup: Lookup) -> Found:
-    source: EnvSource = lookup.config.token  # type: ignore[assignment]
-    where = place(lookup.config)
-    return lookup.offers.env(source.variable, **where), where
+def _env(source: EnvSource, config: Config, _items: Sequence[Item], offers: Offers) -> Found:
+    where = place(config)
+    return offers.env(source.variable, **where), where
 
 
-def _file(lookup: Lookup) -> Found:
-    source: FileSource = lookup.config.token  # type: ignore[assignment]
-    where = place(lookup.config)
-    return lookup.offers.file(source.path, **where), where
+def _file(source: FileSource, config: Config, _items: Sequence[Item], offers: Offers) -> Found:
+    where = place(config)
+    return offers.file(source.path, **where), where
 
 
-def _secret_ref(lookup: Lookup) -> Found:
+def _secret_ref(source: SecretSource, config: Config, items: Sequence[Item], _offers: Offers) -> Found:
     from krm_fn.tokens import secret_ref  # noqa: PLC0415 - for this source alone
 
-    source: SecretSource = lookup.config.token  # type: ignore[assignment]
-    return secret_ref.resolve(lookup.config, source, lookup.items, generator_position=lookup.generator_position)
+    return secret_ref.resolve(config, source, items)
 
 
 def _secret(_config: Config, namespace: str, name: str, values: Mapping[str, str]) -> dict[str, Any]:
@@ -173,26 +143,10 @@ def _secret(_config: Config, namespace: str, name: str, values: Mapping[str, str
 
 
 def _external_secret(config: Config, namespace: str, name: str, _values: Mapping[str, str]) -> dict[str, Any]:
-    from krm_fn.tokens.external_secret import external_secret  # noqa: PLC0415 - for this source alone
+    from krm_fn.tokens.outside import external_secret  # noqa: PLC0415 - for this source alone
 
-    source: ExternalSource = config.token  # type: ignore[assignment]
+    source: ExternalSource = config.token  # type: ignore[assignment] # the registry chooses by type
     return external_secret(config, source, namespace, name)
-
-
-def _name_of_existing(source: TokenSource) -> str:
-    existing: ExistingSource = source  # type: ignore[assignment]
-    return existing.name
-
-
-def _check_existing(
-    config: Config, items: Sequence[Item], inventory: Inventory, namespaces: Sequence[str]
-) -> Sequence[Result]:
-    name = secret_name(config)
-    if not any(item.kind.endswith("Secret") and item.contains(name.encode()) for item in items):
-        return ()
-    from krm_fn.tokens import existing_secret  # noqa: PLC0415 - for this source alone
-
-    return existing_secret.check(config, name, items, inventory, namespaces)
 
 
 _SOURCES: Mapping[type[TokenSource], Source] = {
@@ -200,7 +154,7 @@ _SOURCES: Mapping[type[TokenSource], Source] = {
     SecretSource: Source(resolve=_secret_ref, carrier=_secret),
     EnvSource: Source(resolve=_env, carrier=_secret, offered=True),
     FileSource: Source(resolve=_file, carrier=_secret, offered=True),
-    ExistingSource: Source(resolve=None, carrier=None, secret_name=_name_of_existing, check=_check_existing),
+    ExistingSource: Source(resolve=None, carrier=None),
     ExternalSource: Source(resolve=None, carrier=_external_secret),
 }
 

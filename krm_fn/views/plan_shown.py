@@ -128,12 +128,14 @@ def of(
     verdicts = list(made.verdicts)
     if filters.clusters:  # of a Cluster that is asked for by name, what every config decided
         verdicts = [
-            one for title in filters.clusters for one in decided(made.fleet, made.parts, of=title, renamed=made.renamed)
+            one
+            for title in filters.clusters
+            for one in decided(made.inventory, made.parts, of=title, renamed=made.renamed)
         ]
-    chosen = {one.title for one in made.fleet.clusters if filters.takes(one.title, one.live_labels)}
+    chosen = {one.title for one in made.inventory.clusters if filters.takes(one.title, one.live_labels)}
     if comparison is not None and not filters.empty:
         gone = {title for one in comparison.effects for title in one.clusters}
-        gone.difference_update(one.title for one in made.fleet.clusters)
+        gone.difference_update(one.title for one in made.inventory.clusters)
         chosen |= {title for title in gone if filters.takes(title, None)}
         comparison = _narrowed(comparison, chosen, filters)
     if filters.only_changed:
@@ -145,7 +147,7 @@ def of(
         verdicts=tuple(shown),
         generated=tuple(one for one in made.generated if _in_namespaces(one.key, filters)),
         comparison=comparison,
-        hidden=len(made.fleet.clusters) - len({one.cluster.key for one in shown}),
+        hidden=len(made.inventory.clusters) - len({one.cluster.key for one in shown}),
     )
 
 

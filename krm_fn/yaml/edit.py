@@ -126,7 +126,10 @@ class _Unbounded(Exception):  # noqa: N818 - a signal inside this module
 
 
 class _Edit:
-    """Replacements in one text, collected while old and new value are compared."""
+    """Replacements in one text, collected while old and new value are compared.
+
+    Every step raises `_Unbounded` where they can't be bounded to a node, or overlap.
+    """
 
     __slots__ = ("depth", "newline", "splices", "text")
 
@@ -137,11 +140,7 @@ class _Edit:
         self.splices: list[tuple[int, int, str]] = []
 
     def apply(self) -> str:
-        """Return the edited text.
-
-        Raises:
-            _Unbounded: Two replacements overlap.
-        """
+        """Return the edited text."""
         parts: list[str] = []
         at = 0
         for start, end, new in sorted(self.splices, key=lambda splice: splice[:2]):
@@ -158,11 +157,7 @@ class _Edit:
     # --- comparing ----------------------------------------------------------------------------------------------
 
     def change(self, node: Node, old: Any, new: Any, *, depth: int) -> None:
-        """Note what makes a collection's old value the new one.
-
-        Raises:
-            _Unbounded: Not possible inside this node.
-        """
+        """Note what makes a collection's old value the new one."""
         if node.kind == MAPPING and isinstance(old, dict) and hasattr(new, "items") and new:
             self._change_mapping(node, old, new, depth=depth)
         elif node.kind == SEQUENCE and isinstance(old, list) and isinstance(new, (list, tuple)) and new:

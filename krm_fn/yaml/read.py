@@ -152,12 +152,7 @@ class Builder:
         self.foreign: Any = None
 
     def skip(self, event: Any) -> int:
-        """Read past the node that begins with an event; return where it ends, as the parser marks it.
-
-        Raises:
-            BadYaml: Nested too deep.
-            yaml.YAMLError: Syntax.
-        """
+        """Read past the node that begins with an event; return where it ends, as the parser marks it."""
         depth = flow_start = 0
         get = self.events.get_event
         while True:
@@ -183,12 +178,7 @@ class Builder:
             event = get()
 
     def build(self, event: Any) -> Any:
-        """Return the value of the node that begins with an event.
-
-        Raises:
-            BadYaml: See `load`.
-            yaml.YAMLError: Syntax.
-        """
+        """Return the value of the node that begins with an event."""
         get = self.events.get_event
         stack: list[_Frame] = []
         while True:

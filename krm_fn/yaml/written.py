@@ -54,7 +54,7 @@ def read(text: bytes) -> dict[str, Any] | None:
 
 
 class _Reading:
-    """One run over a text.
+    """One run over a text; every step raises `NotSure` where a line has another form.
 
     Attributes:
         opened: The collections around a line, each with its column.
@@ -72,11 +72,7 @@ class _Reading:
         self.pending: str | None = None
 
     def run(self, text: bytes) -> dict[str, Any]:
-        """Take all lines.
-
-        Raises:
-            NotSure: One has another form.
-        """
+        """Take all lines."""
         top: dict[str, Any] = self.holder
         at, size = 0, len(text)
         while at < size:
@@ -102,11 +98,7 @@ class _Reading:
         return top
 
     def child(self, column: int, *, dash: bool) -> None:
-        """Begin the collection of the last key, in the one column where it is written.
-
-        Raises:
-            NotSure: It is not there.
-        """
+        """Begin the collection of the last key, in the one column where it is written."""
         if column != self.column + (0 if dash else 2) or len(self.opened) > _DEEPEST:
             raise NotSure
         inner: Any = [] if dash else {}
@@ -116,11 +108,7 @@ class _Reading:
         self.opened.append((column, inner))
 
     def go_back(self, column: int, kind: type) -> None:
-        """Go on with a collection further out.
-
-        Raises:
-            NotSure: None of that kind is open in the column.
-        """
+        """Go on with a collection further out."""
         opened = self.opened
         while opened and (opened[-1][0] != column or type(opened[-1][1]) is not kind):
             opened.pop()
@@ -135,11 +123,7 @@ class _Reading:
         self.opened.append((column, inner))
 
     def take(self, name: str | None, value: Any) -> None:
-        """Add a value.
-
-        Raises:
-            NotSure: Its key is there already.
-        """
+        """Add a value."""
         if value is _MAPPING:
             value = {}
         elif value is _SEQUENCE:
@@ -157,11 +141,7 @@ class _Reading:
 
 @lru_cache(maxsize=4096)
 def _explained(text: bytes) -> tuple[int, bool, str | None, Any]:
-    """Return column, dash, key and value of a line; most lines of a tree are alike.
-
-    Raises:
-        NotSure: It has another form.
-    """
+    """Return column, dash, key and value of a line; most lines of a tree are alike."""
     line = _LINE.fullmatch(text)
     if line is None:
         raise NotSure

@@ -16,7 +16,7 @@ from krm_fn.agent import registration_values
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.model import Patch
-from krm_fn.tokens import external_secret
+from krm_fn.tokens import outside
 from tests.hosts.programs import REPOSITORY
 
 TYPE_CHECKING = False
@@ -82,7 +82,7 @@ def config(note: str = "", **spec: Any) -> Config:
 )  # fmt: skip
 def test_the_operator_makes_the_secret_that_an_inline_source_emits(operator: Path, one: Config, token: str) -> None:
     given = {
-        "externalSecret": external_secret.external_secret(one, one.token, "team-a", "n"),
+        "externalSecret": outside.external_secret(one, one.token, "team-a", "n"),
         "store": {"clusternet": token},
     }
     done = subprocess.run([operator], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=60)

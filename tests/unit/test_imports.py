@@ -28,8 +28,7 @@ RARE = {
     "krm_fn.featuregate.gates", "krm_fn.featuregate.managers", "krm_fn.files",
     "krm_fn.hub", "krm_fn.krm.places", "krm_fn.krm.streams", "krm_fn.krm.unreadable", "krm_fn.kube.containers",
     "krm_fn.kube.kubectl_selector", "krm_fn.kube.raw", "krm_fn.migration", "krm_fn.status",
-    "krm_fn.tokens.existing_secret", "krm_fn.tokens.external_secret", "krm_fn.views", "krm_fn.yaml.edit",
-    "krm_fn.yaml.nodes",
+    "krm_fn.tokens.expiry", "krm_fn.tokens.outside", "krm_fn.views", "krm_fn.yaml.edit", "krm_fn.yaml.nodes",
 }  # fmt: skip
 
 # What is small, built in, or loaded by every interpreter that runs with its `site`.

@@ -9,6 +9,9 @@ from krm_fn.config.tree import kubernetes, selectors
 from krm_fn.surface import AGENT as AGENT_NAME
 from krm_fn.surface import SYSTEM_NAMESPACE
 
+SYNC_MODES = ("Push", "Pull", "Dual")
+CLUSTER_TYPES = ("StandardCluster", "EdgeCluster")
+
 _SOFT_ANTI_AFFINITY = {
     "podAntiAffinity": {
         "preferredDuringSchedulingIgnoredDuringExecution": [
@@ -127,13 +130,13 @@ AGENT = Object(
     ),
     Field(
         "syncMode",
-        Choice("Push", "Pull", "Dual"),
+        Choice(*SYNC_MODES),
         "How resources reach the cluster; Push and Dual need the feature gate AppPusher.",
         default="Dual",
     ),
     Field(
         "clusterType",
-        Choice("StandardCluster", "EdgeCluster"),
+        Choice(*CLUSTER_TYPES),
         "Type under which clusters register.",
         default="StandardCluster",
     ),

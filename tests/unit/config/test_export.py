@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from krm_fn.config import export
-from krm_fn.config.fields import UNSET, Field, walk
+from krm_fn.config.fields import UNSET, Field, Object, walk
 from krm_fn.config.kinds import Kind
 from krm_fn.config.rules_in_schema import Constraint
 from krm_fn.config.tree import CONFIG
@@ -113,7 +113,7 @@ def test_a_kind_without_a_schema_is_a_bug_of_ours() -> None:
     with pytest.raises(NotImplementedError):
         export.of_kind(Kind())
     with pytest.raises(NotImplementedError):
-        export.of_constraint(Constraint())
+        export.of_kind(Object(constraints=(Constraint(),)))
 
 
 EXAMPLE_FILES = sorted(

@@ -75,10 +75,8 @@ def test_earlier_output_is_reported_apart_by_what_it_is() -> None:
     tree = earlier.before(taken(*OUTPUT), None, "").output
     assert [one.name for one in tree.all.sets] == ["n", "n-identity", "n.web"]
     assert [one.name for one in tree.all.main_sets] == ["n", "n.web"]
-    assert [(key.name, owner, where) for key, owner, where in tree.all.agent_namespaces] == [
-        ("n-identity", "fleet", "edge")
-    ]
-    assert [(key.name, owner) for key, owner, _ in tree.all.agents] == [("n-agent", "fleet")]
+    assert [(key.name, where) for key, where in tree.all.agent_namespaces.items()] == [("n-identity", "edge")]
+    assert [key.name for key in tree.all.agents] == ["n-agent"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from krm_fn.agent import registration_values
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.model import ExternalSource, Patch
-from krm_fn.tokens import external_secret as module
+from krm_fn.tokens import outside as module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -55,12 +55,12 @@ ALLOWED = {"CLUSTERNET_PARENT_URLS": "*"}
 
 def resolve(config: Config, items: list[Item], environment: dict[str, str] | None = None) -> Token:
     offers = Offers({**ALLOWED, **(environment or {})})
-    return sources.resolve(config, items, offers, generator_position=False)
+    return sources.resolve(config, items, offers)
 
 
-def the_error(config: Config, items: list[Item], **more: Any) -> Any:
+def the_error(config: Config, items: list[Item]) -> Any:
     with pytest.raises(Errors) as caught:
-        sources.resolve(config, items, Offers(ALLOWED), **{"generator_position": False, **more})
+        sources.resolve(config, items, Offers(ALLOWED))
     (result,) = caught.value.results
     return result
 
@@ -351,7 +351,7 @@ def test_an_error_in_a_secret_names_that_secret_and_its_file(make_config: Make, 
 
 
 def test_a_generator_is_reported_that_it_sees_no_items(make_config: Make, make_items: Items) -> None:
-    result = the_error(make_config(source=REF), make_items(), generator_position=True)
+    result = the_error(make_config(source=REF), make_items())
     assert "as a generator this function sees no resources" in result.message
     assert "`transformers:`" in result.message
 
@@ -360,7 +360,7 @@ def test_a_generator_is_reported_that_it_sees_no_items(make_config: Make, make_i
     "source", [ValueSource(value=Secret(TOKEN)), ExistingSource(name="r")], ids=["value", "existing"]
 )
 def test_a_generator_may_use_the_other_sources(make_config: Make, source: TokenSource) -> None:
-    sources.resolve(make_config(source=source), [], Offers({}), generator_position=True)
+    sources.resolve(make_config(source=source), [], Offers({}))
 
 
 # --- what else is asked ----------------------------------------------------------------------------------------------
