@@ -38,25 +38,17 @@ _ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
 
 
 class Copy:
-    """A private copy of a folder, and of the folders with a kustomization that it leads to.
-
-    Attributes:
-        given: The folder, as the caller gave it.
-        root: The same, resolved.
-        bound: What may be copied: the repository that holds it, resolved.
-        functions: The functions that files of it configure as programs.
-        sources: Files that hold configurations of ours or Clusters, with their bytes.
-        warnings: What the build may not know.
-    """
+    """A private copy of a folder, and of the folders with a kustomization that it leads to."""
 
     def __init__(self, given: str, target: str, *, keep_programs: bool) -> None:
-        self.given = given
-        self.root = os.path.realpath(given)
-        self.bound = _bound(self.root)
+        self.given = given  # the folder, as the caller gave it
+        self.root = os.path.realpath(given)  # the same, resolved
+        self.bound = _bound(self.root)  # what may be copied: the repository that holds it, resolved
         self.target = target
         self.keep_programs = keep_programs
+        # files that hold configurations of ours or Clusters, with their bytes
         self.sources: list[tuple[str, bytes]] = []
-        self.warnings: list[Result] = []
+        self.warnings: list[Result] = []  # what the build may not know
         self.functions = Functions(self.warnings, keep=keep_programs)
         self.notes: dict[str, str] = {}  # what is not copied -> the name that a build would miss it by
         self.budget = reading.Budget(_LARGEST_COPY)

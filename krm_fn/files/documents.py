@@ -31,20 +31,13 @@ _SEPARATOR = b"---\n"
 
 
 class SourceFile:
-    """A file that was read.
-
-    Attributes:
-        path: As messages call it: below the path that the user gave; `stdin` for stdin.
-        relative: Below the folder that the user gave, for a copy of the tree.
-        data: Its bytes.
-        documents: Its documents.
-    """
+    """A file that was read."""
 
     __slots__ = ("data", "documents", "path", "relative")
 
     def __init__(self, path: str, relative: str, data: bytes, documents: list[Document]) -> None:
-        self.path = path
-        self.relative = relative
+        self.path = path  # as messages call it: below the path that the user gave; `stdin` for stdin
+        self.relative = relative  # below the folder that the user gave, for a copy of the tree
         self.data = data
         self.documents = documents
 
@@ -55,18 +48,12 @@ class SourceFile:
 
 
 class Tree:
-    """Manifests of several files.
-
-    Attributes:
-        items: The objects of all files; their positions count through.
-        files: The files, in the order read.
-        results: Warnings about what was passed over.
-    """
+    """Manifests of several files."""
 
     def __init__(self, files: list[SourceFile], results: Sequence[Result]) -> None:
-        self.files = files
-        self.results = tuple(results)
-        self.items = [item for file in files for item in file.items]
+        self.files = files  # the files, in the order read
+        self.results = tuple(results)  # warnings about what was passed over
+        self.items = [item for file in files for item in file.items]  # their positions count through
 
     @classmethod
     def read(

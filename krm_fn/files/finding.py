@@ -41,21 +41,13 @@ _NAMED = 5  # charts that the warning about them names
 
 
 class Found(Record):
-    """A file to read.
+    """A file to read."""
 
-    Attributes:
-        path: Where it is, beginning as the user gave it.
-        relative: Below the folder that the user gave; its name if the user gave the file itself.
-        below: Below the folder that it was found in; "" if the user gave the file itself.
-        root: The resolved folder that it must not lead out of; "" if the user gave the file itself.
-        real: Where it is, resolved.
-    """
-
-    path: str
-    relative: str
-    below: str = ""
-    root: str = ""
-    real: str = ""
+    path: str  # where it is, beginning as the user gave it
+    relative: str  # below the folder that the user gave; its name if the user gave the file itself
+    below: str = ""  # below the folder that it was found in; "" if the user gave the file itself
+    root: str = ""  # the resolved folder that it must not lead out of; "" if the user gave the file itself
+    real: str = ""  # where it is, resolved
 
     @property
     def pattern(self) -> str:
@@ -64,17 +56,11 @@ class Found(Record):
 
 
 class Rules(Record):
-    """What is left out of folders.
+    """What is left out of folders."""
 
-    Attributes:
-        skip: Resolved paths of folders and files.
-        exclude: Patterns in the syntax of .gitignore, relative to each folder that the user gave.
-        rendered: Whether the folders are rendered output, where a kustomization is not a layout to be built.
-    """
-
-    skip: frozenset[str] = frozenset()
-    exclude: tuple[str, ...] = ()
-    rendered: bool = False
+    skip: frozenset[str] = frozenset()  # resolved paths of folders and files
+    exclude: tuple[str, ...] = ()  # patterns in the syntax of .gitignore, relative to each folder that the user gave
+    rendered: bool = False  # whether the folders are rendered output, where a kustomization is not a layout to be built
 
 
 def read_found(found: Found) -> bytes:

@@ -79,17 +79,11 @@ sys.exit(code)
 
 
 class Function(Record):
-    """A function that a file of the copy configures as a program.
+    """A function that a file of the copy configures as a program."""
 
-    Attributes:
-        path: The program, as the file names it.
-        arguments: Its arguments.
-        file: The file, for messages.
-    """
-
-    path: str
+    path: str  # the program, as the file names it
     arguments: tuple[str, ...]
-    file: str
+    file: str  # the file, for messages
 
     @property
     def ours(self) -> bool:
@@ -98,18 +92,12 @@ class Function(Record):
 
 
 class Functions:
-    """The functions that the files of a build configure as programs.
-
-    Attributes:
-        known: They, by number.
-        keep: Whether any but this one stays as it is, since programs may run.
-        warnings: Where to report what can't be read.
-    """
+    """The functions that the files of a build configure as programs."""
 
     def __init__(self, warnings: list[Result], *, keep: bool) -> None:
-        self.known: list[Function] = []
-        self.keep = keep
-        self.warnings = warnings
+        self.known: list[Function] = []  # the numbers are positions here
+        self.keep = keep  # whether any but this one stays as it is, since programs may run
+        self.warnings = warnings  # where to report what can't be read
 
     def rewritten(self, data: bytes, path: str, shown: str) -> bytes:
         """Return a file with its programs as containers.
@@ -195,17 +183,7 @@ def _patches(key: str, parent: Any) -> bool:
 
 
 class Messengers:
-    """Answers what kustomize asks of `docker`, `helm` and `git`.
-
-    Attributes:
-        path: Of the socket.
-        functions: What the numbers of images say.
-        answer: Takes a ResourceList; returns the exit code, stdout and stderr of our function.
-        fetched: Is called with each folder that git has fetched.
-        enable_exec: Whether other programs may run.
-        refused: What was not run.
-        error: What `answer` raised.
-    """
+    """Answers what kustomize asks of `docker`, `helm` and `git`."""
 
     def __init__(
         self,
@@ -216,13 +194,13 @@ class Messengers:
         *,
         enable_exec: bool,
     ) -> None:
-        self.path = path
-        self.functions = functions
-        self.answer = answer
-        self.fetched = fetched
-        self.enable_exec = enable_exec
-        self.refused: list[Result] = []
-        self.error: BaseException | None = None
+        self.path = path  # of the socket
+        self.functions = functions  # what the numbers of images say
+        self.answer = answer  # takes a ResourceList; returns the exit code, stdout and stderr of our function
+        self.fetched = fetched  # is called with each folder that git has fetched
+        self.enable_exec = enable_exec  # whether other programs may run
+        self.refused: list[Result] = []  # what was not run
+        self.error: BaseException | None = None  # what `answer` raised
         self.listening = socket.socket(socket.AF_UNIX)
 
     def __enter__(self) -> Messengers:  # noqa: PYI034 - no subclass

@@ -65,31 +65,20 @@ _NETWORK = (
 
 
 class Built(Record):
-    """What kustomize built.
+    """What kustomize built."""
 
-    Attributes:
-        output: Its output: a stream of documents.
-        sources: The files that may hold our configuration or Clusters, with their bytes.
-        results: Warnings.
-    """
-
-    output: bytes
-    sources: tuple[tuple[str, bytes], ...]
+    output: bytes  # its output: a stream of documents
+    sources: tuple[tuple[str, bytes], ...]  # the files that may hold our configuration or Clusters, with their bytes
     results: tuple[Result, ...]
 
 
 class Unbuilt(Errors):
-    """A folder can't be built. Its messages may quote what the folder holds: who prints them hides tokens first.
-
-    Attributes:
-        output: What kustomize wrote to stderr, however long it is.
-        texts: What the folder's files hold, as far as it is not too much.
-    """
+    """A folder can't be built. Its messages may quote what the folder holds: who prints them hides tokens first."""
 
     def __init__(self, results: Sequence[Result], output: str = "", texts: Sequence[str] = ()) -> None:
         super().__init__(results)
-        self.output = output
-        self.texts = texts
+        self.output = output  # what kustomize wrote to stderr, however long it is
+        self.texts = texts  # what the folder's files hold, as far as it is not too much
 
 
 def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:

@@ -44,20 +44,14 @@ class Changes(Record):
     """Changes to a list of items, by position in the input; what is not named here leaves byte for byte as it came.
 
     A position appears in at most one of the first four, except that `removed` wins.
-
-    Attributes:
-        removed: Items to drop.
-        replaced: Whole new values, written anew (our own earlier output).
-        labelled: Labels to set; nothing else of the item is touched, comments stay.
-        revised: New values of the user's own items; only what differs is edited, comments stay.
-        added: New items, appended in this order.
     """
 
     removed: frozenset[int] = frozenset()
-    replaced: Mapping[int, Mapping[str, Any]] = {}
-    labelled: Mapping[int, Mapping[str, str]] = {}
+    replaced: Mapping[int, Mapping[str, Any]] = {}  # whole new values, written anew (our own earlier output)
+    labelled: Mapping[int, Mapping[str, str]] = {}  # labels to set; nothing else of the item is touched, comments stay
+    # new values of the user's own items; only what differs is edited, comments stay
     revised: Mapping[int, Mapping[str, Any]] = {}
-    added: tuple[Mapping[str, Any], ...] = ()
+    added: tuple[Mapping[str, Any], ...] = ()  # new items, appended in this order
 
     @property
     def empty(self) -> bool:
@@ -66,15 +60,11 @@ class Changes(Record):
 
 
 class Review(Record):
-    """What a look at some items came to.
+    """What a look at some items came to."""
 
-    Attributes:
-        revised: New values of items, by position in the input; the editor changes only what differs.
-        results: What there is to report.
-    """
-
+    # new values of items, by position in the input; the editor changes only what differs
     revised: Mapping[int, Mapping[str, Any]] = {}
-    results: tuple[Result, ...] = ()
+    results: tuple[Result, ...] = ()  # what there is to report
 
 
 # --- annotations of hosts: theirs to keep, whatever a function makes of an item --------------------------------------

@@ -30,19 +30,7 @@ _PLAIN_TEXT = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 
 
 class Item:
-    """One object of the input. What has to read it raises `Errors` where it can't be read.
-
-    Attributes:
-        source: The text that holds it.
-        start: Offset of its first byte.
-        end: Offset behind its last byte.
-        column: Column of its first byte.
-        position: Index in the input.
-        api_version: `apiVersion`; "" when absent or not a string.
-        kind: `kind`; "" when absent or not a string.
-        wanted: The value that `set` has made; None if nothing was set.
-        wanted_labels: What `set_label` has set; None if nothing was.
-    """
+    """One object of the input. What has to read it raises `Errors` where it can't be read."""
 
     __slots__ = (
         "_behind",
@@ -77,16 +65,16 @@ class Item:
 
         `title` is what `where` says for an object that is in no list and no file.
         """
-        self.source = source
-        self.start = start
-        self.end = end
-        self.column = column
+        self.source = source  # the text that holds it
+        self.start = start  # offset of its first byte
+        self.end = end  # offset behind its last byte
+        self.column = column  # column of its first byte
         self._behind = 0  # where its metadata end, once they were read by lines
-        self.position = position
-        self.api_version = api_version
-        self.kind = kind
-        self.wanted: dict[str, Any] | None = None
-        self.wanted_labels: dict[str, str] | None = None
+        self.position = position  # index in the input
+        self.api_version = api_version  # `apiVersion`; "" when absent or not a string
+        self.kind = kind  # `kind`; "" when absent or not a string
+        self.wanted: dict[str, Any] | None = None  # the value that `set` has made; None if nothing was set
+        self.wanted_labels: dict[str, str] | None = None  # what `set_label` has set; None if nothing was
         self._metadata: Mapping[str, Any] | None = None
         self._value: Any = _UNSET
         self._file_path: str | None = None

@@ -60,30 +60,20 @@ class Part:
 
 
 class Outline:
-    """What is known of a document: its top-level keys and the objects of its `items`.
-
-    Attributes:
-        parts: Keys of the top-level mapping, in order.
-        items: Entries of `items`; empty where that is absent or no list.
-        stray: Position of the first entry that is no mapping; None if all are.
-        crossing: Line, from 0, of the first alias in an entry to an anchor outside of it, and the entry's position.
-        start: Offset of the mapping.
-        end: Offset behind the mapping.
-        flow: Whether the mapping is in flow style.
-        column: Column of the top-level keys.
-    """
+    """What is known of a document: its top-level keys and the objects of its `items`."""
 
     __slots__ = ("column", "crossing", "end", "flow", "items", "parts", "start", "stray")
 
     def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self.items: list[Item] = []
-        self.stray: int | None = None
+        self.parts: list[Part] = []  # keys of the top-level mapping, in order
+        self.items: list[Item] = []  # entries of `items`; empty where that is absent or no list
+        self.stray: int | None = None  # position of the first entry that is no mapping; None if all are
+        # line, from 0, of the first alias in an entry to an anchor outside of it, and the entry's position
         self.crossing: tuple[int, int] | None = None
-        self.start = 0
-        self.end = 0
-        self.flow = False
-        self.column = 0
+        self.start = 0  # offset of the mapping
+        self.end = 0  # offset behind the mapping
+        self.flow = False  # whether the mapping is in flow style
+        self.column = 0  # column of the top-level keys
 
     def part(self, key: str) -> Part | None:
         """Return a part by its key."""

@@ -25,26 +25,16 @@ _RENDER = "; for plain manifests use: clusternet-capi-fn render PATH"
 
 
 class ResourceList:
-    """A ResourceList that was read, and what a function makes of it.
-
-    Attributes:
-        data: Its text.
-        outline: Where its parts are in that text.
-        api_version: As the input says, to be echoed.
-        items: The objects, in order.
-        function_config: The `functionConfig`; None when absent or null.
-        errors: Why its items may not be changed; they can only be written back as they are.
-        results: What a function has to say; an error among them drops all changes.
-    """
+    """A ResourceList that was read, and what a function makes of it."""
 
     def __init__(self, data: bytes, found: Outline, function_config: Item | None) -> None:
         self.data = data
-        self.outline = found
-        self.api_version = str(_value(found, "apiVersion"))
-        self.items = found.items
-        self.function_config = function_config
-        self.errors = _crossing(found)
-        self.results = Results()
+        self.outline = found  # where its parts are in that text
+        self.api_version = str(_value(found, "apiVersion"))  # as the input says, to be echoed
+        self.items = found.items  # the objects, in order
+        self.function_config = function_config  # the `functionConfig`; None when absent or null
+        self.errors = _crossing(found)  # why its items may not be changed; they can only be written back as they are
+        self.results = Results()  # what a function has to say; an error among them drops all changes
         self._changes = Changes()
         self._removed: set[int] = set()
         self._added: list[Mapping[str, Any]] = []

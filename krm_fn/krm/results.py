@@ -35,24 +35,14 @@ class ResourceRef(Record):
 
 
 class Related(Record):
-    """A second place that a result is about: of two objects that clash, the other one.
+    """A second place that a result is about: of two objects that clash, the other one."""
 
-    Attributes:
-        label: What is there, to be followed by the place: "the other one".
-        item: Position of the object in the input; None where it is in no input.
-        field: Path of the field that is meant; "" for the object.
-        file_path: File that holds the object.
-        file_index: Position of the object in that file, from 0.
-        line: Line from 1; None until `places.located` finds it.
-        column: Column from 1.
-    """
-
-    label: str
-    item: int | None = None
-    field: str = ""
-    file_path: str = ""
-    file_index: int | None = None
-    line: int | None = None
+    label: str  # what is there, to be followed by the place: "the other one"
+    item: int | None = None  # position of the object in the input; None where it is in no input
+    field: str = ""  # path of the field that is meant; "" for the object
+    file_path: str = ""  # file that holds the object
+    file_index: int | None = None  # position of the object in that file, from 0
+    line: int | None = None  # line from 1; None until `places.located` finds it
     column: int | None = None
 
     @classmethod
@@ -62,40 +52,24 @@ class Related(Record):
 
 
 class Result(Record):
-    """One thing to tell the user.
+    """One thing to tell the user."""
 
-    Attributes:
-        message: One line, cause first, with what to do. Never holds a secret value.
-        severity: `error`, `warning` or `info`.
-        resource_ref: The object it is about, if there is one.
-        item: Position of that object in the input; `FUNCTION_CONFIG` for the functionConfig. With `field` it says where
-            line and column are to be found (`places.located`).
-        field: Path of the field, such as `spec.agent.replicas`.
-        current: The value that the field has, where `proposed` should take its place and it may be shown.
-        proposed: The value that the field should have, where there is one.
-        fix: Text that corrects the input, ready to paste; may have several lines.
-        file_path: File that holds the object, as the host names it.
-        file_index: Position of the object in that file, from 0; None where unknown.
-        line: Line from 1: of the file if `file_path` is set, of the input otherwise.
-        column: Column from 1.
-        related: Further places.
-        tags: Machine-readable extras (`rule` names the check).
-    """
-
-    message: str
-    severity: str = ERROR
-    resource_ref: ResourceRef | None = None
+    message: str  # one line, cause first, with what to do. Never holds a secret value
+    severity: str = ERROR  # `error`, `warning` or `info`
+    resource_ref: ResourceRef | None = None  # the object it is about, if there is one
+    # position of that object in the input; `FUNCTION_CONFIG` for the functionConfig. With `field` it says where line
+    # and column are to be found (`places.located`)
     item: int | None = None
-    field: str = ""
-    current: object = None
-    proposed: object = None
-    fix: str = ""
-    file_path: str = ""
-    file_index: int | None = None
-    line: int | None = None
+    field: str = ""  # path of the field, such as `spec.agent.replicas`
+    current: object = None  # the value that the field has, where `proposed` should take its place and it may be shown
+    proposed: object = None  # the value that the field should have, where there is one
+    fix: str = ""  # text that corrects the input, ready to paste; may have several lines
+    file_path: str = ""  # file that holds the object, as the host names it
+    file_index: int | None = None  # position of the object in that file, from 0; None where unknown
+    line: int | None = None  # line from 1: of the file if `file_path` is set, of the input otherwise
     column: int | None = None
     related: tuple[Related, ...] = ()
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()  # machine-readable extras (`rule` names the check)
 
     @property
     def rule(self) -> str:

@@ -48,32 +48,20 @@ class DocumentItem(Item):
 
 
 class Document:
-    """One document of a stream.
-
-    Attributes:
-        start: Offset of its first byte, its `---` line included.
-        body: Offset of its text as YAML.
-        body_end: Offset behind that text, where a `...` line may follow.
-        end: Offset behind it all.
-        items: Its objects: none, one, or those of a List.
-        is_list: Whether it is a List.
-        passed_over: Whether it held objects that the caller does not want.
-        stray: Why it is no object, for messages; "" where it is one, a List, or empty.
-        line: Line of its text, from 1.
-    """
+    """One document of a stream."""
 
     __slots__ = ("body", "body_end", "end", "is_list", "items", "line", "passed_over", "start", "stray")
 
     def __init__(self, start: int, body: int, body_end: int, end: int, line: int) -> None:
-        self.start = start
-        self.body = body
-        self.body_end = body_end
-        self.end = end
-        self.line = line
-        self.items: list[Item] = []
+        self.start = start  # offset of its first byte, its `---` line included
+        self.body = body  # offset of its text as YAML
+        self.body_end = body_end  # offset behind that text, where a `...` line may follow
+        self.end = end  # offset behind it all
+        self.line = line  # line of its text, from 1
+        self.items: list[Item] = []  # its objects: none, one, or those of a List
         self.is_list = False
-        self.passed_over = False
-        self.stray = ""
+        self.passed_over = False  # whether it held objects that the caller does not want
+        self.stray = ""  # why it is no object, for messages; "" where it is one, a List, or empty
 
 
 def read_stream(data: bytes, path: str = "") -> list[Item]:

@@ -67,17 +67,12 @@ def of(deployment: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class Flag(Record):
-    """One occurrence of a flag.
-
-    Attributes:
-        place: Field and position of the element that names the flag.
-        value: Its value; empty where a separate flag is the last element.
-        value_place: Field and position of a separate value; None when joined, or where there is no value.
-    """
+    """One occurrence of a flag."""
 
     name: str
-    place: tuple[str, int]
-    value: str
+    place: tuple[str, int]  # field and position of the element that names the flag
+    value: str  # its value; empty where a separate flag is the last element
+    # field and position of a separate value; None when joined, or where there is no value
     value_place: tuple[str, int] | None = None
 
     @property

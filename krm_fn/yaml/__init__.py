@@ -10,18 +10,12 @@ if TYPE_CHECKING:
 
 
 class BadYaml(Exception):  # noqa: N818 - named for what it is
-    """The text is not YAML, or not YAML that can be read safely.
-
-    Attributes:
-        problem: One line, without any value of the text.
-        line: Line from 0, relative to the text that was parsed; None where unknown.
-        column: Column from 0.
-    """
+    """The text is not YAML, or not YAML that can be read safely."""
 
     def __init__(self, problem: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(problem)
-        self.problem = problem
-        self.line = line
+        self.problem = problem  # one line, without any value of the text
+        self.line = line  # line from 0, relative to the text that was parsed; None where unknown
         self.column = column
 
 

@@ -54,22 +54,15 @@ def read(text: bytes) -> dict[str, Any] | None:
 
 
 class _Reading:
-    """One run over a text; every step raises `NotSure` where a line has another form.
-
-    Attributes:
-        opened: The collections around a line, each with its column.
-        column: That of the innermost one.
-        holder: The innermost one.
-        pending: Its last key, where the value is still to come.
-    """
+    """One run over a text; every step raises `NotSure` where a line has another form."""
 
     __slots__ = ("column", "holder", "opened", "pending")
 
     def __init__(self) -> None:
-        self.holder: Any = {}
-        self.column = 0
-        self.opened: list[tuple[int, Any]] = [(0, self.holder)]
-        self.pending: str | None = None
+        self.holder: Any = {}  # the innermost collection around a line
+        self.column = 0  # its column
+        self.opened: list[tuple[int, Any]] = [(0, self.holder)]  # the collections around a line, each with its column
+        self.pending: str | None = None  # its last key, where the value is still to come
 
     def run(self, text: bytes) -> dict[str, Any]:
         """Take all lines."""
