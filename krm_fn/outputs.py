@@ -206,13 +206,7 @@ def identity_set(config: Config, namespace: str, version: str) -> Generated | No
 
 
 def main_set(  # noqa: PLR0913 - the parts of one object, each by name
-    config: Config,
-    namespace: str,
-    version: str,
-    *,
-    registration: str,
-    cluster: str = "",
-    registration_name: str = "",
+    config: Config, namespace: str, version: str, *, registration: str, cluster: str = "", registration_name: str = ""
 ) -> Generated:
     """Return the set that delivers registration and agent.
 
@@ -284,11 +278,7 @@ def _is_near(name: str, wanted: str) -> bool:
 
 
 def _missing(
-    config: Config,
-    index: int,
-    extra: ExtraResource,
-    missing: Sequence[str],
-    found: Mapping[tuple[str, str], Item],
+    config: Config, index: int, extra: ExtraResource, missing: Sequence[str], found: Mapping[tuple[str, str], Item]
 ) -> Result:
     remedy = "keep one in each namespace with matching Clusters"
     if any(name != extra.name for _, name in found):

@@ -41,9 +41,7 @@ _FLAGS_SINCE = {
     "kube-api-burst": (0, 15, 0),
     "labels-aggregate-prefix": (0, 16, 0),
 }
-_GATES_SINCE = {
-    "MultiClusterService": (0, 15, 0),
-}
+_GATES_SINCE = {"MultiClusterService": (0, 15, 0)}
 
 
 def traits(version: AgentVersion) -> Traits:

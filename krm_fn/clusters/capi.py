@@ -19,12 +19,7 @@ from krm_fn.kube.labels import (
 )
 from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster
-from krm_fn.surface import (
-    ADDONS_GROUP,
-    CLUSTER_GROUP,
-    CLUSTER_NAME_LABEL,
-    LOCAL_CONFIG_ANNOTATION,
-)
+from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -79,9 +79,7 @@ def krm_function_definition() -> dict[str, Any]:
                     "name": API_VERSION.partition("/")[2],
                     "idempotent": True,
                     "license": "Apache-2.0",
-                    "runtime": {
-                        "container": {"image": IMAGE, "requireNetwork": False, "requireStorageMount": False},
-                    },
+                    "runtime": {"container": {"image": IMAGE, "requireNetwork": False, "requireStorageMount": False}},
                     "schema": {"openAPIV3Schema": _changed(_changed(of_kind(CONFIG), _plain), _openapi)},
                 }
             ],

@@ -257,8 +257,7 @@ OWN_LABEL_KEY = LABEL_KEY.but(
 )
 POD_LABEL_KEY = LABEL_KEY.but("^app$", "is the label that the Deployment selects its pods by, and can't be changed")
 AGENT_ENV_NAME = ENV_NAME.but(
-    "^(?:PARENT_URL|REG_TOKEN|AGENT_NAMESPACE)$",
-    "is set by this function: choose another name, or remove the entry",
+    "^(?:PARENT_URL|REG_TOKEN|AGENT_NAMESPACE)$", "is set by this function: choose another name, or remove the entry"
 )
 # the agent adds '-' and five characters, and the CRD of the parent allows 30, though the agent allows 60
 NAME_PREFIX = DNS_LABEL.limited(24)

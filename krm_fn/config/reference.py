@@ -177,10 +177,4 @@ def _code(value: object) -> str:
     return "–" if value is UNSET else f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
-_SCALARS: dict[type[Kind], str] = {
-    Flag: "boolean",
-    Json: "object",
-    Number: "number",
-    Text: "string",
-    Whole: "integer",
-}
+_SCALARS: dict[type[Kind], str] = {Flag: "boolean", Json: "object", Number: "number", Text: "string", Whole: "integer"}

@@ -214,11 +214,7 @@ RULES = (
     Rule(name="open-token", reads=("registrationToken",), check=open_token),
     Rule(name="agent-version", reads=("agent.image", "agent.version"), check=version),
     Rule(name="extra-args", reads=("agent.extraArgs", "identity.mode"), check=extra_args),
-    Rule(
-        name="app-pusher",
-        reads=("agent.extraArgs", "agent.syncMode", "agent.featureGates"),
-        check=app_pusher,
-    ),
+    Rule(name="app-pusher", reads=("agent.extraArgs", "agent.syncMode", "agent.featureGates"), check=app_pusher),
     Rule(name="identity-patch", reads=("agent.patches",), check=identity_patches),
     Rule(name="registration-labels", reads=("identity.labels", "identity.labelKeys"), check=registration_labels),
     Rule(

@@ -134,12 +134,7 @@ AGENT = Object(
         "How resources reach the cluster; Push and Dual need the feature gate AppPusher.",
         default="Dual",
     ),
-    Field(
-        "clusterType",
-        Choice(*CLUSTER_TYPES),
-        "Type under which clusters register.",
-        default="StandardCluster",
-    ),
+    Field("clusterType", Choice(*CLUSTER_TYPES), "Type under which clusters register.", default="StandardCluster"),
     Field(
         "featureGates",
         MapOf(formats.GATE_NAME, Flag()),

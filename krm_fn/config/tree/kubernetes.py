@@ -29,11 +29,7 @@ _POD_TERM = Object(
     Field("namespaceSelector", SELECTOR, "Namespaces of these pods."),
     Field("namespaces", ListOf(NAMESPACE), "Namespaces of these pods, by name."),
     Field(
-        "topologyKey",
-        _LABEL_KEY,
-        "Label of nodes that marks a place.",
-        required=True,
-        example="kubernetes.io/hostname",
+        "topologyKey", _LABEL_KEY, "Label of nodes that marks a place.", required=True, example="kubernetes.io/hostname"
     ),
     Field("matchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must agree with the pod's own."),
     Field("mismatchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must differ from the pod's own."),

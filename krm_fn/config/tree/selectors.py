@@ -44,12 +44,7 @@ def requirement(operators: tuple[str, ...], upstream: str) -> Object:
     return Object(
         Field("key", Text(formats.LABEL_KEY), "Key of the label.", required=True, example="env"),
         Field("operator", Choice(*operators), "How it is compared.", required=True, example="In"),
-        Field(
-            "values",
-            ListOf(LABEL_VALUE),
-            "What it is compared with; only for In and NotIn.",
-            example=["prod"],
-        ),
+        Field("values", ListOf(LABEL_VALUE), "What it is compared with; only for In and NotIn.", example=["prod"]),
         upstream=upstream,
         constraints=_VALUES_RULES,
     )
