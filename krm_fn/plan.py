@@ -103,9 +103,9 @@ def make(request: Request) -> Plan:
     results: list[Result] = []
     by_namespace = any(one.namespace_selector is not None for one in request.configs)
     if inventory.unreadable or inventory.duplicates or by_namespace:
-        from krm_fn.clusters import unserved  # noqa: PLC0415 - few inputs have such Clusters
+        from krm_fn.clusters.verdicts import unserved  # noqa: PLC0415 - few inputs have such Clusters
 
-        results += unserved.review(request.configs, inventory)
+        results += unserved(request.configs, inventory)
     few = any(not part.served or part.config.guard.min_clusters for part in parts)
     if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
         from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few

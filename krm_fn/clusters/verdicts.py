@@ -1,17 +1,34 @@
-"""What was decided about each Cluster and by which rule, for those who ask: `plan`, `manifests` and `--verbose`."""
+"""What was decided about each Cluster and by which rule, and the Clusters that nothing can be decided about.
+
+The first is for those who ask: `plan`, `manifests` and `--verbose`. The others have errors, are in the input twice, lack a
+namespace, or are misspelt. One that no config can reach, however its errors are corrected, can't change the output: it is
+reported as a warning, so that a template or a leftover somewhere in a repository stops no run.
+"""
 
 from __future__ import annotations
 
-from krm_fn.base import Record
+from krm_fn.base import Record, nearest
 from krm_fn.clusters.naming import shared_labels, shared_name
-from krm_fn.krm.results import INFO, Result, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, tagged
+from krm_fn.kube.secrets import quoted
+from krm_fn.surface import CLUSTER_GROUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from krm_fn.clusters.inventory import Inventory, Part
+    from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config
+
+_SHOWN = 10
+_UNREACHED = " (a warning only: no config of this run can reach this Cluster)"
+_LEFT_OUT = " (left out: spec.guard.onInvalidCluster is Skip)"
+_NOT_COUNTED = (
+    " (not counted: spec.guard.onInvalidCluster is Skip; a shared selector can't leave it out, so Cluster API delivers to it"
+    " once its labels match on the server)"
+)
 
 
 class Verdict(Record):
@@ -64,25 +81,17 @@ def decided(
         of: Title of a Cluster: what every config decided about that one.
         renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
     """
-    found: list[tuple[int, Verdict]] = []
-    chosen = [cluster for cluster in inventory.clusters if not of or cluster.title == of]
     reached: dict[tuple[str, str], list[int]] = {}
     for at, part in enumerate(parts):
-        for cluster in part.matched:
-            if cluster.key not in part.skipped:
-                reached.setdefault(cluster.key, []).append(at)
-    for cluster in chosen:
-        here = range(len(parts)) if of else reached.get(cluster.key)
-        if here is not None:
-            found += [(at, _verdict(inventory, parts[at], cluster)) for at in here]
-        elif parts:
-            nearest = _nearest(inventory, parts, cluster)
-            found.append((nearest, _verdict(inventory, parts[nearest], cluster)))
-    verdicts = [verdict for _, verdict in sorted(found, key=lambda one: one[0])]
-    if not renamed:
-        return verdicts
-    keys = [(one.cluster.namespace, one.resource_set) for one in verdicts]
-    return [one.replace(resource_set=renamed.get(key, key[1])) for key, one in zip(keys, verdicts, strict=True)]
+        for cluster in part.served:
+            reached.setdefault(cluster.key, []).append(at)
+    found: list[list[Verdict]] = [[] for _ in parts]
+    for cluster in inventory.clusters if parts else ():
+        if of and cluster.title != of:
+            continue
+        for at in range(len(parts)) if of else reached.get(cluster.key) or [_nearest(inventory, parts, cluster)]:
+            found[at].append(_verdict(inventory, parts[at], cluster, renamed or {}))
+    return [verdict for verdicts in found for verdict in verdicts]
 
 
 def _nearest(inventory: Inventory, parts: Sequence[Part], cluster: Cluster) -> int:
@@ -96,36 +105,169 @@ def _nearest(inventory: Inventory, parts: Sequence[Part], cluster: Cluster) -> i
     return 0
 
 
-def _verdict(inventory: Inventory, part: Part, cluster: Cluster) -> Verdict:
+def _verdict(inventory: Inventory, part: Part, cluster: Cluster, renamed: Mapping[tuple[str, str], str]) -> Verdict:
     config = part.config
     code, rule = _decide(inventory, config, cluster)
-    skipped = part.skipped.get(cluster.key)
-    if skipped is not None:
-        code, rule = "invalid", skipped
+    if cluster.key in part.skipped:
+        code, rule = "invalid", part.skipped[cluster.key]
     if code != "matched":
         return Verdict(cluster=cluster, config=config.owner, matched=False, code=code, rule=rule)
     naming = part.namings.get(cluster.key)
+    resource_set = config.set_of(cluster)
     return Verdict(
         cluster=cluster,
         config=config.owner,
         matched=True,
         code=code,
         rule=rule,
-        resource_set=config.set_of(cluster),
+        resource_set=renamed.get((cluster.namespace, resource_set), resource_set),
         registration_name=shared_name(config) if naming is None else naming.name,
         registration_labels=shared_labels(config, cluster.namespace) if naming is None else naming.labels,
     )
 
 
 def _decide(inventory: Inventory, config: Config, cluster: Cluster) -> tuple[str, str]:
-    """Return why a Cluster is or is not reached.
-
-    Returns:
-        A code (`matched`, `labels`, `namespace-labels`, `namespace-not-listed`), and the requirement that decided, in
-        kubectl's syntax, with what was seen instead where it failed.
-    """
+    """Return the code of a verdict, and the requirement that decided, with what was seen instead where it failed."""
     reason = inventory.namespace_reason(config, cluster.namespace)
     if reason:
         return ("namespace-labels" if config.namespace_selector is not None else "namespace-not-listed"), reason
     missed = config.cluster_selector.first_failure(cluster.live_labels)
     return ("labels", missed) if missed else ("matched", str(config.cluster_selector))
+
+
+# --- Clusters that nothing can be decided about ----------------------------------------------------------------------
+
+
+def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result]:
+    """Report such Clusters.
+
+    Args:
+        configs: The configs of this run.
+        inventory: What the input holds.
+    """
+    unreached = 0
+    for one in inventory.unreadable:
+        reached = [
+            config
+            for config in configs
+            if one.may_match(config.cluster_selector)
+            and (one.namespace is None or not inventory.namespace_reason(config, one.namespace))
+        ]
+        severity, addition = ERROR, ""
+        if not reached:
+            unreached += 1
+            severity, addition = WARNING, _UNREACHED
+            if unreached > _SHOWN:
+                continue
+        elif all(config.guard.on_invalid_cluster == "Skip" for config in reached):
+            shared = any(not config.per_cluster for config in reached)
+            severity, addition = WARNING, _NOT_COUNTED if shared else _LEFT_OUT
+        yield from (result.replace(severity=severity, message=result.message + addition) for result in one.results)
+    if unreached > _SHOWN:
+        message = f"{unreached - _SHOWN} more Clusters that no config of this run can reach have errors"
+        yield Result(message=message, severity=WARNING, tags=tagged(rule="cluster"))
+    for copies in inventory.duplicates:
+        yield _duplicate(copies, reached=any(inventory.reaches(config, one) for config in configs for one in copies))
+    for config in configs:
+        if config.namespace_selector is not None:
+            yield from (_no_namespace(config, one) for one in inventory.clusters if not one.namespace)
+
+
+def _duplicate(copies: Sequence[Cluster], *, reached: bool) -> Result:
+    times = "twice" if len(copies) == len(("first", "second")) else f"{len(copies)} times"
+    more = f" ({_SHOWN} of its places are given)" if len(copies) > _SHOWN else ""
+    first, *others = copies
+    return Result(
+        message=(
+            f"Cluster {first.title} appears {times} in the input{more}: remove all but one, or, where they belong to"
+            f" different overlays, build those with kustomize{'' if reached else _UNREACHED}"
+        ),
+        severity=ERROR if reached else WARNING,
+        related=tuple(Related.at("again", one.place()) for one in others[: _SHOWN - 1]),
+        tags=tagged(rule="duplicate-cluster"),
+        **first.place(),
+    )
+
+
+def _no_namespace(config: Config, cluster: Cluster) -> Result:
+    reached = config.cluster_selector.matches(cluster.live_labels)
+    message = (
+        f"Cluster {cluster.name} has no namespace, so spec.namespaceSelector of {config.owner} can't be applied;"
+        f" give it metadata.namespace, or use no namespaceSelector{'' if reached else _UNREACHED}"
+    )
+    severity = ERROR if reached else WARNING
+    return Result(
+        message=message,
+        severity=severity,
+        related=(Related.at("namespaceSelector", config.place("spec.namespaceSelector")),),
+        tags=tagged(rule="namespace-needed"),
+        **cluster.place("metadata.namespace"),
+    )
+
+
+# --- objects that were most likely meant as a Cluster, or as a Namespace with labels ---------------------------------
+
+# What a server knows in metadata, and what Cluster API's group has besides Clusters: neither is a slip.
+_METADATA = frozenset({
+    "annotations", "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName",
+    "generation", "labels", "managedFields", "name", "namespace", "ownerReferences", "resourceVersion", "selfLink", "uid",
+})  # fmt: skip
+_KINDS = frozenset({"Cluster", "ClusterClass"})
+_MOST = 2  # letters that a misspelt kind has more or less
+
+
+def misspelt(items: Sequence[Item]) -> list[Result]:
+    """Report such objects, each at the field that is wrong and with what was meant.
+
+    Looked for only where a guard fails: then such a slip is the cause. Otherwise an unknown kind is none of ours.
+    """
+    return [slip for item in items if (slip := _slip(item)) is not None]
+
+
+def _slip(item: Item) -> Result | None:
+    kind, group = quoted(item.kind), item.group
+    if group == CLUSTER_GROUP and item.kind not in _KINDS and _near(item.kind, "Cluster"):
+        return _meant(item, "kind", f'{CLUSTER_GROUP} has no kind "{kind}"', "Cluster", kind)
+    if item.api_version == "v1" and item.kind != "Namespace" and _near(item.kind, "Namespace"):
+        return _meant(item, "kind", f'v1 has no kind "{kind}"', "Namespace", kind)
+    if item.kind == "Cluster" and group != CLUSTER_GROUP and nearest(group, (CLUSTER_GROUP,)):
+        right, found = f"{CLUSTER_GROUP}/{item.api_version.partition('/')[2]}", quoted(item.api_version)
+        return _meant(item, "apiVersion", f'no Cluster has apiVersion "{found}"', right, found)
+    return _key(item)
+
+
+def _key(item: Item) -> Result | None:
+    """Report a key at the top of an object, or in its metadata."""
+    cluster = item.kind == "Cluster" and item.group == CLUSTER_GROUP
+    if not cluster and (item.kind != "Namespace" or item.group):
+        return None
+    try:
+        value = item.value()
+    except Errors:
+        return None
+    metadata = value.get("metadata")
+    inside = isinstance(metadata, dict)
+    holder: dict[str, Any] = metadata if isinstance(metadata, dict) else value
+    prefix = "metadata." if inside else ""
+    for right in ("name", "namespace", "labels") if inside else ("metadata",):
+        near = nearest(right, [key for key in holder if key not in _METADATA and key not in {"spec", "status"}])
+        if right not in holder and near and (cluster or right != "namespace"):
+            said = f"{item.kind} {item.name}: {prefix}{quoted(near)} is not a known field"
+            return _meant(item, prefix + near, said, right)
+    return None
+
+
+def _meant(item: Item, field: str, said: str, right: str, found: str | None = None) -> Result:
+    """Report a field whose value was found; without one its key is wrong."""
+    return Result(
+        message=f"{said}: did you mean {right}?",
+        fix=f"{right}:" if found is None else f"{field}: {right}",
+        current=found,
+        proposed=None if found is None else right,
+        tags=tagged(rule="unknown-field" if found is None else "kind"),
+        **item.place(field),
+    )
+
+
+def _near(kind: str, right: str) -> bool:
+    return abs(len(kind) - len(right)) <= _MOST and nearest(kind, (right,)) == right

@@ -22,9 +22,9 @@ def check(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Clust
     """Apply the counts of every config; where one fails, a misspelt object is the cause, and returned in their place."""
     counts = [(part, _counts(part, clusters)) for part in parts]
     if any(found for _, found in counts):
-        from krm_fn.clusters import unserved  # noqa: PLC0415 - for errors only
+        from krm_fn.clusters import verdicts  # noqa: PLC0415 - for errors only
 
-        slips = unserved.misspelt(items)
+        slips = verdicts.misspelt(items)
         if slips:
             return slips
     for part, found in counts:
