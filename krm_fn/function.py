@@ -43,7 +43,7 @@ class Options(Record):
         verbose: Whether every Cluster's verdict is reported.
         writes_files: Whether the output goes into files (and so, most likely, into Git).
         needs_token: Whether a token that is not at hand is an error; it is for all but what only explains.
-        original: Finds the object of a stream in the user's own file, for the lines of errors; None where it can't.
+        original: Finds an object in the user's own file, whose layout and lines a host may change; None where it can't.
     """
 
     offers: Offers
@@ -54,7 +54,7 @@ class Options(Record):
     verbose: bool = False
     writes_files: bool = False
     needs_token: bool = True
-    original: Callable[[Item], Item | None] | None = None
+    original: Callable[[Item], Item | None] = lambda item: item
 
 
 class Outcome(Record):
@@ -105,7 +105,7 @@ def _processed(
 ) -> Outcome:
     """Run the function; the results have their tokens still."""
     try:
-        configs, others = find_configs(items, function_config, stream=stream)
+        configs, others = find_configs(items, function_config, options, stream=stream)
     except Errors as found:
         from krm_fn.tokens import search  # noqa: PLC0415 - for errors only
 
@@ -190,7 +190,7 @@ def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -
 
 
 def find_configs(
-    items: Sequence[Item], function_config: Item | None, *, stream: bool
+    items: Sequence[Item], function_config: Item | None, options: Options, *, stream: bool
 ) -> tuple[tuple[Config, ...], tuple[Config, ...]]:
     """Return the configs to render, and further ones in the input that count for overlaps only.
 
@@ -207,7 +207,7 @@ def find_configs(
         )
         if not among:
             raise _no_config(stream=stream)
-        rendered = _decode_all(among)
+        rendered = _decode_all(among, options.original)
         seen: dict[str, Config] = {}
         for config in rendered:
             other = seen.setdefault(config.owner, config)
@@ -222,7 +222,7 @@ def find_configs(
         return rendered, ()
     own = identity_of(function_config)
     listed = next((item for item in among if identity_of(item) == own and item.file_path), None)
-    rendered = (decode(function_config, None if function_config.file_path else listed),)
+    rendered = (decode(function_config, None if function_config.file_path else listed, options.original),)
     others = []
     for item in among:
         if identity_of(item) == own:
@@ -254,12 +254,12 @@ def _near(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item.kind in similar or item.group == GROUP]
 
 
-def _decode_all(items: Sequence[Item]) -> tuple[Config, ...]:
+def _decode_all(items: Sequence[Item], original: Callable[[Item], Item | None]) -> tuple[Config, ...]:
     configs: list[Config] = []
     errors: list[Result] = []
     for item in items:
         try:
-            configs.append(decode(item))
+            configs.append(decode(item, original=original))
         except Errors as found:  # noqa: PERF203 - one try per config
             errors += found.results
     if errors:

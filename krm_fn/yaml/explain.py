@@ -169,7 +169,7 @@ def _control(data: bytes) -> tuple[int | None, int | None]:
 
 def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[str, int, int] | None:
     """Return the first slip in the lines down to where the parser stopped: what it is, its line and column."""
-    known = list(_outside_blocks(lines[: line + 1]))
+    known = list(outside_blocks(lines[: line + 1]))
     for at, text in known:
         found = _anywhere(text, lines[at + 1] if at + 1 < len(lines) else "")
         if found is not None:
@@ -193,7 +193,7 @@ def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[s
     return None
 
 
-def _outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+def outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Yield lines that are no text of a literal or folded block, with their numbers."""
     block = -1  # indentation of the field whose value is a block
     for at, text in enumerate(lines):

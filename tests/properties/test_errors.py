@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krm_fn.__main__ import main
+from tests.support import slips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FUNCTION = re.compile(r"  annotations:\n(    config.kubernetes.io/function: \|\n(      .*\n)+)(?!    )")
 FLEET = """\
 apiVersion: fn.clusternet.io/v1alpha1
 kind: ClusternetCAPIConfig
@@ -67,7 +69,107 @@ metadata:
     cluster.x-k8s.io/cluster-name: web
     env: prod
     region: eu
+    clusternet.io/register: "true"
+    clusternet.io/wave: "1"
 """
+SECRET = "0123456789abcdef"
+# A config with lists of objects in lists, and the examples' own, without comments and without what names the function.
+WHOLE = """\
+apiVersion: fn.clusternet.io/v1alpha1
+kind: ClusternetCAPIConfig
+metadata:
+  name: fleet
+spec:
+  parentURL: https://parent.example.com:6443
+  registrationToken:
+    value: plantd.0123456789abcdef
+  clusterSelector:
+    matchLabels:
+      env: prod
+    matchExpressions:
+    - key: region
+      operator: In
+      values:
+      - eu
+      - us
+  agent:
+    image: ghcr.io/clusternet/clusternet-agent:v0.18.1
+    replicas: 2
+    syncMode: Dual
+    resources:
+      requests:
+        cpu: 100m
+      limits:
+        cpu: 500m
+        memory: 512Mi
+    tolerations:
+    - key: dedicated
+      operator: Equal
+      value: infra
+      effect: NoSchedule
+    - key: gpu
+      operator: Exists
+    env:
+      - name: HTTPS_PROXY
+        value: http://proxy.example.com:3128
+      - name: NODE
+        valueFrom:
+          fieldRef:
+            fieldPath: spec.nodeName
+    podLabels:
+      team: platform
+    featureGates:
+      MultiClusterService: true
+    extraArgs:
+    - --kube-api-qps=80
+    - --kube-api-burst=160
+    patches:
+    - target:
+        kind: Deployment
+        name: clusternet-agent
+      patch:
+        spec:
+          template:
+            spec:
+              hostNetwork: true
+    - target:
+        kind: Namespace
+        name: clusternet-system
+      patch:
+        metadata:
+          labels:
+            team: platform
+  identity:
+    mode: PerCluster
+    nameTemplate: fleet-{name}
+    labels:
+      provider: capi
+    labelKeys:
+    - env
+    - region
+  clusterResourceSet:
+    name: clusternet
+    strategy: Reconcile
+    extraResources:
+    - kind: Secret
+      name: registry
+    - kind: ConfigMap
+      name: bundle
+  guard:
+    maxRemovedClusters: 10%
+    minClusters: 1
+  gitops:
+    argocd: true
+"""
+EXAMPLES = [
+    "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")) + "\n"
+    for path in sorted((pathlib.Path(__file__).parents[2] / "examples").rglob("*.yaml"))
+    if (text := FUNCTION.sub("", path.read_text(encoding="utf-8")).replace('wave: "2"', 'wave: "1"')).startswith(
+        "apiVersion: fn.clusternet.io/"
+    )
+    and "\n---" not in text
+]
+SLIPS = [slip for text in (WHOLE, *EXAMPLES) for slip in slips.of(text)]
 LONGEST = 330  # characters of an error, its place and the hint at --exclude included
 
 FIELD = re.compile(r"(?P<before> *(?:- )?)(?P<name>[A-Za-z][\w./-]*):(?P<value> \S.*)?$")
@@ -152,9 +254,13 @@ def changed(at: int, text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def errors_of(printed: Printed) -> list[str]:
+    return [line for line in printed.text.splitlines() if ": error: " in line or line.startswith("error: ")]
+
+
 def only_error(printed: Printed) -> tuple[int, str]:
     """The line of the only error, and its text."""
-    errors = [line for line in printed.text.splitlines() if ": error: " in line or line.startswith("error: ")]
+    errors = errors_of(printed)
     assert printed.code == 1
     assert len(errors) == 1, printed.text
     place = re.match(r"fleet\.yaml:(\d+):(\d+): error: ", errors[0])
@@ -197,6 +303,35 @@ def test_a_field_that_appears_twice_is_one_error_that_names_both_lines(at: int) 
     assert line == at + 1
     assert f"{found['name']} appears twice: remove one of them" in said
     assert f" (first: fleet.yaml:{at + 1}:" in said
+
+
+@given(slip=st.sampled_from(SLIPS))
+def test_a_slip_in_the_layout_is_one_error_beside_it(slip: slips.Slip) -> None:
+    """A parser may stop further down, and what a patch makes of an object is reported at the patch."""
+    printed = run(slip.text)
+    assert printed.code in {0, 1}
+    assert SECRET not in printed.text
+    if not errors_of(printed):
+        return  # it means something else, and that is legal
+    line, said = only_error(printed)
+    beside = abs(line - slip.line) <= 1
+    assert (
+        beside or ("invalid YAML: " in said and line > slip.line) or ("error: patch on " in said and line < slip.line)
+    )
+
+
+def test_a_line_that_is_forgotten_above_many_is_named_once() -> None:
+    broken = WHOLE.replace("  agent:\n", "")
+    line, said = only_error(run(broken))
+    assert broken.splitlines()[line].strip().startswith("image: ")
+    assert "spec.agent is missing: write agent: on a line above image" in said
+
+
+def test_another_error_is_reported_beside_a_slip_in_the_layout() -> None:
+    broken = WHOLE.replace("  agent:\n", "").replace("https://parent", "http://parent")
+    first, second = errors_of(run(broken))
+    assert "spec.agent is missing" in first + second
+    assert all(re.match(r"fleet\.yaml:\d+:\d+: error: ", one) for one in (first, second))
 
 
 # What is written for a right line, whose correction is known to the program.
