@@ -168,6 +168,11 @@ def some(texts: Sequence[str], most: int = 10) -> str:
     return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def listed(texts: Sequence[str]) -> str:
+    """Return texts as a list: `a, b and c`."""
+    return " and ".join(part for part in (", ".join(texts[:-1]), texts[-1]) if part)
+
+
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: `1 Cluster`, `2,000 Clusters`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -18,7 +18,7 @@ import click
 import yaml
 
 from krm_fn import __version__
-from krm_fn.config.hints import flow
+from krm_fn.config.report import flow
 from krm_fn.files import reading
 from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Errors
 from krm_fn.krm.runner import REPORT_AT, tell

@@ -7,7 +7,7 @@ controller sets.
 
 from __future__ import annotations
 
-from krm_fn.base import Record
+from krm_fn.base import Record, listed
 from krm_fn.krm.results import Result, tagged
 from krm_fn.kube.labels import (
     LabelSelector,
@@ -183,7 +183,7 @@ def _check_identity(item: Item, report: Report) -> None:
     version = item.api_version.partition("/")[2]
     row = next((one for one in VERSIONS if one.name == version), None)
     if row is None:
-        known = _listed(served())
+        known = listed(served())
         report(f"apiVersion {_short(item.api_version)} is not supported; supported are {known}", "apiVersion")
     elif row.gone:
         oldest = served()[0]
@@ -252,10 +252,6 @@ def _or_placeholder(text: str, reason: str) -> str:
     """Return the cause of what is wrong with a text: an unfilled placeholder, or the reason itself."""
     meaning = placeholder(text)
     return f"is {meaning}" if meaning else reason
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def _short(text: str) -> str:

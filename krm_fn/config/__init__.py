@@ -5,7 +5,7 @@ Here an object is decoded: envelope, tree, rules, records, with every error foun
 
 from __future__ import annotations
 
-from krm_fn.base import nearest
+from krm_fn.base import listed, nearest
 from krm_fn.config import rules_in_code
 from krm_fn.config.fields import paths_of
 from krm_fn.config.report import Log, Place
@@ -169,10 +169,9 @@ def _without_spec(value: Mapping[str, Any], top: Place) -> None:
     if value.get("spec") is not None or not misplaced or "spec" in below:
         return
     first = min(misplaced, key=list(holder).index)
-    names = ", ".join(misplaced[:-1]) + (" and " if len(misplaced) > 1 else "") + misplaced[-1]
     top.log.add(
         prefix + first,
-        message=f"spec is missing: write spec: on a line above {first}, and indent {names} below it",
+        message=f"spec is missing: write spec: on a line above {first}, and indent {listed(misplaced)} below it",
         fix="\n".join(["spec:", *(f"  {name}: …" for name in misplaced)]),
         tags=tagged(rule="unknown-field"),
     )

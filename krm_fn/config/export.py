@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from krm_fn.base import listed
 from krm_fn.config.fields import UNSET, Either, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.rules_in_code import RULES
@@ -175,7 +176,7 @@ def _format(form: Format) -> dict[str, Any]:
 _CONSTRAINTS: Mapping[type[Constraint], Callable[[Any], dict[str, Any]]] = {
     ExactlyOne: lambda one: {
         "oneOf": [{"required": [name]} for name in one.names],
-        "errorMessage": f"give exactly one of {', '.join(one.names[:-1])} and {one.names[-1]}",
+        "errorMessage": f"give exactly one of {listed(one.names)}",
     },
     Some: lambda one: {"anyOf": [_at(name, _GIVEN) for name in one.names]},
     Refuse: lambda one: {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base import late, nearest
 from krm_fn.config.kinds import Kind, did_you_mean
+from krm_fn.config.report import beside, example, moved, odd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,9 +235,7 @@ class Object(Kind):
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
                 what = "empty" if field.name in value else "required"
-                from krm_fn.config import hints  # noqa: PLC0415 - for errors only
-
-                shown = "" if field.example is UNSET else hints.example(field.kind, field.example)
+                shown = "" if field.example is UNSET else example(field.kind.expected, field.example)
                 place.error(f"is {what}: give {field.kind.expected}{shown}", "required", fix=field.pasted())
             elif field.default == {} and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
@@ -250,22 +249,18 @@ class Object(Kind):
         """Report fields that are not known; return the name of a field that they belong below, "" if there is none."""
         if not self.closed or not value.keys() - set(self.names):
             return ""
-        from krm_fn.config import hints  # noqa: PLC0415 - for errors only
-
-        parent = hints.beside(self.fields, value, at)
+        parent = beside(self.fields, value, at)
         if not parent:
             self.unknown(value, at)
         return parent
 
     def unknown(self, value: Mapping[str, Any], at: Place) -> None:
-        from krm_fn.config import hints  # noqa: PLC0415 - for errors only
-
         for key in sorted(value.keys() - set(self.names)):
             near = self.near(key, at)
             nameable = FIELD_NAME.match(key) and (near or not at.private or at.log.paths(key))
             place = at.field(key) if nameable else at.key(key)
-            text = f"is not a known field{did_you_mean(near) or hints.odd(key) or self.advice or self._known(at)}"
-            place.error(text, "unknown-field", fix=hints.moved(near, value[key], at) if near else "")
+            text = f"is not a known field{did_you_mean(near) or odd(key) or self.advice or self._known(at)}"
+            place.error(text, "unknown-field", fix=moved(near, value[key], at) if near else "")
             if near:  # the field that was meant is not missing, but misspelt or in the wrong place
                 at.log.explain(near if "." in near else at.field(near).path)
 

@@ -8,8 +8,8 @@ import textwrap
 from krm_fn.base import nearest
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
 from krm_fn.config.fields import UNSET, Either, Field, ListOf, MapOf, Object, paths_of
-from krm_fn.config.hints import flow
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
+from krm_fn.config.report import flow
 from krm_fn.config.tree import CONFIG, METADATA, SPEC
 from krm_fn.yaml.write import dump
 

@@ -1,4 +1,4 @@
-"""Where decoding is in a configuration, and how it reports what is wrong there.
+"""Where decoding is in a configuration, how it reports what is wrong there, and what it proposes instead.
 
 Values are shown only where they can't be secret: nothing under `registrationToken`, no URL, no environment value, and
 nowhere text that has the form of a token.
@@ -6,6 +6,7 @@ nowhere text that has the form of a token.
 
 from __future__ import annotations
 
+from krm_fn.base import listed
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.secrets import quoted
 
@@ -160,3 +161,70 @@ class Place:
         if isinstance(value, str):
             return f"the string{self.shown(value)}" if value and not self.private else "a string"
         return "a list" if isinstance(value, (list, tuple)) else "an object"
+
+
+# --- what to say of a wrong field beyond that it is wrong ------------------------------------------------------------
+
+
+def beside(fields: Sequence[Any], value: Mapping[str, Any], at: Place) -> str:
+    """Report fields of a child that are beside it, since its line is missing or they are not indented.
+
+    Args:
+        fields: The fields of the object, each a `Field`.
+        value: The object.
+        at: Where it is.
+
+    Returns:
+        The name of that child; "" where there is none.
+    """
+    known = {field.name for field in fields}
+    unknown = [key for key in value if key not in known]
+    for field in fields:
+        there = field.name in value
+        if value.get(field.name) is not None:
+            continue
+        own = [key for key in unknown if key in getattr(field.kind, "names", ())]
+        whole = len(own) == len(unknown) and (len(own) > 1 or field.required or at.private)
+        if own and (there or (whole and not at.log.elsewhere(own[0]))):
+            names = listed(own)
+            path = at.field(field.name).path
+            text = f"is empty: indent {names} below it" if there else f"is missing: write {field.name}: above {names}"
+            fix = "\n".join([f"{field.name}:", *(f"  {key}: …" for key in own)])
+            where = path if there else at.field(own[0]).path
+            at.log.add(where, message=f"{path} {text}", fix=fix, tags=tagged(rule="unknown-field"))
+            at.log.explain(path)
+            return str(field.name)
+    return ""
+
+
+def example(expected: str, value: object) -> str:
+    """Return an example on one line, to go on after a message that says what is expected."""
+    return "" if " such as " in expected else f", for example {flow(value)}"
+
+
+def moved(near: str, value: object, at: Place) -> str:
+    """Return the start of the field that was meant, with what is there where that is one value."""
+    steps = near.removeprefix(f"{at.path}.").split(".")
+    lines = [f"{'  ' * depth}{step}:" for depth, step in enumerate(steps)]
+    if isinstance(value, (str, int, bool)) and not at.private and len(steps) > 1:
+        lines[-1] += f" {flow(quoted(value) if isinstance(value, str) else value)}"
+    return "\n".join(lines)
+
+
+def flow(value: object) -> str:
+    """Return JSON-like data as YAML on one line, quoted where YAML needs it."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {flow(one)}' for key, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(flow, value))}]"
+    from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
+
+    return dump(value).rstrip("\n")
+
+
+def odd(name: str) -> str:
+    """Name a character of a field's name that looks like another one, to go on after a message."""
+    from krm_fn.yaml.explain import lookalike  # noqa: PLC0415 - for errors only
+
+    found = lookalike(name)
+    return f": its name holds {found}" if found else ""

@@ -6,6 +6,8 @@ the object that carries the constraint.
 
 from __future__ import annotations
 
+from krm_fn.base import listed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,13 +62,12 @@ class ExactlyOne(Constraint):
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
         given = [name for name in self.names if name in raw]
-        choice = f"{', '.join(self.names[:-1])} and {self.names[-1]}"
         if not given:
             if at.log.broken(at.path):
                 return  # a misspelt name is said already
-            at.error(f"{self.text}: give exactly one of {choice}", "exactly-one")
+            at.error(f"{self.text}: give exactly one of {listed(self.names)}", "exactly-one")
         elif len(given) > 1:
-            at.error(f"has {' and '.join(given)}: give exactly one of {choice}", "exactly-one")
+            at.error(f"has {' and '.join(given)}: give exactly one of {listed(self.names)}", "exactly-one")
 
 
 class Some(Constraint):
