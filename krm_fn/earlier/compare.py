@@ -18,14 +18,14 @@ from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from krm_fn.clusters.inventory import Part
     from krm_fn.earlier import Tree
     from krm_fn.earlier.effects import Effect
     from krm_fn.krm.items import Item
-    from krm_fn.model import Cluster, Generated, ObjectKey
+    from krm_fn.model import Cluster, ObjectKey
 
 HIDDEN_CHANGED = "(hidden, changed)"
 # What `kubectl get -o yaml` shows and nobody renders
@@ -82,29 +82,18 @@ def compare(
     parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], before: Tree, baseline: Sequence[Item]
 ) -> Comparison:
     """Compare what is made with an earlier tree: with what we made of it (`before`), and with all of it (`baseline`)."""
-    generated = [new for part in parts if part.renders for new in part.generated]
-    old = {one.key: one for one in before.owned}
-    new = {one.key: one for one in generated}
-    changes = _changes(
-        [
-            (key, earlier, new[key].value)
-            for key in sorted(old.keys() & new.keys(), key=tuple)
-            if (earlier := _as_rendered(old[key].item.value())) != new[key].value
-        ]
-    )
+    then = {one.key: one.item.value() for one in before.owned}
+    now = {new.key: new.value for part in parts if part.renders for new in part.generated}
+    both = sorted(then.keys() & now.keys(), key=tuple)
+    changes = _changes([(key, old, now[key]) for key in both if (old := _as_rendered(then[key])) != now[key]])
+    sets = [resource_set.read(value) for key, value in now.items() if key.kind == RESOURCE_SET_KIND]
     return Comparison(
-        added=tuple(sorted(new.keys() - old.keys(), key=tuple)),
+        added=tuple(sorted(now.keys() - then.keys(), key=tuple)),
         changes=changes,
-        removed=tuple(sorted(old.keys() - new.keys(), key=tuple)),
-        unchanged=len(old.keys() & new.keys()) - sum(len(change.keys) for change in changes),
+        removed=tuple(sorted(then.keys() - now.keys(), key=tuple)),
+        unchanged=len(both) - sum(len(change.keys) for change in changes),
         effects=effects(
-            Side(before.all.sets, before.clusters, [(one.key, one.item.value) for one in before.owned], baseline),
-            Side(
-                [resource_set.read(one.value) for one in generated if one.key.kind == RESOURCE_SET_KIND],
-                _labelled(parts, clusters),
-                [(one.key, _given(one)) for one in generated],
-                items,
-            ),
+            Side(before.all.sets, before.clusters, then, baseline), Side(sets, _labelled(parts, clusters), now, items)
         ),
         knows_clusters=bool(before.clusters),
     )
@@ -117,10 +106,6 @@ def _as_rendered(value: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(annotations := metadata.get("annotations"), dict):
         metadata["annotations"] = {key: one for key, one in annotations.items() if key != _LAST_APPLIED}
     return {key: metadata if key == "metadata" else one for key, one in found.items() if key != "status"}
-
-
-def _given(one: Generated) -> Callable[[], Mapping[str, Any]]:
-    return lambda: one.value
 
 
 def _labelled(parts: Sequence[Part], clusters: Sequence[Cluster]) -> list[Cluster]:
@@ -137,14 +122,12 @@ def _labelled(parts: Sequence[Part], clusters: Sequence[Cluster]) -> list[Cluste
 
 def _changes(pairs: Sequence[tuple[ObjectKey, Mapping[str, Any], Mapping[str, Any]]]) -> tuple[Change, ...]:
     """Return the changes of objects; those that differ in the same way, but for their names, together."""
-    alike: dict[tuple[str, Any], list[ObjectKey]] = {}
-    first: dict[tuple[str, Any], tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
+    alike: dict[tuple[str, Any], tuple[Mapping[str, Any], Mapping[str, Any], list[ObjectKey]]] = {}
     for key, old, new in pairs:
         hidden = (redacted(old), redacted(new, old))
         what = (key.kind, _difference(*hidden, _names(key, old, new)))
-        alike.setdefault(what, []).append(key)
-        first.setdefault(what, hidden)
-    return tuple(Change(keys=tuple(alike[what]), diff=_diff(alike[what][0], *values)) for what, values in first.items())
+        alike.setdefault(what, (*hidden, []))[2].append(key)
+    return tuple(Change(keys=tuple(keys), diff=_diff(keys[0], old, new)) for old, new, keys in alike.values())
 
 
 def _names(key: ObjectKey, *values: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from krm_fn.surface import EXTERNAL_SECRET_KIND, EXTERNAL_SECRETS_GROUP, NAMESPA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from krm_fn.clusters.resource_set import ResourceSet
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from krm_fn.model import Cluster, ObjectKey
 
     Detail = tuple[str, ...]
-    Values = Callable[[], Mapping[str, Any]]
 
 # What can happen, the most expensive first.
 BLOCKED = "blocked"
@@ -78,7 +77,7 @@ class Side:
         self,
         sets: Sequence[ResourceSet],
         clusters: Sequence[Cluster],
-        ours: Iterable[tuple[ObjectKey, Values]],
+        ours: Mapping[ObjectKey, Mapping[str, Any]],
         items: Iterable[Item],
     ) -> None:
         """Take what a tree holds: sets, Clusters if any, our objects, and all items, in which users keep what sets deliver."""
@@ -86,10 +85,11 @@ class Side:
         self.clusters = clusters
         self._ours = {
             (key.namespace, _CARRIERS[key.group, key.kind], key.name): value
-            for key, value in ours
+            for key, value in ours.items()
             if (key.group, key.kind) in _CARRIERS
         }
         self._items = items
+        self._theirs: dict[tuple[str, str, str], Item] = {}  # looked for only where a set refers to one
         self._texts: dict[tuple[str, str, str], tuple[str, ...] | None] = {}
         self._shared: dict[tuple[Any, ...], tuple[Delivery, ...]] = {}  # of sets for more than one Cluster
 
@@ -125,13 +125,15 @@ class Side:
         None where it is not in the tree, or can't be read there (a SealedSecret, values that SOPS has encrypted).
         """
         if key not in self._texts:
-            if key not in self._ours:
+            value = self._ours.get(key)
+            if value is None:
                 items, self._items = self._items, ()
                 for item in items:
                     kind = _CARRIERS.get((item.group, item.kind))
                     if kind:
-                        self._ours.setdefault((item.namespace, kind, item.name), item.value)
-            self._texts[key] = _values(self._ours[key]()) if key in self._ours else None
+                        self._theirs.setdefault((item.namespace, kind, item.name), item)
+                value = self._theirs[key].value() if key in self._theirs else None
+            self._texts[key] = None if value is None else _values(value)
         return self._texts[key]
 
 
