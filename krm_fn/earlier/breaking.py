@@ -11,7 +11,7 @@ from krm_fn.base import late, some
 from krm_fn.clusters import resource_set
 from krm_fn.clusters.naming import refusal
 from krm_fn.clusters.resource_set import Coverage
-from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Result, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, agent_of, identity_map_of
 from krm_fn.tokens import FIELD
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _NUMBERED = late(r"(.*)-(\d+)\Z")
 _SHOWN = 3
 _NO_MIGRATION = (0, 17, 0)
-_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 # Our manifests pass this flag from v0.15.0 on, so a Deployment without it is of an older agent.
 _SINCE_V0_15 = "--leader-elect=true"
 
@@ -261,9 +260,16 @@ def _texts(config_map: Mapping[str, Any]) -> list[str]:
     return [text for text in data.values() if isinstance(text, str)] if isinstance(data, dict) else []
 
 
-def _roles_change(config: Config, old: Iterable[str], new: Iterable[str]) -> list[Result]:
-    before = _roles(old)
-    changed = sorted(name for name, role in _roles(new).items() if before.get(name, role) != role)
+def _roles_change(config: Config, old: Sequence[str], new: Sequence[str]) -> list[Result]:
+    from krm_fn.earlier.workload import immutable, read_objects  # noqa: PLC0415 - only where earlier output differs
+    from krm_fn.kube.raw import text  # noqa: PLC0415 - the same
+
+    before = read_objects(old)
+    changed = sorted(
+        f"{one['kind']} {text(one, 'metadata', 'name')}"
+        for title, one in read_objects(new).items()
+        if immutable(before.get(title, one), one) == "roleRef"
+    )
     if not changed:
         return []
     kind, name = changed[0].split(" ", 1)
@@ -275,22 +281,7 @@ def _roles_change(config: Config, old: Iterable[str], new: Iterable[str]) -> lis
     return [_report(config, message, "immutable-role", "spec.agent.version", WARNING)]
 
 
-def _roles(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the roleRef of each binding, by kind and name."""
-    from krm_fn.krm.streams import read_stream  # noqa: PLC0415 - only where earlier output differs
-
-    found: dict[str, Any] = {}
-    for text in texts:
-        if "roleRef" in text:
-            try:
-                bindings = [item for item in read_stream(text.encode()) if item.kind in _BINDINGS]
-                found.update({f"{item.kind} {item.name}": item.value().get("roleRef") for item in bindings})
-            except Errors:
-                continue  # edited by hand into something unreadable; this run puts it right
-    return found
-
-
-def _jump(config: Config, old: Iterable[str]) -> list[Result]:
+def _jump(config: Config, old: Sequence[str]) -> list[Result]:
     deployments = [text for text in old if '"--cluster-reg-token=' in text]
     if config.agent.version.key < _NO_MIGRATION or not deployments or _SINCE_V0_15 in deployments[0]:
         return []

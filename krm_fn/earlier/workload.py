@@ -29,15 +29,7 @@ _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
 class Delivery(NamedTuple):
-    """One resource of a ClusterResourceSet.
-
-    Attributes:
-        set: Name of the set.
-        strategy: Its strategy.
-        kind: `Secret` or `ConfigMap`.
-        name: Name of the resource.
-        texts: Its values in the order of their keys; None where the resource is not known.
-    """
+    """One resource of a ClusterResourceSet, with its values in the order of their keys; None where they are not known."""
 
     set: str
     strategy: str
@@ -81,7 +73,7 @@ def transition(before: Sequence[Delivery], after: Sequence[Delivery]) -> Transit
     applied: dict[tuple[str, str, str], tuple[str, ...] | None] = {}
     for one in before:
         applied[one.entry] = one.texts
-        objects = _objects(one.texts or ())
+        objects = read_objects(one.texts or ())
         then.update({title: objects[title] for title in objects if one.strategy != "ApplyOnce" or title not in then})
     now = dict(then)
     ignored: set[str] = set()
@@ -91,15 +83,15 @@ def transition(before: Sequence[Delivery], after: Sequence[Delivery]) -> Transit
         if one.texts is None or one.texts == was or (known and was is None):
             continue  # nothing new, or it is unknown what was there
         once = one.strategy == "ApplyOnce"
-        for title, value in _objects(one.texts).items():
+        for title, value in read_objects(one.texts).items():
             old = now.get(title)
-            if old is not None and old != value and not once and (field := _immutable(old, value)):
+            if old is not None and old != value and not once and (field := immutable(old, value)):
                 refused[title] = field
             elif once and (known if old is None else old != value):
                 ignored.add(title)
             else:
                 now[title] = value
-    delivered = _objects(text for one in after for text in one.texts or ())
+    delivered = read_objects(text for one in after for text in one.texts or ())
     differing = sorted(title for title in then if then[title] != now[title])
     rolling = [title for title in differing if _is_agent(now[title]) and _pods(then[title]) != _pods(now[title])]
     return Transition(
@@ -114,7 +106,8 @@ def transition(before: Sequence[Delivery], after: Sequence[Delivery]) -> Transit
     )
 
 
-def _objects(texts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+def read_objects(texts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the objects of some texts by title; what can't be read is left out, as Cluster API can't apply it."""
     found: dict[str, Mapping[str, Any]] = {}
     for text in texts:
         found.update(_read(text))
@@ -123,14 +116,13 @@ def _objects(texts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
 
 @lru_cache(maxsize=1024)
 def _read(text: str) -> Objects:
-    """Return the objects of a text; none where it can't be read, as Cluster API can't apply it."""
     try:
         return {raw.title(item): item.value() for item in read_stream(text.encode())}
     except Errors:
         return {}
 
 
-def _immutable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def immutable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return the field for whose sake a server refuses to replace an object; "" if it does not."""
     kind = new.get("kind")
     if kind in _BINDINGS and old.get("roleRef") != new.get("roleRef"):
