@@ -165,10 +165,7 @@ def _config_map(
 def registration(config: Config, namespace: str, values: Mapping[str, str]) -> Generated | None:
     """Return the object that brings the registration manifest to a namespace; None where the user keeps it there.
 
-    Args:
-        config: The config; its token source decides.
-        namespace: Namespace of the Clusters.
-        values: The registration manifest under its key; empty where the token is kept outside.
+    `values` holds the manifest under its key, and is empty where the token is kept outside.
     """
     value = sources.carrier(config, namespace, values)
     if value is None:
@@ -208,16 +205,7 @@ def identity_set(config: Config, namespace: str, version: str) -> Generated | No
 def main_set(  # noqa: PLR0913 - the parts of one object, each by name
     config: Config, namespace: str, version: str, *, registration: str, cluster: str = "", registration_name: str = ""
 ) -> Generated:
-    """Return the set that delivers registration and agent.
-
-    Args:
-        config: The config.
-        namespace: Namespace of the Clusters; "" where they have none.
-        version: `apiVersion` of the object.
-        registration: Name of the registration Secret.
-        cluster: The one Cluster it is for; "" for all that the config's selector matches.
-        registration_name: With `cluster`, the name under which that one registers.
-    """
+    """Return the set that delivers registration and agent; with `cluster` for that one, under its `registration_name`."""
     options = config.resource_set
     resources = [{"kind": "ConfigMap", "name": config.identity_map}] if options.strategy == APPLY_ONCE else []
     resources.append({"kind": "Secret", "name": registration})
@@ -243,12 +231,8 @@ def check_extra_resources(config: Config, items: Sequence[Item], namespaces: Seq
     """Report extra resources that the input holds under another name, in another namespace, or of a wrong type.
 
     Cluster API skips what is missing, and reports success. The user may keep an object anywhere, so one that is not in
-    the input is no error; one that is there under nearly the right name most likely is.
-
-    Args:
-        config: The config.
-        items: The whole input.
-        namespaces: Where its ClusterResourceSets are.
+    the input is no error; one that is there under nearly the right name most likely is. `namespaces` are those of the
+    config's ClusterResourceSets.
     """
     for index, extra in enumerate(config.resource_set.extra_resources):
         found = {

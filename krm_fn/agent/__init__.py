@@ -61,12 +61,7 @@ class AgentPayload:
         self._shapes: dict[tuple[bool, ...], list[str]] = {}
 
     def values(self, registration: Registration, checksum: str = "") -> dict[str, str]:
-        """Return the data of the agent ConfigMap for one registration.
-
-        Args:
-            registration: Under which name and labels the cluster registers.
-            checksum: As in `manifests.agent_objects`.
-        """
+        """Return the data of the agent ConfigMap for one registration; `checksum` as in `manifests.agent_objects`."""
         parts = (registration.name, registration.name_prefix, labels_text(registration.labels), checksum)
         shape = tuple([bool(part) for part in parts])
         pieces = self._shapes.get(shape)

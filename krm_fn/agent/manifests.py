@@ -73,13 +73,7 @@ def registration_object(options: AgentOptions, parent_url: str, token: str) -> d
 
 
 def agent_objects(options: AgentOptions, registration: Registration, checksum: str = "") -> list[dict[str, Any]]:
-    """Return RBAC and, last, the Deployment.
-
-    Args:
-        options: The agent's options.
-        registration: Under which name and labels the cluster registers.
-        checksum: Digest of the registration Secret's content; a change of it rolls the pods. "" leaves it out.
-    """
+    """Return RBAC and, last, the Deployment. A change of `checksum`, the registration Secret's digest, rolls the pods."""
     return _patched(_agent(options, registration, checksum), options)
 
 

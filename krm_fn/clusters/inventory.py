@@ -13,7 +13,7 @@ from krm_fn.clusters import capi
 from krm_fn.krm.results import INFO, Errors, Result, tagged
 from krm_fn.kube.labels import dns_label_error
 from krm_fn.model import ObjectKey
-from krm_fn.surface import ADDONS_GROUP, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
+from krm_fn.surface import ADDONS_GROUP, CLUSTER_NAME_LABEL, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,15 +179,18 @@ class Naming(Record):
         cluster: The Cluster.
         name: Its registration name.
         labels: Labels of its future ManagedCluster.
-        needs_label: Whether the Cluster object has to be given `cluster.x-k8s.io/cluster-name`.
         errors: Why it can't be served; empty if it can.
     """
 
     cluster: Cluster
     name: str
     labels: Mapping[str, str]
-    needs_label: bool = False
     errors: tuple[str, ...] = ()
+
+    @property
+    def needs_label(self) -> bool:
+        """Whether the Cluster object has to be given `cluster.x-k8s.io/cluster-name`."""
+        return self.cluster.live_labels.get(CLUSTER_NAME_LABEL) != self.cluster.name
 
 
 class Part:

@@ -14,7 +14,7 @@ from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from krm_fn.clusters.inventory import Part
     from krm_fn.model import Cluster, Config
@@ -94,12 +94,12 @@ def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holde
     )
     others = [one.namings[key].cluster for key, one in claimants[1:]]
     part.results.append(
-        _result(
-            part.namings[first].cluster,
-            message,
-            WARNING if skip else ERROR,
-            "metadata.name",
+        Result(
+            message=message,
+            severity=WARNING if skip else ERROR,
             related=tuple(Related.at(one.title, one.place("metadata.name")) for one in others[:_PLACES]),
+            tags=tagged(rule="cluster"),
+            **part.namings[first].cluster.place("metadata.name"),
         )
     )
 
@@ -115,34 +115,15 @@ def _refuse(part: Part, cluster: Cluster, reason: str, field: str = "") -> None:
 
 def refusal(cluster: Cluster, reason: str, severity: str = ERROR, field: str = "") -> Result:
     """Report that a Cluster can't be registered."""
-    return _result(cluster, f"Cluster {cluster.title} can't be registered: {reason}", severity, field)
-
-
-def _result(
-    cluster: Cluster, message: str, severity: str, field: str = "", related: tuple[Related, ...] = ()
-) -> Result:
-    return Result(
-        message=message, severity=severity, related=related, tags=tagged(rule="cluster"), **cluster.place(field)
-    )
+    message = f"Cluster {cluster.title} can't be registered: {reason}"
+    return Result(message=message, severity=severity, tags=tagged(rule="cluster"), **cluster.place(field))
 
 
 def register(config: Config, cluster: Cluster) -> Naming:
     """Give one Cluster its name and labels under a config with `mode: PerCluster`."""
     name = _name(config, cluster)
-    errors = []
-    reason = dns_label_error(name, MAX_NAME)
-    if reason:
-        errors.append(f"its registration name {name!r} (from {config.identity.name_template!r}) {reason}")
-    if "{namespace}" in config.identity.name_template and not cluster.namespace:
-        errors.append("it has no namespace, which spec.identity.nameTemplate uses; give it metadata.namespace")
-    needs_label, name_errors = _cluster_name_label(config, cluster)
-    return Naming(
-        cluster=cluster,
-        name=name,
-        labels=_labels(config, cluster),
-        needs_label=needs_label,
-        errors=(*errors, *name_errors),
-    )
+    errors = tuple(_errors(config, cluster, name))
+    return Naming(cluster=cluster, name=name, labels=_labels(config, cluster), errors=errors)
 
 
 def _labels(config: Config, cluster: Cluster) -> dict[str, str]:
@@ -154,31 +135,30 @@ def _labels(config: Config, cluster: Cluster) -> dict[str, str]:
     return dict(sorted({**config.identity.labels, **copied}.items()))
 
 
-def _cluster_name_label(config: Config, cluster: Cluster) -> tuple[bool, list[str]]:
-    """Return whether the Cluster has to be given its name as a label, and why that can't be done."""
+def _errors(config: Config, cluster: Cluster, name: str) -> Iterator[str]:
+    """Say why a Cluster can't register under a name, or be found by its own name as a label."""
+    if reason := dns_label_error(name, MAX_NAME):
+        yield f"its registration name {name!r} (from {config.identity.name_template!r}) {reason}"
+    if "{namespace}" in config.identity.name_template and not cluster.namespace:
+        yield "it has no namespace, which spec.identity.nameTemplate uses; give it metadata.namespace"
     found = cluster.live_labels.get(CLUSTER_NAME_LABEL)
     if found == cluster.name:
-        return False, []
+        return
     if found is not None:
-        return False, [
-            f"its label {CLUSTER_NAME_LABEL} is {found!r}, but its name is {cluster.name!r}; correct or remove the label"
-        ]
-    if cluster.local:
-        reason = (
+        yield f"its label {CLUSTER_NAME_LABEL} is {found!r}, but its name is {cluster.name!r}; correct or remove the label"
+    elif cluster.local:
+        yield (
             f"it is local-config and lacks the label by which its ClusterResourceSet finds it; add"
             f" '{CLUSTER_NAME_LABEL}: {cluster.name}' to metadata.labels where it is deployed from, and here"
         )
-        return False, [reason]
-    errors = []
-    reason = label_value_error(cluster.name)
-    if reason:
-        errors.append(f"its name can't be the value of label {CLUSTER_NAME_LABEL}: it {reason}")
-    if not config.cluster_selector.matches({**cluster.live_labels, CLUSTER_NAME_LABEL: cluster.name}):
-        errors.append(
-            f"PerCluster gives it the label {CLUSTER_NAME_LABEL}, with which spec.clusterSelector no longer matches it;"
-            " select by another label"
-        )
-    return True, errors
+    else:
+        if reason := label_value_error(cluster.name):
+            yield f"its name can't be the value of label {CLUSTER_NAME_LABEL}: it {reason}"
+        if not config.cluster_selector.matches({**cluster.live_labels, CLUSTER_NAME_LABEL: cluster.name}):
+            yield (
+                f"PerCluster gives it the label {CLUSTER_NAME_LABEL}, with which spec.clusterSelector no longer matches it;"
+                " select by another label"
+            )
 
 
 def _name(config: Config, cluster: Cluster) -> str:

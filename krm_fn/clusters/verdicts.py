@@ -75,11 +75,8 @@ def decided(
     A Cluster that some config registers has the verdicts of those configs. One that none registers has the verdict of
     the config that came nearest.
 
-    Args:
-        inventory: The Clusters.
-        parts: The configs.
-        of: Title of a Cluster: what every config decided about that one.
-        renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
+    With `of`, the title of a Cluster, what every config decided about that one. `renamed` are names that ClusterResourceSets
+    got after the function had run, by namespace and name.
     """
     reached: dict[tuple[str, str], list[int]] = {}
     for at, part in enumerate(parts):
@@ -139,12 +136,7 @@ def _decide(inventory: Inventory, config: Config, cluster: Cluster) -> tuple[str
 
 
 def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result]:
-    """Report such Clusters.
-
-    Args:
-        configs: The configs of this run.
-        inventory: What the input holds.
-    """
+    """Report such Clusters of an input, given the configs of this run."""
     unreached = 0
     for one in inventory.unreadable:
         reached = [

@@ -47,8 +47,7 @@ _FOR_EDITORS = ("patternErrorMessage", "errorMessage")
 def json_schema(*, editor: bool = False) -> dict[str, Any]:
     """Return the JSON Schema (draft 7, which editors know best); Kubernetes' types appear once, in `definitions`.
 
-    Args:
-        editor: Whether to add messages for editors, in keywords that are not part of JSON Schema.
+    With `editor` it has messages for editors, in keywords that are not part of JSON Schema.
     """
     definitions: dict[str, Any] = {}
     whole = _changed(of_kind(CONFIG), _for_editors if editor else _plain)

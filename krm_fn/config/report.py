@@ -169,11 +169,6 @@ class Place:
 def beside(fields: Sequence[Any], value: Mapping[str, Any], at: Place) -> str:
     """Report fields of a child that are beside it, since its line is missing or they are not indented.
 
-    Args:
-        fields: The fields of the object, each a `Field`.
-        value: The object.
-        at: Where it is.
-
     Returns:
         The name of that child; "" where there is none.
     """
