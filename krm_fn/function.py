@@ -120,15 +120,8 @@ def _processed(
     prefixes = _names(configs)
     taken = inventory.take(items, prefixes)
     baseline = None if options.baseline is None else inventory.take(options.baseline, prefixes)
-    request = plan.Request(
-        configs=configs,
-        tokens=tuple(tokens),
-        others=others,
-        items=items,
-        inventory=taken,
-        before=earlier.before(taken, baseline, options.baseline_source, rendered=options.baseline_rendered),
-    )
-    made = plan.make(request)
+    before = earlier.before(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
+    made = plan.make(zip(configs, tokens, strict=True), others, items, taken, before)
     results += [*_leaks(configs, tokens, items, taken), *made.results]
     results += [verdict.result() for verdict in made.verdicts] if options.verbose else []
     changes = Changes()

@@ -16,7 +16,7 @@ from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from krm_fn.clusters.verdicts import Verdict
@@ -30,25 +30,6 @@ if TYPE_CHECKING:
 MANY_SETS = 500
 
 _KIND_ORDER = {"Secret": 0, "ExternalSecret": 1, "ConfigMap": 2, "ClusterResourceSet": 3}
-
-
-class Request(Record):
-    """What there is to plan for.
-
-    Attributes:
-        configs: The configs to render, with their tokens beside them in `tokens`.
-        others: Further configs in the input; they count for overlaps and names only.
-        items: The whole input, for the management cluster's own objects.
-        inventory: What the input holds.
-        before: What came before.
-    """
-
-    configs: tuple[Config, ...]
-    tokens: tuple[Token, ...]
-    others: tuple[Config, ...]
-    items: Sequence[Item]
-    inventory: Inventory
-    before: Before
 
 
 class Plan(Record):
@@ -93,36 +74,39 @@ class Plan(Record):
         ]
 
 
-def make(request: Request) -> Plan:
-    """Decide everything about an input."""
-    inventory, before = request.inventory, request.before
-    parts = _select(request)
-    others = [(other, inventory.select(other)) for other in request.others if other.mode != "Check"]
-    _name(parts, others, before)
+def make(
+    configs: Iterable[tuple[Config, Token]],
+    others: Iterable[Config],
+    items: Sequence[Item],
+    inventory: Inventory,
+    before: Before,
+) -> Plan:
+    """Decide everything about an input.
+
+    Args:
+        configs: The configs to render.
+        others: Further configs in the input; they count for overlaps and names only.
+        items: The whole input, for the management cluster's own objects.
+        inventory: What the input holds.
+        before: What came before.
+    """
+    parts = [Part(config, token, inventory.select(config), inventory.targets(config)) for config, token in configs]
+    reached = [(other, inventory.select(other)) for other in others if other.mode != "Check"]
+    _name(parts, reached, before)
     _build(parts)
-    results: list[Result] = []
-    by_namespace = any(one.namespace_selector is not None for one in request.configs)
-    if inventory.unreadable or inventory.duplicates or by_namespace:
-        from krm_fn.clusters.verdicts import unserved  # noqa: PLC0415 - few inputs have such Clusters
-
-        results += unserved(request.configs, inventory)
-    few = any(not part.served or part.config.guard.min_clusters for part in parts)
-    if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
-        from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few
-
-        results += guard.check(parts, request.items, inventory.clusters)
-    results += _compare(parts, before, request)
-    if len(parts) + len(others) > 1 or inventory.owned or inventory.occupied:
+    results = _guard(parts, items, inventory)
+    results += _compare(parts, items, inventory, before)
+    if len(parts) + len(reached) > 1 or inventory.owned or inventory.occupied:
         from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
 
-        results += overlap.check(parts, others, before.output, inventory)
+        results += overlap.check(parts, reached, before.output, inventory)
     for part in parts:
         part.results += [
             *_selector_warnings(part, inventory),
             *inventory.counts(part, alone=len(parts) == 1),
             *_notes(part),
         ]
-    revised = _review(parts, request.items)
+    revised = _review(parts, items)
     results += [result for part in parts for result in part.results]
     generated = sorted((new for part in parts for new in part.generated), key=_output_order)
     results += _many_sets(generated)
@@ -148,14 +132,6 @@ def _output_order(new: Generated) -> tuple[str, int, str]:
 
 
 # --- select, name, build ---------------------------------------------------------------------------------------------
-
-
-def _select(request: Request) -> list[Part]:
-    inventory = request.inventory
-    return [
-        Part(config, token, inventory.select(config), inventory.targets(config))
-        for config, token in zip(request.configs, request.tokens, strict=True)
-    ]
 
 
 def _name(parts: Sequence[Part], others: Sequence[Reached], before: Before) -> None:
@@ -193,10 +169,26 @@ def _labels(parts: Sequence[Part]) -> dict[int, dict[str, str]]:
     }
 
 
-# --- compare ---------------------------------------------------------------------------------------------------------
+# --- guard and compare -----------------------------------------------------------------------------------------------
 
 
-def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Result]:
+def _guard(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory) -> list[Result]:
+    """Report Clusters that can't be served, and configs that reach too few."""
+    results: list[Result] = []
+    by_namespace = any(part.config.namespace_selector is not None for part in parts)
+    if inventory.unreadable or inventory.duplicates or by_namespace:
+        from krm_fn.clusters.verdicts import unserved  # noqa: PLC0415 - few inputs have such Clusters
+
+        results += unserved([part.config for part in parts], inventory)
+    few = any(not part.served or part.config.guard.min_clusters for part in parts)
+    if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
+        from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few
+
+        results += guard.check(parts, items, inventory.clusters)
+    return results
+
+
+def _compare(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory, before: Before) -> list[Result]:
     """Compare with what came before, where there is anything to compare or to report about it."""
     results: list[Result] = []
     if before.output.all.sets or before.baseline is not None:
@@ -208,14 +200,14 @@ def _compare(parts: Sequence[Part], before: Before, request: Request) -> list[Re
         results += breaking.moves(parts, before)
     for part in parts:
         served = sorted({new.key.namespace for new in part.generated})
-        part.results += sources.check(part.config, request.items, request.inventory, served)
+        part.results += sources.check(part.config, items, inventory, served)
         if part.config.resource_set.extra_resources:
-            part.results += outputs.check_extra_resources(part.config, request.items, served)
+            part.results += outputs.check_extra_resources(part.config, items, served)
     if not all(part.renders for part in parts):
         from krm_fn.earlier import references  # noqa: PLC0415 - for mode Check alone
 
         kept = [part.config.token.kept_secret for part in parts]
-        results += references.check(request.inventory.owned, request.items, kept)
+        results += references.check(inventory.owned, items, kept)
 
     if before.nothing_in or any(part.config.guard.removal_limit for part in parts):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
