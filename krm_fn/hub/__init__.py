@@ -15,10 +15,12 @@ from krm_fn.krm.results import ERROR, INFO, WARNING, Result, tagged
 from krm_fn.kube import raw, secrets
 from krm_fn.kube.raw import about, mapping, sequence
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE, PARENT_URL_KEY, SYSTEM_NAMESPACE, TOKEN_KEY
+from krm_fn.yaml import BadYaml
+from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from krm_fn.krm.items import Item
@@ -30,6 +32,13 @@ _DISCOVERY = "spec.hub.discoverySecret"
 
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 _CREDENTIALS = ("client-certificate-data", "client-certificate", "token", "tokenFile", "username")
+_PLUGINS = {
+    "exec": (
+        "uses an exec credential plugin, which is not in clusternet's image: use a ServiceAccount token or a client"
+        " certificate"
+    ),
+    "auth-provider": "uses an auth-provider, which clusternet's client no longer has: use a ServiceAccount token",
+}
 _SERVERS_OF_THE_POD = ("127.", "localhost", "0.0.0.0", "[::1]")  # noqa: S104 - compared with, not listened on
 
 
@@ -127,25 +136,21 @@ def _no_secret(homes: list[str], elsewhere: list[Item], reference: KubeconfigRef
 
 
 def _judge_secret(item: Item, reference: KubeconfigRef) -> list[Result]:
-    """Check one Secret that holds the hub's kubeconfig.
-
-    Errors are what would make the component exit or never connect, warnings what is risky.
-    """
-    value = item.value()
-    text, problem, severity = _content(value, reference.key)
+    """Check one Secret that holds the hub's kubeconfig."""
+    text, problem, severity = _content(item.value(), reference.key)
     if problem:
         return [about(item, f"the hub's kubeconfig {problem}", rule=RULE, severity=severity)]
-    config = _parsed(text)
-    if config is None:
+    try:
+        config = load(text)
+    except BadYaml:
+        config = None
+    if not isinstance(config, dict):
         message = (
             f"the hub's kubeconfig under key {reference.key} is not YAML that holds a mapping; the hub exits on it"
         )
         return [about(item, message, rule=RULE)]
-    errors, warnings = _judge(config)
-    return [
-        *(about(item, f"the hub's kubeconfig {one}", rule=RULE) for one in errors),
-        *(about(item, f"the hub's kubeconfig {one}", rule=RULE, severity=WARNING) for one in warnings),
-    ]
+    found = sorted(_problems(config), key=lambda one: one[0] != ERROR)
+    return [about(item, f"the hub's kubeconfig {what}", rule=RULE, severity=severity) for severity, what in found]
 
 
 def _content(value: dict[str, Any], key: str) -> tuple[str, str, str]:
@@ -161,63 +166,42 @@ def _content(value: dict[str, Any], key: str) -> tuple[str, str, str]:
     return text, "", ERROR
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
-    from krm_fn.yaml import BadYaml  # noqa: PLC0415 - most inputs hold no kubeconfig
-    from krm_fn.yaml.read import load  # noqa: PLC0415 - the same
-
-    try:
-        value = load(text)
-    except BadYaml:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _judge(config: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _problems(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield errors, which make the component exit or never connect, and warnings of what is risky."""
     context = _named(config, "contexts", "context", config.get("current-context"))
     if context is None:
-        return ["names no current-context that it holds"], []
+        yield ERROR, "names no current-context that it holds"
+        return
     cluster = _named(config, "clusters", "cluster", context.get("cluster"))
     user = _named(config, "users", "user", context.get("user"))
-    errors: list[str] = []
-    warnings: list[str] = []
-    if cluster is None or not raw.text(cluster.get("server")):
-        errors.append("has no server for its current context")
+    server = raw.text(cluster, "server")
+    plugins = [problem for field, problem in _PLUGINS.items() if mapping(user).get(field)]
+    if not server:
+        yield ERROR, "has no server for its current context"
     else:
-        _judge_server(cluster, warnings)
+        yield from _problems_of_server(server, insecure=mapping(cluster).get("insecure-skip-tls-verify") is True)
     if user is None:
-        errors.append("has no user for its current context")
-    else:
-        if user.get("exec"):
-            errors.append(
-                "uses an exec credential plugin, which is not in clusternet's image: use a ServiceAccount token or a client "
-                "certificate"
-            )
-        if user.get("auth-provider"):
-            errors.append("uses an auth-provider, which clusternet's client no longer has: use a ServiceAccount token")
-        if not errors and not any(user.get(one) for one in _CREDENTIALS):
-            warnings.append("has no credentials for its current context, so requests would be anonymous")
-    for part in (cluster or {}, user or {}):
-        _judge_files(part, errors, warnings)
-    return errors, warnings
+        yield ERROR, "has no user for its current context"
+    elif plugins:
+        yield from ((ERROR, problem) for problem in plugins)
+    elif server and not any(user.get(one) for one in _CREDENTIALS):
+        yield WARNING, "has no credentials for its current context, so requests would be anonymous"
+    for part in (cluster, user):
+        for field in _FILES:
+            path = raw.text(part, field)
+            if path and not path.startswith("/"):
+                yield ERROR, f"has a relative path in {field}, which does not exist in the pod: {_instead(field)}"
+            elif path:
+                yield WARNING, f"has a path in {field}, and the file must exist in the container: {_instead(field)}"
 
 
-def _judge_server(cluster: dict[str, Any], warnings: list[str]) -> None:
-    server = raw.text(cluster.get("server"))
+def _problems_of_server(server: str, *, insecure: bool) -> Iterator[tuple[str, str]]:
     if server.startswith("http:"):
-        warnings.append("reaches its server over http, which sends credentials unencrypted")
+        yield WARNING, "reaches its server over http, which sends credentials unencrypted"
     if server.partition("//")[2].startswith(_SERVERS_OF_THE_POD):
-        warnings.append("names a server on the local host, which from the pod is the pod itself")
-    if cluster.get("insecure-skip-tls-verify") is True:
-        warnings.append("sets insecure-skip-tls-verify, so anyone on the network path can read the credentials")
-
-
-def _judge_files(part: dict[str, Any], errors: list[str], warnings: list[str]) -> None:
-    for field in _FILES:
-        path = raw.text(part.get(field))
-        if path and not path.startswith("/"):
-            errors.append(f"has a relative path in {field}, which does not exist in the pod: {_instead(field)}")
-        elif path:
-            warnings.append(f"has a path in {field}, and the file must exist in the container: {_instead(field)}")
+        yield WARNING, "names a server on the local host, which from the pod is the pod itself"
+    if insecure:
+        yield WARNING, "sets insecure-skip-tls-verify, so anyone on the network path can read the credentials"
 
 
 def _instead(field: str) -> str:

@@ -72,20 +72,17 @@ def takes_flag(found: Component) -> str:
 
     The controller manager exists only in releases that have the flag, so there an unknown release does not matter.
     """
-    release = found.release
+    release, why = found.release, ""
     if found.name == CONTROLLER_MANAGER:
-        if release is None or release.line >= _MOVED:
-            return ""
-        return f"{found.title} is left alone: before v0.15 {HUB} takes --{FLAG}"
-    if release is None:
-        return (
-            f"{found.title} is left alone: its image has no tag that shows whether it takes --{FLAG} (v0.12 to v0.14)"
-        )
-    if release.line >= _MOVED:
-        return f"{found.title} is left alone: since v0.15 {CONTROLLER_MANAGER} takes --{FLAG}"
-    if release.line < _FIRST:
-        return f"{found.title} is left alone: --{FLAG} exists since v0.12"
-    return ""
+        if release is not None and release.line < _MOVED:
+            why = f"before v0.15 {HUB} takes --{FLAG}"
+    elif release is None:
+        why = f"its image has no tag that shows whether it takes --{FLAG} (v0.12 to v0.14)"
+    elif release.line >= _MOVED:
+        why = f"since v0.15 {CONTROLLER_MANAGER} takes --{FLAG}"
+    elif release.line < _FIRST:
+        why = f"--{FLAG} exists since v0.12"
+    return f"{found.title} is left alone: {why}" if why else ""
 
 
 def review(one: Component, reference: KubeconfigRef, *, change: bool) -> tuple[dict[str, Any] | None, list[Result]]:
