@@ -111,11 +111,6 @@ class Item:
         self.api_version = _string(value.get("apiVersion"))
         self.kind = _string(value.get("kind"))
 
-    @property
-    def is_read(self) -> bool:
-        """Whether its value is known."""
-        return self._value is not _UNSET
-
     # --- what it says ------------------------------------------------------------------------------------------------
 
     @property
@@ -212,7 +207,7 @@ class Item:
         """
         if self._value is _UNSET:
             try:
-                value = load(self.text)
+                value = self._load(self.text)
             except BadYaml as error:
                 raise self._unreadable(error) from None
             if not isinstance(value, dict):
@@ -221,6 +216,10 @@ class Item:
             self._value = value
         value_: dict[str, Any] = self._value
         return value_
+
+    @staticmethod
+    def _load(text: bytes) -> Any:
+        return load(text)
 
     def _unreadable(self, error: BadYaml) -> Errors:
         from krm_fn.krm.unreadable import unreadable_item  # noqa: PLC0415 - for bad input only

@@ -38,13 +38,10 @@ class DocumentItem(Item):
 
     __slots__ = ()
 
-    def value(self) -> dict[str, Any]:
-        """Return the whole object; not to be changed by the caller."""
-        if not self.is_read and not self.column:
-            found = written.read(self.text)
-            if found is not None:
-                self.know(found)
-        return super().value()
+    @staticmethod
+    def _load(text: bytes) -> Any:
+        found = written.read(text)
+        return load(text) if found is None else found
 
 
 class Document:
@@ -211,7 +208,7 @@ _KNOWN = frozenset({"apiVersion", "kind", "metadata", "spec", "data", "stringDat
 
 def _by_lines(item: Item, text: bytes) -> bool:
     """Return whether lines tell that a document is one object, and what it is."""
-    value = written.read(text) if written.is_likely(text) else None  # else a payload would be gone through twice
+    value = written.read(text) if b"|\n" in text else None  # a literal block, which would be gone through twice else
     if value is not None:
         item.know(value)
     else:

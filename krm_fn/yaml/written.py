@@ -31,12 +31,6 @@ _LINE = re.compile(
 )
 _DEEPEST = 200  # collections in one another; `read.load` bounds them as well
 _OPENS, _BLOCK, _CHOPPED, _MAPPING, _SEQUENCE = object(), object(), object(), object(), object()
-_LITERAL = b"|\n"
-
-
-def is_likely(text: bytes) -> bool:
-    """Return whether reading a text by lines is worth trying before anything else: it has a literal block."""
-    return _LITERAL in text
 
 
 class NotSure(Exception):  # noqa: N818 - a signal inside this module
