@@ -13,7 +13,7 @@ from krm_fn.files.reading import show
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import BOM, Document, read_documents
 from krm_fn.yaml import BadYaml
-from krm_fn.yaml.edit import revise, set_labels
+from krm_fn.yaml.edit import revise
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump
 
@@ -214,12 +214,8 @@ def _edited(item: Item, changes: Changes, *, single: bool) -> bytes:
     position = item.position
     if position in changes.replaced:
         return dump(changes.replaced[position]).encode()
-    text = item.text
     try:
-        if position in changes.labelled:
-            text = set_labels(text, changes.labelled[position])
-        if position in changes.revised:
-            text = revise(text, changes.revised[position])
+        text = changes.edited(item)
     except BadYaml as error:
         message = f"can't be edited: {error.problem}: {item.where()}"
         raise Errors.of(message, file_path=item.file_path, file_index=item.file_index) from None

@@ -58,6 +58,19 @@ class Changes(Record):
         """Whether nothing is to be done at all."""
         return not (self.removed or self.replaced or self.labelled or self.revised or self.added)
 
+    def edited(self, item: Item) -> bytes:
+        """Return the text of one of the user's own objects with its changes.
+
+        Raises:
+            BadYaml: It can't be read.
+        """
+        from krm_fn.yaml.edit import revise, set_labels  # noqa: PLC0415 - rarely needed
+
+        text = item.text
+        if item.position in self.labelled:
+            text = set_labels(text, self.labelled[item.position])
+        return revise(text, self.revised[item.position]) if item.position in self.revised else text
+
 
 class Review(Record):
     """What a look at some items came to."""
@@ -149,16 +162,9 @@ class _Document:
 
     def user_edits(self, changes: Changes) -> Iterator[tuple[Item, bytes]]:
         """Yield the user's own objects that are edited, with their new texts."""
-        if not (changes.labelled or changes.revised):
-            return
-        from krm_fn.yaml.edit import revise, set_labels  # noqa: PLC0415 - rarely needed
-
-        texts: list[tuple[int, Any, Any]] = [(one, set_labels, labels) for one, labels in changes.labelled.items()]
-        texts += [(one, revise, value) for one, value in changes.revised.items()]
-        for position, edit, wanted in texts:
-            if position not in changes.removed:
-                item = self.items[position]
-                yield item, edit(item.text, wanted)[item.column :]
+        for position in sorted({*changes.labelled, *changes.revised} - changes.removed):
+            item = self.items[position]
+            yield item, changes.edited(item)[item.column :]
 
     def flow_entries(self, part: Part, changes: Changes) -> Iterator[Edit]:
         """Yield the edits of a list in brackets that has entries."""

@@ -42,10 +42,10 @@ def dns_label_error(name: str, limit: int = MAX_LABEL) -> str:
     return ""
 
 
-def dns_subdomain_error(name: str, limit: int = MAX_SUBDOMAIN) -> str:
+def dns_subdomain_error(name: str) -> str:
     """Say what is wrong with a DNS-1123 subdomain; empty if nothing."""
-    if len(name) > limit:
-        return f"is {len(name)} characters long, at most {limit} are allowed"
+    if len(name) > MAX_SUBDOMAIN:
+        return f"is {len(name)} characters long, at most {MAX_SUBDOMAIN} are allowed"
     if not all(_is_label(part) for part in name.split(".")):
         return "must be lower-case letters, digits, '-' or '.', and begin and end with a letter or digit"
     return ""
@@ -96,27 +96,24 @@ def label_key_error(key: str) -> str:
     Source: apimachinery `validation.IsQualifiedName`: an optional DNS subdomain and `/`, then at most 63 characters.
     """
     prefix, slash, name = key.rpartition("/")
+    error = ""
     if slash and not prefix:
-        return "has an empty prefix before '/'"
-    if slash and dns_subdomain_error(prefix):
-        if len(prefix) > MAX_SUBDOMAIN:
-            return f"has a prefix of {len(prefix)} characters, at most {MAX_SUBDOMAIN} are allowed"
-        return _typographic(key) or (
+        error = "has an empty prefix before '/'"
+    elif len(prefix) > MAX_SUBDOMAIN:
+        error = f"has a prefix of {len(prefix)} characters, at most {MAX_SUBDOMAIN} are allowed"
+    elif slash and dns_subdomain_error(prefix):
+        error = _typographic(key) or (
             "has a prefix before '/' that is not a DNS subdomain (lower-case letters, digits, '-', '.')"
         )
-    return _name_part_error(key, name)
-
-
-def _name_part_error(key: str, name: str) -> str:
-    if not name:
-        return "has no name part"
-    if len(name) > _MAX_NAME:
-        return f"has a name part of {len(name)} characters, at most {_MAX_NAME} are allowed"
-    if not _is_name(name):
-        return _typographic(key) or (
+    elif not name:
+        error = "has no name part"
+    elif len(name) > _MAX_NAME:
+        error = f"has a name part of {len(name)} characters, at most {_MAX_NAME} are allowed"
+    elif not _is_name(name):
+        error = _typographic(key) or (
             "has a name part that is not letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
         )
-    return ""
+    return error
 
 
 def _typographic(text: str) -> str:
@@ -256,13 +253,10 @@ class LabelSelector(Record):
         if self.match_labels:
             data["matchLabels"] = dict(self.match_labels)
         if self.match_expressions:
-            expressions: list[dict[str, object]] = []
-            for one in self.match_expressions:
-                entry: dict[str, object] = {"key": one.key, "operator": one.operator}
-                if one.values:
-                    entry["values"] = list(one.values)
-                expressions.append(entry)
-            data["matchExpressions"] = expressions
+            data["matchExpressions"] = [
+                {"key": one.key, "operator": one.operator, **({"values": list(one.values)} if one.values else {})}
+                for one in self.match_expressions
+            ]
         return data
 
     def __str__(self) -> str:
