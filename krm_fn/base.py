@@ -11,13 +11,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any, AnyStr, Protocol
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any, AnyStr
 
     from typing_extensions import Self, dataclass_transform
-
-    class _Digest(Protocol):
-        def hexdigest(self) -> str: ...
 else:
 
     def dataclass_transform(**_options: object) -> object:
@@ -133,20 +130,15 @@ def sha256_hex(data: bytes) -> str:
 
     Without `hashlib`, whose import loads OpenSSL: about four milliseconds of a cold start.
     """
-    return _constructor()(data).hexdigest()
-
-
-def _constructor() -> Callable[[bytes], _Digest]:
-    """Find CPython's own implementation by the names it has had; any other Python answers with hashlib's."""
     try:
         if sys.version_info >= (3, 12):  # asking for a module that is not there costs as much as loading one
             from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - rarely needed
         else:
             from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - rarely needed
-    except ImportError:
+    except ImportError:  # another Python than CPython
         from hashlib import sha256  # noqa: PLC0415 - the portable, slower way
-    found: Callable[[bytes], _Digest] = sha256
-    return found
+    digest: str = sha256(data).hexdigest()
+    return digest
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -193,11 +193,8 @@ class _Scan:
         for part in behind.parts:
             if found.part(part.key):
                 raise NotPlain
-            part.start += rest_at
-            part.key_end += rest_at
-            part.value_start += rest_at
-            part.value_end += rest_at
-            part.end += rest_at
+            for name in outline.OFFSETS:
+                setattr(part, name, getattr(part, name) + rest_at)
             found.parts.append(part)
         found.end = behind.end + rest_at
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn.base import late
 from krm_fn.krm import partial
-from krm_fn.krm.partial import UNSURE
+from krm_fn.krm.partial import UNSURE, text_of
 from krm_fn.krm.results import INDEX, PATH, Errors, ResourceRef
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
@@ -108,8 +108,8 @@ class Item:
     def know(self, value: dict[str, Any]) -> None:
         """Take the value, where the caller has loaded it already."""
         self._value = value
-        self.api_version = _string(value.get("apiVersion"))
-        self.kind = _string(value.get("kind"))
+        self.api_version = text_of(value.get("apiVersion"))
+        self.kind = text_of(value.get("kind"))
 
     # --- what it says ------------------------------------------------------------------------------------------------
 
@@ -122,12 +122,12 @@ class Item:
     @property
     def name(self) -> str:
         """`metadata.name`; "" when absent or not a string."""
-        return _string(self.metadata().get("name"))
+        return text_of(self.metadata().get("name"))
 
     @property
     def namespace(self) -> str:
         """`metadata.namespace`; "" when absent or not a string."""
-        return _string(self.metadata().get("namespace"))
+        return text_of(self.metadata().get("namespace"))
 
     @property
     def labels(self) -> Mapping[str, Any]:
@@ -155,8 +155,8 @@ class Item:
 
     def _read_file_annotations(self) -> None:
         annotations = self.annotations
-        self._file_path = next((_string(annotations[key]) for key in PATH if key in annotations), "")
-        index = next((_string(annotations[key]) for key in INDEX if key in annotations), "")
+        self._file_path = next((text_of(annotations[key]) for key in PATH if key in annotations), "")
+        index = next((text_of(annotations[key]) for key in INDEX if key in annotations), "")
         # without a path, an index counts in a file that nobody can name
         counts = self._file_path and index.isascii() and index.isdigit() and len(index) <= _LONGEST_INDEX
         self._file_index = int(index) if counts else None
@@ -299,10 +299,6 @@ def _look_through(source: bytes) -> None:
     global _last_source, _rewrites  # noqa: PLW0603 - what the last call found
     _last_source = source
     _rewrites = (b"\\" in source or b"binary" in source) and _REWRITTEN.search(source) is not None
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _mapping(value: Any) -> dict[str, Any]:

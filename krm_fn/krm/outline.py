@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 IDENTITY = ("apiVersion", "kind")
+OFFSETS = ("start", "key_end", "value_start", "value_end", "end")  # of a part
 
 
 class Part:
@@ -96,12 +97,12 @@ def read(data: bytes) -> Outline | None:
             text = data[base:].decode()
         except UnicodeDecodeError as error:
             message = "not valid UTF-8"
-            raise BadYaml(message, *_place(data, error.start + base)) from None
+            raise BadYaml(message, *place(data, error.start + base)) from None
         text = same_places(text)
     try:
         found = _Walker(text, data).run()
     except yaml.reader.ReaderError as error:
-        raise BadYaml(str(error.reason), *_place(data, error.position + base)) from None
+        raise BadYaml(str(error.reason), *place(data, error.position + base)) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise bad_yaml(error) from None
     if found is not None and isinstance(text, str):
@@ -109,7 +110,7 @@ def read(data: bytes) -> Outline | None:
     return found
 
 
-def _place(data: bytes, at: int) -> tuple[int, int]:
+def place(data: bytes, at: int) -> tuple[int, int]:
     """Return line and column, both from 0, of a byte."""
     line_start = data.rfind(b"\n", 0, at) + 1
     return data.count(b"\n", 0, at), len(data[line_start:at].decode("utf-8", "replace"))
@@ -314,15 +315,14 @@ class _Walker:
                 dash: int = end - len(text)
                 return dash
         message = "an entry of items shares its first line with something else"
-        raise BadYaml(message, *_place(self.data, index))
+        raise BadYaml(message, *place(self.data, index))
 
 
 def _to_bytes(found: Outline, text: str, base: int) -> None:
     """Turn character offsets into byte offsets, behind a byte order mark of that size."""
     holders: list[tuple[int, Any, str]] = [(getattr(found, name), found, name) for name in ("start", "end")]
-    names = ("start", "key_end", "value_start", "value_end", "end")
     for part in found.parts:
-        holders += [(getattr(part, name), part, name) for name in names]
+        holders += [(getattr(part, name), part, name) for name in OFFSETS]
     for item in found.items:
         holders += [(item.start, item, "start"), (item.end, item, "end")]
     holders.sort(key=lambda holder: holder[0])

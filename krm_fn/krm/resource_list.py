@@ -172,8 +172,8 @@ def _function_config(data: bytes, found: Outline) -> Item | None:
 
 def _place(data: bytes, at: int) -> dict[str, int]:
     """Return line and column of an offset, as fields of a `Result`."""
-    begin = data.rfind(b"\n", 0, at) + 1
-    return {"line": data.count(b"\n", 0, at) + 1, "column": len(data[begin:at].decode("utf-8", "replace")) + 1}
+    line, column = outline.place(data, at)
+    return {"line": line + 1, "column": column + 1}
 
 
 def _error(error: BadYaml, data: bytes) -> Errors:
