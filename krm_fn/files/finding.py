@@ -131,12 +131,12 @@ class _Walk:
         self.folder(self.given, "", [(line, "") for line in self.rules.exclude])
         if self.charts:
             what = "is a Helm chart" if len(self.charts) == 1 else "are Helm charts"
-            message = (
-                f"{some(self.charts, _NAMED)} {what}: not read; render with `helm template` and give the output as -"
-            )
-            self.results.append(
-                Result(message=message, severity=WARNING, file_path=self.charts[0], tags=tagged(rule="helm-chart"))
-            )
+            message = f"{some([show(one) for one in self.charts], _NAMED)} {what}: not read; render with `helm template` and give the output as -"
+            self.report(message, self.charts[0], WARNING, rule="helm-chart")
+
+    def report(self, message: str, path: str, severity: str = ERROR, *, rule: str = "") -> None:
+        tags = tagged(rule=rule) if rule else ()
+        self.results.append(Result(message=message, severity=severity, file_path=show(path), tags=tags))
 
     def folder(self, path: str, relative: str, ignored: Sequence[tuple[str, str]]) -> None:
         """Take the files of a folder, then those below it."""
@@ -183,17 +183,17 @@ class _Walk:
         """Return whether a folder is not one of plain manifests; report it, unless it is our own output."""
         if relative and MARKER in names:
             message = f"{show(path)} holds output of `render` ({MARKER}): it is not read"
-            self.results.append(Result(message=message, severity=INFO, file_path=show(path)))
+            self.report(message, path, INFO)
             return True
         if _CHART in names and relative:
-            self.charts.append(show(path))
+            self.charts.append(path)
             return True
         if _CHART in names:
             remedy = "pipe the output of `helm template` in, with - as PATH"
             if self.rules.rendered:
                 remedy = "give a tree that `clusternet-capi-fn render -o DIR` wrote"
             message = f"{show(path)} is a Helm chart: {remedy}"
-            self.results.append(Result(message=message, file_path=show(path), tags=tagged(rule="helm-chart")))
+            self.report(message, path, rule="helm-chart")
             return True
         found = [name for name in KUSTOMIZATIONS if name in names]
         if relative and found and not self.rules.rendered:
@@ -201,48 +201,42 @@ class _Walk:
                 f"{show(path)} is built by kustomize ({found[0]}), and {show(self.given)} is read as plain files: give"
                 f" {show(path)} as PATH instead, or leave it out with --exclude {_pattern(show(relative))}"
             )
-            self.results.append(
-                Result(message=message, file_path=show(os.path.join(path, found[0])), tags=tagged(rule="nested-root"))
-            )
+            self.report(message, os.path.join(path, found[0]), rule="nested-root")
             return True
         return False
 
     def package(self, path: str) -> None:
         """Warn about a kpt package that runs other functions."""
-        try:
-            text = read_below(self.root, path, _LARGEST_SETTINGS)
-        except Errors as errors:
-            self.results += errors.results
-            return
-        if any(b"clusternet-capi-fn" not in name for name in _KPT_FUNCTION.findall(text)):
+        if any(b"clusternet-capi-fn" not in name for name in _KPT_FUNCTION.findall(self.settings(path))):
             message = f"{show(path)} runs other functions, which are not run here: use `kpt fn render`"
-            self.results.append(
-                Result(message=message, severity=WARNING, file_path=show(path), tags=tagged(rule="function-ignored"))
-            )
+            self.report(message, path, WARNING, rule="function-ignored")
 
     def ignore_file(self, path: str, relative: str) -> list[tuple[str, str]]:
         """Return the lines of a `.krmignore`, with the folder that they count from."""
+        lines = self.settings(path).decode("utf-8", "replace").splitlines()
+        return [(line, relative) for line in lines if line.strip() and not line.startswith("#")]
+
+    def settings(self, path: str) -> bytes:
+        """Return what a small file holds; report it where it can't be read."""
         try:
-            text = read_below(self.root, path, _LARGEST_SETTINGS).decode("utf-8", "replace")
+            return read_below(self.root, path, _LARGEST_SETTINGS)
         except Errors as errors:
             self.results += errors.results
-            return []
-        return [(line, relative) for line in text.splitlines() if line.strip() and not line.startswith("#")]
+            return b""
 
     def link(self, path: str, relative: str) -> None:
         """Take a link to a file of this folder, as a mounted ConfigMap has them; pass over any other."""
         real = os.path.realpath(path)
-        within = inside(real, self.root)
-        if os.path.isdir(path) or real == self.root:
-            self.pass_over(
-                path, "a link to a folder" if within or real == self.root else "a link that leads out of the folder"
-            )
-        elif not relative.endswith(SUFFIXES):
+        within = real == self.root or inside(real, self.root)
+        is_folder = os.path.isdir(path)
+        if not is_folder and not relative.endswith(SUFFIXES):
             return
-        elif not os.path.exists(path):
+        if not is_folder and not os.path.exists(path):
             self.pass_over(path, "a link to nothing, or in a circle")
         elif not within:
             self.pass_over(path, "a link that leads out of the folder")
+        elif is_folder:
+            self.pass_over(path, "a link to a folder")
         elif os.path.isfile(path):
             self.take(path, relative, real)
         else:
@@ -251,7 +245,7 @@ class _Walk:
     def pass_over(self, path: str, reason: str) -> None:
         """Report that something is not read."""
         message = f"{show(path)} is {reason}: it is not read; name it on the command line if it belongs here"
-        self.results.append(Result(message=message, severity=WARNING, file_path=show(path)))
+        self.report(message, path, WARNING)
 
     def good_name(self, path: str, name: str) -> bool:
         """Return whether a name can be shown; report it where not."""
