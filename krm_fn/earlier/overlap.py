@@ -9,7 +9,7 @@ from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from krm_fn.clusters.inventory import Inventory, Owned, Part
     from krm_fn.clusters.resource_set import ResourceSet
@@ -89,39 +89,25 @@ def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result
 def with_earlier_steps(
     parts: Iterable[Part], strangers: Sequence[ResourceSet], clusters: set[tuple[str, str]]
 ) -> list[Result]:
-    """Report what configs of this run and those of an earlier step of the pipeline both do.
+    """Report Clusters of this run that configs of an earlier step of the pipeline already serve.
 
     `strangers` are the main sets in the input that others made.
     """
     coverage = Coverage(strangers)
     results: list[Result] = []
     for part in parts:
-        results += foreign_sets(
-            part.config, part.matched, lambda cluster: ((one.owner, one.key.name) for one in coverage.of(cluster))
-        )
+        found: dict[tuple[str, str], list[Cluster]] = {}
+        for cluster in part.matched:
+            for one in coverage.of(cluster):
+                found.setdefault((one.owner, one.name), []).append(cluster)
+        for (owner, name), reached in sorted(found.items()):
+            message = (
+                f"ClusternetCAPIConfig {part.config.owner} reaches {_clusters(reached)}, which ClusterResourceSet {name} of"
+                f" ClusternetCAPIConfig {owner} already serves; make their clusterSelectors disjoint, or remove that"
+                " config's output"
+            )
+            results.append(_overlap(message, part.config))
     return results + stranded([one for one in strangers if one.cluster], clusters)
-
-
-def foreign_sets(
-    config: Config, clusters: Iterable[Cluster], covering: Callable[[Cluster], Iterable[tuple[str, str]]]
-) -> list[Result]:
-    """Report Clusters that another config's output in the input already serves (an earlier step of the pipeline).
-
-    `covering` gives owner and name of each main ClusterResourceSet in the input that reaches a Cluster.
-    """
-    found: dict[tuple[str, str], list[Cluster]] = {}
-    for cluster in clusters:
-        for served in covering(cluster):
-            found.setdefault(served, []).append(cluster)
-    results = []
-    for (owner, name), reached in sorted(found.items()):
-        message = (
-            f"ClusternetCAPIConfig {config.owner} reaches {_clusters(reached)}, which ClusterResourceSet {name} of"
-            f" ClusternetCAPIConfig {owner} already serves; make their clusterSelectors disjoint, or remove that config's"
-            " output"
-        )
-        results.append(_overlap(message, config))
-    return results
 
 
 def _overlap(message: str, config: Config, *related: Related) -> Result:

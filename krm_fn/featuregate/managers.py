@@ -129,16 +129,16 @@ def _take_out(container: dict[str, Any], found: list[Flag]) -> None:
 
 
 class _Argument(Record):
-    """A `feature-gates` entry in one of the maps of flags: path of the map below the object, its key, its value."""
+    """A `feature-gates` entry: the map of flags that holds it, its key there, and its path for results."""
 
-    path: tuple[str | int, ...]
+    entries: dict[str, Any]
     key: str
-    value: str
+    field: str
 
     @property
-    def field(self) -> str:
-        """Path of the entry as a result names it."""
-        return "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in (*self.path, self.key))[1:]
+    def value(self) -> str:
+        """The list of gates."""
+        return text(self.entries[self.key])
 
 
 def review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple[dict[str, Any] | None, list[Result]]:
@@ -163,7 +163,7 @@ def review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple
     fix = finding.fix if ensure and (named or item.api_version in _WITH_MANAGER) else ""
     if fix:
         results = [_report(item, finding.fixed, INFO, "spec")]
-        (_switch_on_in if fix == gates.SWITCH_ON else _take_out_of)(value, arguments)
+        (_switch_on_in if fix == gates.SWITCH_ON else _take_out_of)(spec, arguments)
     else:
         message = finding.message
         if ensure and finding.fix:
@@ -195,16 +195,16 @@ def _state(gated: dict[str, Any], arguments: list[_Argument], release: Release |
 
 def _arguments(spec: dict[str, Any]) -> list[_Argument]:
     """Return every entry for the flag; the operator takes keys with their dashes, people also write them without."""
-    places: list[tuple[tuple[str | int, ...], dict[str, Any]]] = [
-        (("spec", "deployment", "containers", index, "args"), mapping(one, "args"))
+    places = [
+        (f"spec.deployment.containers[{index}].args", mapping(one, "args"))
         for index, one in enumerate(sequence(mapping(spec, "deployment").get("containers")))
         if mapping(one).get("name") == "manager"
     ]
-    places.append((("spec", "manager", "additionalArgs"), mapping(spec, "manager", "additionalArgs")))
+    places.append(("spec.manager.additionalArgs", mapping(spec, "manager", "additionalArgs")))
     return [
-        _Argument(path=path, key=key, value=text(setting))
+        _Argument(entries=entries, key=key, field=f"{path}.{key}")
         for path, entries in places
-        for key, setting in entries.items()
+        for key in entries
         if key.lstrip("-") == gates.FLAG
     ]
 
@@ -232,25 +232,21 @@ def _by_variable(item: Item, items: Sequence[Item], spec: dict[str, Any]) -> str
     return gates.OPAQUE
 
 
-def _switch_on_in(value: dict[str, Any], arguments: list[_Argument]) -> None:
+def _switch_on_in(spec: dict[str, Any], arguments: list[_Argument]) -> None:
     naming = [one for one in arguments if gates.names(one.value)]
     for one in naming:
-        _entries(value, one)[one.key] = gates.switched_on(one.value)
-    spec = value["spec"]
+        one.entries[one.key] = gates.switched_on(one.value)
     if not naming or gates.GATE in mapping(spec, "manager", "featureGates"):
         manager = spec["manager"] = mapping(spec, "manager")
         manager["featureGates"] = {**mapping(manager, "featureGates"), gates.GATE: True}
 
 
-def _take_out_of(value: dict[str, Any], arguments: list[_Argument]) -> None:
+def _take_out_of(spec: dict[str, Any], arguments: list[_Argument]) -> None:
     for one in arguments:
         if gates.names(one.value):
-            entries, kept = _entries(value, one), gates.without(one.value)
-            if kept:
-                entries[one.key] = kept
-            else:
-                del entries[one.key]
-    spec = value["spec"]
+            one.entries[one.key] = gates.without(one.value)
+            if not one.value:
+                del one.entries[one.key]
     gated = mapping(spec, "manager", "featureGates")
     if gates.GATE in gated:
         del gated[gates.GATE]
@@ -258,11 +254,3 @@ def _take_out_of(value: dict[str, Any], arguments: list[_Argument]) -> None:
             del spec["manager"]["featureGates"]
     if not spec.get("manager", True):
         del spec["manager"]
-
-
-def _entries(value: dict[str, Any], argument: _Argument) -> dict[str, Any]:
-    found: Any = value
-    for one in argument.path:
-        found = found[one]
-    entries: dict[str, Any] = found
-    return entries

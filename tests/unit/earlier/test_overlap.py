@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from krm_fn.clusters import inventory, resource_set
+from krm_fn.clusters.inventory import Part
 from krm_fn.earlier import overlap
 from krm_fn.krm.items import Item
 from krm_fn.kube.labels import LabelSelector
+from krm_fn.model import Token
 from krm_fn.surface import CLUSTER_NAME_LABEL, OWNER_ANNOTATION, REGISTRATION_NAME_ANNOTATION
 from tests.support.decoded import decoded
 from tests.support.lists import cluster
@@ -98,33 +100,39 @@ def test_configs_that_serve_a_namespace_without_clusters_by_one_selector_are_rep
 # --- an earlier step of the pipeline ---------------------------------------------------------------------------------
 
 
+def a_set(owner: str, name: str, **more: Any) -> resource_set.ResourceSet:
+    annotations = {OWNER_ANNOTATION: owner, **more.get("annotations", {})}
+    selector = {"matchLabels": more.get("labels", {"env": "prod"})}
+    metadata = {"name": name, "namespace": "team-a", "annotations": annotations}
+    return resource_set.read({"metadata": metadata, "spec": {"clusterSelector": selector}})
+
+
+def of_one(cluster: str, owner: str = "inner", name: str = "") -> resource_set.ResourceSet:
+    annotations = {REGISTRATION_NAME_ANNOTATION: cluster}
+    return a_set(owner, name or f"n.{cluster}", annotations=annotations, labels={CLUSTER_NAME_LABEL: cluster})
+
+
 @pytest.mark.parametrize(
-    ("covering", "expected"),
+    ("strangers", "expected"),
     [
-        pytest.param({}, [], id="nothing"),
-        pytest.param({"a": [("other", "n")]}, [("team-a/a", "n", "other")], id="one set"),
-        pytest.param({"a": [("other", "n")], "b": [("other", "n")]}, [("team-a/a, team-a/b", "n", "other")], id="two Clusters"),
+        pytest.param([], [], id="nothing"),
+        pytest.param([of_one("a", "other", "n")], [("team-a/a", "n", "other")], id="one Cluster"),
+        pytest.param([a_set("other", "n")], [("team-a/a, team-a/b", "n", "other")], id="two Clusters"),
         pytest.param(
-            {"a": [("z", "n"), ("b", "m")]}, [("team-a/a", "m", "b"), ("team-a/a", "n", "z")], id="two sets, in order"
+            [of_one("a", "z", "n"), of_one("a", "b", "m")], [("team-a/a", "m", "b"), ("team-a/a", "n", "z")], id="two sets, in order"
         ),
     ],
 )  # fmt: skip
 def test_clusters_that_an_earlier_step_serves_are_reported_by_its_set(
-    covering: dict[str, list[tuple[str, str]]], expected: list[tuple[str, str, str]]
+    strangers: list[resource_set.ResourceSet], expected: list[tuple[str, str, str]]
 ) -> None:
-    results = overlap.foreign_sets(ONE, clusters("a", "b"), lambda one: covering.get(one.name, []))
+    reached = clusters("a", "b")
+    part = Part(ONE, Token(), tuple(reached))
+    results = overlap.with_earlier_steps([part], strangers, {one.key for one in reached})
     found = messages(results, "overlap")
     assert len(found) == len(expected)
     for message, (titles, name, owner) in zip(found, expected, strict=True):
         assert f"{titles}, which ClusterResourceSet {name} of ClusternetCAPIConfig {owner} already serves" in message
-
-
-def of_one(name: str) -> resource_set.ResourceSet:
-    annotations = {OWNER_ANNOTATION: "inner", REGISTRATION_NAME_ANNOTATION: name}
-    metadata: dict[str, Any] = {"name": f"n.{name}", "namespace": "team-a", "annotations": annotations}
-    return resource_set.read(
-        {"metadata": metadata, "spec": {"clusterSelector": {"matchLabels": {CLUSTER_NAME_LABEL: name}}}}
-    )
 
 
 @pytest.mark.parametrize(
