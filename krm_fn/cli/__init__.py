@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any, NoReturn
 
+    from krm_fn.krm.results import Result
+
 # Where each command lives, in the order of the help.
 COMMANDS = {
     "fn": "krm_fn.cli.render:fn",
@@ -94,16 +96,19 @@ class _Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Report what a command can't read."""
+        """Report what a command can't read, in the form that was asked for."""
+        unread: tuple[Result, ...] = ()
+        code = None
         try:
-            return super().invoke(ctx)
+            code = super().invoke(ctx)
         except Errors as errors:
-            if ctx.invoked_subcommand not in REPORTING:
-                raise
-            from krm_fn.cli import diagnostics  # noqa: PLC0415 - most commands report nothing
+            unread = errors.results
+        if unread or ctx.invoked_subcommand in REPORTING:
+            from krm_fn.cli import diagnostics  # noqa: PLC0415 - others report nothing
 
-            diagnostics.report(errors.results)
-            return REPORTING[ctx.invoked_subcommand]
+            diagnostics.report(unread)
+            diagnostics.finish()
+        return REPORTING.get(ctx.invoked_subcommand or "", runner.FAILED) if unread else code
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -122,12 +127,16 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     invoke_without_command=True,
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error (never what was in the input).")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Show the traceback of an internal error (never what was in the input).",
+)
 @click.version_option(__version__, "--version", prog_name="clusternet-capi-fn")
 @click.pass_context
-def group(ctx: click.Context, debug: bool) -> Any:  # noqa: FBT001 - click gives flags by position
+def group(ctx: click.Context) -> Any:
     """Hand over to a command; without one, be the function."""
-    ctx.obj = {"debug": debug}
     if ctx.invoked_subcommand is not None:
         return None
     return ctx.invoke(_Commands.get_command(group, ctx, "fn"))  # type: ignore[arg-type]
@@ -163,9 +172,6 @@ def _show(error: click.ClickException) -> None:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    diagnostics = sys.modules.get("krm_fn.cli.diagnostics")
-    if diagnostics is not None:  # an earlier call in this process
-        diagnostics.begin()
     try:
         code = group.main(list(arguments), prog_name="clusternet-capi-fn", standalone_mode=False)
     except click.Abort:
@@ -173,7 +179,4 @@ def _run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         _show(error)
         return error.exit_code
-    diagnostics = sys.modules.get("krm_fn.cli.diagnostics")
-    if diagnostics is not None:
-        diagnostics.finish()
     return code if isinstance(code, int) else runner.OK

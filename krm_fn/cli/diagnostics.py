@@ -47,15 +47,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _WORD = re.compile(r""""[^"]*"|\$\{[^}]*\}|\{\}|\[\]|'[^']*'|[^\s,:{}\[\]#]+(:[^\s,:{}\[\]#]+)*""")
 
 
-class _State:
-    """What one call of the command line was asked for, and what it has collected."""
-
-    def __init__(self) -> None:
-        self.form = TEXT
-        self.collected: list[Result] = []
-
-
-_state = _State()
+_FORM, _COLLECTED = "krm_fn.error-format", "krm_fn.results"  # of a call of the command line, in click's `meta`
 
 
 def option() -> click.Option:
@@ -66,45 +58,42 @@ def option() -> click.Option:
         default=TEXT,
         show_default=True,
         expose_value=False,
-        callback=lambda _ctx, _param, value: setattr(_state, "form", value),
+        callback=lambda ctx, _param, value: ctx.meta.update({_FORM: value}),
         help="How errors and warnings are printed on stderr: for people, as annotations of GitHub Actions, or as SARIF.",
     )
 
 
-def begin() -> None:
-    """Forget what an earlier call in this process collected."""
-    _state.__init__()  # type: ignore[misc] # a fresh state in the same place
+def _form() -> str:
+    ctx = click.get_current_context(silent=True)
+    return TEXT if ctx is None else ctx.meta.get(_FORM, TEXT)
 
 
 def finish() -> None:
     """Print what has to be one document."""
-    if _state.form == SARIF:
+    if _form() == SARIF:
         import json  # noqa: PLC0415 - one of three forms
 
-        tell(json.dumps(sarif(_state.collected), indent=2) + "\n", sys.stderr)
+        collected = click.get_current_context().meta.get(_COLLECTED, [])
+        tell(json.dumps(sarif(collected), indent=2) + "\n", sys.stderr)
 
 
 def note(text: str) -> None:
     """Print a line for people on stderr; a program that reads SARIF there gets none."""
-    if _state.form != SARIF:
+    if _form() != SARIF:
         click.echo(text, err=True)
 
 
 def report(results: Iterable[Result], redactor: Redactor | None = None) -> None:
-    """Print errors and warnings on stderr, errors first, each once; nothing in the shape of a token.
-
-    Args:
-        results: What there is to report; infos are left out.
-        redactor: Knows the tokens of the run, which no source line may show.
-    """
+    """Print errors and warnings on stderr, errors first, each once; nothing that the redactor knows or in the shape of a token."""
     redactor = redactor or Redactor()
     wanted = [one for one in redactor.results(results) if one.severity != INFO]
     # the order of the function itself (`runner.say_lines`)
     wanted.sort(key=lambda one: (one.severity != ERROR, len(one.message)))
-    if _state.form == SARIF:
-        _state.collected += wanted
+    form = _form()
+    if form == SARIF:
+        click.get_current_context().meta.setdefault(_COLLECTED, []).extend(wanted)
         return
-    if _state.form == GITHUB:
+    if form == GITHUB:
         lines = [github(one) for one in wanted]
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         source = _Source(redactor)
