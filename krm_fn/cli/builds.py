@@ -12,7 +12,7 @@ import io
 import re
 import secrets
 
-from krm_fn import function
+from krm_fn import function, surface
 from krm_fn.base import Record, some
 from krm_fn.config import identity_of, is_config
 from krm_fn.files import kustomize
@@ -23,13 +23,6 @@ from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_err
 from krm_fn.krm.streams import read_documents
 from krm_fn.kube.raw import is_local
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
-from krm_fn.surface import (
-    CLUSTER_GROUP,
-    KIND,
-    OWNER_ANNOTATION,
-    RESOURCE_SET_KIND,
-    output_path,
-)
 from krm_fn.tokens.redaction import Redactor, knowing
 
 TYPE_CHECKING = False
@@ -97,7 +90,7 @@ class Builds:
         self.results += built.results
         self.sources[shown] = built.sources
         if not any(call.folder == shown for call in self.calls):
-            self.unused += [item for item in _items(built.sources) if item.kind == KIND]
+            self.unused += [item for item in _items(built.sources) if item.kind == surface.KIND]
         paths: set[str] = set()
         for piece in _SEPARATOR.split(built.output):
             found = self.marked.search(piece)
@@ -107,9 +100,9 @@ class Builds:
             item = next((item for document in documents for item in document.items), None)
             if item is None:
                 continue
-            path = output_path(item.kind, item.namespace, item.name)
+            path = surface.output_path(item.kind, item.namespace, item.name)
             if path in paths:  # of another group
-                path = output_path(f"{item.kind}.{item.group}", item.namespace, item.name)
+                path = surface.output_path(f"{item.kind}.{item.group}", item.namespace, item.name)
             paths.add(path)
             tree.add(shown, path, data, documents, wanted)
             if found and len(tree.items) > before:
@@ -184,7 +177,9 @@ class Builds:
         if self.options.baseline is None or config is None:
             return self.options.baseline
         owner = "/".join(part for part in identity_of(config) if part)
-        return [item for item in self.options.baseline if item.annotations.get(OWNER_ANNOTATION, owner) == owner]
+        return [
+            item for item in self.options.baseline if item.annotations.get(surface.OWNER_ANNOTATION, owner) == owner
+        ]
 
     def as_built(self, outcome: Outcome, tree: Tree) -> Outcome:
         """Return an outcome with its objects as kustomize built them."""
@@ -206,7 +201,7 @@ class Builds:
             generated.append(
                 new.replace(key=new.key.replace(namespace=item.namespace, name=item.name), value=item.value())
             )
-            if new.key.kind == RESOURCE_SET_KIND and new.key.name != item.name:
+            if new.key.kind == surface.RESOURCE_SET_KIND and new.key.name != item.name:
                 renamed[new.key.namespace, new.key.name] = item.name
         results += self.lost_clusters(outcome, tree)
         return outcome.replace(
@@ -218,7 +213,9 @@ class Builds:
     def lost_clusters(self, outcome: Outcome, tree: Tree) -> list[Result]:
         """Warn about Clusters that a later part of the build renames, moves or removes: what refers to them is not."""
         built = {
-            (item.namespace, item.name) for item in tree.items if item.kind == "Cluster" and item.group == CLUSTER_GROUP
+            (item.namespace, item.name)
+            for item in tree.items
+            if item.kind == "Cluster" and item.group == surface.CLUSTER_GROUP
         }
         local = {
             (item.namespace, item.name)
@@ -283,10 +280,10 @@ def _placed(outcome: Outcome, folder: str, items: Sequence[Item], files: Sequenc
 
 def _in_its_file(config: Item | None, files: Sequence[tuple[str, bytes]]) -> Item | None:
     """Return a config as it is in the file that holds it, so that messages can say where, or as it came."""
-    if config is None or config.kind != KIND:
+    if config is None or config.kind != surface.KIND:
         return config
     for item in _items(files):
-        if item.kind == KIND and _same(item, config) and _spec(item) == _spec(config):
+        if item.kind == surface.KIND and _same(item, config) and _spec(item) == _spec(config):
             found = copy.copy(item)
             found.position = FUNCTION_CONFIG
             return found

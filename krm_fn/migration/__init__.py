@@ -8,6 +8,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import Any
 
+from krm_fn import surface
 from krm_fn.agent.releases import traits
 from krm_fn.base import Record, some
 from krm_fn.config import decode
@@ -18,16 +19,6 @@ from krm_fn.migration import discovered
 from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
-from krm_fn.surface import (
-    API_VERSION,
-    CLUSTER_NAME_LABEL,
-    HUB_AGENT_MAP,
-    HUB_NAME,
-    HUB_NAMESPACE,
-    HUB_RBAC_MAP,
-    KIND,
-    SYSTEM_NAMESPACE,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +60,8 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
     found = discovered.read(dump)
     if not found.found:
         message = (
-            f"the dump holds nothing of clusternet-hub's discovery: no ClusterResourceSet with ConfigMap {HUB_AGENT_MAP}, "
-            f"no such ConfigMap, no Secret {HUB_NAMESPACE}/{HUB_NAME}; --help shows the commands that dump them"
+            f"the dump holds nothing of clusternet-hub's discovery: no ClusterResourceSet with ConfigMap {surface.HUB_AGENT_MAP}, "
+            f"no such ConfigMap, no Secret {surface.HUB_NAMESPACE}/{surface.HUB_NAME}; --help shows the commands that dump them"
         )
         raise Errors.of(message, tags=tagged(rule="no-hub"))
     taken = sorted(
@@ -89,8 +80,8 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
     if not image or not parent_url:
         lacking = " and ".join(word for word, known in (("image", image), ("parent URL", parent_url)) if not known)
         message = (
-            f"the dump lacks the agent's {lacking}: dump ConfigMap {HUB_AGENT_MAP} or Secret "
-            f"{HUB_NAMESPACE}/{HUB_NAME} too; --help shows the commands"
+            f"the dump lacks the agent's {lacking}: dump ConfigMap {surface.HUB_AGENT_MAP} or Secret "
+            f"{surface.HUB_NAMESPACE}/{surface.HUB_NAME} too; --help shows the commands"
         )
         raise Errors.of(message, tags=tagged(rule="no-values"))
     version = containers.of_image(image)
@@ -124,7 +115,7 @@ def _config(found: Hub, image: str, parent_url: str, name: str, resource_set: st
     spec: dict[str, Any] = {
         "parentURL": parent_url,
         "registrationToken": {"secretRef": {"name": _TOKEN_SECRET}},
-        "clusterSelector": {"matchExpressions": [{"key": CLUSTER_NAME_LABEL, "operator": "Exists"}]},
+        "clusterSelector": {"matchExpressions": [{"key": surface.CLUSTER_NAME_LABEL, "operator": "Exists"}]},
         "clusterResourceSet": {"name": resource_set},
         "agent": {"image": image},
     }
@@ -133,7 +124,7 @@ def _config(found: Hub, image: str, parent_url: str, name: str, resource_set: st
         spec["agent"].update(typical.agent)
         if typical.identity:
             spec["identity"] = typical.identity
-    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name}, "spec": spec}
+    return {"apiVersion": surface.API_VERSION, "kind": surface.KIND, "metadata": {"name": name}, "spec": spec}
 
 
 def _typical(found: Hub) -> Discovered:
@@ -143,8 +134,8 @@ def _typical(found: Hub) -> Discovered:
 
 
 def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.LiveCluster, ...]) -> Iterator[str]:
-    namespace = config["spec"]["agent"].get("namespace", SYSTEM_NAMESPACE)
-    selected = [one for one in clusters if CLUSTER_NAME_LABEL in one.labels and one.namespace in found.sets]
+    namespace = config["spec"]["agent"].get("namespace", surface.SYSTEM_NAMESPACE)
+    selected = [one for one in clusters if surface.CLUSTER_NAME_LABEL in one.labels and one.namespace in found.sets]
     if selected:
         yield f"These Clusters run an agent of the hub's: {some([one.title for one in selected])}."
     yield (
@@ -163,11 +154,11 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
         "The token moves from a ConfigMap into a Secret, and later changes of image or token "
         "arrive (strategy Reconcile; the hub's was ApplyOnce)."
     )
-    left = [one.title for one in clusters if CLUSTER_NAME_LABEL not in one.labels]
+    left = [one.title for one in clusters if surface.CLUSTER_NAME_LABEL not in one.labels]
     if left:
         yield (
             f"Not registered by the hub, and not by this config either, since only ClusterClass Clusters carry the label "
-            f"{CLUSTER_NAME_LABEL}: {some(left)}. To register them, select by a label of your own."
+            f"{surface.CLUSTER_NAME_LABEL}: {some(left)}. To register them, select by a label of your own."
         )
 
 
@@ -186,13 +177,13 @@ def _warnings(found: Hub, image: str, parent_url: str, version: containers.Relea
         for one in found.discovered:
             if (one.agent, one.identity) != (typical.agent, typical.identity):
                 yield _warning(
-                    f"ConfigMap {one.namespace}/{HUB_AGENT_MAP} was changed by hand differently from that of namespace "
+                    f"ConfigMap {one.namespace}/{surface.HUB_AGENT_MAP} was changed by hand differently from that of namespace "
                     f"{typical.namespace}, which the config follows; compare them",
                     "different-values",
                 )
     else:
         yield _warning(
-            f"no ConfigMap {HUB_AGENT_MAP} is in the dump, so changes made in it by hand are not taken over",
+            f"no ConfigMap {surface.HUB_AGENT_MAP} is in the dump, so changes made in it by hand are not taken over",
             "no-configmap",
         )
     if version is None:
@@ -262,7 +253,7 @@ def _steps(found: Hub, version: containers.Release | None, resource_set: str) ->
     )
     yield Step(
         title="Afterwards",
-        text=f"Never render under the name {HUB_NAME} while a hub may run, and keep clusterResourceSet.name ({resource_set}) "
+        text=f"Never render under the name {surface.HUB_NAME} while a hub may run, and keep clusterResourceSet.name ({resource_set}) "
         "as it is: selector and strategy of a ClusterResourceSet can't be changed.",
     )
 
@@ -290,6 +281,10 @@ def _deletions(found: Hub) -> Iterator[str]:
     mapped = sorted({namespace for namespace, _ in found.maps})
     for namespace in sorted({*found.sets, *mapped}):
         if namespace in found.sets:
-            yield (f"kubectl -n {quote(namespace)} delete clusterresourcesets.addons.cluster.x-k8s.io {HUB_NAME}")
-        yield (f"kubectl -n {quote(namespace)} delete configmap {HUB_AGENT_MAP} {HUB_RBAC_MAP} --ignore-not-found")
-    yield f"kubectl -n {HUB_NAMESPACE} delete secret {HUB_NAME} --ignore-not-found"
+            yield (
+                f"kubectl -n {quote(namespace)} delete clusterresourcesets.addons.cluster.x-k8s.io {surface.HUB_NAME}"
+            )
+        yield (
+            f"kubectl -n {quote(namespace)} delete configmap {surface.HUB_AGENT_MAP} {surface.HUB_RBAC_MAP} --ignore-not-found"
+        )
+    yield f"kubectl -n {surface.HUB_NAMESPACE} delete secret {surface.HUB_NAME} --ignore-not-found"

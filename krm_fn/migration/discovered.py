@@ -12,19 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from krm_fn import surface
 from krm_fn.base import Record
 from krm_fn.kube import raw, secrets
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
 from krm_fn.status.payload import Payload
-from krm_fn.surface import (
-    HUB_AGENT_MAP,
-    HUB_NAME,
-    HUB_NAMESPACE,
-    HUB_RBAC_MAP,
-    PARENT_URL_KEY,
-    SYSTEM_NAMESPACE,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,17 +81,17 @@ def read(dump: Dump) -> Hub:
     maps = {
         (raw.text(one, "metadata", "namespace"), raw.text(one, "metadata", "name")): one
         for one in dump.of(dumps.CONFIG_MAP)
-        if raw.text(one, "metadata", "name") in {HUB_AGENT_MAP, HUB_RBAC_MAP}
+        if raw.text(one, "metadata", "name") in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
     }
     sets = (objects.resource_set(one) for one in dump.of(dumps.RESOURCE_SET))
     discovered = [
-        _discovered(namespace, value, maps.get((namespace, HUB_RBAC_MAP)))
+        _discovered(namespace, value, maps.get((namespace, surface.HUB_RBAC_MAP)))
         for (namespace, name), value in maps.items()
-        if name == HUB_AGENT_MAP
+        if name == surface.HUB_AGENT_MAP
     ]
     return Hub(
         image=_plain(secret, "image"),
-        parent_url=_plain(secret, PARENT_URL_KEY),
+        parent_url=_plain(secret, surface.PARENT_URL_KEY),
         secret=secret is not None,
         discovered=tuple(sorted(discovered, key=lambda one: one.namespace)),
         sets=tuple(sorted(one.namespace for one in sets if one is not None and one.hub)),
@@ -111,7 +104,7 @@ def read(dump: Dump) -> Hub:
 
 def _is_secret(value: Mapping[str, Any]) -> bool:
     metadata = raw.mapping(value, "metadata")
-    return (metadata.get("namespace"), metadata.get("name")) == (HUB_NAMESPACE, HUB_NAME)
+    return (metadata.get("namespace"), metadata.get("name")) == (surface.HUB_NAMESPACE, surface.HUB_NAME)
 
 
 def _plain(secret: Mapping[str, Any] | None, key: str) -> str:
@@ -134,7 +127,7 @@ def _discovered(namespace: str, deploy: Mapping[str, Any], rbac: Mapping[str, An
     return Discovered(
         namespace=namespace,
         image=raw.text(container, "image"),
-        parent_url=raw.text(registration, "stringData", PARENT_URL_KEY),
+        parent_url=raw.text(registration, "stringData", surface.PARENT_URL_KEY),
         agent=_agent(deployment, pod, container, words),
         identity={"namePrefix": prefix} if prefix else {},
         deployer_role=next(bound, ""),
@@ -156,7 +149,7 @@ def _agent(
     replicas = raw.number(deployment, "spec", "replicas")
     named = ("--cluster-reg-name-prefix", "--cluster-sync-mode", "--cluster-reg-type", "--feature-gates", *_OURS)
     found: dict[str, Any] = {
-        "namespace": _other_than(SYSTEM_NAMESPACE, raw.text(deployment, "metadata", "namespace")),
+        "namespace": _other_than(surface.SYSTEM_NAMESPACE, raw.text(deployment, "metadata", "namespace")),
         "replicas": None if replicas == _REPLICAS else replicas,
         "imagePullPolicy": _other_than("IfNotPresent", raw.text(container, "imagePullPolicy")),
         "imagePullSecrets": [name for one in raw.entries(pod, "imagePullSecrets") if (name := raw.text(one, "name"))],

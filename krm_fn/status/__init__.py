@@ -37,7 +37,7 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
     """Find out how far every Cluster of a dump has come.
 
     Args:
-        found: What was dumped.
+        found: The dump.
         now: Seconds since the epoch; expiries are judged by it.
         parent: Whether the parent cluster was dumped though it printed empty lists.
         reported: The time that ages of reports are counted from, by default `now`.
@@ -229,36 +229,36 @@ def _expired(scene: Scene, agents: tuple[LiveSet, ...]) -> str:
 def _notes(scene: Scene) -> Iterator[Reason]:
     """Say what concerns no single Cluster."""
     asked = bool(scene.commands.context)
+    here = "add what this prints on the management cluster"
     if not scene.clusters:
         yield Reason(
             code="no-clusters",
             message=f"{'the management cluster has' if asked else 'the dump holds'} no Cluster of Cluster API",
-            remedy=() if asked else ("add what this prints on the management cluster", scene.commands.dump_clusters()),
+            remedy=() if asked else (here, scene.commands.dump_clusters()),
             severity=WARNING,
         )
     if not scene.payloads_dumped and any(not one.hub for one in scene.sets):
-        there = "could be read" if asked else "is in the dump"
+        found = "could be read" if asked else "is in the dump"
         yield Reason(
             code="no-payloads",
-            message=f"no Secret or ConfigMap of ours {there}: their type, content and hash were not checked",
-            remedy=() if asked else ("add what this prints on the management cluster", scene.commands.dump_payloads()),
+            message=f"no Secret or ConfigMap of ours {found}: their type, content and hash were not checked",
+            remedy=() if asked else (here, scene.commands.dump_payloads()),
             severity=INFO,
         )
     if scene.sets and not scene.dump.of(dump.BINDING) and not asked:
         yield Reason(
             code="no-bindings",
             message="no ClusterResourceSetBinding is in the dump: either nothing was delivered to any Cluster, or it is incomplete",
-            remedy=("add what this prints on the management cluster", scene.commands.dump_clusters()),
+            remedy=(here, scene.commands.dump_clusters()),
             severity=INFO,
         )
     if not scene.parent:
         empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists and not asked else ""
+        there = ("add what this prints on the parent cluster", scene.commands.dump_parent())
         yield Reason(
             code=report.NO_PARENT,
             message=f"nothing of the parent cluster was looked at: whether clusters are registered is unknown{empty}",
-            remedy=("add --parent-context",)
-            if asked
-            else ("add what this prints on the parent cluster", scene.commands.dump_parent()),
+            remedy=("add --parent-context",) if asked else there,
             severity=INFO,
         )
     elif scene.now - scene.reported > _OLD:

@@ -12,19 +12,10 @@ from typing import Any
 
 import yaml
 
+from krm_fn import surface
 from krm_fn.base import Record, some
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
-from krm_fn.surface import (
-    ADDONS_GROUP,
-    CLUSTER_GROUP,
-    GENERATED_LABEL,
-    HUB_AGENT_MAP,
-    HUB_NAME,
-    HUB_NAMESPACE,
-    HUB_RBAC_MAP,
-    OWNER_ANNOTATION,
-)
 from krm_fn.yaml import BadYaml, bad_yaml
 from krm_fn.yaml import read as read_yaml
 from krm_fn.yaml.explain import explained
@@ -38,9 +29,9 @@ CLUSTER_KINDS = "clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcese
 CLUSTERNET_GROUP = "clusters.clusternet.io"
 BOOTSTRAP_PREFIX = "bootstrap-token-"  # begins the name of a Secret of the parent cluster, which tells a token's expiry
 
-CLUSTER = (CLUSTER_GROUP, "Cluster")
-RESOURCE_SET = (ADDONS_GROUP, "ClusterResourceSet")
-BINDING = (ADDONS_GROUP, "ClusterResourceSetBinding")
+CLUSTER = (surface.CLUSTER_GROUP, "Cluster")
+RESOURCE_SET = (surface.ADDONS_GROUP, "ClusterResourceSet")
+BINDING = (surface.ADDONS_GROUP, "ClusterResourceSetBinding")
 SECRET = ("", "Secret")
 CONFIG_MAP = ("", "ConfigMap")
 DEPLOYMENT = ("apps", "Deployment")
@@ -134,7 +125,9 @@ def identity(value: Mapping[str, Any]) -> tuple[str, str]:
 def generated(value: Mapping[str, Any]) -> bool:
     """Return whether an object is ours, or was made for us (by an ExternalSecret, which gives it labels only)."""
     labels = raw.mapping(value, "metadata", "labels")
-    return labels.get(GENERATED_LABEL) == "true" or OWNER_ANNOTATION in raw.mapping(value, "metadata", "annotations")
+    return labels.get(surface.GENERATED_LABEL) == "true" or surface.OWNER_ANNOTATION in raw.mapping(
+        value, "metadata", "annotations"
+    )
 
 
 def _drop_others(found: Mapping[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]]) -> None:
@@ -148,7 +141,10 @@ def _drop_others(found: Mapping[tuple[str, str], dict[tuple[str, str], Mapping[s
     for kind in (SECRET, CONFIG_MAP):
         by_name = found.get(kind, {})
         for (namespace, name), value in list(by_name.items()):
-            hubs = name in {HUB_AGENT_MAP, HUB_RBAC_MAP} or (namespace, name) == (HUB_NAMESPACE, HUB_NAME)
+            hubs = name in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP} or (namespace, name) == (
+                surface.HUB_NAMESPACE,
+                surface.HUB_NAME,
+            )
             kept = hubs or name.startswith(BOOTSTRAP_PREFIX) or (namespace, kind[1], name) in referred
             if not kept and not generated(value):
                 del by_name[namespace, name]

@@ -5,6 +5,7 @@ Where versions of Cluster API differ, their rows in `clusters.capi` say how. Clu
 
 from __future__ import annotations
 
+from krm_fn import surface
 from krm_fn.base import Record
 from krm_fn.clusters import capi
 from krm_fn.clusters.resource_set import ResourceSet
@@ -12,14 +13,6 @@ from krm_fn.clusters.resource_set import read as read_set
 from krm_fn.featuregate import gates
 from krm_fn.kube import containers, raw
 from krm_fn.status.dump import DEPLOYMENT, generated, identity
-from krm_fn.surface import (
-    CAPI_MANAGER,
-    CLUSTER_NAME_LABEL,
-    HUB_AGENT_MAP,
-    NAMESPACE_LABEL,
-    agent_of,
-    set_of,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +83,7 @@ class LiveSet(ResourceSet):
             return self.name.removesuffix(_IDENTITY_SUFFIX)
         for kind, name in self.resources:
             n, found, cluster = name.partition("-agent.")
-            if kind == "ConfigMap" and found and self.name == set_of(n, cluster):
+            if kind == "ConfigMap" and found and self.name == surface.set_of(n, cluster):
                 return n
         return self.name
 
@@ -98,8 +91,8 @@ class LiveSet(ResourceSet):
     def agent_map(self) -> str:
         """The name of the ConfigMap that holds its agent."""
         if self.hub:
-            return HUB_AGENT_MAP
-        return agent_of(self.base, self.name.removeprefix(self.base).removeprefix("."))
+            return surface.HUB_AGENT_MAP
+        return surface.agent_of(self.base, self.name.removeprefix(self.base).removeprefix("."))
 
     @property
     def only_cluster(self) -> str:
@@ -107,7 +100,7 @@ class LiveSet(ResourceSet):
         if self.selector.match_expressions or len(self.selector.match_labels) != 1:
             return ""
         key, value = self.selector.match_labels[0]
-        return value if key == CLUSTER_NAME_LABEL else ""
+        return value if key == surface.CLUSTER_NAME_LABEL else ""
 
 
 class Applied(Record):
@@ -122,7 +115,7 @@ class Manager(Record):
     """Cluster API's manager, as far as its Deployment tells; all of it empty where that was not dumped."""
 
     title: str = ""  # its name and release
-    name: str = CAPI_MANAGER  # of its Deployment
+    name: str = surface.CAPI_MANAGER  # of its Deployment
     namespace: str = _USUAL
     gate: str = ""  # why it applies no ClusterResourceSet; "" if the gate is fine
     watch_filter: str = ""  # the value of `WATCH_LABEL` that an object needs, or the manager never looks at it
@@ -191,7 +184,7 @@ def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
     """Read a ClusterResourceSet; None for one that has nothing to do with the agent."""
     found = read_set(value)
     ours = generated(value)
-    hub = not ours and ("ConfigMap", HUB_AGENT_MAP) in found.resources
+    hub = not ours and ("ConfigMap", surface.HUB_AGENT_MAP) in found.resources
     if not ours and not hub:
         return None
     metadata = raw.mapping(value, "metadata")
@@ -223,7 +216,7 @@ def binding(value: Mapping[str, Any]) -> Binding:
 
 def manager(dump: Dump) -> Manager:
     """Read the Deployment of Cluster API's manager."""
-    named = (one for one in dump.of(DEPLOYMENT) if raw.text(one, "metadata", "name").endswith(CAPI_MANAGER))
+    named = (one for one in dump.of(DEPLOYMENT) if raw.text(one, "metadata", "name").endswith(surface.CAPI_MANAGER))
     deployment = next(named, None)
     if deployment is None:
         return Manager()
@@ -232,7 +225,7 @@ def manager(dump: Dump) -> Manager:
         release = release or containers.of_image(raw.text(container, "image"))
         values += [flag.value for flag in containers.find(dict(container), gates.FLAG)]
         filters += [flag.value for flag in containers.find(dict(container), "watch-filter")]
-    title = f"{CAPI_MANAGER} {release}" if release else CAPI_MANAGER
+    title = f"{surface.CAPI_MANAGER} {release}" if release else surface.CAPI_MANAGER
     observed = raw.number(deployment, "status", "observedGeneration")
     return Manager(
         title=title,
@@ -266,7 +259,7 @@ def managed_cluster(value: Mapping[str, Any]) -> Managed:
         last_seen=last_seen,
         heartbeat=raw.number(value, "status", "heartbeatFrequencySeconds"),
         created=raw.seconds(value, "metadata", "creationTimestamp"),
-        origin=raw.text(value, "metadata", "labels", NAMESPACE_LABEL),
+        origin=raw.text(value, "metadata", "labels", surface.NAMESPACE_LABEL),
         timeless=last_seen is None and bool(raw.text(value, "status", "lastObservedTime")),
     )
 
@@ -280,7 +273,7 @@ def request(value: Mapping[str, Any]) -> Request:
         result=raw.text(value, "status", "result"),
         error=raw.quote(raw.text(value, "status", "errorMessage")),
         created=raw.seconds(value, "metadata", "creationTimestamp"),
-        origin=raw.text(value, "spec", "clusterLabels", NAMESPACE_LABEL),
+        origin=raw.text(value, "spec", "clusterLabels", surface.NAMESPACE_LABEL),
     )
 
 

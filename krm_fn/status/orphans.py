@@ -28,13 +28,7 @@ def find(scene: Scene, judged: Judged) -> tuple[Orphan, ...]:
     """List what has no Cluster."""
     found = [*_hub_maps(scene)]
     if scene.clusters:
-        found += [
-            *_resource_sets(scene),
-            *_strangers(scene, judged),
-            *_superseded(scene, judged),
-            *_going(scene, judged),
-        ]
-        found += _requests(scene, judged)
+        found += [*_resource_sets(scene), *_registrations(scene, judged), *_requests(scene, judged)]
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.side, one.kind, one.namespace, one.name)))
 
 
@@ -42,7 +36,6 @@ def _resource_sets(scene: Scene) -> Iterator[Orphan]:
     """Sets that select nobody. One of ours goes where it came from: a command would be undone by GitOps."""
     used = {(cluster.namespace, one.name) for cluster in scene.clusters for one in scene.selecting(cluster)}
     there = {(cluster.namespace, cluster.name) for cluster in scene.clusters}
-    peopled = {cluster.namespace for cluster in scene.clusters}
     for one in scene.sets:
         if (one.namespace, one.name) in used or one.deleting:
             continue
@@ -50,13 +43,13 @@ def _resource_sets(scene: Scene) -> Iterator[Orphan]:
         commands: tuple[str, ...] = ()
         if one.hub:
             message = "selects no Cluster (of clusternet-hub)"
-            if one.namespace not in peopled:
+            if one.namespace not in scene.peopled:
                 commands = (scene.commands.delete_set(one.namespace, one.name),)
         elif target and (one.namespace, target) in there:
             message = f"selects no Cluster: Cluster {target} lacks the label {CLUSTER_NAME_LABEL}={target}"
         elif target:
             message = f"was made for Cluster {target}, which is gone; render config {one.owner} again and have the rest pruned"
-        elif one.namespace in peopled:
+        elif one.namespace in scene.peopled:
             message = f"selects no Cluster of its namespace (of config {one.owner})"
         else:
             continue  # it waits for Clusters: spec.namespaces or serveEmptyNamespaces
@@ -90,57 +83,40 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
             )
 
 
-def _strangers(scene: Scene, judged: Judged) -> Iterator[Orphan]:
-    """ManagedClusters of names that no Cluster registers under, and of namespaces without Clusters."""
-    peopled = {cluster.namespace for cluster in scene.clusters}
-    emptied = [one for one in scene.managed if one.origin and one.origin not in peopled]
+def _registrations(scene: Scene, judged: Judged) -> Iterator[Orphan]:
+    """ManagedClusters that don't report: of nobody, of a cluster that registered anew, of one that is being deleted."""
+    emptied = [one for one in scene.managed if one.origin and one.origin not in scene.peopled]
     for managed in (*judged.strangers, *emptied):
-        if scene.alive(managed):
-            continue
+        known, message = True, "no Cluster of this dump registers under this name"
         if managed.origin:
-            known, message = True, f"its Cluster was in namespace {managed.origin}, which has no Cluster any more"
+            message = f"its Cluster was in namespace {managed.origin}, which has no Cluster any more"
         elif chosen_prefix(managed.name):
             known, message = False, "its agent chose the name, so nothing here tells its Cluster"
-        else:
-            # it can be an earlier name of a Cluster that is not registered under its present one
+        else:  # it can be an earlier name of a Cluster that is not registered under its present one
             known = not any(name in managed.name for name in judged.doubtful)
-            message = "no Cluster of this dump registers under this name"
-        yield _registration(scene, managed, message, known=known, elsewhere=True)
-
-
-def _superseded(scene: Scene, judged: Judged) -> Iterator[Orphan]:
-    """Entries of a name under which the cluster registered anew."""
+        yield from _registration(scene, managed, message, known=known, elsewhere=True)
     for case in judged.cases:
-        for managed in case.managed[1:] if case.name else ():
-            if not scene.alive(managed) and scene.dead(managed):
-                best = case.managed[0]
-                yield _registration(
-                    scene,
-                    managed,
-                    f"an earlier registration of {managed.name}, now {best.title}",
-                    known=True,
-                )
+        if not case.name or not case.managed:
+            continue
+        best, *others = case.managed
+        for managed in others:
+            if scene.dead(managed):
+                message = f"an earlier registration of {managed.name}, now {best.title}"
+                yield from _registration(scene, managed, message, known=True)
+        if case.cluster.deleting and not case.namesakes:
+            yield from _registration(scene, best, f"Cluster {case.cluster.title} is being deleted", known=True)
 
 
-def _going(scene: Scene, judged: Judged) -> Iterator[Orphan]:
-    """Entries of Clusters that are being deleted."""
-    for case in judged.cases:
-        if case.cluster.deleting and case.name and not case.namesakes:
-            for managed in case.managed[:1]:
-                if not scene.alive(managed):
-                    yield _registration(scene, managed, f"Cluster {case.cluster.title} is being deleted", known=True)
+def _registration(
+    scene: Scene, managed: Managed, message: str, *, known: bool, elsewhere: bool = False
+) -> Iterator[Orphan]:
+    """Report a registration that does not report, with the commands that remove it if it is dead.
 
-
-def _registration(scene: Scene, managed: Managed, message: str, *, known: bool, elsewhere: bool = False) -> Orphan:
-    """Report a registration, with the commands that remove it if its Cluster is known to be gone and it is dead.
-
-    Args:
-        scene: The dump.
-        managed: The registration.
-        message: Why it is left over.
-        known: Whether its Cluster is gone, as far as this management cluster tells.
-        elsewhere: Whether another management cluster could have it.
+    `known` tells whether its Cluster is gone, as far as this management cluster tells, and `elsewhere` whether another
+    management cluster could have it.
     """
+    if scene.alive(managed):
+        return
     last = managed.last_seen or managed.created
     silence = f"no report for {age(scene.reported - last)}" if last is not None else "it has never reported"
     if managed.timeless:
@@ -151,7 +127,7 @@ def _registration(scene: Scene, managed: Managed, message: str, *, known: bool, 
         silence += _ELSEWHERE if elsewhere else ""
     elif known and not managed.timeless:
         silence += f"; after {age(scene.dead_after)} (--dead-after) status lists the commands that remove it"
-    return Orphan(
+    yield Orphan(
         side=PARENT,
         kind="ManagedCluster",
         namespace=managed.namespace,
@@ -166,10 +142,9 @@ def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
     registered = {one.cluster_id for one in scene.managed}
     names = {case.name for case in judged.cases if case.name}
     prefixes = {case.prefix for case in judged.cases if case.prefix}
-    peopled = {cluster.namespace for cluster in scene.clusters}
     for request in scene.requests:
         name = request.cluster_name
-        mine = name in names or chosen_prefix(name) in prefixes or request.origin in peopled
+        mine = name in names or chosen_prefix(name) in prefixes or request.origin in scene.peopled
         if request.cluster_id in registered or mine:
             continue
         commands: tuple[str, ...] = ()

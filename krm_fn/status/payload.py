@@ -10,6 +10,7 @@ import hashlib
 import re
 from functools import cached_property, lru_cache
 
+from krm_fn import surface
 from krm_fn.base import titled
 from krm_fn.krm.results import Errors
 from krm_fn.kube import raw
@@ -18,16 +19,6 @@ from krm_fn.kube.secrets import Secret
 from krm_fn.model import AgentVersion
 from krm_fn.status.dump import BOOTSTRAP_PREFIX, documents, generated
 from krm_fn.status.objects import ref
-from krm_fn.surface import (
-    AGENT_NAMESPACE_ANNOTATION,
-    CHECKSUM_ANNOTATION,
-    HUB_AGENT_MAP,
-    HUB_RBAC_MAP,
-    MIN_VALUE_BYTES,
-    REGISTRATION_SECRET,
-    RESOURCE_SET_TYPE,
-    TOKEN_KEY,
-)
 from krm_fn.tokens import formats
 from krm_fn.yaml import BadYaml
 
@@ -40,7 +31,7 @@ _FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
 # such a name changes nothing about how the text around it is read
 _PLAIN_NAME = re.compile(rb"(?<=--cluster-reg-name=)[a-z0-9][-a-z0-9]*(?=[\s\"',])")
 _PREFIX_FLAG = re.compile(rb"--cluster-reg-name-prefix=([^\s\"',]+)")
-_CHECKSUM = re.compile(CHECKSUM_ANNOTATION.encode() + rb"\"?: *\"?([0-9a-f]+)")
+_CHECKSUM = re.compile(surface.CHECKSUM_ANNOTATION.encode() + rb"\"?: *\"?([0-9a-f]+)")
 # any release that takes both kinds of token: here only the form is of interest
 _ANY_AGENT = AgentVersion(major=0, minor=18, patch=1)
 
@@ -54,7 +45,7 @@ class Payload:
         self.namespace = raw.text(value, "metadata", "namespace")
         self.ours = generated(value)
         self.type = raw.text(value, "type")
-        self.agent_namespace = raw.text(value, "metadata", "annotations", AGENT_NAMESPACE_ANNOTATION)
+        self.agent_namespace = raw.text(value, "metadata", "annotations", surface.AGENT_NAMESPACE_ANNOTATION)
         secret = self.kind == "Secret"
         self.values = {
             key: _decode(text) if secret else text.encode("utf-8", "surrogatepass")
@@ -68,12 +59,14 @@ class Payload:
     @property
     def wrong_type(self) -> bool:
         """Whether the controller refuses it for its type; a Secret's type can't be changed."""
-        return self.kind == "Secret" and self.type != RESOURCE_SET_TYPE
+        return self.kind == "Secret" and self.type != surface.RESOURCE_SET_TYPE
 
     @property
     def of_hub(self) -> bool:
         """Whether discovery of clusternet-hub made it: by its name, and by what it delivers."""
-        named = self.kind == "ConfigMap" and self.name in {HUB_AGENT_MAP, HUB_RBAC_MAP} and not self.ours
+        named = (
+            self.kind == "ConfigMap" and self.name in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP} and not self.ours
+        )
         return named and any(b"clusternet" in content for content in self.values.values())
 
     @cached_property
@@ -87,7 +80,7 @@ class Payload:
     @property
     def too_short(self) -> tuple[str, ...]:
         """The keys whose value is shorter than the controller can read."""
-        return tuple(key for key, content in self.values.items() if len(content) < MIN_VALUE_BYTES)
+        return tuple(key for key, content in self.values.items() if len(content) < surface.MIN_VALUE_BYTES)
 
     @cached_property
     def broken(self) -> str:
@@ -117,16 +110,18 @@ class Payload:
 
         It is in the registration manifest, or bare under `regToken` in the Secret of the hub's discovery.
         """
-        bare = self.values.get(TOKEN_KEY, b"").decode("utf-8", "replace").strip()
+        bare = self.values.get(surface.TOKEN_KEY, b"").decode("utf-8", "replace").strip()
         if bare:
             return Secret(bare)
         for content in self.values.values():
-            if REGISTRATION_SECRET.encode() not in content:
+            if surface.REGISTRATION_SECRET.encode() not in content:
                 continue
             for document in _objects(content):
-                if raw.text(document, "metadata", "name") == REGISTRATION_SECRET:
-                    encoded = raw.text(document, "data", TOKEN_KEY)
-                    found = raw.text(document, "stringData", TOKEN_KEY) or _decode(encoded).decode("utf-8", "replace")
+                if raw.text(document, "metadata", "name") == surface.REGISTRATION_SECRET:
+                    encoded = raw.text(document, "data", surface.TOKEN_KEY)
+                    found = raw.text(document, "stringData", surface.TOKEN_KEY) or _decode(encoded).decode(
+                        "utf-8", "replace"
+                    )
                     return Secret(found) if found else None
         return None
 

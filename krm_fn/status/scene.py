@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from krm_fn import surface
 from krm_fn.base import Record
 from krm_fn.clusters.naming import DEFAULT_PREFIX
 from krm_fn.kube import raw
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects, payload, report
 from krm_fn.status.payload import Payload
-from krm_fn.surface import (
-    CLUSTER_NAME_LABEL,
-    HUB_AGENT_MAP,
-    SYSTEM_NAMESPACE,
-    identity_map_of,
-    identity_of,
-    registration_of,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +44,7 @@ class Scene:
         self.reported = reported
         self.dead_after = dead_after
         self.clusters = tuple(map(objects.cluster, dump.of(dumps.CLUSTER)))
+        self.peopled = frozenset(one.namespace for one in self.clusters)
         self.sets = tuple(filter(None, map(objects.resource_set, dump.of(dumps.RESOURCE_SET))))
         latest = max(now, reported)
         self.managed = tuple(_believed(objects.managed_cluster(one), latest) for one in dump.of(dumps.MANAGED_CLUSTER))
@@ -95,7 +89,7 @@ class Scene:
 
     def near(self, cluster: LiveCluster) -> tuple[LiveSet, ...]:
         """Return the sets of a Cluster's namespace that are for it or for any Cluster, in the order of their names."""
-        targets = {cluster.name, cluster.labels.get(CLUSTER_NAME_LABEL, cluster.name), ""}
+        targets = {cluster.name, cluster.labels.get(surface.CLUSTER_NAME_LABEL, cluster.name), ""}
         found = [one for target in targets for one in self._sets_for.get((cluster.namespace, target), ())]
         return tuple(sorted(found, key=lambda one: one.name))
 
@@ -135,7 +129,7 @@ class Scene:
 
     def tokens(self) -> tuple[Secret, ...]:
         """Return the registration tokens of the dump."""
-        holders = (one for one in self._payloads.values() if one.kind == "Secret" or one.name == HUB_AGENT_MAP)
+        holders = (one for one in self._payloads.values() if one.kind == "Secret" or one.name == surface.HUB_AGENT_MAP)
         return tuple(dict.fromkeys(token for one in holders if (token := one.token) is not None))
 
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
@@ -153,10 +147,10 @@ class Scene:
         ):
             return False
         if kind == "ConfigMap":
-            identity = {identity_map_of(one.base, own_set=False, per_cluster=each) for each in _MODES}
+            identity = {surface.identity_map_of(one.base, own_set=False, per_cluster=each) for each in _MODES}
             return name in identity or name == one.agent_map
         agent = self.agent(one)
-        if agent is None or name not in {registration_of(one.base, per_cluster=each) for each in _MODES}:
+        if agent is None or name not in {surface.registration_of(one.base, per_cluster=each) for each in _MODES}:
             return False
         return bool(agent.registration_checksum) and agent.registration_checksum in self._rendered
 
@@ -175,8 +169,8 @@ class Scene:
 
     def agent_namespace(self, one: LiveSet) -> str:
         """Return the namespace in which the agent of a set runs on its workload clusters."""
-        identity = self.payload(one.namespace, "ConfigMap", identity_of(one.base))
-        return (identity.agent_namespace if identity else "") or SYSTEM_NAMESPACE
+        identity = self.payload(one.namespace, "ConfigMap", surface.identity_of(one.base))
+        return (identity.agent_namespace if identity else "") or surface.SYSTEM_NAMESPACE
 
     def registration_name(self, one: LiveSet) -> str:
         """Return the name that a set gives its one Cluster; "" where agents choose."""

@@ -54,24 +54,20 @@ def _verdicts(view: Shown, terminal: Terminal) -> list[str]:
         "WHY": [one.rule for one in view.verdicts],
     }
     common = _common(view.registered)
-    if len(view.configs) <= 1:
-        common.pop("CONFIG", None)
-    left_out: list[str] = [one for one in ("CONFIG", "AS", "RESOURCE SET") if one in common]
     if "RULE" in common:
         columns["WHY"] = ["" if one.matched else one.rule for one in view.verdicts]
+    left_out = {*common, *(name for name in ("CHANGE", "WHY") if not any(columns[name]))}
     if len(view.configs) <= 1:
-        left_out.append("CONFIG")
-    left_out += [name for name in ("CHANGE", "WHY") if not any(columns[name])]
+        common.pop("CONFIG", None)
+        left_out.add("CONFIG")
     if not view.registered:
-        left_out += ["AS", "RESOURCE SET"]
+        left_out |= {"AS", "RESOURCE SET"}
     headers = [name for name in columns if name not in left_out]
     rows = list(zip(*(columns[name] for name in headers), strict=True))
     at = headers.index(_REGISTERS)
 
     def style(column: int, row: Sequence[str]) -> str:
-        if column == at:
-            return "good" if row[at] == "yes" else "warn"
-        return ""
+        return "" if column != at else "good" if row[at] == "yes" else "warn"
 
     parts = [f"{line}\n" for line in terminal.wrap(_sentence(common))] if common else []
     return [*parts, terminal.table(headers, rows, style), "\n"]
@@ -99,13 +95,8 @@ def _set(verdict: Verdict) -> str:
 
 
 def _sentence(common: dict[str, str]) -> str:
-    parts = [
-        f"belong to config {common['CONFIG']}" if "CONFIG" in common else "",
-        f"match {common['RULE']}" if "RULE" in common else "",
-        f"are named {common['AS']}" if "AS" in common else "",
-        f"get ClusterResourceSet {common['RESOURCE SET']}" if "RESOURCE SET" in common else "",
-    ]
-    *most, last = [part for part in parts if part]
+    verbs = {"CONFIG": "belong to config", "RULE": "match", "AS": "are named", "RESOURCE SET": "get ClusterResourceSet"}
+    *most, last = [f"{verb} {common[name]}" for name, verb in verbs.items() if name in common]
     return f"Clusters that register {', '.join(most)}{' and ' if most else ''}{last}."
 
 
