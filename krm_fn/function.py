@@ -78,17 +78,14 @@ def process(
     host_paths: bool = False,
     stream: bool = False,
 ) -> Outcome:
-    """Run the function over an input.
+    """Run the function over an input, whose errors are results and never exceptions.
 
     Args:
-        items: The items of the input; positions in the changes are theirs.
+        items: The items of the input.
         function_config: The functionConfig; None to take the configs among the items.
         options: What the caller adds.
         host_paths: Whether the host keeps items in files by path annotations (kpt).
         stream: Whether the items came in one stream, and not from the files that they name.
-
-    Returns:
-        The changes, and everything to report. Errors of the input are results, never exceptions.
     """
     outcome = _processed(items, function_config, options, host_paths=host_paths, stream=stream)
     results: Sequence[Result] = outcome.results

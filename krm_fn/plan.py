@@ -33,27 +33,16 @@ _KIND_ORDER = {"Secret": 0, "ExternalSecret": 1, "ConfigMap": 2, "ClusterResourc
 
 
 class Plan(Record):
-    """What is to be done and why.
+    """What is to be done and why; positions are those of the input."""
 
-    Attributes:
-        parts: The configs, each with the Clusters it reaches and the objects made for it.
-        generated: The objects to emit, ordered.
-        labelled: Labels to set on the user's own items, by position.
-        revised: New values of the user's own items, by position.
-        results: Everything to report, errors first. With an error in it nothing may be emitted.
-        inventory: What the input holds.
-        before: What came before.
-        renamed: Names that ClusterResourceSets got after the function had run, by namespace and name.
-    """
-
-    parts: tuple[Part, ...]
-    generated: tuple[Generated, ...]
-    labelled: Mapping[int, Mapping[str, str]]
-    revised: Mapping[int, Mapping[str, Any]]
-    results: tuple[Result, ...]
+    parts: tuple[Part, ...]  # the configs, each with the Clusters it reaches and the objects made for it
+    generated: tuple[Generated, ...]  # ordered
+    labelled: Mapping[int, Mapping[str, str]]  # labels to set on the user's own items
+    revised: Mapping[int, Mapping[str, Any]]  # new values of the user's own items
+    results: tuple[Result, ...]  # errors first; with one of them nothing may be emitted
     inventory: Inventory
     before: Before
-    renamed: Mapping[tuple[str, str], str] = {}
+    renamed: Mapping[tuple[str, str], str] = {}  # sets that were renamed after the function had run
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -81,15 +70,7 @@ def make(
     inventory: Inventory,
     before: Before,
 ) -> Plan:
-    """Decide everything about an input.
-
-    Args:
-        configs: The configs to render.
-        others: Further configs in the input; they count for overlaps and names only.
-        items: The whole input, for the management cluster's own objects.
-        inventory: What the input holds.
-        before: What came before.
-    """
+    """Decide everything about an input; `others` are configs that are not rendered and count for overlaps and names."""
     parts = [Part(config, token, inventory.select(config), inventory.targets(config)) for config, token in configs]
     reached = [(other, inventory.select(other)) for other in others if other.mode != "Check"]
     _name(parts, reached, before)

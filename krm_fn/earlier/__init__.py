@@ -98,14 +98,7 @@ class Before(Record):
 
 
 def before(inventory: Inventory, baseline: Inventory | None, source: str, *, rendered: bool = False) -> Before:
-    """Read what came before.
-
-    Args:
-        inventory: What the input holds.
-        baseline: What an earlier tree holds; None where none was given.
-        source: What messages call that tree.
-        rendered: Whether that tree is known to be rendered, so that it may hold nothing of ours.
-    """
+    """Read what came before; `source` is what messages call the baseline, and one that was `rendered` may hold nothing."""
     output = Tree(inventory.owned, (), "the earlier output in the input")  # the Clusters of the input are those of now
     if baseline is None:
         return Before(output=output)

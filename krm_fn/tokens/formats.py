@@ -51,9 +51,6 @@ def check(secret: Secret, version: AgentVersion, **where: Any) -> Token:
         version: The agent that will use it; v0.15.0 takes no JWT.
         where: Further fields of `Result` for an error (`field`, `resource_ref`, …).
 
-    Returns:
-        The token without the line break; `expires` is a JWT's `exp`, cut to whole seconds.
-
     Raises:
         Refused: With one error that names the shape that was expected, never the value.
     """

@@ -32,15 +32,9 @@ _TOKEN_FIELD = ("spec", "registrationToken", "value")
 
 
 def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[int] = ()) -> tuple[Result, ...]:
-    """Report every place of the input where a token appears in plain text, or in base64, outside a Secret's data.
+    """Warn of every place of the input where a token appears in plain text, or in base64, outside a Secret's data.
 
-    Args:
-        token: A checked token.
-        items: The whole input.
-        except_positions: Items that may hold it: our own earlier output, the ConfigMap that is the configuration.
-
-    Returns:
-        One warning per place, in an order that the input's order does not change.
+    `except_positions` are items that may hold it. The order of the input does not change that of the warnings.
     """
     needle = _needle(token)
     # three base64 characters a byte triple: the text up to the last whole triple is the same whatever follows
