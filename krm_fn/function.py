@@ -32,28 +32,17 @@ if TYPE_CHECKING:
 
 
 class Options(Record):
-    """What the caller adds to the input.
+    """What the caller adds to the input."""
 
-    Attributes:
-        offers: The operator's offers of environment and token files.
-        now: Seconds since the epoch, for warnings about a token's expiry; None to leave them out.
-        baseline: Items of an earlier rendered tree; None where none was given.
-        baseline_source: What messages call that tree.
-        baseline_rendered: Whether it is known to be rendered, so that it may hold nothing of ours.
-        verbose: Whether every Cluster's verdict is reported.
-        writes_files: Whether the output goes into files (and so, most likely, into Git).
-        needs_token: Whether a token that is not at hand is an error; it is for all but what only explains.
-        original: Finds an object in the user's own file, whose layout and lines a host may change; None where it can't.
-    """
-
-    offers: Offers
-    now: int | None = None
-    baseline: Sequence[Item] | None = None
-    baseline_source: str = "--baseline"
-    baseline_rendered: bool = False
-    verbose: bool = False
-    writes_files: bool = False
-    needs_token: bool = True
+    offers: Offers  # the operator's offers of environment and token files
+    now: int | None = None  # seconds since the epoch, for warnings about a token's expiry; None to leave them out
+    baseline: Sequence[Item] | None = None  # items of an earlier rendered tree; None where none was given
+    baseline_source: str = "--baseline"  # what messages call that tree
+    baseline_rendered: bool = False  # whether it is known to be rendered, so that it may hold nothing of ours
+    verbose: bool = False  # whether every Cluster's verdict is reported
+    writes_files: bool = False  # whether the output goes into files (and so, most likely, into Git)
+    needs_token: bool = True  # whether a token that is not at hand is an error; it is for all but what only explains
+    # finds an object in the user's own file, whose layout and lines a host may change; None where it can't
     original: Callable[[Item], Item | None] = lambda item: item
 
 

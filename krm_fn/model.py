@@ -19,15 +19,10 @@ if TYPE_CHECKING:
 
 
 class TokenSource(Record):
-    """`spec.registrationToken`: one of the records below.
+    """`spec.registrationToken`: one of the records below."""
 
-    Attributes:
-        kind: The field of `registrationToken` that it is.
-        on_expired: Warn or Fail.
-    """
-
-    kind = ""
-    on_expired: str = "Warn"
+    kind = ""  # the field of `registrationToken` that it is
+    on_expired: str = "Warn"  # or Fail
 
     @property
     def kept_secret(self) -> str:
@@ -117,16 +112,11 @@ class AgentOptions(Record):
 
     Its fields are those of the tree (`config.tree.agent`) and are read by the names that users write:
     `options["syncMode"]`. One that is not given and has no default is None.
-
-    Attributes:
-        fields: All of them.
-        version: The agent's release, from `version` or the image's tag.
-        patches: `patches` as records.
     """
 
     fields: Mapping[str, Any]
-    version: AgentVersion
-    patches: tuple[Patch, ...]
+    version: AgentVersion  # the agent's release, from `version` or the image's tag
+    patches: tuple[Patch, ...]  # `patches` as records
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]
@@ -300,17 +290,11 @@ def _place(what: Config | Cluster, ref: ResourceRef | None, field: str) -> dict[
 
 
 class Token(Record):
-    """A registration token that passed the format check, with what is known of its expiry.
+    """A registration token that passed the format check, with what is known of its expiry."""
 
-    Attributes:
-        secret: The value; None when it is kept outside (existingSecret, externalSecret).
-        form: `bootstrap`, `jwt`, or `` when it is kept outside.
-        expires: Seconds since the epoch; None when unknown or never.
-    """
-
-    secret: Secret | None = None
-    form: str = ""
-    expires: int | None = None
+    secret: Secret | None = None  # the value; None when it is kept outside (existingSecret, externalSecret)
+    form: str = ""  # `bootstrap`, `jwt`, or `` when it is kept outside
+    expires: int | None = None  # seconds since the epoch; None when unknown or never
 
 
 # --- what is decided -------------------------------------------------------------------------------------------------

@@ -19,17 +19,11 @@ if TYPE_CHECKING:
 
 
 class Earlier(Record):
-    """What earlier output of some configs holds.
-
-    Attributes:
-        sets: Its ClusterResourceSets.
-        agent_namespaces: The agent's namespace by each ConfigMap with identity manifests.
-        agents: Each ConfigMap with agent manifests.
-    """
+    """What earlier output of some configs holds."""
 
     sets: tuple[ResourceSet, ...]
-    agent_namespaces: Mapping[ObjectKey, str]
-    agents: Mapping[ObjectKey, Item]
+    agent_namespaces: Mapping[ObjectKey, str]  # the agent's namespace by each ConfigMap with identity manifests
+    agents: Mapping[ObjectKey, Item]  # each ConfigMap with agent manifests
 
     @property
     def main_sets(self) -> tuple[ResourceSet, ...]:
@@ -73,17 +67,11 @@ class Tree:
 
 
 class Before(Record):
-    """All that came before a run.
+    """All that came before a run."""
 
-    Attributes:
-        output: Our own earlier output in the input.
-        baseline: An earlier rendered tree; None where none was given, or it holds nothing of ours.
-        nothing_in: What messages call a tree that was given and holds nothing of ours; "" for none.
-    """
-
-    output: Tree
-    baseline: Tree | None = None
-    nothing_in: str = ""
+    output: Tree  # our own earlier output in the input
+    baseline: Tree | None = None  # an earlier rendered tree; None where none was given, or it holds nothing of ours
+    nothing_in: str = ""  # what messages call a tree that was given and holds nothing of ours; "" for none
 
     @property
     def trees(self) -> tuple[Tree, ...]:

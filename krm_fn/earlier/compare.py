@@ -37,35 +37,21 @@ _ABSENT = ()  # no value of JSON
 
 
 class Change(Record):
-    """Objects that stay and differ, all in the same way.
-
-    Attributes:
-        keys: Their identities.
-        diff: Lines of a unified diff of the first one's YAML, Secret values hidden.
-    """
+    """Objects that stay and differ, all in the same way."""
 
     keys: tuple[ObjectKey, ...]
-    diff: tuple[str, ...]
+    diff: tuple[str, ...]  # lines of a unified diff of the first one's YAML, Secret values hidden
 
 
 class Comparison(Record):
-    """What a render would change against an earlier tree.
-
-    Attributes:
-        added: Objects that are new.
-        changes: Objects that differ.
-        removed: Objects that go, those of configs that are not in this run among them.
-        unchanged: How many stay as they are.
-        effects: What happens to the Clusters, the most expensive first.
-        knows_clusters: Whether the tree holds Cluster objects; if not, Clusters that left can't be named.
-    """
+    """What a render would change against an earlier tree."""
 
     added: tuple[ObjectKey, ...]
     changes: tuple[Change, ...]
-    removed: tuple[ObjectKey, ...]
-    unchanged: int
-    effects: tuple[Effect, ...]
-    knows_clusters: bool
+    removed: tuple[ObjectKey, ...]  # those of configs that are not in this run among them
+    unchanged: int  # how many stay as they are
+    effects: tuple[Effect, ...]  # what happens to the Clusters, the most expensive first
+    knows_clusters: bool  # whether the tree holds Cluster objects; if not, Clusters that left can't be named
 
     @property
     def changed(self) -> tuple[ObjectKey, ...]:

@@ -51,23 +51,14 @@ _CARRIERS = {
 
 
 class Effect(Record):
-    """What happens to some Clusters.
+    """What happens to some Clusters."""
 
-    Attributes:
-        code: One of `CODES`.
-        clusters: Titles of the Clusters, sorted.
-        field: What changes or is in the way: `parentURL`, `agent.namespace`, an immutable field.
-        before: Its value, or the ClusterResourceSet, until now.
-        after: Its value, or the ClusterResourceSet, from now on.
-        objects: Titles of the objects on the workload cluster that it is about.
-    """
-
-    code: str
-    clusters: tuple[str, ...]
-    field: str = ""
-    before: str = ""
-    after: str = ""
-    objects: tuple[str, ...] = ()
+    code: str  # one of `CODES`
+    clusters: tuple[str, ...]  # titles of the Clusters, sorted
+    field: str = ""  # what changes or is in the way: `parentURL`, `agent.namespace`, an immutable field
+    before: str = ""  # its value, or the ClusterResourceSet, until now
+    after: str = ""  # its value, or the ClusterResourceSet, from now on
+    objects: tuple[str, ...] = ()  # titles of the objects on the workload cluster that it is about
 
 
 class Side:

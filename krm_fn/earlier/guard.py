@@ -113,17 +113,11 @@ def _result(config: Config, message: str, field: str, severity: str = ERROR) -> 
 
 
 class Served(Record):
-    """What all configs of a run serve now.
+    """What all configs of a run serve now."""
 
-    Attributes:
-        clusters: Titles of Clusters.
-        pairs: Titles of the main ClusterResourceSets.
-        namespaces: Where there is a set for all Clusters of a namespace that match.
-    """
-
-    clusters: set[str]
-    pairs: set[str]
-    namespaces: set[str]
+    clusters: set[str]  # titles of Clusters
+    pairs: set[str]  # titles of the main ClusterResourceSets
+    namespaces: set[str]  # where there is a set for all Clusters of a namespace that match
 
 
 def removals(parts: Sequence[Part], before: Before) -> list[Result]:

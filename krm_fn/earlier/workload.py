@@ -44,27 +44,17 @@ class Delivery(NamedTuple):
 
 
 class Transition(Record):
-    """What becomes of a workload cluster; objects are titles.
+    """What becomes of a workload cluster; objects are titles."""
 
-    Attributes:
-        rolls: Whether the agent's pods are replaced.
-        created: Objects that are new.
-        replaced: Objects that are replaced by different ones, the agent's Deployment not among them where it rolls.
-        ignored: Objects that differ, and that ApplyOnce leaves as they are.
-        refused: Objects that the server refuses, each with the immutable field.
-        left: Objects that nothing delivers any more; they stay.
-        parents: The parent URL before and after, where the agent gets another one.
-        namespaces: The agent's namespace before and after, where it gets another one.
-    """
-
-    rolls: bool = False
+    rolls: bool = False  # whether the agent's pods are replaced
     created: tuple[str, ...] = ()
+    # objects that are replaced by different ones, the agent's Deployment not among them where it rolls
     replaced: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()
-    left: tuple[str, ...] = ()
-    parents: tuple[str, str] | None = None
-    namespaces: tuple[str, str] | None = None
+    ignored: tuple[str, ...] = ()  # objects that differ, and that ApplyOnce leaves as they are
+    refused: tuple[tuple[str, str], ...] = ()  # objects that the server refuses, each with the immutable field
+    left: tuple[str, ...] = ()  # objects that nothing delivers any more; they stay
+    parents: tuple[str, str] | None = None  # the parent URL before and after, where the agent gets another one
+    namespaces: tuple[str, str] | None = None  # the agent's namespace before and after, where it gets another one
 
 
 def transition(before: Sequence[Delivery], after: Sequence[Delivery]) -> Transition:

@@ -149,18 +149,12 @@ def on_in_code(release: Release | None) -> bool:
 
 
 class Finding(Record):
-    """The state of one manager, and what would fix it.
-
-    Attributes:
-        fix: SWITCH_ON, TAKE_OUT, or empty where there is nothing to fix or no way to.
-        message: What to report when it is not fixed.
-        fixed: What to report when it is, or when it was right from the start.
-    """
+    """The state of one manager, and what would fix it."""
 
     severity: str
-    message: str
-    fix: str = ""
-    fixed: str = ""
+    message: str  # what to report when it is not fixed
+    fix: str = ""  # SWITCH_ON, TAKE_OUT, or empty where there is nothing to fix or no way to
+    fixed: str = ""  # what to report when it is, or when it was right from the start
 
 
 def find(release: Release | None, state: str, *, seen: str, hint: str) -> Finding:

@@ -36,18 +36,12 @@ _MOVED = (0, 15)
 
 
 class Component(Record):
-    """A Deployment of the input that runs clusternet's hub or controller manager.
-
-    Attributes:
-        name: HUB or CONTROLLER_MANAGER.
-        container: Position of the container that runs it.
-        release: From the image's tag; None when unknown.
-    """
+    """A Deployment of the input that runs clusternet's hub or controller manager."""
 
     item: Item
-    name: str
-    container: int
-    release: Release | None
+    name: str  # HUB or CONTROLLER_MANAGER
+    container: int  # position of the container that runs it
+    release: Release | None  # from the image's tag; None when unknown
 
     @property
     def title(self) -> str:

@@ -31,19 +31,14 @@ if TYPE_CHECKING:
 
 
 class Source(Record):
-    """What there is to know of one kind of token source.
+    """What there is to know of one kind of token source."""
 
-    Attributes:
-        resolve: Finds the value, given the source, the config, the input and the operator's offers; None where the token is
-            never seen here.
-        carrier: Makes the object that brings the registration to a namespace, without marks; None where the user keeps it.
-            Takes the config, the namespace, the object's name and the registration manifest under its key.
-        offered: Whether the token is the operator's, and not one of whoever wrote the configuration.
-    """
-
+    # Finds the value, and where it was found; None where the token is never seen here.
     resolve: Callable[[Any, Config, Sequence[Item], Offers], Found] | None
+    # Makes the object that brings the registration to a namespace, without marks, of the config, the namespace, a name and the
+    # registration manifest under its key; None where the user keeps it.
     carrier: Callable[[Config, str, str, Mapping[str, str]], dict[str, Any]] | None
-    offered: bool = False
+    offered: bool = False  # whether the token is the operator's, and not one of whoever wrote the configuration
 
 
 def resolve(config: Config, items: Sequence[Item], offers: Offers) -> Token:
