@@ -179,7 +179,7 @@ def _check(tree: Tree, results: Collection[Result]) -> None:
     errors = [one for one in results if one.severity == ERROR]
     for item in tree.items:
         if item.kind == "ResourceList":
-            message = "a ResourceList is what the function takes on stdin: use `clusternet-capi-fn fn`"
+            message = "a ResourceList is for the function, on stdin: use `clusternet-capi-fn fn < FILE`"
             errors.append(Result(message=message, tags=tagged(rule="resource-list"), **item.place()))
     if errors:
         raise Errors(places.located(errors, tree.items, None, stream=False))

@@ -279,7 +279,7 @@ def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
     real = os.path.realpath(target)
     message = ""
     if target in _FORMS:
-        message = f"-o {target}: render prints YAML, and -o says where to; for a folder of that name write ./{target}"
+        message = f"-o {target}: -o takes a folder or file, and the output is always YAML; did you mean ./{target}?"
     elif target.endswith(".json"):
         message = f"-o {shown}: render writes YAML; give a name that ends in .yaml, or a folder"
     elif real == os.sep:

@@ -69,7 +69,7 @@ class Span(click.ParamType[int]):
             return value
         found = _SPAN.match(value)
         if not found or not value.isascii():
-            self.fail(f"{value!r} is no span of time such as 7d, 36h or 90m", param, ctx)
+            self.fail(f"{value!r} is not a span of time such as 7d, 36h or 90m", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
 
 

@@ -145,9 +145,9 @@ def read(item: Item) -> Cluster | Unreadable:
     labels = _strings(metadata.get("labels"), "labels", report)
     annotations = _strings(metadata.get("annotations"), "annotations", report)
     if topology is None:
-        report("spec must be a mapping", "spec")
+        report("spec must be an object", "spec")
     elif not topology and item.contains(b"topology") and item.is_mapping("spec", "topology") is False:
-        report("spec.topology must be a mapping", "spec.topology")
+        report("spec.topology must be an object", "spec.topology")
     live = labels
     if topology:
         live = {**labels, CLUSTER_NAME_LABEL: item.name, TOPOLOGY_OWNED_LABEL: ""}
@@ -220,7 +220,7 @@ def _strings(found: object, what: str, report: Report) -> Mapping[str, str]:
     if found is None:
         return {}
     if not isinstance(found, dict):
-        report(f"metadata.{what} must be a mapping of strings", f"metadata.{what}")
+        report(f"metadata.{what} must be an object: write each entry as name: value", f"metadata.{what}")
         return {}
     for key, value in found.items():
         if not isinstance(value, str):

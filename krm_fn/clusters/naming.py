@@ -115,8 +115,16 @@ def _refuse(part: Part, cluster: Cluster, reason: str, field: str = "") -> None:
 
 def refusal(cluster: Cluster, reason: str, severity: str = ERROR, field: str = "") -> Result:
     """Report that a Cluster can't be registered."""
-    message = f"Cluster {cluster.title} can't be registered: {reason}"
-    return Result(message=message, severity=severity, tags=tagged(rule="cluster"), **cluster.place(field))
+    label = field == f"metadata.labels.{CLUSTER_NAME_LABEL}"
+    return Result(
+        message=f"Cluster {cluster.title} can't be registered: {reason}",
+        severity=severity,
+        fix=f'{CLUSTER_NAME_LABEL}: "{cluster.name}"' if label else "",
+        current=cluster.live_labels.get(CLUSTER_NAME_LABEL) if label else None,
+        proposed=cluster.name if label else None,
+        tags=tagged(rule="cluster"),
+        **cluster.place(field),
+    )
 
 
 def register(config: Config, cluster: Cluster) -> Naming:

@@ -8,6 +8,7 @@ reported as a warning, so that a template or a leftover somewhere in a repositor
 from __future__ import annotations
 
 from krm_fn.base import Record, nearest
+from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels, shared_name
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, tagged
 from krm_fn.kube.secrets import quoted
@@ -222,8 +223,10 @@ def _slip(item: Item) -> Result | None:
         return _meant(item, "kind", f'{CLUSTER_GROUP} has no kind "{kind}"', "Cluster", kind)
     if item.api_version == "v1" and item.kind != "Namespace" and _near(item.kind, "Namespace"):
         return _meant(item, "kind", f'v1 has no kind "{kind}"', "Namespace", kind)
-    if item.kind == "Cluster" and group != CLUSTER_GROUP and nearest(group, (CLUSTER_GROUP,)):
-        right, found = f"{CLUSTER_GROUP}/{item.api_version.partition('/')[2]}", quoted(item.api_version)
+    if item.kind == "Cluster" and group != CLUSTER_GROUP and (not group or nearest(group, (CLUSTER_GROUP,))):
+        version, served = item.api_version.rpartition("/")[2], capi.served()
+        right = f"{CLUSTER_GROUP}/{version if group or version in served else served[-1]}"
+        found = quoted(item.api_version)
         return _meant(item, "apiVersion", f'no Cluster has apiVersion "{found}"', right, found)
     return _key(item)
 
@@ -246,6 +249,9 @@ def _key(item: Item) -> Result | None:
         if right not in holder and near and (cluster or right != "namespace"):
             said = f"{item.kind} {item.name}: {prefix}{quoted(near)} is not a known field"
             return _meant(item, prefix + near, said, right)
+    if inside and cluster and "labels" in value and "labels" not in holder:
+        message = f"Cluster {item.name}: labels is not below metadata: indent it there"
+        return Result(message=message, tags=tagged(rule="unknown-field"), **item.place("labels"))
     return None
 
 

@@ -7,7 +7,7 @@ JSON Schema without a second copy.
 from __future__ import annotations
 
 from krm_fn.base import late, nearest
-from krm_fn.config.kinds import Kind, did_you_mean
+from krm_fn.config.kinds import Choice, Kind, Text, did_you_mean
 from krm_fn.config.report import beside, example, moved, odd
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _INDEX = late(r"\[\d+\]")
 _MOST_NAMED = 6  # fields that a message lists
-FIELD_NAME = late(r"[A-Za-z][A-Za-z0-9]{0,40}\Z")
+FIELD_NAME = late(r"[A-Za-z][A-Za-z0-9_]{0,40}\Z")
 
 
 UNSET: Any = object()  # marks a field without a default or an example; None is a value
@@ -63,13 +63,17 @@ class ListOf(Kind):
 
     def hint(self, value: object) -> str:
         """A single entry where a list is due is the usual slip, or entries without dashes."""
-        if isinstance(value, dict) and not self.item.accepts(value):
-            return ": begin each entry with a dash"
-        return ": begin the entry with '- '" if self.item.accepts(value) else ""
+        if self._is_entry(value):
+            return ": begin the entry with a dash"
+        return ": begin each entry with a dash" if isinstance(value, dict) else ""
 
     def corrected(self, value: object, at: Place) -> str:
         """Return a single entry as a list."""
-        return at.lines([value]) if self.item.accepts(value) else ""
+        return at.lines([value]) if self._is_entry(value) else ""
+
+    def _is_entry(self, value: object) -> bool:
+        known = not isinstance(value, dict) or not isinstance(self.item, Object) or value.keys() & set(self.item.names)
+        return bool(known) and self.item.accepts(value)
 
     def check(self, value: list[Any], at: Place) -> list[Any]:
         if len(value) < self.minimum:
@@ -102,6 +106,10 @@ class MapOf(Kind):
     def __init__(self, key: Format, value: Kind) -> None:
         self.key = key
         self.value = value
+
+    def hint(self, value: object) -> str:
+        """What is a list elsewhere, and a line without its colon, are the usual slips."""
+        return ": write each entry as name: value" if isinstance(value, (list, str)) else ""
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         found = {}
@@ -202,7 +210,7 @@ class Object(Kind):
     def hint(self, value: object) -> str:
         """What is not `name: value` is the usual slip, or a dash too many."""
         if isinstance(value, list) and not self.instead:
-            return ": remove the '- '"
+            return ": remove the dash"
         text = value if isinstance(value, str) else ""
         if not text.isascii():
             from krm_fn.yaml.explain import lookalike  # noqa: PLC0415 - for errors only
@@ -217,7 +225,18 @@ class Object(Kind):
             first = text.partition(sign)[0]
             if first != text and first in self.names:
                 return f": {slip}; write {first}: …"
-        return self.instead
+        return self.instead or (f": write it as {first}: …, on a line below" if (first := self._first(value)) else "")
+
+    def _first(self, value: object) -> str:
+        """Return the field that text in the object's place was most likely meant for; "" where there is none."""
+        ways = [one for one in self.fields if isinstance(one.kind, Choice) and value in one.kind.values]
+        ways = ways or [one for one in self.fields if one.required and isinstance(one.kind, Text)]
+        return ways[0].name if len(ways) == 1 and isinstance(value, str) else ""
+
+    def corrected(self, value: object, at: Place) -> str:
+        """Return text as the field that it was most likely meant for."""
+        first = self._first(value)
+        return at.lines({first: value}) if first and not any(one in str(value) for one in " :=") else ""
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""
@@ -256,10 +275,10 @@ class Object(Kind):
 
     def unknown(self, value: Mapping[str, Any], at: Place) -> None:
         for key in sorted(value.keys() - set(self.names)):
-            near = self.near(key, at)
+            near = self.near(key, value, at)
             nameable = FIELD_NAME.match(key) and (near or not at.private or at.log.paths(key))
             place = at.field(key) if nameable else at.key(key)
-            text = f"is not a known field{did_you_mean(near) or odd(key) or self.advice or self._known(at)}"
+            text = f"is not a known field{odd(key) or did_you_mean(near) or self.advice or self._known(at)}"
             place.error(text, "unknown-field", fix=moved(near, value[key], at) if near else "")
             if near:  # the field that was meant is not missing, but misspelt or in the wrong place
                 at.log.explain(near if "." in near else at.field(near).path)
@@ -267,14 +286,17 @@ class Object(Kind):
     def _known(self, at: Place) -> str:
         """Say which fields there are, to go on after a message."""
         if len(self.names) <= _MOST_NAMED:
-            return f": it has {', '.join(self.names)}"
+            return f": known are {', '.join(self.names)}"
         path = "spec" if at.path == "data" else _INDEX.sub("", at.path)
         return f": `clusternet-capi-fn explain {path}` lists the fields"
 
-    def near(self, name: str, at: Place) -> str:
-        """Return the field that was meant: one with other capitals, the only one of that name elsewhere, or nearest."""
+    def near(self, name: str, value: Mapping[str, Any], at: Place) -> str:
+        """Return the field that was meant: one with other capitals, of an object beside it, the only one elsewhere, or nearest."""
         near = nearest(name, self.names)
         same = near.casefold().rstrip("s") == name.casefold().rstrip("s")
+        below = [one.name for one in self.fields if name in getattr(one.kind, "names", ()) and one.name in value]
+        if len(below) == 1 and not near:
+            return f"{at.path}.{below[0]}.{name}"
         return near if near and same else at.log.elsewhere(name) or near
 
 

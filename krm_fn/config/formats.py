@@ -94,9 +94,16 @@ LINE = Format("a line of text", r"[^\x00-\x1f\x7f]+")
 # --- names of Kubernetes ---------------------------------------------------------------------------------------------
 
 DNS_LABEL = Format("a DNS label (lower-case letters, digits, '-')", LABEL_PATTERN, 63, dns_label_error)
-DNS_SUBDOMAIN = Format(
-    "a DNS subdomain (lower-case letters, digits, '-', '.')", SUBDOMAIN_PATTERN, 253, dns_subdomain_error
-)
+
+
+def _name_error(value: str) -> str:
+    alone = (
+        "" if value.count("/") != 1 or "://" in value else "must be the name alone: remove the namespace and the '/'"
+    )
+    return alone or dns_subdomain_error(value)
+
+
+DNS_SUBDOMAIN = Format("a DNS subdomain (lower-case letters, digits, '-', '.')", SUBDOMAIN_PATTERN, 253, _name_error)
 LABEL_KEY = Format("a label key", f"(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}", 317, label_key_error)
 LABEL_VALUE = Format("a label value", f"(?:{NAME_PATTERN})?", 63, label_value_error)
 # ConfigMap and Secret keys: apimachinery validation.IsConfigMapKey
@@ -145,7 +152,7 @@ _PLACEHOLDER_LEFT = "still holds a placeholder: give the URL of the parent API s
 _URL_ERRORS = (
     (rf"[<>{{}}$]|{_PLACEHOLDER}", _PLACEHOLDER_LEFT),
     (r"[\s\x00-\x1f\x7f]", "must be a URL without spaces and line breaks"),
-    ("^(?!https://)", "must begin with https://, other schemes are refused"),
+    ("^(?!https://)", "must begin with https://; other schemes are refused"),
     ("[?#]", "must be a URL without a query or fragment"),
     ("^https://[^/]*@", "must not hold a user name or password: remove the part before '@'"),
     ("^https://(?::|/|$)", "must name a host after https://"),
@@ -229,13 +236,13 @@ def _flag(*words: str) -> str:
 
 FLAG = (
     Format("a flag of the form --name or --name=value", r"--[A-Za-z0-9][-_.A-Za-z0-9]*(?:=[^\x00-\x1f\x7f]*)?", 4096)
-    .but(_flag("cluster", "reg", "token"), "must not set the registration token: use registrationToken")
-    .but(_flag("cluster", "reg", "parent", "url"), "must not set the parent: use parentURL")
+    .but(_flag("cluster", "reg", "token"), "must not set the registration token: use spec.registrationToken")
+    .but(_flag("cluster", "reg", "parent", "url"), "must not set the parent's URL: use spec.parentURL")
     .but(
         f"^--leader{_SEP}elect",
         "must not change leader election: the Lease is the identity of the cluster on the parent",
     )
-    .but(_flag("cluster", "type"), "names a flag that the agent lacks: use agent.clusterType")
+    .but(_flag("cluster", "type"), "names a flag that the agent lacks: use spec.agent.clusterType")
 )
 REGISTRATION_LABEL_KEY = (
     LABEL_KEY.but(

@@ -89,6 +89,8 @@ class Text(Kind):
 
     def hint(self, value: object) -> str:
         """YAML reads `on`, `1e3` and the like as something else."""
+        if isinstance(value, list) and len(value) == 1:
+            return ": give the value alone"
         return ": put it in quotes" if isinstance(value, (bool, int, float)) else ""
 
     def check(self, value: str, at: Place) -> str:
@@ -193,6 +195,14 @@ class Json(Kind):
     """An object of any content that JSON can hold."""
 
     expected = "an object"
+
+    def hint(self, value: object) -> str:
+        """Another kind of patch is the usual slip."""
+        return (
+            ": write a JSON merge patch, which is the fields to change as YAML"
+            if isinstance(value, (str, list))
+            else ""
+        )
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Refuse the two values of YAML that JSON, and so an API server, does not know."""

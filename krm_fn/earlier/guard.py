@@ -73,7 +73,9 @@ def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
     else:
         meant = next(filter(None, (_meant(*pair, fleet) for pair in config.cluster_selector.match_labels)), None)
         if meant is None:
-            message += f"; correct the selector, {remedy}"
+            message += (
+                f"; {'correct the selector or their labels' if fleet else 'add the Clusters to the input'}, {remedy}"
+            )
         else:
             key, near, value = meant
             field, fix = f"{field}.matchLabels.{key}", f'{near}: "{value}"'

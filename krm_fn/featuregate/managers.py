@@ -157,7 +157,7 @@ def review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> tuple
     state = _state(gated, arguments, release)
     if state == gates.ABSENT and gates.stage(release) == gates.NEEDED:
         state = gates.OPAQUE if patched else _by_variable(item, items, spec)
-    seen = f"spec.version {quoted(version)!r} is no version" if version else "no spec.version"
+    seen = f"spec.version {quoted(version)!r} is not a version" if version else "no spec.version"
     finding = gates.find(release, state, seen=seen, hint=f"the field is {_GATES}.{gates.GATE}: true")
     named = _GATES if gates.GATE in gated else next((one.field for one in arguments if gates.names(one.value)), "")
     fix = finding.fix if ensure and (named or item.api_version in _WITH_MANAGER) else ""

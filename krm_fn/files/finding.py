@@ -67,7 +67,7 @@ def read_found(found: Found) -> bytes:
     """Return the bytes of a file that `find` found.
 
     Raises:
-        Errors: It can't be read, leads out of its folder by now, is no regular file, or is too large.
+        Errors: It can't be read, leads out of its folder by now, is not a regular file, or is too large.
     """
     return read_below(found.root, found.path, real=found.real) if found.root else read(found.path)
 

@@ -40,7 +40,7 @@ def read(path: str, limit: int = _LARGEST_FILE) -> bytes:
     """Return the bytes of a file that the caller named.
 
     Raises:
-        Errors: It can't be read, is no regular file, or is too large.
+        Errors: It can't be read, is not a regular file, or is too large.
     """
     if path.startswith(("/dev/", "/proc/")) and (given := _DESCRIPTOR.fullmatch(path)):
         try:
@@ -65,7 +65,7 @@ def read_below(root: str, path: str, limit: int = _LARGEST_FILE, real: str = "")
         real: Where it was found, resolved; tried first. No link is followed there, so it need not be resolved again.
 
     Raises:
-        Errors: It can't be read, leads out of the folder, is no regular file, or is too large.
+        Errors: It can't be read, leads out of the folder, is not a regular file, or is too large.
     """
     if real:
         try:

@@ -75,7 +75,7 @@ def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection
             be written; then the folder is as it was.
     """
     errors = [
-        Result(message=f"can't write {show(path)!r}: it is no path below the folder", file_path=show(folder))
+        Result(message=f"can't write {show(path)!r}: it is not a path below the folder", file_path=show(folder))
         for path in sorted(contents)
         if not _is_below(path)
     ]

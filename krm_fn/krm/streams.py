@@ -176,6 +176,8 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
         what = "a list" if isinstance(value, list) else "a plain value"
         if is_table(text):
             what = "a table as kubectl prints it; add -o yaml"
+        elif text.lstrip().startswith((b"//", b"/*")):
+            what = "text that begins with //; a comment in YAML begins with #, and JSON has none"
         document.stray = f"not a Kubernetes object: it is {what}"
         return
     item.know(value)
@@ -183,17 +185,19 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
         document.is_list = True
         document.items = _entries(document, data, text, value["items"], item)
     elif item.kind == "List" and value.get("items") is not None:
-        document.stray = "a List whose items are no list"
+        document.stray = "a List whose items are not a list"
     elif item.api_version and item.kind:
         document.items = [item]
     else:
-        _without_kind(document, text, value, "kind" if item.api_version else "apiVersion")
+        _without_kind(document, text, value, "kind" if item.api_version else "apiVersion", first=index == 0)
 
 
-def _without_kind(document: Document, text: bytes, value: dict[str, Any], missing: str) -> None:
+def _without_kind(document: Document, text: bytes, value: dict[str, Any], missing: str, *, first: bool) -> None:
     """Note that a document lacks its kind or apiVersion; at a field that was most likely meant, if there is one."""
     near = nearest(missing, [one for one in value if one not in _KNOWN])
     document.stray = f"not a Kubernetes object: it has no {missing}"
+    if not first and "kind" not in value:
+        document.stray += "; if it is part of the object above, remove the --- between them"
     there = re.search(rb"^[\"']?" + re.escape(near.encode()) + rb"[\"']?\s*:", text, re.MULTILINE) if near else None
     if missing in value:
         document.stray = f"not a Kubernetes object: {missing} must be a text"
@@ -234,7 +238,7 @@ def _entries(document: Document, data: bytes, text: bytes, entries: list[Any], p
     while nested:
         entry, api_version, kind, at = nested.pop()
         if not isinstance(entry, dict):
-            document.stray = "a List holds an entry that is no object"
+            document.stray = "a List holds an entry that is not an object"
             return []
         value = entry
         single = kind.removesuffix("List")
@@ -245,7 +249,7 @@ def _entries(document: Document, data: bytes, text: bytes, entries: list[Any], p
             nested += [(one, str(inner[0] or ""), inner[1], None) for one in reversed(value["items"])]
             continue
         if value.get("kind") == "List" and value.get("items") is not None:
-            document.stray = "a List whose items are no list"
+            document.stray = "a List whose items are not a list"
             return []
         path, index = parent.file_path, (parent.file_index or 0) + len(found)
         if at is not None and len(spans) == len(entries) and value is entry:

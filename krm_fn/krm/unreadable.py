@@ -139,13 +139,16 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
             return {"line": line_in_file(own, node, source, start) + 1, "column": max(column - node.place[1], 0) + 1}
         return {"line": source.count(b"\n", 0, start) + line + 1, "column": column + 1}
 
-    path = file_path or theirs
+    path, fix = file_path or theirs, ""
     related: tuple[Related, ...] = ()
     if "appears twice" in said:
         key, first = _first(node, place)
         title_of_key = key if key and kind != "Secret" else "a key"
         new = ", or begin a new entry with '- '" if _in_list(node, first) else ""
         said = f"{title_of_key} appears twice: remove one of them{new}"
+        if key in {"apiVersion", "kind"} and place[1] == node.place[1] and not theirs:
+            fix = "---"
+            said = f"{key} appears twice: if another object begins here, write --- above it; if not, remove one of them"
         related = (Related(label="first", file_path=path, **placed(first)),) if first != place else ()
     return with_related(
         Result(
@@ -155,6 +158,7 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
             else None,
             file_path=path,
             file_index=int(index) if theirs and index.isascii() and index.isdigit() else None,
+            fix=fix,
             related=related,
             tags=_YAML,
             **placed(place),

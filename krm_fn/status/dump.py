@@ -185,7 +185,7 @@ def _expand(name: str, value: Any, kind: tuple[str, str] = ("", ""), depth: int 
         return
     if not isinstance(value, dict):
         noun = "a list" if isinstance(value, list) else "plain text" if isinstance(value, str) else "a plain value"
-        raise _refused(name, f"is no kubectl dump: it holds {noun} where an object should be; run {_COMMAND}")
+        raise _refused(name, f"is not a kubectl dump: it holds {noun} where an object should be; run {_COMMAND}")
     own_kind = raw.text(value, "kind")
     if own_kind == "Status" and raw.text(value, "apiVersion") == "v1":
         reason = raw.quote(raw.text(value, "message"))
@@ -226,7 +226,7 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
         if written.startswith(("{\n", '{"'), position):
             raise _broken(name, f"invalid JSON: {_in_words(failure)}", failure.lineno, failure.colno) from None
     except (RecursionError, ValueError):
-        raise _refused(name, "is no kubectl dump: its JSON is nested too deep or holds a number too long") from None
+        raise _refused(name, "is not a kubectl dump: its JSON is nested too deep or holds a number too long") from None
     written = written[position:] if position else written
     try:
         yield from documents(written)
@@ -267,10 +267,10 @@ def _text(name: str, data: bytes) -> str:
     except UnicodeDecodeError as error:
         wanted = encoding.replace("-sig", "").upper()
         raise _refused(
-            name, f"is no kubectl dump: its byte {error.start} is not valid {wanted}; run {_COMMAND}"
+            name, f"is not a kubectl dump: its byte {error.start} is not valid {wanted}; run {_COMMAND}"
         ) from None
     if "\0" in written:
-        raise _refused(name, f"is no kubectl dump: it holds NUL characters; run {_COMMAND}")
+        raise _refused(name, f"is not a kubectl dump: it holds NUL characters; run {_COMMAND}")
     begin = written.lstrip()
     if not begin:
         raise _refused(name, f"is empty: kubectl printed nothing; look at its error, then run {_COMMAND}")

@@ -166,7 +166,7 @@ def _error(content: bytes) -> str:
                 if one is None:
                     continue
                 if not raw.text(one, "kind") or not raw.text(one, "apiVersion"):
-                    return f"document {number} is no object with apiVersion and kind"
+                    return f"document {number} is not an object with apiVersion and kind"
                 found += 1
     except BadYaml as failure:
         place = "" if failure.line is None else f" at line {failure.line + 1}"

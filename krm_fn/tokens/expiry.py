@@ -113,7 +113,7 @@ def review(
     at = LONG_AGO if now is None else now
     if expires is not None and expires < at + NEAR:
         expired = expires <= at
-        state = "counts as expired, since its bootstrap Secret has an expiration that is no time in RFC 3339"
+        state = "counts as expired, since its bootstrap Secret has an expiration that is not a time in RFC 3339"
         if expires != LONG_AGO:
             state = f"{'expired' if expired else 'expires'} on {_day(expires)}"
         found.append(
@@ -173,7 +173,7 @@ def _reasons(secret: BootstrapSecret) -> list[tuple[str, str]]:
         (
             secret.expires == LONG_AGO,
             secret.field("expiration"),
-            "its expiration is no time in RFC 3339, which counts as expired",
+            "its expiration is not a time in RFC 3339, which counts as expired",
         ),
     ]
     return [(field, reason) for is_so, field, reason in found if is_so]

@@ -117,7 +117,7 @@ def _slip(value: str) -> str:
     if value[0] in "\"'" and value[-1] == value[0]:
         return "has quotes around it that are part of the value: remove them"
     if _hidden_token(value):
-        return "is the base64 form of a token: put it under `data` of a Secret, or give it decoded"
+        return "is still encoded in base64: decode it once (in a Secret, data takes base64 and stringData plain text)"
     head, dot, tail = value.partition(".")
     counted = f"{len(head)} before the first dot and {len(tail)} after it" if dot else "no dot among them"
     return f"has {len(value)} characters, {counted}: {_EXPECTED}"
@@ -151,15 +151,15 @@ def _claims(value: str) -> tuple[str, int | None]:
     head, body, _signature = value.split(".")
     header, claims = _json_object(head), _json_object(body)
     if header is None:
-        return "its first part, the header, is no JSON object in base64url", None
+        return "its first part, the header, is not a JSON object in base64url", None
     if claims is None:
-        return "its second part, the claims, is no JSON object in base64url", None
+        return "its second part, the claims, is not a JSON object in base64url", None
     expires = claims.get("exp")
     if expires is None:
         return "", None
     # RFC 7519, section 2: NumericDate is a JSON number, fractions allowed
     if isinstance(expires, bool) or not isinstance(expires, (int, float)) or not 0 <= expires < 2**53:
-        return "its `exp` claim is no number of seconds", None
+        return "its `exp` claim is not a number of seconds", None
     return "", int(expires)
 
 

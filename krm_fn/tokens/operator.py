@@ -192,7 +192,7 @@ def _read(folder: str, relative: str) -> tuple[str, str]:
         handle = open_below(folder, relative.split("/"))
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return "", "is no regular file"
+                return "", "is not a regular file"
             with os.fdopen(os.dup(handle), "rb") as stream:
                 content = stream.read(MAX_FILE + 1)
         finally:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     Judgement = tuple[str, str, str]  # severity, what is wrong ("" for nothing), and the field where
 
-_PRINTS = "; `clusternet-capi-fn manifests --only registration` prints what it has to hold"
+_PRINTS = "; `clusternet-capi-fn manifests --only registration` prints what it must contain"
 _NOTHING = (WARNING, "", "")
 # Kinds that make a Secret in the cluster: where its name is, if it is another one than theirs, and where its type is.
 _MAKERS = {

@@ -88,15 +88,17 @@ def _read(item: Item, key: str, config: Config) -> tuple[Secret, dict[str, Any]]
         where = item.place(f"{name}.{key}")
         value = values[key]
         reason = ""
-        if not isinstance(value, str):
-            reason = "is no string: put the value into double quotes"
+        if value is None:
+            reason = "is empty: give the token"
+        elif not isinstance(value, str):
+            reason = "is not a string: put the value in double quotes"
         elif name == "data" and not secrets.encrypted(value):  # the format check names an encrypted one
             try:
                 raw = secrets.decode(value)
-                reason = "is no base64: encode the token, or put it under stringData" if raw is None else ""
+                reason = "is not base64: encode the token, or put it under stringData" if raw is None else ""
                 value = (raw or b"").decode()
             except UnicodeDecodeError:
-                reason = "is no text once decoded, so it holds no token"
+                reason = "is not text once decoded, so it holds no token"
         if reason:
             message = f"{name}.{key} of {title} {reason}"
             raise Errors.of(message, **where)
@@ -104,8 +106,10 @@ def _read(item: Item, key: str, config: Config) -> tuple[Secret, dict[str, Any]]
     _check_layout(item, key, title)
     keys = sorted(str(one) for one in {*item.keys("data"), *item.keys("stringData")})
     shown = [one for one in keys if not secrets.looks_like_token(one)][:_SHOWN]
-    there = f"it has {', '.join(shown)}" if shown else "it has none"
-    message = f"{title} has no key {key}: {there}; name the one to read with secretRef.key"
+    there = (
+        f"it has {', '.join(shown)}; name the one to read with secretRef.key" if shown else "add it below stringData"
+    )
+    message = f"{title} has no key {key}: {there}"
     fix = f"key: {shown[0]}" if len(shown) == 1 else ""
     related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
     meant = {"current": key, "proposed": shown[0]} if fix else {}
@@ -155,6 +159,15 @@ def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors
             )
     near = _near(ref, items)
     if not near:
+        for item in items:
+            if (
+                item.name == ref.name
+                and not item.group
+                and (item.kind == "ConfigMap" or nearest(item.kind, ("Secret",)))
+            ):
+                message = f"{item.kind} {ref.name} is not a Secret, which secretRef reads: write kind: Secret"
+                meant = {"current": item.kind, "proposed": "Secret"}
+                return Errors.of(message, fix="kind: Secret", **meant, **item.place("kind"))
         message = (
             f"Secret {title} is not among the resources, and none has a similar name; "
             "add it (decrypted by ksops, say), or correct secretRef.name and secretRef.namespace"

@@ -9,9 +9,12 @@ from __future__ import annotations
 import codecs
 import re
 
+import yaml
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from krm_fn.yaml import BadYaml
 
@@ -57,6 +60,7 @@ _SYNTAX_PROBLEMS = (
     "tag",
     "percent",
 )
+_LARGEST = 1 << 16  # of a text in which a missing comma is looked for
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r|\xc2\x85|\xe2\x80\xa8|\xe2\x80\xa9")
 _TABLE = re.compile(rb"[A-Z][A-Z-]*( {2,}[A-Z][A-Z-]*)+\s*\Z")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -90,8 +94,10 @@ _LOOKALIKES = {
     "\u3000": "a wide space (U+3000), which YAML takes for a letter; type a normal space",
     "\u200b": "an invisible zero-width space (U+200B); delete it and the characters beside it, and type them again",
     "\ufeff": "an invisible byte order mark (U+FEFF) inside the text; delete it",
-    "\uff1a": "a wide colon (U+FF1A), which YAML takes for a letter; type ':' and a space",
+    "\uff1a": "a full-width colon (U+FF1A), which YAML takes for a letter; type ':' and a space",
     "\u2013": "an en dash (U+2013), which YAML takes for a letter; type '-'",
+    "\u2014": "an em dash (U+2014), which YAML takes for a letter; type '-'",
+    "\u2022": "a bullet (U+2022), which YAML takes for a letter; type '-'",
 }
 _ODD = re.compile(f"[{''.join(_LOOKALIKES)}]")
 _DASH = "the '-'"
@@ -140,7 +146,7 @@ def explained(error: BadYaml, data: bytes) -> Said:
     if "document start" in error.problem and any(one.rstrip() == "..." for one in lines[: error.line]):
         return "text follows the end of the document (...); remove it", error.line, 0
     if any(part in error.problem for part in _SYNTAX_PROBLEMS):
-        found = _slip(lines, error.line, error.column or 0, error.problem)
+        found = _slip(lines, error.line, error.column or 0, error.problem) or _comma(data, error.problem)
         if found is not None:
             return found
         said = next((said for part, said in _CAUSES if part in error.problem), "")
@@ -152,6 +158,26 @@ def explained(error: BadYaml, data: bytes) -> Said:
 def _conflict(lines: Sequence[str], line: int) -> int | None:
     """Return the line at which an unresolved merge conflict begins, if there is one up to just below a line."""
     return next((at for at, one in enumerate(lines[: line + 2]) if one.startswith(("<<<<<<< ", ">>>>>>> "))), None)
+
+
+def _comma(data: bytes, problem: str) -> tuple[str, int, int] | None:
+    """Return the place where a comma makes the text one that can be read, if there is one."""
+    text = data.decode("utf-8", "replace")
+    mark = _problem(text) if "expected ',' or" in problem and len(text) <= _LARGEST else None
+    for end in () if mark is None else (mark.index, text.rfind("\n", 0, mark.index)):
+        before = text[: max(end, 0)].rstrip()
+        if _problem(f"{before},{text[len(before) :]}") is None:
+            return "a comma is missing here", before.count("\n"), len(before) - before.rfind("\n") - 1
+    return None
+
+
+def _problem(text: str) -> Any:
+    try:
+        for _ in yaml.parse(text):
+            pass
+    except yaml.MarkedYAMLError as error:
+        return error.problem_mark
+    return None
 
 
 def _control(data: bytes) -> tuple[int | None, int | None]:
@@ -214,11 +240,11 @@ def _anywhere(text: str, below: str) -> tuple[str, int] | None:
     quote = _OPEN_QUOTE.match(text)
     found = None
     if template:
-        said = "a template expression ({{ … }}), which is no YAML; render the template (helm template, say) first"
+        said = "a template expression ({{ … }}), which is not YAML; render the template (helm template, say) first"
         found = said, template.start("at")
     elif "\t" in indent:
         found = "a tab where YAML wants spaces; replace it with spaces", indent.index("\t")
-    elif odd and (odd.start() < len(indent) or _BARE_NAME.match(text, 0, odd.start())):
+    elif odd and (odd.start() <= len(indent) or _BARE_NAME.match(text, 0, odd.start())):
         found = _LOOKALIKES[odd[0]], odd.start()
     elif text.lstrip(" ").startswith(("//", "/*")):
         found = "a comment begins with #, not with //", len(indent)
@@ -277,7 +303,7 @@ def _indentation(
     beside = [each for each in opened if each[0] == indent]
     if "'-' indicator" in problem or (beside and beside[-1][1] == _DASH and not text.lstrip().startswith("- ")):
         said = "this line is in the column of the '-' above it; indent it further to belong to that entry, or remove the '-'"
-    elif indent > deepest and _has_value(last):
+    elif indent > deepest and _FIELD.sub("", last, count=1).partition(" #")[0].strip():
         said = (
             "this line is indented further than the field above it, which has a value already; give both the same indentation,"
             " or write the line that is missing between them"
@@ -285,7 +311,7 @@ def _indentation(
     elif indent < deepest and not beside:
         depth, *_ = next(each for each in opened if each[0] > indent)
         said = (
-            f"this line is indented by {_spaces(indent)}, a field above it by {depth}: the fields of one object begin in the"
+            f"this line is indented by {indent} space{'s' * (indent != 1)}, a field above it by {depth}: the fields of one object begin in the"
             " same column"
         )
     else:
@@ -295,15 +321,6 @@ def _indentation(
 
 def _indent(text: str) -> int:
     return len(text) - len(text.lstrip(" "))
-
-
-def _has_value(text: str) -> bool:
-    found = _FIELD.match(text)
-    return found is not None and bool(text[found.end() :].partition(" #")[0].strip())
-
-
-def _spaces(count: int) -> str:
-    return "1 space" if count == 1 else f"{count} spaces"
 
 
 # --- remedies --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from operator import itemgetter
 import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from krm_fn.base import late
+from krm_fn.base import late, printable
 from krm_fn.yaml.read import MAX_DEPTH, key_text, parser, same_places, scalar_value
 
 TYPE_CHECKING = False
@@ -115,7 +115,7 @@ def _match(path: str, name: str) -> int:
     """Return how much of a path a key takes; -1 if it is not that key."""
     path_ = path.removeprefix(".")
     dot = len(path) - len(path_)
-    for text in (name, f"[{name}]"):
+    for text in (name, f"[{name}]", f"[{printable(name)}]"):
         if path_.startswith(text) and path_[len(text) : len(text) + 1] in {"", ".", "["}:
             return dot + len(text)
     return -1

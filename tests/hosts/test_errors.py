@@ -20,6 +20,7 @@ UNREADABLE = {
     "at-sign", "brackets-unclosed", "colon-in-value", "comment-slashes", "equals-sign", "escape", "helm-template",
     "indentation", "key-twice", "kind-key-misspelt", "kubectl-table", "merge-conflict", "no-break-space", "no-object",
     "quote-closed-later", "quote-unclosed", "space-forgotten", "star", "tab", "utf-16", "wide-colon",
+    "comma-missing", "dash-lookalike", "separator-extra", "separator-missing", "zero-width-space",
 }  # fmt: skip
 # What is about folders, or is a warning.
 ELSEWHERE = {"kustomization-below", "token-in-annotation"}

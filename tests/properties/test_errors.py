@@ -208,7 +208,7 @@ SYNTAX: dict[str, Callable[[str], str]] = {
     "a quote is opened here and never closed": lambda line: respelt(line, lambda old: f'"{old}'),
     "a value can't begin with @": lambda line: respelt(line, lambda old: f"@{old}"),
     "a ':' where no field can begin": lambda line: respelt(line, lambda old: f"{old}: x"),
-    "a wide colon": lambda line: line.replace(":", "\uff1a", 1),
+    "a full-width colon": lambda line: line.replace(":", "\uff1a", 1),
     "a no-break space": lambda line: line.replace(": ", ":\u00a0", 1),
     "a space is missing after": lambda line: line.replace(": ", ":", 1),
     "'='": lambda line: line.replace(": ", "=", 1),

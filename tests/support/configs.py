@@ -305,7 +305,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "namespaces that are null": ({"namespaces": None}, "spec.namespaces", "is empty: give a list"),
     "a namespace twice": ({"namespaces": ["a", "b", "a"]}, "spec.namespaces[2]", "repeats spec.namespaces[0]"),
     "a namespace in capitals": ({"namespaces": ["Edge"]}, "spec.namespaces[0]", 'not "Edge"'),
-    "one namespace without a dash": ({"namespaces": "a"}, "spec.namespaces", "begin the entry with '- '"),
+    "one namespace without a dash": ({"namespaces": "a"}, "spec.namespaces", "begin the entry with a dash"),
     "an image in capitals": ({"agent.image": "Registry/Agent:v0.18.1"}, "spec.agent.image", "an image reference"),
     "an image with a placeholder": ({"agent.image": "<CHANGEME>"}, "spec.agent.image", "an image reference"),
     "an image by digest": ({"agent.image": "agent" + DIGEST}, "spec.agent.version", "has no tag"),
@@ -433,7 +433,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a flag that the agent lacks": (
         {"agent.extraArgs": ["--cluster-type=EdgeCluster"]},
         "spec.agent.extraArgs[0]",
-        "use agent.clusterType",
+        "use spec.agent.clusterType",
     ),
     "the name by flag with PerCluster": (
         {"identity.mode": "PerCluster", "agent.extraArgs": ["--cluster-reg-name=x"]},

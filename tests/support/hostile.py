@@ -165,7 +165,9 @@ OBJECTS: dict[str, Case] = {
     "no items": Case(HEAD, "there is no configuration: give a ClusternetCAPIConfig", kept=True),
     "null items": Case(HEAD + b"items: null\n", "there is no configuration: give", kept=True),
     "null items beside a config": Case(
-        HEAD + FUNCTION_CONFIG + b"items: null\n", "the input has no Cluster for .+; correct the selector", kept=True
+        HEAD + FUNCTION_CONFIG + b"items: null\n",
+        "the input has no Cluster for .+; add the Clusters to the input",
+        kept=True,
     ),
     "a functionConfig of null": Case(
         listed(CLUSTER, b"functionConfig: null\n"), "there is no configuration: give", kept=True

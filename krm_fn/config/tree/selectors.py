@@ -59,7 +59,7 @@ class Selector(Object):
     def hint(self, value: object) -> str:
         """Kubectl's syntax where YAML is due is the usual slip."""
         if isinstance(value, list):
-            return ": remove the '- '"
+            return ": remove the dash"
         return ": write it with matchLabels and matchExpressions" if isinstance(value, str) else ""
 
     def corrected(self, value: object, at: Place) -> str:
@@ -76,7 +76,7 @@ class Selector(Object):
     def unknown(self, value: Mapping[str, Any], at: Place) -> None:
         """Report labels that are beside matchLabels as one slip."""
         unknown = sorted(value.keys() - set(self.names))
-        labels = {key: value[key] for key in unknown if isinstance(value[key], str) and not self.near(key, at)}
+        labels = {key: value[key] for key in unknown if isinstance(value[key], str) and not self.near(key, value, at)}
         if not labels or len(labels) != len(unknown) or "matchLabels" in value:
             super().unknown(value, at)
             return

@@ -408,7 +408,7 @@ def test_a_kubectl_that_hangs_is_given_up(run: Run, kubectl: Path, monkeypatch: 
     [
         pytest.param(["--context", "m", HEALTHY[0]], "give --context or dumps, not both", id="both"),
         pytest.param(["--parent-context", "p", HEALTHY[0]], "--parent-context needs --context", id="parent"),
-        pytest.param(["--dead-after", "a week", HEALTHY[0]], "'a week' is no span of time such as 7d", id="span"),
+        pytest.param(["--dead-after", "a week", HEALTHY[0]], "'a week' is not a span of time such as 7d", id="span"),
         pytest.param([*AT, *HEALTHY, "team-a/nope"], "there is no Cluster team-a/nope", id="cluster"),
     ],
 )

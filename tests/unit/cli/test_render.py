@@ -338,7 +338,7 @@ def test_input_that_can_not_be_read_is_an_error(source: Path) -> None:
 def test_a_resource_list_belongs_to_the_function(source: Path) -> None:
     ran = run("-", given=b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n")
     assert ran.return_value == 1
-    assert "use `clusternet-capi-fn fn`" in ran.stderr
+    assert "use `clusternet-capi-fn fn < FILE`" in ran.stderr
     assert source.exists()
 
 
@@ -451,7 +451,7 @@ def test_the_rendered_folder_holds_what_the_stream_holds(source: Path) -> None:
 @pytest.mark.parametrize("target", ["yaml", "json", "table", "markdown", "mermaid"])
 def test_a_form_is_no_place(source: Path, target: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "src", "-o", target]) == 2
-    assert f"for a folder of that name write ./{target}" in capsys.readouterr().err
+    assert f"did you mean ./{target}?" in capsys.readouterr().err
     assert sorted(path.name for path in source.parent.iterdir()) == ["src"]
     assert main(["render", "src", "-o", f"./{target}"]) == 0
 

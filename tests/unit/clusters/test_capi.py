@@ -63,8 +63,8 @@ def test_a_label_that_is_no_string_is_refused_at_its_place(value: Any, kind: str
         ({"name": 123}, "metadata.name is a number for Kubernetes, not a string; put it in double quotes"),
         ({"name": ["a"]}, "metadata.name is a list for Kubernetes, not a string; give a string"),
         ({"namespace": 5}, "metadata.namespace is a number for Kubernetes, not a string"),
-        ({"labels": "x"}, "metadata.labels must be a mapping"),
-        ({"annotations": []}, "metadata.annotations must be a mapping"),
+        ({"labels": "x"}, "metadata.labels must be an object: write each entry"),
+        ({"annotations": []}, "metadata.annotations must be an object"),
     ],
     ids=["name", "a number for a name", "a list for a name", "namespace", "labels", "annotations"],
 )

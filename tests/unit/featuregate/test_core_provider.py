@@ -69,7 +69,7 @@ def containers(value: str, key: str = ARGS, name: str = "manager") -> dict[str, 
         pytest.param("v1.12.0", containers("ClusterResourceSet=true"), [ERROR], "unrecognized", id="v1.12, args"),
         pytest.param("v1.12.0", {}, [INFO], "not passed", id="v1.12"),
         pytest.param(None, GATES_ON, [WARNING], "no spec.version", id="no version: the newest"),
-        pytest.param("main", {}, [WARNING], "'main' is no version", id="no version in it"),
+        pytest.param("main", {}, [WARNING], "'main' is not a version", id="no version in it"),
     ],
 )
 def test_the_check_judges_the_gate_by_the_release(

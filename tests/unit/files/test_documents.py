@@ -131,16 +131,18 @@ def test_the_caller_may_not_want_an_object(tmp_path: Path) -> None:
         pytest.param(f"{cm('b')}---\napiVersion: cluster.x-k8s.io/v1beta2\n", "it has no kind", id="cut"),
         pytest.param("- a\n", "it is a list", id="a list"),
         pytest.param("text\n", "it is a plain value", id="text"),
-        pytest.param("apiVersion: v1\nkind: List\nitems: [3]\n", "a List holds an entry that is no object", id="entry"),
+        pytest.param(
+            "apiVersion: v1\nkind: List\nitems: [3]\n", "a List holds an entry that is not an object", id="entry"
+        ),
         pytest.param(
             "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{kind: A}]}]\n",
             "a List holds an entry without apiVersion or kind",
             id="entry of an entry",
         ),
-        pytest.param("apiVersion: v1\nkind: List\nitems: {a: b}\n", "a List whose items are no list", id="items"),
+        pytest.param("apiVersion: v1\nkind: List\nitems: {a: b}\n", "a List whose items are not a list", id="items"),
         pytest.param(
             "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: x}]\n",
-            "a List whose items are no list",
+            "a List whose items are not a list",
             id="items of an entry",
         ),
     ],

@@ -111,7 +111,7 @@ def test_a_file_of_somebody_else_with_the_same_bytes_becomes_ours(tmp_path: Path
     "path", ["../x.yaml", "/x.yaml", "a/../../x.yaml", "./x.yaml", "a//x.yaml", "", MARKER, "a\0b"]
 )
 def test_a_path_that_leads_out_of_the_folder_is_refused(target: Path, path: str) -> None:
-    with pytest.raises(Errors, match="it is no path below the folder"):
+    with pytest.raises(Errors, match="it is not a path below the folder"):
         writing.replace_tree(str(target), {**NEW, path: b"x"})
     assert files(target) == OLD
 

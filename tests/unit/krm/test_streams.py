@@ -77,7 +77,7 @@ def test_documents_cover_the_whole_stream() -> None:
         pytest.param(b"kind: A\n", r"not a Kubernetes object: it has no apiVersion", id="no apiVersion"),
         pytest.param(b"apiVersion: v1\nKind: A\n", r"a\.yaml:2:1: error: Kind is not a known field: did you mean kind\?", id="a wrong letter"),
         pytest.param(b"apiVersion: v1\nkind: 1\n", r"a\.yaml:2:1: error: not a Kubernetes object: kind must be a text", id="a kind that is no string"),
-        pytest.param(b"apiVersion: v1\nkind: List\nitems: [1]\n", "an entry that is no object", id="a List of numbers"),
+        pytest.param(b"apiVersion: v1\nkind: List\nitems: [1]\n", "an entry that is not an object", id="a List of numbers"),
         pytest.param(b"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1}]\n", "an entry without apiVersion or kind", id="a List of nameless objects"),
         pytest.param(b"apiVersion: v1\nkind: A\n...\nb: 1\n", r"a\.yaml:1:1: error: text follows the end of a document", id="text behind the end"),
         pytest.param(b'{"a": "\\ud83d\\ude00"', r"invalid YAML", id="broken JSON"),

@@ -411,9 +411,11 @@ def test_a_value_under_32_bytes_is_named_by_its_key() -> None:
     [
         pytest.param("kind: Secret\napiVersion: v1\nmetadata: {name: [a}\n", "30: invalid YAML at line 3", id="yaml"),
         pytest.param("--- {kind: Secret, apiVersion: v1}: x: y\n  and: more\n", "30: invalid YAML", id="one-line"),
-        pytest.param("kind: Secret\nmetadata: {name: without-a-version}\n", "document 1 is no object", id="no-version"),
+        pytest.param(
+            "kind: Secret\nmetadata: {name: without-a-version}\n", "document 1 is not an object", id="no-version"
+        ),
         pytest.param("# only a comment, which is long enough to be read\n", "30: no object in it", id="comment"),
-        pytest.param("[1, 2, 3]                                        ", "document 1 is no object", id="list"),
+        pytest.param("[1, 2, 3]                                        ", "document 1 is not an object", id="list"),
         pytest.param('"\\' + "x" * 40, "30: invalid YAML", id="escape"),
     ],
 )

@@ -144,7 +144,7 @@ def test_an_expiration_that_can_not_be_read_counts_as_expired(
     items = make_items(boot_secret({"expiration": "next year"}))
     (warning,), (error,) = review(config, BOOT, items, now), review(strict, BOOT, items, now)
     assert (warning.severity, error.severity) == ("warning", "error")
-    assert "counts as expired, since its bootstrap Secret has an expiration that is no time" in error.message
+    assert "counts as expired, since its bootstrap Secret has an expiration that is not a time" in error.message
 
 
 def test_an_expiration_under_data_counts(make_items: Items, config: Config) -> None:
@@ -217,7 +217,7 @@ def test_an_encrypted_bootstrap_secret_is_not_judged_by_its_values(make_items: I
         pytest.param(boot_secret(namespace="default"), "must be in namespace kube-system", id="namespace"),
         pytest.param({**boot_secret(), "type": "Opaque"}, "its type must be", id="type"),
         pytest.param(boot_secret(name="bootstrap-token-other1"), "its name must be bootstrap-token-", id="name"),
-        pytest.param(boot_secret({"expiration": "soon"}), "no time in RFC 3339", id="expiration"),
+        pytest.param(boot_secret({"expiration": "soon"}), "not a time in RFC 3339", id="expiration"),
         pytest.param(
             {**boot_secret(), "stringData": None, "data": {"token-id": "%"}}, "its name must be", id="data bad"
         ),

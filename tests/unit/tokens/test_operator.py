@@ -255,8 +255,8 @@ def unix_socket(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        pytest.param(Path.mkdir, "is no regular file", id="a folder"),
-        pytest.param(fifo, "is no regular file", id="a pipe without a writer"),
+        pytest.param(Path.mkdir, "is not a regular file", id="a folder"),
+        pytest.param(fifo, "is not a regular file", id="a pipe without a writer"),
         pytest.param(unix_socket, "can't be read", id="a socket"),
         pytest.param(device, "link that leaves", id="a link to a device"),
         pytest.param(lambda path: path.symlink_to(path.name), "can't be read", id="a link to itself"),

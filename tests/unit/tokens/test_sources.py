@@ -260,7 +260,7 @@ def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items)
             "spec.registrationToken.secretRef.key",
             id="key missing",
         ),
-        pytest.param({"type": "Opaque"}, "has no key regToken: it has none", "spec.registrationToken.secretRef.key", id="no keys"),
+        pytest.param({"type": "Opaque"}, "has no key regToken: add it below stringData", "spec.registrationToken.secretRef.key", id="no keys"),
         pytest.param(
             {"stringDta": {"regToken": TOKEN}},
             "stringDta is not a known field: did you mean stringData?",
@@ -293,18 +293,18 @@ def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items)
         ),
         pytest.param(
             {"stringData": {TOKEN: "x"}},
-            "has no key regToken: it has none",
+            "has no key regToken: add it below stringData",
             "spec.registrationToken.secretRef.key",
             id="a token as a key",
         ),
         pytest.param(
-            {"stringData": {"regToken": 1e20}}, "is no string: put the value into double quotes", "stringData.regToken",
+            {"stringData": {"regToken": 1e20}}, "is not a string: put the value in double quotes", "stringData.regToken",
             id="a number",
         ),
-        pytest.param({"stringData": {"regToken": None}}, "is no string", "stringData.regToken", id="null"),
-        pytest.param({"data": {"regToken": True}}, "is no string", "data.regToken", id="a bool under data"),
-        pytest.param({"data": {"regToken": TOKEN}}, "is no base64: encode the token", "data.regToken", id="plain in data"),
-        pytest.param({"data": {"regToken": packed(b"\xff\xfe")}}, "is no text once decoded", "data.regToken", id="bytes"),
+        pytest.param({"stringData": {"regToken": None}}, "is empty: give the token", "stringData.regToken", id="null"),
+        pytest.param({"data": {"regToken": True}}, "is not a string", "data.regToken", id="a bool under data"),
+        pytest.param({"data": {"regToken": TOKEN}}, "is not base64: encode the token", "data.regToken", id="plain in data"),
+        pytest.param({"data": {"regToken": packed(b"\xff\xfe")}}, "is not text once decoded", "data.regToken", id="bytes"),
         pytest.param({"data": {"regToken": ""}}, "is empty", "data.regToken", id="empty"),
         pytest.param(
             {"data": {"regToken": "ENC[AES256_GCM,data:a=,iv:b=,tag:c=,type:str]"}, "sops": {"version": "3.9.0"}},
@@ -336,7 +336,7 @@ def test_a_number_that_yaml_makes_of_an_unquoted_token_is_named(make_config: Mak
         "stringData:\n  regToken: 123456.7890123456789012\n"
     )
     result = the_error(make_config(source=REF), make_items(text))
-    assert "put the value into double quotes" in result.message
+    assert "put the value in double quotes" in result.message
     assert "7890123456" not in str(result.as_data())
 
 
