@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from krm_fn import earlier, plan
 from krm_fn.base import Record
-from krm_fn.clusters import inventory
+from krm_fn.clusters.inventory import Inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
@@ -22,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from krm_fn.clusters.inventory import Inventory
     from krm_fn.earlier.compare import Comparison
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
@@ -104,8 +103,8 @@ def _processed(
         ordered = tuple(plan.ordered(results))
         return Outcome(changes=Changes(), results=ordered, redactor=Redactor(known), configs=configs)
     prefixes = _names(configs)
-    taken = inventory.take(items, prefixes)
-    baseline = None if options.baseline is None else inventory.take(options.baseline, prefixes)
+    taken = Inventory(items, prefixes)
+    baseline = None if options.baseline is None else Inventory(options.baseline, prefixes)
     before = earlier.before(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
     made = plan.make(zip(configs, tokens, strict=True), others, items, taken, before)
     results += [*_leaks(configs, tokens, items, taken), *made.results]

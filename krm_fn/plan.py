@@ -71,7 +71,7 @@ def make(
     before: Before,
 ) -> Plan:
     """Decide everything about an input; `others` are configs that are not rendered and count for overlaps and names."""
-    parts = [Part(config, token, inventory.select(config), inventory.targets(config)) for config, token in configs]
+    parts = [Part(config, token, inventory) for config, token in configs]
     reached = [(other, inventory.select(other)) for other in others if other.mode != "Check"]
     _name(parts, reached, before)
     _build(parts)

@@ -57,23 +57,47 @@ class Inventory:
         occupied: Other objects whose text holds one of the names asked for, by identity.
     """
 
-    def __init__(  # noqa: PLR0913 - what `take` finds, each part by name
-        self,
-        *,
-        clusters: tuple[Cluster, ...],
-        unreadable: Sequence[Unreadable],
-        duplicates: Sequence[Sequence[Cluster]],
-        namespaces: Mapping[str, Mapping[str, str]],
-        owned: Sequence[Owned],
-        occupied: Mapping[ObjectKey, Item],
-    ) -> None:
-        self.clusters = clusters
-        self.unreadable = unreadable
-        self.duplicates = duplicates
-        self.namespaces = namespaces
-        self.owned = owned
-        self.occupied = occupied
-        self._held = {one.namespace for one in clusters}
+    def __init__(self, items: Iterable[Item], names: Sequence[str]) -> None:
+        """Look through the items, in any order.
+
+        `names` are the beginnings of those that will be generated: only objects that hold one can be in the way.
+        """
+        clusters: dict[tuple[str, str], Cluster] = {}
+        copies: dict[tuple[str, str], list[Cluster]] = {}
+        unreadable: list[Unreadable] = []
+        owned: list[Owned] = []
+        self.namespaces: dict[str, Mapping[str, str]] = {}
+        self.occupied: dict[ObjectKey, Item] = {}
+        wanted = tuple(name.encode() for name in names)
+        mark = OWNER_ANNOTATION.encode()
+        for item in items:
+            kind = item.kind
+            if kind not in _KINDS:
+                continue
+            if capi.is_cluster(item):
+                cluster = capi.read(item)
+                if isinstance(cluster, capi.Unreadable):
+                    unreadable.append(cluster)
+                    continue
+                known = clusters.setdefault(cluster.key, cluster)
+                if known is not cluster:
+                    copies.setdefault(cluster.key, [known]).append(cluster)
+            elif kind == "Namespace" and item.api_version == "v1" and not dns_label_error(item.name):
+                # of two Namespaces of one name a server keeps one, and which is unknown: only the labels of both count
+                labels = _text_only(item.metadata().get("labels"))
+                before = self.namespaces.get(item.name, labels)
+                self.namespaces[item.name] = {key: value for key, value in before.items() if labels.get(key) == value}
+            elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *wanted):
+                owner = _owner(item) if item.contains(mark) else ""
+                if owner:
+                    owned.append(Owned(key=key_of(item), owner=owner, item=item))
+                elif any(item.contains(one) for one in wanted):
+                    self.occupied[key_of(item)] = item
+        self.clusters = tuple(clusters[key] for key in sorted(clusters))
+        self.unreadable = sorted(unreadable, key=lambda one: one.results[0].message)
+        self.duplicates = [copies[key] for key in sorted(copies)]
+        self.owned = sorted(owned, key=lambda one: tuple(one.key))
+        self._held = {one.namespace for one in self.clusters}
         self._held.update(one.namespace for one in unreadable if one.namespace is not None)
         self._reasons: dict[tuple[int, str], str] = {}
         self._selected = 0
@@ -108,9 +132,7 @@ class Inventory:
     def counts(self, part: Part, *, alone: bool) -> list[Result]:
         """Report how many Clusters of each namespace a config registers.
 
-        Args:
-            part: The config.
-            alone: Whether it is the only one; if not, namespaces that it neither reaches nor names are left out.
+        Unless it is `alone`, namespaces that it neither reaches nor names are left out.
         """
         config = part.config
         totals: dict[str, int] = {}
@@ -194,7 +216,7 @@ class Naming(Record):
 
 
 class Part:
-    """One config, filled in by the steps of a Plan.
+    """One config on an input, filled in by the steps of a Plan.
 
     Attributes:
         config: The config.
@@ -207,14 +229,11 @@ class Part:
         results: What there is to report about it.
     """
 
-    def __init__(
-        self, config: Config, token: Token, matched: tuple[Cluster, ...], namespaces: tuple[str, ...] = ()
-    ) -> None:
-        """Begin with what the config reaches."""
+    def __init__(self, config: Config, token: Token, inventory: Inventory) -> None:
         self.config = config
         self.token = token
-        self.matched = matched
-        self.namespaces = namespaces
+        self.matched = inventory.select(config)
+        self.namespaces = inventory.targets(config)
         self.namings: dict[tuple[str, str], Naming] = {}
         self.skipped: dict[tuple[str, str], str] = {}
         self.generated: list[Generated] = []
@@ -229,54 +248,6 @@ class Part:
     def renders(self) -> bool:
         """Whether its objects are written; with `mode: Check` it owns nothing and conflicts with nothing."""
         return self.config.mode != "Check"
-
-
-def take(items: Iterable[Item], names: Sequence[str]) -> Inventory:
-    """Look through the items.
-
-    Args:
-        items: All items of the input, in any order.
-        names: Beginnings of the names that will be generated; only objects that hold one can be in the way.
-    """
-    wanted = tuple(name.encode() for name in names)
-    mark = OWNER_ANNOTATION.encode()
-    clusters: dict[tuple[str, str], Cluster] = {}
-    copies: dict[tuple[str, str], list[Cluster]] = {}
-    unreadable: list[Unreadable] = []
-    namespaces: dict[str, Mapping[str, str]] = {}
-    owned: list[Owned] = []
-    occupied: dict[ObjectKey, Item] = {}
-    for item in items:
-        kind = item.kind
-        if kind not in _KINDS:
-            continue
-        if capi.is_cluster(item):
-            cluster = capi.read(item)
-            if isinstance(cluster, capi.Unreadable):
-                unreadable.append(cluster)
-            else:
-                known = clusters.setdefault(cluster.key, cluster)
-                if known is not cluster:
-                    copies.setdefault(cluster.key, [known]).append(cluster)
-        elif kind == "Namespace" and item.api_version == "v1" and not dns_label_error(item.name):
-            # of two Namespaces of one name a server keeps one, and which is unknown: only the labels of both count
-            labels = _text_only(item.metadata().get("labels"))
-            before = namespaces.setdefault(item.name, labels)
-            namespaces[item.name] = {key: value for key, value in before.items() if labels.get(key) == value}
-        elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *wanted):
-            owner = _owner(item) if item.contains(mark) else ""
-            if owner:
-                owned.append(Owned(key=key_of(item), owner=owner, item=item))
-            elif any(item.contains(one) for one in wanted):
-                occupied[key_of(item)] = item
-    return Inventory(
-        clusters=tuple(clusters[key] for key in sorted(clusters)),
-        unreadable=sorted(unreadable, key=lambda one: one.results[0].message),
-        duplicates=[copies[key] for key in sorted(copies)],
-        namespaces=namespaces,
-        owned=sorted(owned, key=lambda one: tuple(one.key)),
-        occupied=occupied,
-    )
 
 
 def key_of(item: Item) -> ObjectKey:

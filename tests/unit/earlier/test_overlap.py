@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from krm_fn.clusters import inventory, resource_set
-from krm_fn.clusters.inventory import Part
+from krm_fn.clusters import resource_set
+from krm_fn.clusters.inventory import Inventory, Part
 from krm_fn.earlier import overlap
 from krm_fn.krm.items import Item
 from krm_fn.kube.labels import LabelSelector
@@ -27,9 +27,13 @@ ONE, TWO, THREE = (decoded(name=name) for name in ("one", "two", "three"))
 DEV = decoded(name="dev", cluster_selector=LabelSelector.of({"env": "dev"}, ()))
 
 
-def clusters(*names: str) -> Sequence[Cluster]:
+def taken(*names: str) -> Inventory:
     values = [cluster(name) for name in names]
-    return inventory.take([Item.from_value(each, at) for at, each in enumerate(values)], ()).clusters
+    return Inventory([Item.from_value(each, at) for at, each in enumerate(values)], ())
+
+
+def clusters(*names: str) -> Sequence[Cluster]:
+    return taken(*names).clusters
 
 
 def messages(results: list[Result], rule: str) -> list[str]:
@@ -126,9 +130,8 @@ def of_one(cluster: str, owner: str = "inner", name: str = "") -> resource_set.R
 def test_clusters_that_an_earlier_step_serves_are_reported_by_its_set(
     strangers: list[resource_set.ResourceSet], expected: list[tuple[str, str, str]]
 ) -> None:
-    reached = clusters("a", "b")
-    part = Part(ONE, Token(), tuple(reached))
-    results = overlap.with_earlier_steps([part], strangers, {one.key for one in reached})
+    part = Part(ONE, Token(), taken("a", "b"))
+    results = overlap.with_earlier_steps([part], strangers, {one.key for one in part.matched})
     found = messages(results, "overlap")
     assert len(found) == len(expected)
     for message, (titles, name, owner) in zip(found, expected, strict=True):

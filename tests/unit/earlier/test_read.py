@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krm_fn import earlier
-from krm_fn.clusters import inventory, resource_set
+from krm_fn.clusters import resource_set
+from krm_fn.clusters.inventory import Inventory
 from krm_fn.krm.items import Item
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
@@ -50,8 +51,8 @@ def requires(key: str, operator: str, *values: str) -> dict[str, Any]:
     return {"matchExpressions": [{"key": key, "operator": operator, **({"values": [*values]} if values else {})}]}
 
 
-def taken(*values: Any) -> inventory.Inventory:
-    return inventory.take([Item.from_value(one, position) for position, one in enumerate(values)], ())
+def taken(*values: Any) -> Inventory:
+    return Inventory([Item.from_value(one, position) for position, one in enumerate(values)], ())
 
 
 def fleet(*values: Any) -> dict[str, Cluster]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn import earlier
-from krm_fn.clusters import inventory
+from krm_fn.clusters.inventory import Inventory
 from krm_fn.earlier import breaking, upsert_and_prune
 from krm_fn.krm.items import Item
 from krm_fn.model import Generated, ObjectKey
@@ -35,7 +35,7 @@ def made(name: str, owner: str = "fleet", data: str = "1") -> Generated:
 
 def changes(before: list[Any], now: list[Generated], *, config: Any = FLEET, host_paths: bool = False) -> Changes:
     items = [Item.from_value(one, position) for position, one in enumerate(before)]
-    return upsert_and_prune.changes([config], now, inventory.take(items, ()).owned, host_paths=host_paths)
+    return upsert_and_prune.changes([config], now, Inventory(items, ()).owned, host_paths=host_paths)
 
 
 @pytest.mark.parametrize(
@@ -120,5 +120,5 @@ def test_a_set_that_can_not_be_changed_gets_the_next_free_name(name: str, taken:
         for one in taken
     ]  # fmt: skip
     items = [Item.from_value(one, position) for position, one in enumerate(sets)]
-    there = earlier.read(inventory.take(items, ()).owned)
+    there = earlier.read(Inventory(items, ()).owned)
     assert breaking.next_name(config, there) == expected

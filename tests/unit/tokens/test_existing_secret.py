@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import registration_values
-from krm_fn.clusters import inventory
+from krm_fn.clusters.inventory import Inventory
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
 from krm_fn.kube.secrets import Secret
@@ -23,7 +23,7 @@ Items = Callable[..., list[Item]]
 
 
 def check(config: Config, items: list[Item], *namespaces: str) -> list[Result]:
-    return list(sources.check(config, items, inventory.take(items, ["reg"]), namespaces))
+    return list(sources.check(config, items, Inventory(items, ["reg"]), namespaces))
 
 
 @pytest.fixture
