@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Baseline(Record):
     """An earlier tree."""
 
-    items: Sequence[Item]
-    source: str  # what messages call it
+    items: Sequence[Item] | None = None  # None where there is none
+    source: str = ""  # what messages call it
     rendered: bool = False  # it is known to be rendered, so that it may hold nothing of ours
     results: tuple[Result, ...] = ()  # what there is to report about it
 
@@ -73,8 +73,8 @@ class Asked(NamedTuple):
         return self.folder is not None or self.against is not None
 
 
-def read(asked: Asked, source: Source, options: Options) -> Baseline | None:
-    """Read what a run is compared with; None where nothing was given.
+def read(asked: Asked, source: Source, options: Options) -> Baseline:
+    """Read what a run is compared with.
 
     Raises:
         Errors: It can't be read.
@@ -85,12 +85,12 @@ def read(asked: Asked, source: Source, options: Options) -> Baseline | None:
     if asked.against is not None:
         return _revision(asked.against, source, options)
     if asked.folder is not None:
-        items = inputs.baseline(asked.folder) or ()
+        items = inputs.baseline(asked.folder)
         _not_the_input(asked.folder, source, items)
         return Baseline(items=items, source=f"--baseline {asked.folder}")
     if asked.earlier is not None:
-        return Baseline(items=inputs.baseline(asked.earlier) or (), source=f"what is in {asked.earlier}", rendered=True)
-    return None
+        return Baseline(items=inputs.baseline(asked.earlier), source=f"what is in {asked.earlier}", rendered=True)
+    return Baseline()
 
 
 def _revision(name: str, source: Source, options: Options) -> Baseline:

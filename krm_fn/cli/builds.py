@@ -123,7 +123,11 @@ class Builds:
         runner.say_lines(outcome.results, stderr)
         if has_errors(outcome.results):
             return runner.FAILED, b"", stderr.getvalue()
-        chunks = resource_list.write(given, self.marked_changes(outcome.changes), outcome.results)
+        changes = outcome.changes.replace(
+            added=tuple(map(self.with_mark, outcome.changes.added)),
+            replaced={at: self.with_mark(value) for at, value in outcome.changes.replaced.items()},
+        )
+        chunks = resource_list.write(given, changes, outcome.results)
         return runner.OK, b"".join(chunks), stderr.getvalue()
 
     def placed(self, outcome: Outcome, items: Sequence[Item]) -> Outcome:
@@ -131,13 +135,6 @@ class Builds:
         for folder, files in self.sources.items():
             outcome = _placed(outcome, folder, items, files)
         return outcome
-
-    def marked_changes(self, changes: Changes) -> Changes:
-        """Return changes whose objects carry the mark."""
-        return changes.replace(
-            added=tuple(map(self.with_mark, changes.added)),
-            replaced={position: self.with_mark(value) for position, value in changes.replaced.items()},
-        )
 
     def with_mark(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return an object with the mark, which names it as the function does."""
@@ -195,7 +192,8 @@ class Builds:
                 continue
             mark = _mark_of(new.key.kind, {"namespace": new.key.namespace, "name": new.key.name})
             if mark not in self.places:
-                results.append(_removed(new))
+                message = f"{new.key.title} is generated, but a later part of the build removes it: look for a patch that deletes it"
+                results.append(Result(message=message, severity=WARNING, tags=tagged(rule="built-later")))
                 continue
             item = tree.items[self.places[mark]]
             generated.append(
@@ -212,27 +210,19 @@ class Builds:
 
     def lost_clusters(self, outcome: Outcome, tree: Tree) -> list[Result]:
         """Warn about Clusters that a later part of the build renames, moves or removes: what refers to them is not."""
-        built = {
-            (item.namespace, item.name)
-            for item in tree.items
-            if item.kind == "Cluster" and item.group == surface.CLUSTER_GROUP
-        }
-        local = {
-            (item.namespace, item.name)
-            for item in self.calls[-1].given.items
-            if item.kind == "Cluster" and is_local(item)
-        }
+        call = self.calls[-1]
+        built = [item for item in tree.items if item.kind == "Cluster" and item.group == surface.CLUSTER_GROUP]
+        local = [item for item in call.given.items if item.kind == "Cluster" and is_local(item)]
+        kept = {(item.namespace, item.name) for item in (*built, *local)}
         verdicts = () if outcome.plan is None else outcome.plan.verdicts
-        gone = sorted({one.cluster.title for one in verdicts if one.matched and one.cluster.key not in built | local})
+        gone = sorted({one.cluster.title for one in verdicts if one.matched and one.cluster.key not in kept})
         if not gone:
             return []
         message = (
             f"after this function has run, the build renames, moves or removes {some(gone, 5)}: call it in the outermost layer, so"
             " that what it generates fits"
         )
-        return [
-            Result(message=message, severity=WARNING, file_path=self.calls[-1].folder, tags=tagged(rule="built-later"))
-        ]
+        return [Result(message=message, severity=WARNING, file_path=call.folder, tags=tagged(rule="built-later"))]
 
 
 def _unbuilt(error: kustomize.Unbuilt, redactor: Redactor) -> tuple[Result, ...]:
@@ -316,10 +306,3 @@ def _spec(item: Item) -> Any:
 
 def _mark_of(kind: str, metadata: Mapping[str, Any]) -> str:
     return f"{kind}/{metadata.get('namespace') or ''}/{metadata['name']}"
-
-
-def _removed(new: Generated) -> Result:
-    message = (
-        f"{new.key.title} is generated, but a later part of the build removes it: look for a patch that deletes it"
-    )
-    return Result(message=message, severity=WARNING, tags=tagged(rule="built-later"))

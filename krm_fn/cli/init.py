@@ -74,7 +74,7 @@ def command(folder: str, host: str | None) -> int:
         host = host or ("kpt" if "Kptfile" in names else "kustomize")
         known = HOSTS[host]
         empty = all(name.startswith(".") for name in names)
-        files = _files(host) if empty else _config_alone(host)
+        files = _files(host, whole=empty)
         taken = [name for name in files if os.path.lexists(root / name)]
         if taken:
             return shared.fail(f"{', '.join(str(root / name) for name in taken)}: already exists; nothing was written")
@@ -95,21 +95,17 @@ def command(folder: str, host: str | None) -> int:
     return runner.OK
 
 
-def _files(host: str) -> dict[str, bytes]:
-    """Return all files of a host's starter, by path."""
+def _files(host: str, *, whole: bool) -> dict[str, bytes]:
+    """Return the files of a host's starter by path, or the configuration alone for a folder that has its manifests already."""
     root = STARTERS / host
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    if whole:
+        return {one.relative_to(root).as_posix(): one.read_bytes() for one in sorted(root.rglob("*")) if one.is_file()}
+    source = HOSTS[host].config
+    name = source.rpartition("/")[2] if host in {"argocd", "flux"} else source
+    return {name: (root / source).read_bytes().replace(b"manifests fleet/", b"manifests ")}
 
 
 def _named(root: pathlib.Path, names: set[str], config: str) -> bool:
     """Return whether the package's own file names the configuration already."""
     own = names & {"kustomization.yaml", "kustomization.yml", "Kustomization", "Kptfile"}
     return any(config in (root / name).read_text(encoding="utf-8", errors="replace") for name in own)
-
-
-def _config_alone(host: str) -> dict[str, bytes]:
-    """Return the configuration for a folder that has its manifests already."""
-    source = HOSTS[host].config
-    name = source.rpartition("/")[2] if host in {"argocd", "flux"} else source
-    text = (STARTERS / host / source).read_bytes()
-    return {name: text.replace(b"manifests fleet/", b"manifests ")}

@@ -152,9 +152,9 @@ def process(source: Source, options: Options) -> Input:
     return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made)
 
 
-def baseline(folder: str | None) -> Sequence[Item] | None:
-    """Read an earlier rendered tree; None where none was given."""
-    return None if folder is None else documents.Tree.read([folder], rules=Rules(rendered=True)).items
+def baseline(folder: str) -> Sequence[Item]:
+    """Read an earlier rendered tree."""
+    return documents.Tree.read([folder], rules=Rules(rendered=True)).items
 
 
 def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:

@@ -98,11 +98,11 @@ def _view(
         Errors: What can't be read.
     """
     before = baselines.read(asked, source, options)
-    given = inputs.process(source, options if before is None else before.given_to(options))
+    given = inputs.process(source, before.given_to(options))
     outcome = given.outcome
     # hidden before a view shortens them: of a token that was cut, nobody can tell any more that it is one
-    results = outcome.redactor.results((*given.results, *(before.results if before else ()), *outcome.results))
-    comparison = None if before is None else function.compare(outcome, given.tree.items, before.items)
+    results = outcome.redactor.results((*given.results, *before.results, *outcome.results))
+    comparison = None if before.items is None else function.compare(outcome, given.tree.items, before.items)
     if outcome.plan is not None and not has_errors(results):
         titles = {one.title for one in outcome.plan.inventory.clusters}
         titles.update(() if comparison is None else (title for one in comparison.effects for title in one.clusters))

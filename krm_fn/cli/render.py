@@ -147,11 +147,10 @@ def command(  # noqa: PLR0913 - one parameter per option
     source = source.replace(skip=tuple(one for one in (target, asked.folder) if one and one != STDOUT))
     rendered = folder and writing.has_marker(target)
     before = baselines.read(asked._replace(earlier=target if rendered else None), source, options)
-    given = inputs.process(source, options if before is None else before.given_to(options))
+    given = inputs.process(source, before.given_to(options))
     outcome = given.outcome
     made = _Output(given, only=only, redact=redact or (target == STDOUT and sys.stdout.isatty()))
-    compared = before.results if before is not None else ()
-    results = [*given.results, *compared, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
+    results = [*given.results, *before.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
     diagnostics.report(results, outcome.redactor)
     for one in results:
         if verbose and one.severity == INFO:

@@ -90,13 +90,7 @@ def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
     )
     binding = scene.binding(cluster)
     over = _replaced_by(scene, cluster, agents, binding)
-    deliveries = tuple(_deliveries(scene, sets, binding, agents[0].name if over else ""))
-    if told:
-        found = [scene.payload(cluster.namespace, one.kind, one.name) for one in deliveries]
-        deliveries = tuple(
-            one.replace(objects=payload.titles() if payload else ())
-            for one, payload in zip(deliveries, found, strict=True)
-        )
+    deliveries = tuple(_deliveries(scene, sets, binding, agents[0].name if over else "", told=told))
     name = scene.registration_name(agents[0]) if agents else ""
     return Case(
         scene=scene,
@@ -149,9 +143,13 @@ def _reasons(case: Case) -> list[Reason]:
     return found + [one for check in reasons_registration.CHECKS for one in check(case)]
 
 
-def _deliveries(scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None, replaced: str) -> list[Delivery]:
-    """Find out how far each resource has come; those of the set `replaced` that are applied were overwritten since."""
-    found = []
+def _deliveries(
+    scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None, replaced: str, *, told: bool
+) -> Iterator[Delivery]:
+    """Find out how far each resource has come, and where it is to be `told` what each delivers.
+
+    What is applied of the set `replaced` was overwritten since.
+    """
     for one in sets:
         recorded = binding.get(one.name, {}) if binding else {}
         for kind, name in one.resources:
@@ -170,18 +168,16 @@ def _deliveries(scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None
                 state = report.OUTDATED if one.strategy == "Reconcile" else report.CHANGED
             else:
                 state = report.REPLACED if one.name == replaced and _agents(kind, name) else report.APPLIED
-            found.append(
-                Delivery(
-                    resource_set=one.name,
-                    strategy=one.strategy,
-                    kind=kind,
-                    name=name,
-                    state=state,
-                    time=entry.time if entry else None,
-                    digest=entry.digest if entry else "",
-                )
+            yield Delivery(
+                resource_set=one.name,
+                strategy=one.strategy,
+                kind=kind,
+                name=name,
+                state=state,
+                time=entry.time if entry else None,
+                digest=entry.digest if entry else "",
+                objects=payload.titles() if told and payload is not None else (),
             )
-    return found
 
 
 def _replaced_by(scene: Scene, cluster: LiveCluster, agents: tuple[LiveSet, ...], binding: Binding | None) -> str:

@@ -58,7 +58,6 @@ class _Chart:
         self._whole = whole
         self._lines = [_WIDE_LABELS, "flowchart LR"]
         self._number = 0
-        self._used: dict[str, None] = {}
         self._marks = {
             name: next((_MARKS[code] for code in found if code in _MARKS), "") for name, found in view.happens.items()
         }
@@ -75,27 +74,21 @@ class _Chart:
         if by_namespace:
             parents = sorted({config.parent_url for config in view.configs})
             self._lines.append(f"  parent([{_label('parent cluster', *parents)}])")
-        self._others()
+        lost = sorted(name for name, mark in self._marks.items() if mark == "lost")
+        out = sorted({one.cluster.title for one in view.left_out} - set(lost))
+        self._others("lost", "no longer served", lost)
+        self._others("out", "left out", out)
         if view.errors:
-            self._used["lost"] = None
-            errors = [
-                one.message if len(one.message) <= _LONGEST else f"{one.message[:_LONGEST]}…"
-                for one in view.errors[:_MOST]
-            ]
+            messages = [one.message for one in view.errors[:_MOST]]
+            errors = [one if len(one) <= _LONGEST else f"{one[:_LONGEST]}…" for one in messages]
             more = [f"and {len(view.errors) - _MOST:,} more"] if len(view.errors) > _MOST else []
             self._lines.append(f"  failed[{_label('this would fail:', *errors, *more)}]:::lost")
-        self._lines += [f"  classDef {name} {_CLASSES[name]}" for name in _CLASSES if name in self._used]
-        return "\n".join(self._lines) + "\n"
+        used = [name for name in _CLASSES if any(line.endswith(f":::{name}") for line in self._lines)]
+        return "\n".join([*self._lines, *(f"  classDef {name} {_CLASSES[name]}" for name in used)]) + "\n"
 
     def _namespace(self, at: int, namespace: str, sets: dict[str, list[Verdict]]) -> None:
-        title = (
-            namespace
-            if namespace.endswith(" namespaces")
-            else f"namespace {namespace}"
-            if namespace
-            else "no namespace"
-        )
-        self._lines.append(f"  subgraph ns{at}[{_label(title)}]")
+        title = f"namespace {namespace}" if namespace else "no namespace"
+        self._lines.append(f"  subgraph ns{at}[{_label(namespace if namespace.endswith(' namespaces') else title)}]")
         links = []
         drawn = sorted(sets.items())
         if not self._whole and len(drawn) > 1:
@@ -104,40 +97,24 @@ class _Chart:
             several = not name or name.endswith("ClusterResourceSets")
             label = [name or "ClusterResourceSets"] if several else ["ClusterResourceSet", name]
             node = self._node("s", f"[/{_label(*label)}/]")
-            for verdict in verdicts if self._whole else ():
-                lines = [verdict.cluster.name, f"as {verdict.registration_name}"]
-                links.append((node, self._cluster(lines, self._marks.get(verdict.cluster.title, ""))))
-            if not self._whole:
-                links.append((node, self._node("c", f"[{_label(*self._counted(verdicts))}]")))
+            marks = [self._marks.get(one.cluster.title, "") for one in verdicts]
+            if self._whole:
+                for one, mark in zip(verdicts, marks, strict=True):
+                    lines = [one.cluster.name, f"as {one.registration_name}", *([mark] if mark else [])]
+                    links.append((node, self._node("c", f"[{_label(*lines)}]{f':::{mark}' if mark else ''}")))
+            else:
+                counted = [f"{marks.count(mark):,} {mark}" for mark in ("new", "moved") if mark in marks]
+                links.append((node, self._node("c", f"[{_label(count(len(verdicts), 'Cluster'), *counted)}]")))
         self._lines.append("  end")
         for node, cluster in links:
             self._lines += [f"  {node} --> {cluster}", f"  {cluster} --> parent"]
 
-    def _cluster(self, lines: list[str], mark: str) -> str:
-        if not mark:
-            return self._node("c", f"[{_label(*lines)}]")
-        self._used[mark] = None
-        return self._node("c", f"[{_label(*lines, mark)}]:::{mark}")
-
-    def _counted(self, verdicts: list[Verdict]) -> list[str]:
-        marks = [self._marks.get(one.cluster.title, "") for one in verdicts]
-        counted = [f"{marks.count(mark):,} {mark}" for mark in ("new", "moved") if mark in marks]
-        return [count(len(verdicts), "Cluster"), *counted]
-
-    def _others(self) -> None:
+    def _others(self, name: str, what: str, titles: list[str]) -> None:
         """Draw the Clusters that nothing reaches: lost now, or left out anyway."""
-        lost = sorted(name for name, mark in self._marks.items() if mark == "lost")
-        out = sorted({one.cluster.title for one in self._view.left_out} - set(lost))
-        for name, titles, mark in (("lost", lost, "lost"), ("out", out, "out")):
-            if titles:
-                self._used[mark] = None
-                what = "no longer served" if mark == "lost" else "left out"
-                text = (
-                    [f"{what}:", *titles]
-                    if self._whole and len(titles) <= MAX_CLUSTERS
-                    else [f"{what}: {len(titles):,}"]
-                )
-                self._lines.append(f"  {name}[{_label(*text)}]:::{mark}")
+        named = self._whole and len(titles) <= MAX_CLUSTERS
+        if titles:
+            text = [f"{what}:", *titles] if named else [f"{what}: {len(titles):,}"]
+            self._lines.append(f"  {name}[{_label(*text)}]:::{name}")
 
     def _node(self, letter: str, shape: str) -> str:
         name = f"{letter}{self._number}"
