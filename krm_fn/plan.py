@@ -10,7 +10,7 @@ from krm_fn import featuregate, outputs
 from krm_fn.base import Record
 from krm_fn.clusters import capi, naming
 from krm_fn.clusters.inventory import Inventory, Part
-from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, has_errors, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, about, has_errors, tagged
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
 
@@ -202,15 +202,16 @@ def _compare(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory,
 
 def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:
     """Warn of label keys that no Cluster will carry."""
-    config = part.config
+    config, field = part.config, "spec.clusterSelector"
     if not inventory.clusters:
         return []
     return [
-        Result(
-            message=f"spec.clusterSelector of {config.owner} looks at {key}: {reason}",
+        about(
+            config,
+            f"{field} of {config.owner} looks at {key}: {reason}",
+            rule="live-label",
             severity=WARNING,
-            tags=tagged(rule="live-label"),
-            **config.place("spec.clusterSelector"),
+            field=field,
         )
         for key in config.cluster_selector.keys
         if (reason := capi.live_key_warning(key, inventory.clusters))
@@ -263,15 +264,9 @@ def _review(parts: Sequence[Part], items: Sequence[Item]) -> dict[int, Mapping[s
 
 def _edited_twice(item: Item, one: Config, other: Config) -> Result:
     field = "spec.hub.kubeconfigSecretRef"
-    return Result(
-        message=(
-            f"{item.kind} {item.name} is configured differently by ClusternetCAPIConfigs {one.owner} and {other.owner};"
-            f" give both the same {field}, or only one of them"
-        ),
-        related=(
-            Related.at(one.owner, one.place(field)),
-            Related.at(f"{item.kind} {item.name}", item.place()),
-        ),
-        tags=tagged(rule="edited-twice"),
-        **other.place(field),
+    message = (
+        f"{item.kind} {item.name} is configured differently by ClusternetCAPIConfigs {one.owner} and {other.owner};"
+        f" give both the same {field}, or only one of them"
     )
+    related = (Related.at(one.owner, one.place(field)), Related.at(f"{item.kind} {item.name}", item.place()))
+    return about(other, message, rule="edited-twice", field=field, related=related)

@@ -11,7 +11,7 @@ from krm_fn.base import late, some
 from krm_fn.clusters import resource_set
 from krm_fn.clusters.naming import refusal
 from krm_fn.clusters.resource_set import Coverage
-from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.krm.results import WARNING, Result, about, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, agent_of, identity_map_of
 from krm_fn.tokens import FIELD
 
@@ -76,7 +76,7 @@ def _immutable_changes(config: Config, earlier: Earlier, generated: Sequence[Gen
                 " applied once and would stay behind. Keep the old one, or move to a new clusterResourceSet.name"
                 f" ({next_name(config, earlier)}) as docs/immutable-fields.md shows"
             )
-            results.append(_report(config, message, "agent-namespace-changed", "spec.agent.namespace"))
+            results.append(about(config, message, rule="agent-namespace-changed", field="spec.agent.namespace"))
     return results
 
 
@@ -95,11 +95,7 @@ def _immutable(config: Config, earlier: Earlier, field: str, places: Sequence[st
         " (see `clusternet-capi-fn status`); then the old objects, which this render removes, may be pruned."
         f"{existing} To keep the old set, restore the old {source}"
     )
-    return _report(config, message, "immutable-field", source)
-
-
-def _report(config: Config, message: str, rule: str, field: str, severity: str = ERROR) -> Result:
-    return Result(message=message, severity=severity, tags=tagged(rule=rule), **config.place(field))
+    return about(config, message, rule="immutable-field", field=source)
 
 
 def next_name(config: Config, earlier: Earlier) -> str:
@@ -208,7 +204,7 @@ def _lost(config: Config, reference: tuple[str, str], field: str, namespaces: Se
         f" `kubectl get {kind.lower()} {name}{in_namespace} -o jsonpath='{{.metadata.ownerReferences[*].name}}'` lists a"
         " new set, in each namespace; then prune (docs/immutable-fields.md)"
     )
-    return _report(config, message, "owners-replaced", field, WARNING)
+    return about(config, message, rule="owners-replaced", field=field, severity=WARNING)
 
 
 # --- upgrades of the agent -------------------------------------------------------------------------------------------
@@ -278,7 +274,7 @@ def _roles_change(config: Config, old: Sequence[str], new: Sequence[str]) -> lis
         " ClusterResourceSets keep failing on it until it is deleted on each workload cluster (kubectl delete"
         f" {kind.lower()} {name}); the next reconcile recreates it"
     )
-    return [_report(config, message, "immutable-role", "spec.agent.version", WARNING)]
+    return [about(config, message, rule="immutable-role", field="spec.agent.version", severity=WARNING)]
 
 
 def _jump(config: Config, old: Sequence[str]) -> list[Result]:
@@ -290,4 +286,4 @@ def _jump(config: Config, old: Sequence[str]) -> list[Result]:
         " UID is a cluster's identity, so every cluster would register a second time. Go to v0.16 first, wait until"
         " all agents run it, then go on"
     )
-    return [_report(config, message, "agent-version-jump", "spec.agent.version")]
+    return [about(config, message, rule="agent-version-jump", field="spec.agent.version")]

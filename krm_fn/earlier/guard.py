@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record, full_name, nearest, some
 from krm_fn.clusters.resource_set import Coverage
-from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.krm.results import WARNING, Result, about, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, identity_of
 
 TYPE_CHECKING = False
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from krm_fn.earlier import Before, Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey
+
+_REMOVED = "guard-maxRemovedClusters"
+_REMOVED_FIELD = "spec.guard.maxRemovedClusters"
 
 
 def check(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Cluster]) -> Sequence[Result]:
@@ -46,7 +49,7 @@ def _counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
             f" {config.owner} can't be evaluated without one; run the function as a transformer over the Clusters (a"
             " generator sees no resources)"
         )
-        return [_result(config, message, "")]
+        return [about(config, message, rule="guard-no-clusters", field="spec")]
     minimum = guard.min_clusters or 0
     if not matched and (minimum or not (guard.allow_no_clusters or part.namespaces)):
         return [_no_match(config, fleet)]
@@ -55,7 +58,7 @@ def _counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
             f"{config.owner} reaches {matched} of {len(fleet)} Clusters, fewer than guard.minClusters ({minimum});"
             " correct spec.clusterSelector or lower the guard"
         )
-        return [_result(config, message, "minClusters")]
+        return [about(config, message, rule="guard-minClusters", field="spec.guard.minClusters")]
     return []
 
 
@@ -80,12 +83,7 @@ def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
             key, near, value = meant
             field, fix = f"{field}.matchLabels.{key}", f'{near}: "{value}"'
             message += f": did you mean {near}={value}? If not, {remedy.removeprefix('or ')}"
-    return Result(
-        message=message,
-        fix=fix,
-        tags=tagged(rule="guard-allowNoClusters"),
-        **config.place(field),
-    )
+    return about(config, message, rule="guard-allowNoClusters", field=field, fix=fix)
 
 
 def _meant(key: str, value: str, fleet: Sequence[Cluster]) -> tuple[str, str, str] | None:
@@ -99,16 +97,6 @@ def _meant(key: str, value: str, fleet: Sequence[Cluster]) -> tuple[str, str, st
         return (key, key, near) if near else None
     near = nearest(key, {one for each in labels for one in each})
     return (key, near, value) if near and any(one.get(near) == value for one in labels) else None
-
-
-def _result(config: Config, message: str, field: str, severity: str = ERROR) -> Result:
-    """Report what a field of `guard` found; "" for `allowNoClusters`, which is not given."""
-    return Result(
-        message=message,
-        severity=severity,
-        tags=tagged(rule=f"guard-{field or 'no-clusters'}"),
-        **config.place(f"spec.guard.{field}" if field else "spec"),
-    )
 
 
 # --- how many go -----------------------------------------------------------------------------------------------------
@@ -149,7 +137,7 @@ def removals(parts: Sequence[Part], before: Before) -> list[Result]:
                 f"guard.maxRemovedClusters ({config.guard.removal_limit}) was not evaluated: neither a --baseline nor the"
                 f" input holds earlier output of {config.owner} to compare with"
             )
-            results.append(_result(config, message, "maxRemovedClusters", WARNING))
+            results.append(about(config, message, rule=_REMOVED, field=_REMOVED_FIELD, severity=WARNING))
     return results
 
 
@@ -162,11 +150,8 @@ def _nothing_to_compare(limited: Sequence[Config], source: str) -> Result:
     if not limited:
         return Result(message=message, severity=WARNING, tags=tagged(rule="empty-baseline"))
     owners = some([config.owner for config in limited])
-    return Result(
-        message=f"{message}. Without it guard.maxRemovedClusters of {owners} can't be evaluated",
-        tags=tagged(rule="empty-baseline"),
-        **limited[0].place("spec.guard.maxRemovedClusters"),
-    )
+    message += f". Without it guard.maxRemovedClusters of {owners} can't be evaluated"
+    return about(limited[0], message, rule="empty-baseline", field=_REMOVED_FIELD)
 
 
 def _served(parts: Sequence[Part], before: Before) -> Served:
@@ -212,7 +197,7 @@ def _over_limit(config: Config, tree: Tree, main_sets: Sequence[ResourceSet], no
                 f" ({some(removed)}): more than guard.maxRemovedClusters ({config.guard.removal_limit}) of {config.owner}"
                 " allows. If that is intended, raise spec.guard.maxRemovedClusters in the same commit"
             )
-            yield _result(config, message, "maxRemovedClusters")
+            yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD)
 
 
 def _still_served(one: ResourceSet, now: Served) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krm_fn.base import some
 from krm_fn.clusters.resource_set import Coverage
-from krm_fn.krm.results import WARNING, Related, Result, tagged
+from krm_fn.krm.results import WARNING, Related, Result, about, tagged
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ def shared_clusters(reached: Sequence[Reached]) -> list[Result]:
             Related.at(one.owner, one.place(_SELECTOR)),
             Related.at(f"Cluster {clusters[0].title}", clusters[0].place()),
         )
-        results.append(_overlap(message, other, *places))
+        results.append(about(other, message, rule="overlap", field=_SELECTOR, related=places))
     return results
 
 
@@ -82,7 +82,8 @@ def same_targets(targets: Sequence[tuple[Config, Sequence[str]]]) -> list[Result
                     f"ClusternetCAPIConfigs {one.owner} and {other.owner} both serve namespace {some(shared, _SHOWN)} with"
                     " the same clusterSelector; make their selectors (or namespaces) disjoint"
                 )
-                results.append(_overlap(message, other, Related.at(one.owner, one.place(_SELECTOR))))
+                related = (Related.at(one.owner, one.place(_SELECTOR)),)
+                results.append(about(other, message, rule="overlap", field=_SELECTOR, related=related))
     return results
 
 
@@ -106,12 +107,8 @@ def with_earlier_steps(
                 f" ClusternetCAPIConfig {owner} already serves; make their clusterSelectors disjoint, or remove that"
                 " config's output"
             )
-            results.append(_overlap(message, part.config))
+            results.append(about(part.config, message, rule="overlap", field=_SELECTOR))
     return results + stranded([one for one in strangers if one.cluster], clusters)
-
-
-def _overlap(message: str, config: Config, *related: Related) -> Result:
-    return Result(message=message, related=related, tags=tagged(rule="overlap"), **config.place(_SELECTOR))
 
 
 def name_clashes(
@@ -143,7 +140,15 @@ def name_clashes(
             field, remedy = "spec.hub.discoverySecret", "only one config may set spec.hub.discoverySecret"
         shown = some([title for title, _ in found], _SHOWN)
         message = f"ClusternetCAPIConfigs {first} and {second} would both make {shown}; {remedy}"
-        results.append(_clash(message, by_owner[second], field, Related.at(first, by_owner[first].place(field))))
+        results.append(
+            about(
+                by_owner[second],
+                message,
+                rule="name-clash",
+                field=field,
+                related=(Related.at(first, by_owner[first].place(field)),),
+            )
+        )
     for (owner, mine), objects in theirs.items():
         were = "was" if len(objects) == 1 else "were"
         message = (
@@ -152,24 +157,19 @@ def name_clashes(
             f" {mine}, change the annotation fn.clusternet.io/owner of its output or remove that output first"
         )
         title, item = objects[0]
-        results.append(_clash(message, by_owner[mine], _NAME, Related.at(title, item.place())))
+        results.append(
+            about(by_owner[mine], message, rule="name-clash", field=_NAME, related=(Related.at(title, item.place()),))
+        )
     return results
 
 
 def _taken(title: str, item: Item, config: Config) -> Result:
-    return Result(
-        message=(
-            f"{title} is in the input already and was not made by this function, which does not overwrite it. Set another"
-            f" spec.clusterResourceSet.name in {config.owner}, or remove that object"
-        ),
-        related=(Related.at(config.owner, config.place(_NAME)),),
-        tags=tagged(rule="name-clash"),
-        **item.place("metadata.name"),
+    message = (
+        f"{title} is in the input already and was not made by this function, which does not overwrite it. Set another"
+        f" spec.clusterResourceSet.name in {config.owner}, or remove that object"
     )
-
-
-def _clash(message: str, config: Config, field: str, other: Related) -> Result:
-    return Result(message=message, related=(other,), tags=tagged(rule="name-clash"), **config.place(field))
+    related = (Related.at(config.owner, config.place(_NAME)),)
+    return about(item, message, rule="name-clash", field="metadata.name", related=related)
 
 
 def _clusters(clusters: Sequence[Cluster]) -> str:

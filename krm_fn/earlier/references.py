@@ -8,7 +8,7 @@ would show it.
 from __future__ import annotations
 
 from krm_fn.clusters import resource_set
-from krm_fn.krm.results import Result, tagged
+from krm_fn.krm.results import about
 from krm_fn.kube.raw import mapping, text
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.inventory import Owned
     from krm_fn.krm.items import Item
+    from krm_fn.krm.results import Result
 
     Place = tuple[str, str, str]  # kind, namespace and name
 
@@ -75,13 +76,13 @@ def _check_set(
             reason = _damage(carrier)
             if reason:
                 message = f"{kind} {name}, which {one.key.title} refers to, {reason}"
-                yield Result(message=message, tags=tagged(rule="broken-carrier"), **carrier.item.place())
+                yield about(carrier.item, message, rule="broken-carrier")
         elif (kind, namespace, name) not in present:
             renamed = [other for of, where, other in ours if (of, where) == (kind, namespace) and name in other]
             if renamed or (kind, name) in generated:
                 found = f"; {kind} {renamed[0]} of the same namespace looks like it, renamed" if renamed else ""
                 message = f"{one.key.title} refers to {kind} {name}, which is not in the input{found}. {_REMEDY}"
-                yield Result(message=message, tags=tagged(rule="broken-reference"), **one.item.place("spec.resources"))
+                yield about(one.item, message, rule="broken-reference", field="spec.resources")
 
 
 def _generated(references: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

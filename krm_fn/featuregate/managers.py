@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from krm_fn.base import Record
 from krm_fn.featuregate import gates
-from krm_fn.krm.results import INFO, WARNING
+from krm_fn.krm.results import INFO, WARNING, about
 from krm_fn.kube import containers, raw, secrets
 from krm_fn.kube.containers import image_name, of_image
-from krm_fn.kube.raw import about, clone, mapping, sequence, text
+from krm_fn.kube.raw import clone, mapping, sequence, text
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CAPI_MANAGER, CLUSTERCTL, GATE_RULE
 

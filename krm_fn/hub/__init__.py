@@ -11,9 +11,9 @@ plugins, and a kubeconfig that does not load makes the component exit.
 from __future__ import annotations
 
 from krm_fn.krm.changes import Review
-from krm_fn.krm.results import ERROR, INFO, WARNING, Result, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Result, about, tagged
 from krm_fn.kube import raw, secrets
-from krm_fn.kube.raw import about, mapping, sequence
+from krm_fn.kube.raw import mapping, sequence
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE, PARENT_URL_KEY, SYSTEM_NAMESPACE, TOKEN_KEY
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load

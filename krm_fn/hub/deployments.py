@@ -8,10 +8,10 @@ v0.15 on. Containers carry the component's name in both forms; a Helm release pu
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.krm.results import INFO, WARNING
+from krm_fn.krm.results import INFO, WARNING, about
 from krm_fn.kube import containers
 from krm_fn.kube.containers import image_name, of_image
-from krm_fn.kube.raw import about, clone, is_local, mapping, pod_spec, sequence, text, title, unlisted
+from krm_fn.kube.raw import clone, is_local, mapping, pod_spec, sequence, text, title, unlisted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

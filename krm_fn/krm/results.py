@@ -11,7 +11,11 @@ from krm_fn.base import Record, printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
+    from typing import Any, Protocol
+
+    class _Placed(Protocol):  # an item, or a record that was read from one
+        def place(self, field: str = "") -> dict[str, Any]: ...
+
 
 ERROR = "error"
 WARNING = "warning"
@@ -141,6 +145,11 @@ class Errors(Exception):  # noqa: N818 - a set of errors, each of them a result 
 def has_errors(results: Iterable[Result]) -> bool:
     """Return whether any result is an error."""
     return any(result.severity == ERROR for result in results)
+
+
+def about(what: _Placed, message: str, *, rule: str, severity: str = ERROR, field: str = "", **parts: Any) -> Result:
+    """Return a result about an object of the input, or about a field of it; `parts` are further fields of `Result`."""
+    return Result(message=message, severity=severity, tags=tagged(rule=rule), **parts, **what.place(field))
 
 
 def tagged(**tags: str) -> tuple[tuple[str, str], ...]:

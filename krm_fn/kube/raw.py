@@ -6,7 +6,6 @@ A dump comes from a server, but also from an editor, a ticket or a fuzzer, so no
 from __future__ import annotations
 
 from krm_fn.base import titled
-from krm_fn.krm.results import ERROR, Result, tagged
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.surface import LOCAL_CONFIG_ANNOTATION
 
@@ -125,8 +124,3 @@ def is_local(item: Item) -> bool:
 def title(item: Item) -> str:
     """Name an object in a message: kind, namespace and name."""
     return titled(item.kind, item.namespace, item.name)
-
-
-def about(item: Item, message: str, *, rule: str, severity: str = ERROR, field: str = "") -> Result:
-    """Return a result about one object of the input."""
-    return Result(message=message, severity=severity, tags=tagged(rule=rule), **item.place(field))

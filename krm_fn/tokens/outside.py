@@ -15,7 +15,7 @@ are templates, their keys are not.
 from __future__ import annotations
 
 from krm_fn.agent import documents, manifests
-from krm_fn.krm.results import ERROR, WARNING, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, about
 from krm_fn.kube import secrets
 from krm_fn.kube.raw import mapping
 from krm_fn.surface import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.inventory import Inventory
     from krm_fn.krm.items import Item
+    from krm_fn.krm.results import Result
     from krm_fn.model import Config, ExternalSource
 
     Judgement = tuple[str, str, str]  # severity, what is wrong ("" for nothing), and the field where
@@ -88,16 +89,10 @@ def check_existing(
             severity, reason, field = _secret_error(config, item.value(), needed=item.namespace in namespaces)
         if reason:
             proposed = RESOURCE_SET_TYPE if field.endswith("type") else None
-            results.append(
-                Result(
-                    message=f"{item.kind} {item.name} (spec.registrationToken.existingSecret) {reason}",
-                    severity=severity,
-                    fix=f"type: {proposed}" if proposed else "",
-                    proposed=proposed,
-                    tags=tagged(rule="existing-secret"),
-                    **item.place(field),
-                )
-            )
+            message = f"{item.kind} {item.name} (spec.registrationToken.existingSecret) {reason}"
+            fix = f"type: {proposed}" if proposed else ""
+            found = about(item, message, rule="existing-secret", severity=severity, field=field)
+            results.append(found.replace(fix=fix, proposed=proposed))
     return sorted(results, key=lambda one: (one.message, one.file_path, one.file_index or 0))
 
 
