@@ -6,8 +6,6 @@ A finding names the place, never the value.
 
 from __future__ import annotations
 
-import binascii
-
 from krm_fn.base import full_name, sha256_hex
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
@@ -36,9 +34,10 @@ def find(token: Secret, items: Sequence[Item], *, except_positions: Collection[i
 
     `except_positions` are items that may hold it. The order of the input does not change that of the warnings.
     """
-    needle = _needle(token)
-    # three base64 characters a byte triple: the text up to the last whole triple is the same whatever follows
-    packed = _base64_start(token.reveal())
+    whole = token.reveal()
+    needle = whole.partition(".")[2]  # an id and a header are public
+    # in base64, the text up to the last whole triple of bytes is the same whatever follows
+    packed = secrets.encode(whole[: len(whole) // 3 * 3])
     found: list[Result] = []
     sought = (needle.encode(), packed.encode())
     for item in items:
@@ -87,18 +86,6 @@ def in_place_of(config: Config, earlier: Sequence[Item]) -> Token:
                 continue  # none, or in no form that we write
     digest = sha256_hex(f"no token of {config.owner}".encode())
     return Token(secret=Secret(f"{digest[:6]}.{digest[6:22]}"), form=formats.BOOTSTRAP)
-
-
-def _needle(token: Secret) -> str:
-    """Return the part of a token that is secret."""
-    value = token.reveal()
-    head, dot, tail = value.partition(".")
-    return tail if dot and "." not in tail else head + dot + tail
-
-
-def _base64_start(value: str) -> str:
-    raw = value.encode()
-    return binascii.b2a_base64(raw[: len(raw) // 3 * 3], newline=False).decode()
 
 
 def _places(item: Item, needle: str, packed: str) -> list[str]:
