@@ -57,7 +57,7 @@ class AgentPayload:
         self._options = options
         self._rbac = documents(rbac)
         # `repr` shows the letters of every text, and takes less than writing it
-        self._mark = _unused_mark(repr(deployment))
+        self._mark = unused_mark(repr(deployment))
         self._shapes: dict[tuple[bool, ...], list[str]] = {}
 
     def values(self, registration: Registration, checksum: str = "") -> dict[str, str]:
@@ -86,8 +86,8 @@ class AgentPayload:
         return pieces
 
 
-def _unused_mark(text: str) -> str:
-    """Return letters that a text does not hold."""
+def unused_mark(text: str) -> str:
+    """Return letters that a text does not hold, to mark a place in it."""
     mark = "HOLE"
     while mark in text:
         mark += "X"

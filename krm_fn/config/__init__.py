@@ -241,7 +241,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
 def _agent(value: Mapping[str, Any]) -> AgentOptions:
     return AgentOptions(
         fields={**dict.fromkeys(agent.AGENT.names), **value},
-        version=rules_in_code.agent_version(value) or AgentVersion(major=0, minor=0, patch=0),
+        version=rules_in_code.version_of(value) or AgentVersion(major=0, minor=0, patch=0),
         patches=tuple(
             Patch(kind=one["target"]["kind"], name=one["target"]["name"], patch=one["patch"])
             for one in value["patches"]

@@ -27,10 +27,10 @@ TITLE = f"{KIND} ({API_VERSION})"
 SUMMARY = "Which Cluster API clusters register with which Clusternet parent cluster, and how."
 IMAGE = "clusternet-capi-fn"
 
-# Names of checks (tag `rule` of a result) that the schema can't say.
-BEYOND_RULES = ("duplicate-entry", "not-json", *(rule.name for rule in RULES))
+# Names of checks (tag `rule` of a result) that the schema can't say, and what they demand.
+BEYOND_RULES = ("duplicate-entry", "not-json", *(rule.__name__.replace("_", "-") for rule in RULES))
 BEYOND = (
-    *(rule.sentence for rule in RULES),
+    *((rule.__doc__ or "").partition("\n")[0] for rule in RULES),
     "Entries of `agent.env` differ in `name`, entries of `clusterResourceSet.extraResources` in kind and name.",
     "Numbers in a patch are finite: YAML has `.nan` and `.inf`, JSON has not.",
     "The prefix of a label key has at most 253 characters.",

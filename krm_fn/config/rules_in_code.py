@@ -1,13 +1,12 @@
 """Rules that no JSON Schema can say: those that compute with several fields, or look inside a string.
 
-Each is a function in `RULES` with the fields that it reads; it runs only if none of them has an error already. Its
-docstring's first line is its sentence in the reference.
+Each is a function in `RULES` with the fields that it reads; it runs only if none of them has an error already. Its name is
+the rule's in results, and its docstring's first line the sentence in the reference.
 """
 
 from __future__ import annotations
 
 from krm_fn.agent import flags
-from krm_fn.base import Record
 from krm_fn.config import formats
 from krm_fn.config.tree import agent as tree
 from krm_fn.config.tree import token
@@ -37,16 +36,16 @@ def parse_version(text: str) -> AgentVersion | None:
     return AgentVersion(major=int(found[0]), minor=int(found[1]), patch=int(found[2])) if found else None
 
 
-def agent_version(agent: Mapping[str, Any]) -> AgentVersion | None:
+def version_of(agent: Mapping[str, Any]) -> AgentVersion | None:
     """Return the version that counts: the field, else the image's tag; None if neither says it."""
     return parse_version(agent["version"] if "version" in agent else image_tag(agent["image"]))
 
 
-def version(spec: Mapping[str, Any], at: Place) -> None:
+def agent_version(spec: Mapping[str, Any], at: Place) -> None:
     """The agent's version is known, from `agent.version` or the image's tag vX.Y.Z, and is v0.12.0 or newer."""
     agent = spec["agent"]
     place = at.field("agent.version")
-    found = agent_version(agent)
+    found = version_of(agent)
     tag = image_tag(agent["image"])
     if found is None:
         has = f'the image\'s tag "{tag}" does not say it' if tag else "the image has no tag that says it"
@@ -184,7 +183,7 @@ def open_token(spec: Mapping[str, Any], at: Place) -> None:
         )
 
 
-def identity_patches(spec: Mapping[str, Any], at: Place) -> None:
+def identity_patch(spec: Mapping[str, Any], at: Place) -> None:
     """A patch on Namespace, ServiceAccounts or their token Secret never reaches clusters that have them (a warning)."""
     for index, patch in enumerate(spec["agent"]["patches"]):
         target = patch["target"]
@@ -196,37 +195,21 @@ def identity_patches(spec: Mapping[str, Any], at: Place) -> None:
             )
 
 
-class Rule(Record):
-    """A rule, its name in results, and the fields of `spec` that it reads."""
-
-    name: str
-    reads: tuple[str, ...]
-    check: Callable[[Mapping[str, Any], Place], None]
-
-    @property
-    def sentence(self) -> str:
-        """What it demands, for the reference."""
-        return (self.check.__doc__ or "").partition("\n")[0]
-
-
-RULES = (
-    Rule(name="parent-host", reads=("parentURL",), check=parent_host),
-    Rule(name="open-token", reads=("registrationToken",), check=open_token),
-    Rule(name="agent-version", reads=("agent.image", "agent.version"), check=version),
-    Rule(name="extra-args", reads=("agent.extraArgs", "identity.mode"), check=extra_args),
-    Rule(name="app-pusher", reads=("agent.extraArgs", "agent.syncMode", "agent.featureGates"), check=app_pusher),
-    Rule(name="identity-patch", reads=("agent.patches",), check=identity_patches),
-    Rule(name="registration-labels", reads=("identity.labels", "identity.labelKeys"), check=registration_labels),
-    Rule(
-        name="extra-resources",
-        reads=("clusterResourceSet.name", "clusterResourceSet.extraResources", "registrationToken"),
-        check=extra_resources,
-    ),
-)
+# Each rule with the fields of `spec` that it reads, in the order of the reference.
+RULES: Mapping[Callable[[Mapping[str, Any], Place], None], tuple[str, ...]] = {
+    parent_host: ("parentURL",),
+    open_token: ("registrationToken",),
+    agent_version: ("agent.image", "agent.version"),
+    extra_args: ("agent.extraArgs", "identity.mode"),
+    app_pusher: ("agent.extraArgs", "agent.syncMode", "agent.featureGates"),
+    identity_patch: ("agent.patches",),
+    registration_labels: ("identity.labels", "identity.labelKeys"),
+    extra_resources: ("clusterResourceSet.name", "clusterResourceSet.extraResources", "registrationToken"),
+}
 
 
 def apply(spec: Mapping[str, Any], at: Place) -> None:
     """Run every rule whose fields are sound; `spec` is as the tree reads it, with defaults."""
-    for rule in RULES:
-        if not any(at.log.broken(at.field(path).path) for path in rule.reads):
-            rule.check(spec, at)
+    for rule, reads in RULES.items():
+        if not any(at.log.broken(at.field(path).path) for path in reads):
+            rule(spec, at)

@@ -14,7 +14,7 @@ are templates, their keys are not.
 
 from __future__ import annotations
 
-from krm_fn.agent import documents, manifests
+from krm_fn.agent import documents, manifests, unused_mark
 from krm_fn.krm.results import ERROR, WARNING, about
 from krm_fn.kube import secrets
 from krm_fn.kube.raw import mapping
@@ -190,15 +190,7 @@ def external_secret(config: Config, source: ExternalSource, namespace: str, name
 def template(config: Config) -> str:
     """Return the registration manifest as a template of Go's text/template that takes the token as `.regToken`."""
     manifest = manifests.registration_object(config.agent, config.parent_url, "")
-    mark = _unused(documents([manifest]))
+    mark = unused_mark(documents([manifest]))
     manifest["data"] = {**manifest.get("data", {}), TOKEN_KEY: mark}
     text = documents([manifest])
     return text.replace(_OPEN, _OPEN_AS_TEXT).replace(mark, _TOKEN)
-
-
-def _unused(text: str) -> str:
-    """Return letters that a text does not hold."""
-    mark = "TOKEN"
-    while mark in text:
-        mark += "X"
-    return mark
