@@ -51,9 +51,9 @@ class Outcome(Record):
     `redactor` knows the tokens of the run: whoever prints more than `results` passes it through there first.
     """
 
-    changes: Changes
     results: tuple[Result, ...]
     redactor: Redactor
+    changes: Changes = Changes()
     plan: plan.Plan | None = None
     configs: tuple[Config, ...] = ()
 
@@ -96,12 +96,11 @@ def _processed(
 
         meant = [secret for item in _near(items) for secret in given_tokens(item)]
         known = [*_given(items, function_config), *meant, *search.in_secrets(items), *options.offers.tokens()]
-        return Outcome(changes=Changes(), results=found.results, redactor=Redactor(known))
+        return Outcome(results=found.results, redactor=Redactor(known))
     tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     known = [*_given(items, function_config), *found_tokens]
     if len(tokens) != len(configs):
-        ordered = tuple(plan.ordered(results))
-        return Outcome(changes=Changes(), results=ordered, redactor=Redactor(known), configs=configs)
+        return Outcome(results=tuple(plan.ordered(results)), redactor=Redactor(known), configs=configs)
     prefixes = _names(configs)
     taken = Inventory(items, prefixes)
     baseline = None if options.baseline is None else Inventory(options.baseline, prefixes)
@@ -118,9 +117,9 @@ def _processed(
     names = [cluster.name for cluster in taken.clusters] + [config.identity.name_template for config in configs]
     known += [Secret(name) for name in names if looks_like_token(name)]
     redactor = Redactor(known, _public_names(configs, made.generated))
-    ordered = tuple(plan.ordered(results))
-    changes = Changes() if has_errors(ordered) else changes
-    return Outcome(changes=changes, results=ordered, redactor=redactor, plan=made, configs=configs)
+    changes = Changes() if has_errors(results) else changes
+    results = plan.ordered(results)
+    return Outcome(results=tuple(results), redactor=redactor, changes=changes, plan=made, configs=configs)
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
@@ -128,7 +127,7 @@ def run(resource_list: ResourceList, options: Options) -> Outcome:
     items, config, host_paths = resource_list.items, resource_list.function_config, resource_list.host_paths
     hidden = _hidden(items, config) if host_paths and config is not None else None
     if hidden is not None:
-        outcome = Outcome(changes=Changes(), results=(hidden,), redactor=Redactor())
+        outcome = Outcome(results=(hidden,), redactor=Redactor())
     else:
         outcome = process(items, config, options, host_paths=host_paths, stream=True)
     resource_list.apply(outcome.changes)

@@ -32,14 +32,7 @@ class Earlier(Record):
 
 
 class Tree:
-    """One place of earlier output: the input, or a baseline.
-
-    Attributes:
-        owned: Our objects in it.
-        all: What it holds of any config.
-        clusters: Its Clusters, where it holds those of its time: what reached one was decided by the labels it had then.
-        source: What messages call it.
-    """
+    """One place of earlier output: the input, or a baseline; `source` is what messages call it."""
 
     def __init__(self, owned: Iterable[Owned], clusters: tuple[Cluster, ...], source: str) -> None:
         self.owned = tuple(owned)
@@ -47,7 +40,8 @@ class Tree:
         for one in self.owned:
             by_owner.setdefault(one.owner, []).append(one)
         self._by_owner = {owner: read(found) for owner, found in sorted(by_owner.items())}
-        self.all = self.of(*self._by_owner)
+        self.all = self.of(*self._by_owner)  # what it holds of any config
+        # those of its time, if it holds any: what reached one was decided by the labels that it had then
         self.clusters = clusters
         self.source = source
 
