@@ -21,7 +21,8 @@ exact where it answers:
    can't hold it, being indented deeper. A quoted scalar or flow collection could, unless it is the line right after
    `apiVersion`; so any other such line is one more cut: what comes before it in the entry, and what begins with it,
    must be complete for libyaml. The parser then is in the mapping with its keys in column 2 when it meets the line, and
-   reads on as it reads the second piece alone. Everything else is asked from the events.
+   reads on as it reads the second piece alone (kustomize sorts keys, so `data` is before `kind`). Everything else is
+   asked from the events.
 5. *Depth.* libyaml takes time quadratic in the depth of flow collections, so pieces with many brackets, and pieces
    with very long lines, are walked by events with a bound, as the full parse does.
 6. *Aliases.* An entry with what looks like an alias is walked by events, and one to an anchor outside of the entry makes
