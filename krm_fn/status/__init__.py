@@ -88,7 +88,7 @@ def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
     agents = tuple(
         sorted((one for one in sets if not one.identity_only), key=lambda one: (one.hub, -(one.created or 0), one.name))
     )
-    binding = scene.binding(cluster)
+    binding = scene.bindings.get((cluster.namespace, cluster.name))
     over = _replaced_by(scene, cluster, agents, binding)
     deliveries = tuple(_deliveries(scene, sets, binding, agents[0].name if over else "", told=told))
     name = scene.registration_name(agents[0]) if agents else ""
@@ -103,8 +103,8 @@ def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
         replaced_by=over,
         name=name,
         prefix=scene.name_prefix(agents[0]) if agents and not name else "",
-        managed=scene.managed_named(name) if name else (),
-        requests=scene.requests_named(name) if name else (),
+        managed=tuple(scene.managed_by_name[name]) if name else (),
+        requests=tuple(scene.requests_by_name[name]) if name else (),
         token_expired=_expired(scene, agents),
     )
 
@@ -192,7 +192,7 @@ def _replaced_by(scene: Scene, cluster: LiveCluster, agents: tuple[LiveSet, ...]
         return ""
     current = {one.name: one for one in agents}
     for name, recorded in sorted(binding.items()):
-        known = current.get(name) or scene.set_named(cluster.namespace, name)
+        known = current.get(name) or scene.sets_by_name.get((cluster.namespace, name))
         rival = name in current and current[name].owner != agents[0].owner
         once = known is not None and known.strategy != "Reconcile"  # it creates, and never replaces
         if name == agents[0].name or rival or once:

@@ -12,7 +12,7 @@ from krm_fn.clusters.resource_set import ResourceSet
 from krm_fn.clusters.resource_set import read as read_set
 from krm_fn.featuregate import gates
 from krm_fn.kube import containers, raw
-from krm_fn.status.dump import DEPLOYMENT, generated, identity
+from krm_fn.status.dump import DEPLOYMENT, generated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -280,11 +280,6 @@ def request(value: Mapping[str, Any]) -> Request:
 def deleting(value: Mapping[str, Any]) -> bool:
     """Return whether an object is being deleted."""
     return "deletionTimestamp" in raw.mapping(value, "metadata")
-
-
-def ref(value: Mapping[str, Any]) -> tuple[str, str]:
-    """Return kind and name, as a ClusterResourceSet refers to an object of its namespace."""
-    return (identity(value)[1], raw.text(value, "metadata", "name"))
 
 
 def _condition(value: Mapping[str, Any], kind: str) -> Mapping[str, Any]:

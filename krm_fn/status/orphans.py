@@ -70,7 +70,7 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
     use = (
         "is used by no ClusterResourceSet" if known else "may be used by a ClusterResourceSet, of which none was dumped"
     )
-    for payload in scene.payloads():
+    for payload in scene.payloads.values():
         if payload.of_hub and (payload.namespace, payload.name) not in referred:
             token = " and contains the registration token in plain text" if payload.token else ""
             yield Orphan(

@@ -18,7 +18,6 @@ from krm_fn.kube import secrets as encoding
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import AgentVersion
 from krm_fn.status.dump import BOOTSTRAP_PREFIX, documents, generated
-from krm_fn.status.objects import ref
 from krm_fn.tokens import formats
 from krm_fn.yaml import BadYaml
 
@@ -41,7 +40,7 @@ class Payload:
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         """Decode the object's values; one that is no base64 (of a Secret) counts as empty, as with the controller."""
-        self.kind, self.name = ref(value)
+        self.kind, self.name = raw.text(value, "kind"), raw.text(value, "metadata", "name")
         self.namespace = raw.text(value, "metadata", "namespace")
         self.ours = generated(value)
         self.type = raw.text(value, "type")

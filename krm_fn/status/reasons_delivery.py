@@ -259,7 +259,7 @@ def changed(case: Case) -> Iterator[Reason]:
             "to have changes arrive, set spec.clusterResourceSet.strategy: Reconcile together with a new "
             "spec.clusterResourceSet.name (docs/immutable-fields.md)"
         )
-        known = case.scene.set_named(case.cluster.namespace, one.resource_set)
+        known = case.scene.sets_by_name.get((case.cluster.namespace, one.resource_set))
         if known is not None and known.hub:
             remedy = "to have changes arrive, migrate from the hub, which never changes its sets (docs/migration.md)"
         yield Reason(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cached_property
 
 from krm_fn import surface
@@ -55,29 +56,27 @@ class Scene:
         self.terminating = frozenset(
             raw.text(value, "metadata", "name") for value in dump.of(dumps.NAMESPACE) if objects.deleting(value)
         )
-        self._bindings = {
-            (binding["metadata"]["namespace"], binding["metadata"]["name"]): objects.binding(binding)
-            for binding in dump.of(dumps.BINDING)
-            if _named(binding)
+        # by namespace and name; a Binding is called as its Cluster
+        self.bindings = {
+            (raw.text(one, "metadata", "namespace"), raw.text(one, "metadata", "name")): objects.binding(one)
+            for one in dump.of(dumps.BINDING)
         }
-        self._payloads: dict[tuple[str, str, str], Payload] = {}
-        for value in (*dump.of(dumps.SECRET), *dump.of(dumps.CONFIG_MAP)):
-            found = Payload(value)
-            self._payloads[found.namespace, found.kind, found.name] = found
-        self.served = frozenset(one.namespace for one in self._payloads.values() if one.ours)
+        payloads = map(Payload, (*dump.of(dumps.SECRET), *dump.of(dumps.CONFIG_MAP)))
+        self.payloads = {(one.namespace, one.kind, one.name): one for one in payloads}
+        self.served = frozenset(one.namespace for one in self.payloads.values() if one.ours)
         # whether kubectl was asked for them: if not, nothing can be said of what is not in the dump
         self.payloads_dumped = bool(self.served) or (bool(commands.context) and not dump.unread)
         self._expiries: dict[Payload, int | None] = {}
-        self._by_set = {(one.namespace, one.name): one for one in self.sets}
-        self._sets_for: dict[tuple[str, str], list[LiveSet]] = {}  # by namespace and the one Cluster, "" for any
+        self.sets_by_name = {(one.namespace, one.name): one for one in self.sets}
+        self._sets_for: dict[tuple[str, str], list[LiveSet]] = defaultdict(list)  # by namespace and Cluster, "" for any
         for one in self.sets:
-            self._sets_for.setdefault((one.namespace, one.only_cluster), []).append(one)
-        self._managed_by_name: dict[str, list[Managed]] = {}
-        for managed in self.managed:
-            self._managed_by_name.setdefault(managed.name, []).append(managed)
-        self._requests_by_name: dict[str, list[Request]] = {}
+            self._sets_for[one.namespace, one.only_cluster].append(one)
+        self.managed_by_name: dict[str, list[Managed]] = defaultdict(list)
+        for managed in sorted(self.managed, key=self._liveliness, reverse=True):
+            self.managed_by_name[managed.name].append(managed)
+        self.requests_by_name: dict[str, list[Request]] = defaultdict(list)
         for request in self.requests:
-            self._requests_by_name.setdefault(request.cluster_name, []).append(request)
+            self.requests_by_name[request.cluster_name].append(request)
 
     # --- the management cluster
 
@@ -97,21 +96,9 @@ class Scene:
         """Return the sets that select a Cluster."""
         return tuple(one for one in self.near(cluster) if one.selects(cluster))
 
-    def set_named(self, namespace: str, name: str) -> LiveSet | None:
-        """Return a set of ours or of the hub's."""
-        return self._by_set.get((namespace, name))
-
-    def binding(self, cluster: LiveCluster) -> Binding | None:
-        """Return a Cluster's Binding."""
-        return self._bindings.get((cluster.namespace, cluster.name))
-
     def payload(self, namespace: str, kind: str, name: str) -> Payload | None:
         """Return a Secret or ConfigMap if it was dumped."""
-        return self._payloads.get((namespace, kind, name))
-
-    def payloads(self) -> tuple[Payload, ...]:
-        """Return every Secret and ConfigMap that was dumped."""
-        return tuple(self._payloads[key] for key in sorted(self._payloads))
+        return self.payloads.get((namespace, kind, name))
 
     def token_expiry(self, one: LiveSet) -> int | None:
         """Return when the token expires that a set delivers; None when unknown or never."""
@@ -129,7 +116,7 @@ class Scene:
 
     def tokens(self) -> tuple[Secret, ...]:
         """Return the registration tokens of the dump."""
-        holders = (one for one in self._payloads.values() if one.kind == "Secret" or one.name == surface.HUB_AGENT_MAP)
+        holders = (one for one in self.payloads.values() if one.kind == "Secret" or one.name == surface.HUB_AGENT_MAP)
         return tuple(dict.fromkeys(token for one in holders if (token := one.token) is not None))
 
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
@@ -157,8 +144,8 @@ class Scene:
     @cached_property
     def _rendered(self) -> frozenset[str]:
         """The checksums of all registrations that are known, as agents carry them."""
-        digests = {found.digest for found in self._payloads.values() if found.kind == "Secret" and found.ours}
-        for binding in self._bindings.values():
+        digests = {found.digest for found in self.payloads.values() if found.kind == "Secret" and found.ours}
+        for binding in self.bindings.values():
             for recorded in binding.values():
                 digests |= {entry.digest for (kind, _), entry in recorded.items() if kind == "Secret"}
         return frozenset(found.removeprefix("sha256:")[:32] for found in digests)
@@ -185,14 +172,6 @@ class Scene:
         return (agent.name_prefix if agent else "") or DEFAULT_PREFIX
 
     # --- the parent cluster
-
-    def managed_named(self, name: str) -> tuple[Managed, ...]:
-        """Return the ManagedClusters of a name, the one that most likely is alive first."""
-        return tuple(sorted(self._managed_by_name.get(name, ()), key=self._liveliness, reverse=True))
-
-    def requests_named(self, name: str) -> tuple[Request, ...]:
-        """Return the registration requests for a name."""
-        return tuple(self._requests_by_name.get(name, ()))
 
     def alive(self, managed: Managed) -> bool:
         """Return whether an agent reports and all is well.
@@ -279,8 +258,3 @@ def _believed(managed: Managed, now: int) -> Managed:
 
 def _dated(one: Dated, now: int) -> Dated:
     return one if report.believable(one.created, now) else one.replace(created=None)
-
-
-def _named(value: object) -> bool:
-    metadata = raw.mapping(value, "metadata")
-    return isinstance(metadata.get("namespace"), str) and isinstance(metadata.get("name"), str)

@@ -67,11 +67,12 @@ def render(view: Shown) -> str:
     matched, others = view.registered, view.left_out
     if matched:
         parts += _folded(
-            f"{count(len(matched), 'Cluster')} to be registered", _fit(_matched(matched), _REGISTERED, "Clusters")
+            f"{count(len(matched), 'Cluster')} to be registered",
+            _fit(_table(_MATCHED, matched), _REGISTERED, "Clusters"),
         )
     if others:
         parts += _folded(
-            f"{count(len(others), 'Cluster')} left out, and why", _fit(_others(others), _LEFT_OUT, "Clusters")
+            f"{count(len(others), 'Cluster')} left out, and why", _fit(_table(_OTHERS, others), _LEFT_OUT, "Clusters")
         )
     if matched or view.effects:
         drawn = plan_mermaid.render(view, most=_PICTURE)
@@ -220,17 +221,22 @@ def _begin(lines: Sequence[str], most: int) -> tuple[str, ...]:
 # --- what was decided ------------------------------------------------------------------------------------------------
 
 
-def _matched(verdicts: Sequence[Verdict]) -> list[str]:
-    rows = [
-        f"| {as_text(one.cluster.title)} | {as_code(one.registration_name)} | {as_code(one.resource_set)} | {as_code(one.rule)} |"
-        for one in verdicts
-    ]
-    return ["| Cluster | registers as | ClusterResourceSet | matched by |", "|---|---|---|---|", *rows]
+_MATCHED: dict[str, Callable[[Verdict], str]] = {
+    "Cluster": lambda one: as_text(one.cluster.title),
+    "registers as": lambda one: as_code(one.registration_name),
+    "ClusterResourceSet": lambda one: as_code(one.resource_set),
+    "matched by": lambda one: as_code(one.rule),
+}
+_OTHERS: dict[str, Callable[[Verdict], str]] = {
+    "Cluster": lambda one: as_text(one.cluster.title),
+    "config": lambda one: as_text(one.config),
+    "why not": lambda one: as_text(one.rule),
+}
 
 
-def _others(verdicts: Sequence[Verdict]) -> list[str]:
-    rows = [f"| {as_text(one.cluster.title)} | {as_text(one.config)} | {as_text(one.rule)} |" for one in verdicts]
-    return ["| Cluster | config | why not |", "|---|---|---|", *rows]
+def _table(columns: dict[str, Callable[[Verdict], str]], verdicts: Sequence[Verdict]) -> list[str]:
+    rows = [f"| {' | '.join(cell(one) for cell in columns.values())} |" for one in verdicts]
+    return [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns), *rows]
 
 
 # --- foreign text ----------------------------------------------------------------------------------------------------
