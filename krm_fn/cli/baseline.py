@@ -139,6 +139,5 @@ def _broken(label: str, results: Sequence[Result], folder: str) -> Baseline:
     first = next(one for one in results if one.severity == "error")
     reason = first.message.replace(f"{folder}/", "")
     message = f"{label} can't be rendered, so nothing is compared with it: {reason}"
-    return Baseline(
-        items=(), source=label, results=(Result(message=message, severity=WARNING, tags=tagged(rule="revision")),)
-    )
+    result = Result(message=message, severity=WARNING, tags=tagged(rule="revision"))
+    return Baseline(items=(), source=label, results=(result,))

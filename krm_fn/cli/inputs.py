@@ -18,6 +18,7 @@ from krm_fn.files.finding import Rules
 from krm_fn.files.functions import FUNCTION_ANNOTATIONS
 from krm_fn.krm import places
 from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, tagged
+from krm_fn.kube.raw import about
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
 from krm_fn.tokens.redaction import knowing
@@ -161,13 +162,11 @@ def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
     """Return whether an object is one; what configures a host or another function is not, and that is reported."""
     if item.group in SETTINGS_GROUPS:
         return False
-    if not item.contains(*(one.encode() for one in FUNCTION_ANNOTATIONS)):
+    may_be = item.group != GROUP and item.contains(*(one.encode() for one in FUNCTION_ANNOTATIONS))
+    if not may_be or not any(one in item.annotations for one in FUNCTION_ANNOTATIONS):
         return True
-    named = any(one in item.annotations for one in FUNCTION_ANNOTATIONS)
-    foreign_function = named and item.group != GROUP
-    if foreign_function:
-        warnings.append(_function_not_run(path, item))
-    return not foreign_function
+    warnings.append(_function_not_run(path, item))
+    return False
 
 
 def _check(tree: Tree, results: Collection[Result]) -> None:
@@ -177,10 +176,8 @@ def _check(tree: Tree, results: Collection[Result]) -> None:
         Errors: All of it.
     """
     errors = [one for one in results if one.severity == ERROR]
-    for item in tree.items:
-        if item.kind == "ResourceList":
-            message = "a ResourceList is for the function, on stdin: use `clusternet-capi-fn fn < FILE`"
-            errors.append(Result(message=message, tags=tagged(rule="resource-list"), **item.place()))
+    message = "a ResourceList is for the function, on stdin: use `clusternet-capi-fn fn < FILE`"
+    errors += [about(item, message, rule="resource-list") for item in tree.items if item.kind == "ResourceList"]
     if errors:
         raise Errors(places.located(errors, tree.items, None, stream=False))
 
@@ -193,15 +190,11 @@ def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
             continue
         same = sorted(title for title in titles if title.rpartition("/")[2] == one)
         meant = same or [near for near in [nearest(one, titles)] if near]
-        form = (
-            "" if "/" in one or not any("/" in title for title in titles) else " (Clusters are given as NAMESPACE/NAME)"
-        )
+        bare = "/" not in one and any("/" in title for title in titles)
+        form = " (Clusters are given as NAMESPACE/NAME)" if bare else ""
         hint = f": did you mean {some(meant, 3)}?" if meant else ""
-        found.append(
-            Result(
-                message=f"there is no Cluster {quoted(one)} in the input{form}{hint}", tags=tagged(rule="no-cluster")
-            )
-        )
+        message = f"there is no Cluster {quoted(one)} in the input{form}{hint}"
+        found.append(Result(message=message, tags=tagged(rule="no-cluster")))
     return found
 
 
@@ -255,10 +248,10 @@ def _in_resources(built: Sequence[Item], sources: Sequence[Item]) -> tuple[Resul
             f"kustomize gets this {KIND} under resources, so `kustomize build` prints it and generates nothing: name the file"
             " under transformers instead"
         )
-        result = Result(message=message, severity=WARNING, tags=tagged(rule="config-in-resources"), **own.place())
         own = copy.copy(own)
         own.position = 0
-        found += places.located([result.replace(item=0)], [own], None, stream=False)
+        result = about(own, message, rule="config-in-resources", severity=WARNING)
+        found += places.located([result], [own], None, stream=False)
     return tuple(found)
 
 
