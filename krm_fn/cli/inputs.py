@@ -17,8 +17,7 @@ from krm_fn.files import documents, reading
 from krm_fn.files.finding import Rules
 from krm_fn.files.functions import FUNCTION_ANNOTATIONS
 from krm_fn.krm import places
-from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, tagged
-from krm_fn.kube.raw import about
+from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, about, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
 from krm_fn.tokens.redaction import knowing
