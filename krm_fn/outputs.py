@@ -16,7 +16,7 @@ from krm_fn.agent.flags import Registration
 from krm_fn.base import full_name, late, sha256_hex, some
 from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels
-from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
+from krm_fn.krm.results import WARNING, Errors, about, tagged
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import (
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters.inventory import Part
     from krm_fn.krm.items import Item
+    from krm_fn.krm.results import Result
     from krm_fn.model import AgentOptions, Cluster, Config, ExtraResource
 
 # etcd and the API server refuse more (core/v1 `MaxSecretSize`, the same for ConfigMaps).
@@ -243,15 +244,11 @@ def check_extra_resources(config: Config, items: Sequence[Item], namespaces: Seq
         for namespace in namespaces:
             item = found.get((namespace, extra.name))
             if item is not None and extra.kind == "Secret" and item.value().get("type") != RESOURCE_SET_TYPE:
-                yield Result(
-                    message=(
-                        f"Secret {full_name(namespace, extra.name)} (spec.clusterResourceSet.extraResources) must be of type"
-                        f" {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
-                    ),
-                    severity=ERROR,
-                    tags=tagged(rule="extra-resource"),
-                    **item.place("type"),
+                message = (
+                    f"Secret {full_name(namespace, extra.name)} (spec.clusterResourceSet.extraResources) must be of type"
+                    f" {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
                 )
+                yield about(item, message, rule="extra-resource", field="type")
         missing = [namespace for namespace in namespaces if (namespace, extra.name) not in found]
         if found and missing:
             yield _missing(config, index, extra, missing, found)
@@ -268,13 +265,10 @@ def _missing(
     if any(name != extra.name for _, name in found):
         remedy = "a ClusterResourceSet is not renamed with it: set generatorOptions.disableNameSuffixHash"
     where = f" in namespace {some(missing, 3)}" if missing[0] else ""
-    return Result(
-        message=(
-            f"{extra.kind} {extra.name} (spec.clusterResourceSet.extraResources) is not in the input{where}, but"
-            f" {some([full_name(*key) for key in sorted(found)], 3)} is; {remedy}. Cluster API skips what is missing, and"
-            " reports success"
-        ),
-        severity=WARNING,
-        tags=tagged(rule="extra-resource"),
-        **config.place(f"spec.clusterResourceSet.extraResources[{index}]"),
+    message = (
+        f"{extra.kind} {extra.name} (spec.clusterResourceSet.extraResources) is not in the input{where}, but"
+        f" {some([full_name(*key) for key in sorted(found)], 3)} is; {remedy}. Cluster API skips what is missing, and"
+        " reports success"
     )
+    field = f"spec.clusterResourceSet.extraResources[{index}]"
+    return about(config, message, rule="extra-resource", severity=WARNING, field=field)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from krm_fn.base import full_name, sha256_hex, some
 from krm_fn.clusters.inventory import Naming
-from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Related, about
 from krm_fn.kube.labels import dns_label_error, label_value_error
 from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from krm_fn.clusters.inventory import Part
+    from krm_fn.krm.results import Result
     from krm_fn.model import Cluster, Config
 
     ClusterKey = tuple[str, str]  # namespace and name
@@ -93,14 +95,11 @@ def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holde
         f" spec.identity.nameTemplate{left}"
     )
     others = [one.namings[key].cluster for key, one in claimants[1:]]
+    severity = WARNING if skip else ERROR
+    related = tuple(Related.at(one.title, one.place("metadata.name")) for one in others[:_PLACES])
+    cluster = part.namings[first].cluster
     part.results.append(
-        Result(
-            message=message,
-            severity=WARNING if skip else ERROR,
-            related=tuple(Related.at(one.title, one.place("metadata.name")) for one in others[:_PLACES]),
-            tags=tagged(rule="cluster"),
-            **part.namings[first].cluster.place("metadata.name"),
-        )
+        about(cluster, message, rule="cluster", severity=severity, field="metadata.name", related=related)
     )
 
 
@@ -115,16 +114,12 @@ def _refuse(part: Part, cluster: Cluster, reason: str, field: str = "") -> None:
 
 def refusal(cluster: Cluster, reason: str, severity: str = ERROR, field: str = "") -> Result:
     """Report that a Cluster can't be registered."""
-    label = field == f"metadata.labels.{CLUSTER_NAME_LABEL}"
-    return Result(
-        message=f"Cluster {cluster.title} can't be registered: {reason}",
-        severity=severity,
-        fix=f'{CLUSTER_NAME_LABEL}: "{cluster.name}"' if label else "",
-        current=cluster.live_labels.get(CLUSTER_NAME_LABEL) if label else None,
-        proposed=cluster.name if label else None,
-        tags=tagged(rule="cluster"),
-        **cluster.place(field),
-    )
+    message = f"Cluster {cluster.title} can't be registered: {reason}"
+    fix: dict[str, Any] = {}
+    if field == f"metadata.labels.{CLUSTER_NAME_LABEL}":
+        wrong = cluster.live_labels.get(CLUSTER_NAME_LABEL)
+        fix = {"fix": f'{CLUSTER_NAME_LABEL}: "{cluster.name}"', "current": wrong, "proposed": cluster.name}
+    return about(cluster, message, rule="cluster", severity=severity, field=field, **fix)
 
 
 def register(config: Config, cluster: Cluster) -> Naming:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn.base import Record, nearest
 from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels, shared_name
-from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, about, tagged
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP
 
@@ -170,16 +170,12 @@ def _duplicate(copies: Sequence[Cluster], *, reached: bool) -> Result:
     times = "twice" if len(copies) == len(("first", "second")) else f"{len(copies)} times"
     more = f" ({_SHOWN} of its places are given)" if len(copies) > _SHOWN else ""
     first, *others = copies
-    return Result(
-        message=(
-            f"Cluster {first.title} appears {times} in the input{more}: remove all but one, or, where they belong to"
-            f" different overlays, build those with kustomize{'' if reached else _UNREACHED}"
-        ),
-        severity=ERROR if reached else WARNING,
-        related=tuple(Related.at("again", one.place()) for one in others[: _SHOWN - 1]),
-        tags=tagged(rule="duplicate-cluster"),
-        **first.place(),
+    message = (
+        f"Cluster {first.title} appears {times} in the input{more}: remove all but one, or, where they belong to"
+        f" different overlays, build those with kustomize{'' if reached else _UNREACHED}"
     )
+    related = tuple(Related.at("again", one.place()) for one in others[: _SHOWN - 1])
+    return about(first, message, rule="duplicate-cluster", severity=ERROR if reached else WARNING, related=related)
 
 
 def _no_namespace(config: Config, cluster: Cluster) -> Result:
@@ -188,13 +184,13 @@ def _no_namespace(config: Config, cluster: Cluster) -> Result:
         f"Cluster {cluster.name} has no namespace, so spec.namespaceSelector of {config.owner} can't be applied;"
         f" give it metadata.namespace, or use no namespaceSelector{'' if reached else _UNREACHED}"
     )
-    severity = ERROR if reached else WARNING
-    return Result(
-        message=message,
-        severity=severity,
+    return about(
+        cluster,
+        message,
+        rule="namespace-needed",
+        severity=ERROR if reached else WARNING,
+        field="metadata.namespace",
         related=(Related.at("namespaceSelector", config.place("spec.namespaceSelector")),),
-        tags=tagged(rule="namespace-needed"),
-        **cluster.place("metadata.namespace"),
     )
 
 
@@ -251,20 +247,16 @@ def _key(item: Item) -> Result | None:
             return _meant(item, prefix + near, said, right)
     if inside and cluster and "labels" in value and "labels" not in holder:
         message = f"Cluster {item.name}: labels is not below metadata: indent it there"
-        return Result(message=message, tags=tagged(rule="unknown-field"), **item.place("labels"))
+        return about(item, message, rule="unknown-field", field="labels")
     return None
 
 
 def _meant(item: Item, field: str, said: str, right: str, found: str | None = None) -> Result:
     """Report a field whose value was found; without one its key is wrong."""
-    return Result(
-        message=f"{said}: did you mean {right}?",
-        fix=f"{right}:" if found is None else f"{field}: {right}",
-        current=found,
-        proposed=None if found is None else right,
-        tags=tagged(rule="unknown-field" if found is None else "kind"),
-        **item.place(field),
-    )
+    message = f"{said}: did you mean {right}?"
+    if found is None:
+        return about(item, message, rule="unknown-field", field=field, fix=f"{right}:")
+    return about(item, message, rule="kind", field=field, fix=f"{field}: {right}", current=found, proposed=right)
 
 
 def _near(kind: str, right: str) -> bool:
