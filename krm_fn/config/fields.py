@@ -12,10 +12,9 @@ from krm_fn.config.report import beside, example, moved, odd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from krm_fn.base import Record
     from krm_fn.config.formats import Format
     from krm_fn.config.report import Place
     from krm_fn.config.rules_in_schema import Constraint
@@ -134,7 +133,6 @@ class Field:
         required: Whether it must be there.
         secret: Its value is a secret: never shown, and marked in the schema.
         private: Its value, and all below, might hold a secret by mistake: never shown.
-        record: Makes the model's record of a checked value, for a field that is one of several alternatives.
     """
 
     def __init__(  # noqa: PLR0913 - a declaration, each part by name
@@ -148,7 +146,6 @@ class Field:
         required: bool = False,
         secret: bool = False,
         private: bool = False,
-        record: Callable[[Any], Record] | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
@@ -158,7 +155,6 @@ class Field:
         self.required = required
         self.secret = secret
         self.private = private
-        self.record = record
 
     def pasted(self) -> str:
         """Return the field with its example as lines to paste; "" where it has none."""

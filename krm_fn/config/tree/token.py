@@ -13,31 +13,32 @@ from krm_fn.surface import SYSTEM_NAMESPACE, TOKEN_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from krm_fn.model import TokenSource
 
 
-def _secret_ref(value: Mapping[str, Any]) -> SecretSource:
-    return SecretSource(name=value["name"], namespace=value.get("namespace", ""), key=value["key"])
-
-
-def _external_secret(value: Mapping[str, Any]) -> ExternalSource:
-    return ExternalSource(
+# The record of each source, made of its checked value.
+_RECORDS: Mapping[str, Callable[[Any], TokenSource]] = {
+    "value": lambda value: ValueSource(value=Secret(value)),
+    "secretRef": lambda value: SecretSource(name=value["name"], namespace=value.get("namespace", ""), key=value["key"]),
+    "env": lambda value: EnvSource(variable=value),
+    "file": lambda value: FileSource(path=value),
+    "existingSecret": lambda value: ExistingSource(name=value["name"]),
+    "externalSecret": lambda value: ExternalSource(
         store_name=value["secretStoreRef"]["name"],
         store_kind=value["secretStoreRef"]["kind"],
         remote_ref=value["remoteRef"],
         refresh_interval=value["refreshInterval"],
-    )
+    ),
+}
 
-
-SOURCES = (
+REGISTRATION_TOKEN = Object(
     Field(
         "value",
         Text(),
         "The token itself, to try things out; it is readable in Git.",
-        record=lambda value: ValueSource(value=Secret(value)),
         secret=True,
         example="abcdef.0123456789abcdef",
     ),
@@ -54,21 +55,18 @@ SOURCES = (
             Field("key", Text(formats.DATA_KEY), "Key that holds the token.", default=TOKEN_KEY),
         ),
         "A Secret among the items (SOPS, ksops, secretGenerator).",
-        record=_secret_ref,
         example={"name": "clusternet-registration"},
     ),
     Field(
         "env",
         Text(formats.TOKEN_VARIABLE),
         "An environment variable of the function, for CI and sidecars; only names that begin with CLUSTERNET_.",
-        record=lambda value: EnvSource(variable=value),
         example="CLUSTERNET_TOKEN",
     ),
     Field(
         "file",
         Text(formats.LINE),
         "A file that the operator mounts, under the folder in CLUSTERNET_TOKEN_DIR (/run/secrets/clusternet).",
-        record=lambda value: FileSource(path=value),
         example="/run/secrets/clusternet/token",
     ),
     Field(
@@ -84,7 +82,6 @@ SOURCES = (
         ),
         "A Secret of type resource-set that you keep in each namespace (SealedSecret, SOPS, …); its value is "
         "the whole registration manifest.",
-        record=lambda value: ExistingSource(name=value["name"]),
         example={"name": "clusternet-registration"},
     ),
     Field(
@@ -119,13 +116,8 @@ SOURCES = (
             Field("refreshInterval", Text(formats.DURATION), "How often it is fetched again.", default="1h"),
         ),
         "Creates one ExternalSecret per namespace instead of a Secret; Git holds no secret at all.",
-        record=_external_secret,
         example={"secretStoreRef": {"name": "vault"}, "remoteRef": {"key": "clusternet/registration"}},
     ),
-)
-
-REGISTRATION_TOKEN = Object(
-    *SOURCES,
     Field(
         "onExpired",
         Choice("Warn", "Fail"),
@@ -133,12 +125,11 @@ REGISTRATION_TOKEN = Object(
         default="Warn",
     ),
     instead=": name where the token comes from on a line below, such as secretRef",
-    constraints=(ExactlyOne(*tuple(field.name for field in SOURCES), text="has no source"),),
+    constraints=(ExactlyOne(*_RECORDS, text="has no source"),),
 )
 
 
 def source(value: Mapping[str, Any]) -> TokenSource:
     """Return the record of a checked `registrationToken`."""
-    record, given = next((field.record, value[field.name]) for field in SOURCES if field.record and field.name in value)
-    found: TokenSource = record(given).replace(on_expired=value["onExpired"])  # type: ignore[assignment]
-    return found
+    name = next(name for name in _RECORDS if name in value)
+    return _RECORDS[name](value[name]).replace(on_expired=value["onExpired"])
