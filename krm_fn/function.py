@@ -198,7 +198,8 @@ def find_configs(
                 )
         return rendered, ()
     own = identity_of(function_config)
-    listed = next((item for item in among if identity_of(item) == own and item.file_path), None)
+    same = (item for item in among if identity_of(item) == own and item.kind == function_config.kind)
+    listed = next((item for item in same if item.file_path), None)
     rendered = (decode(function_config, None if function_config.file_path else listed, options.original),)
     others = []
     for item in among:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import re
 import signal
 import sys
 
@@ -163,8 +164,11 @@ def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
 
 def _show(error: click.ClickException) -> None:
     """Print an error of usage, cause first: hosts and logs may show nothing but the first line."""
-    message = error.format_message()
-    click.echo(f"error: {message[:1].lower()}{message[1:].removesuffix('.')}", file=sys.stderr)
+    message = re.sub(r"\.? Did you mean '?(.+?)'?\?", r": did you mean \1?", error.format_message()).removesuffix(".")
+    wrong = re.search(r"'([^']*)' is not one of (.+)", message)
+    near = nearest(wrong[1], re.findall("'([^']+)'", wrong[2])) if wrong else ""
+    message += f": did you mean {near}?" if near else ""
+    click.echo(f"error: {message[:1].lower()}{message[1:]}", file=sys.stderr)
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     if ctx is not None:
         click.echo(ctx.get_usage(), file=sys.stderr)

@@ -48,8 +48,8 @@ def explain(field: str) -> int:
 
     text, near = reference.explanation(field)
     if not text:
-        hint = f" Did you mean {near}?" if near else " `clusternet-capi-fn explain` lists the fields of spec."
-        shared.wrong_usage(f"there is no field {field!r}.{hint}")
+        hint = f"did you mean {near}?" if near else "`clusternet-capi-fn explain` lists the fields of spec"
+        shared.wrong_usage(f"there is no field {field!r}: {hint}")
     click.echo(text, nl=False)
     return runner.OK
 

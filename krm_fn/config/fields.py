@@ -250,8 +250,10 @@ class Object(Kind):
                 if at.log.broken(place.path):
                     continue  # its flat key could not be read, and that is said already
                 what = "empty" if field.name in value else "required"
-                shown = "" if field.example is UNSET else example(field.kind.expected, field.example)
-                place.error(f"is {what}: give {field.kind.expected}{shown}", "required", fix=field.pasted())
+                flat = field.name if at.path == "data" else ""
+                shown = "" if field.example is UNSET else example(field.kind.expected, field.example, flat)
+                fix = "" if flat else field.pasted()
+                place.error(f"is {what}: give {field.kind.expected}{shown}", "required", fix=fix)
             elif field.default == {} and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif field.default is not UNSET:

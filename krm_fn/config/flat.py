@@ -110,8 +110,10 @@ def _meant(key: str) -> str:
 
 
 def _unknown(key: str, at: Place) -> None:
-    if _find(key.removeprefix("spec.")) is not None:
+    meant = key.removeprefix("spec.")
+    if _find(meant) is not None:
         at.field(key).error("is not a known field: leave out spec.", "unknown-field")
+        at.log.explain(at.field(meant).path)
         return
     near = _meant(key)
     head, _, rest = key.partition(".")
@@ -121,6 +123,8 @@ def _unknown(key: str, at: Place) -> None:
     else:
         place = at.field(key) if quoted(key) == key else at.key(key)
     place.error("is not a known field" + (f": did you mean {near}?" if near else ""), "unknown-field")
+    if near:  # the field that was meant is not missing
+        at.log.explain(at.field(near).path)
 
 
 def _typed(kind: Kind, text: str) -> object:

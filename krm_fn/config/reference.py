@@ -106,8 +106,9 @@ def explanation(path: str) -> tuple[str, str]:
         found = inner.get(name) if inner else None
         if found is None:
             there = nearest(name, inner.names) if inner else ""
-            same = paths_of(CONFIG, name)
-            return "", ".".join([*names[:at], there]) if there else same[0] if len(same) == 1 else ""
+            same = paths_of(CONFIG, names[-1])
+            ends = [one for one in same if there in one.split(".")] if len(same) > 1 else same
+            return "", ends[0] if len(ends) == 1 else ".".join([*names[:at], there]) if there else ""
         field = found
     lines = [f"{'.'.join(names)} <{_plain_type(field.kind)}>", "", *wrap(field.doc, 76, prefix="  "), ""]
     if field.required:

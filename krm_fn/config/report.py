@@ -192,9 +192,17 @@ def beside(fields: Sequence[Any], value: Mapping[str, Any], at: Place) -> str:
     return ""
 
 
-def example(expected: str, value: object) -> str:
-    """Return an example on one line, to go on after a message that says what is expected."""
-    return "" if " such as " in expected else f", for example {flow(value)}"
+def example(expected: str, value: Any, flat: str = "") -> str:
+    """Return an example on one line, to go on after a message that says what is expected; with a flat key as `key=value`."""
+    if " such as " in expected:
+        return ""
+    if flat:
+        while isinstance(value, dict) and "matchLabels" not in value:
+            key, value = next(iter(value.items()))
+            flat += f".{key}"
+        labels = value["matchLabels"].items() if isinstance(value, dict) else ()
+        return f", for example {flat}={','.join(f'{key}={one}' for key, one in labels) or value}"
+    return f", for example {flow(value)}"
 
 
 def moved(near: str, value: object, at: Place) -> str:

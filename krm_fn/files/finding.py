@@ -5,7 +5,7 @@ needs it, and opened by its target; any other link is passed over.
 """
 
 # Links are the subject here, and os names them; pathlib's resolve fails on circles before Python 3.13.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH119
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -110,6 +110,11 @@ def find(paths: Sequence[str], rules: Rules | None = None) -> tuple[list[Found],
         elif (real := os.path.realpath(path)) not in seen:
             seen.add(real)
             problem = _check_name(path, path)
+            if not many and os.path.basename(path) in KUSTOMIZATIONS:
+                shown = show(os.path.dirname(path) or ".")
+                message = f"{show(path)} is read by kustomize: give its folder, {shown}, as PATH"
+                results.append(Result(message=message, file_path=show(path), tags=tagged(rule="kustomize-root")))
+                continue
             if problem is not None:
                 results.append(problem)
             found.append(Found(path=path, relative=os.path.basename(path)))

@@ -49,6 +49,8 @@ _LONGEST_ADDRESS = 100  # of a socket, in bytes
 _CHUNK = 1024 * 1024
 _PROTOCOLS = "https"  # that git may fetch bases by
 _LOGGED = re.compile(r'"command failed" err="(.*)"\Z')  # how kubectl writes its errors
+_GONE = re.compile(r"lstat (\S+): no such file or directory")
+_ENTRY = re.compile("accumulating resources from '([^']+)'")
 _NO_PLUGIN = "unable to find plugin root"
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
 _NETWORK = (
@@ -255,7 +257,14 @@ def _words(errors: str, copy: Copy, private: str) -> str:
         text = text.replace(place, show(own))
     text = " ".join(text.split()).removeprefix("Error: ").removeprefix("error: ")
     logged = _LOGGED.search(text)
-    text = logged[1] if logged else text
+    text = logged[1].replace('\\"', '"') if logged else text
+    gone = _GONE.search(text)
+    if gone:
+        name = gone[1].removeprefix("./")
+        listed = (
+            f" ({_ENTRY.findall(text)[-1]})" if name not in _ENTRY.findall(text)[-1:] and _ENTRY.search(text) else ""
+        )
+        text = f"there is no {name}{listed}: correct the entry of the kustomization, or add what it names"
     if _NO_PLUGIN in text:
         text = (
             "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it"

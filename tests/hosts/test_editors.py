@@ -19,7 +19,7 @@ CHECK = programs.REPOSITORY / "tests/hosts/editors/check.cjs"
 SCHEMA = programs.REPOSITORY / "schema/clusternetcapiconfig.schema.json"
 EDITOR_SCHEMA = programs.REPOSITORY / "schema/clusternetcapiconfig.editor.schema.json"
 # wrong usage is told in plain text, since it may be the option itself that is wrong
-USAGE = {"command-misspelt", "output-form", "output-holds-input"}
+USAGE = {"choice-misspelt", "command-misspelt", "output-form", "output-holds-input"}
 LOGS = [name for name in gallery.CASES if name not in USAGE]
 MODULES = programs.TOOLS / "editors/node_modules"
 

@@ -50,7 +50,7 @@ def test_fields_of_list_entries_are_explained(path: str) -> None:
     ],
 )
 def test_an_unknown_field_names_the_nearest(path: str, near: str) -> None:
-    assert f"Did you mean {near}?" in run(path, code=2)
+    assert f"did you mean {near}?" in run(path, code=2)
 
 
 def test_a_field_that_resembles_none_says_where_they_are_listed() -> None:

@@ -185,6 +185,13 @@ def test_what_kustomize_says_has_the_users_paths(folder: Path) -> None:
             " a plugin of its own: add the annotation",
             id="plugin root",
         ),
+        pytest.param(
+            "Error: accumulating resources: accumulation err='accumulating resources from '../base': open /x/base: no such"
+            " file or directory': must build at directory: not a valid directory: evalsymlink failure on '/x/base' : lstat"
+            " /x/base: no such file or directory",
+            "there is no /x/base (../base): correct the entry of the kustomization, or add what it names",
+            id="a base that is not there",
+        ),
         pytest.param('E1126 18:24:50.404437 19770 run.go:72] "command failed" err="no such field"', "no such field", id="kubectl"),
     ],
 )  # fmt: skip
