@@ -8,7 +8,7 @@ import sys
 import click
 
 from krm_fn.base import Record
-from krm_fn.cli import shared
+from krm_fn.cli import diagnostics, shared
 from krm_fn.files import reading
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
@@ -110,16 +110,13 @@ PARENT = (
 )
 
 
-def ask(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], list[Result], frozenset[tuple[str, str]]]:
+def ask(context: str, parent_context: str) -> Dump:
     """Ask the management cluster and, if its context is given, the parent cluster, through kubectl.
 
     It finds the user's contexts, credentials and proxies, and only reads (`get`): of Secrets those with our label
     alone, of ConfigMaps these and, by their names, those of the hub's discovery. What it prints holds
     the registration token and each cluster's credential, and stays in memory. It is found in the absolute folders of
-    PATH alone, so never in a checked-out repository.
-
-    Returns:
-        Pairs of a name for messages and what kubectl printed; a warning for what the caller may not read; its kinds.
+    PATH alone, so never in a checked-out repository. What the caller may not read is reported.
 
     Raises:
         Errors: When kubectl is not there, or a read that `status` can't do without fails.
@@ -152,7 +149,8 @@ def ask(context: str, parent_context: str) -> tuple[list[tuple[str, bytes]], lis
             break  # the others of this cluster would most likely fail alike
     if errors:
         raise Errors(errors)
-    return found, results, frozenset(unread)
+    diagnostics.report(results)
+    return dump.read(found).replace(unread=frozenset(unread))
 
 
 def _run(command: Sequence[str]) -> tuple[bytes, str]:

@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 
 from krm_fn import status
-from krm_fn.cli import diagnostics, dumps, inputs, shared
+from krm_fn.cli import dumps, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors
-from krm_fn.status import dump
 from krm_fn.status.commands import Commands
 from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import GENERATED_LABEL
@@ -24,7 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from krm_fn.status.dump import Dump
     from krm_fn.status.report import Report
 
 HELP = f"""Which Clusters are registered, and why the others are not.
@@ -126,7 +124,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
     if wrong:
         shared.wrong_usage(wrong)
-    found = _ask(context, parent_context) if context else dumps.read([*files, *more])
+    found = dumps.ask(context, parent_context) if context else dumps.read([*files, *more])
     moment = shared.moment(now, shared.environment_offers())
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found, moment)
@@ -167,12 +165,6 @@ def _exists(name: str) -> bool:
         return Path(name).exists()
     except (OSError, ValueError):  # a name that no file can have
         return False
-
-
-def _ask(context: str, parent_context: str) -> Dump:
-    inputs, warnings, unread = dumps.ask(context, parent_context)
-    diagnostics.report(warnings)
-    return dump.read(inputs).replace(unread=unread)
 
 
 def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str:

@@ -266,7 +266,7 @@ def _cluster(one: ClusterState, report: Report) -> _Line:
 
 
 def _part(title: str, good: str, told: str) -> _Line:
-    """Return the line of a part of which is told that it is as it should be, that it is not, or why it is not."""
+    """Return the line of a part; `told` is `good`, its opposite, or why it is not good."""
     if told == good:
         return _Line(title=title, state=good)
     return _Line(title=title, state=f"not {good}", more="" if told == f"not {good}" else told)
