@@ -12,7 +12,7 @@ from krm_fn.clusters.inventory import Inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, PACKAGE, WARNING, Errors, Related, Result, has_errors, tagged
+from krm_fn.krm.results import INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors, tagged
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, PUBLIC, Refused, sources
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from krm_fn.model import Config, Generated, Token
     from krm_fn.tokens.expiry import BootstrapSecret
     from krm_fn.tokens.operator import Offers
+
+
+_NAME = "metadata.name"
 
 
 class Options(Record):
@@ -190,12 +193,8 @@ def find_configs(
             other = seen.setdefault(config.owner, config)
             if other is not config:
                 message = f"two {KIND}s are called {config.owner}; give each a name of its own"
-                raise Errors.of(
-                    message,
-                    related=(Related.at("the other", other.place("metadata.name")),),
-                    tags=tagged(rule="duplicate-config"),
-                    **config.place("metadata.name"),
-                )
+                related = (Related.at("the other", other.place(_NAME)),)
+                raise Errors([about(config, message, rule="duplicate-config", field=_NAME, related=related)])
         return rendered, ()
     own = identity_of(function_config)
     same = (item for item in among if identity_of(item) == own and item.kind == function_config.kind)
