@@ -64,7 +64,7 @@ def build(part: Part) -> Iterator[Generated]:
     if config.hub.discovery_secret and token.secret is not None:
         from krm_fn.hub import discovery_secret  # noqa: PLC0415 - for those who keep hub discovery
 
-        yield _marked(config, HUB_NAMESPACE, discovery_secret(config, token))
+        yield _marked(config, HUB_NAMESPACE, discovery_secret(config, token.secret))
     if not by_namespace:
         return
     _check(config.agent)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.krm.items import Item
-    from krm_fn.model import Config, KubeconfigRef, Token
+    from krm_fn.kube.secrets import Secret
+    from krm_fn.model import Config, KubeconfigRef
 
 RULE = "hub-kubeconfig-secret"
 _FIELD = "spec.hub.kubeconfigSecretRef"
@@ -42,16 +43,9 @@ _PLUGINS = {
 _SERVERS_OF_THE_POD = ("127.", "localhost", "0.0.0.0", "[::1]")  # noqa: S104 - compared with, not listened on
 
 
-def discovery_secret(config: Config, token: Token) -> dict[str, Any]:
-    """Return the Secret for the hub's discovery, without our marks.
-
-    Raises:
-        ValueError: If the token is kept outside; `config` refuses that combination.
-    """
-    if token.secret is None:
-        message = f"{_DISCOVERY} needs a token that is known here"
-        raise ValueError(message)
-    data = {"image": config.agent["image"], PARENT_URL_KEY: config.parent_url, TOKEN_KEY: token.secret.reveal()}
+def discovery_secret(config: Config, token: Secret) -> dict[str, Any]:
+    """Return the Secret for the hub's discovery, without our marks; it needs a token that is known here."""
+    data = {"image": config.agent["image"], PARENT_URL_KEY: config.parent_url, TOKEN_KEY: token.reveal()}
     return secrets.made(HUB_NAME, HUB_NAMESPACE, "Opaque", data)
 
 

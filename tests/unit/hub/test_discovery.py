@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-import pytest
-
 from krm_fn.hub import discovery_secret, review
 from krm_fn.krm.results import WARNING
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import HubOptions, Token
+from krm_fn.model import HubOptions
 from tests.unit.reviews.builders import TOKEN, config, messages, severities
 
 WITH_DISCOVERY = {"feature_gate": "Ignore", "hub": HubOptions(discovery_secret=True)}
 
 
 def test_the_secret_holds_the_three_keys_that_the_hub_reads() -> None:
-    value = discovery_secret(config(), Token(secret=Secret(TOKEN), form="bootstrap"))
+    value = discovery_secret(config(), Secret(TOKEN))
     assert value == {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -29,11 +27,6 @@ def test_the_secret_holds_the_three_keys_that_the_hub_reads() -> None:
         "parentURL": "https://parent.example.com:6443",
         "regToken": TOKEN,
     }
-
-
-def test_a_token_that_lies_outside_makes_no_secret() -> None:
-    with pytest.raises(ValueError, match="known here"):
-        discovery_secret(config(), Token())
 
 
 def test_the_warning_says_that_the_name_of_ours_stops_only_the_hubs_own_set() -> None:
