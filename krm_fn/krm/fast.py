@@ -162,6 +162,8 @@ class _Scan:
         data, who = self.data, self.who[-1]
         if who is None or (data[at + 2] in _LETTERS and not data.startswith(_IDENTITY_LINES, at)):
             return
+        if at + 2 == self.nodes[-1]:
+            return  # the apiVersion that the entry begins with, behind comments
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         behind = data[end + 1 : end + 4]

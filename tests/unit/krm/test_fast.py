@@ -44,6 +44,13 @@ def test_the_usual_forms_take_the_shortcut(text: str) -> None:
     assert shape(short) == shape(full)
 
 
+def test_license_comments_above_objects_cost_no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outline, "identity", None)  # a call of it would fail
+    found = fast.read((HEAD + "- # Copyright\n  # and so on\n  apiVersion: v1\n  kind: A\n  a: b\n" + ENTRY).encode())
+    assert found is not None
+    assert [(item.api_version, item.kind) for item in found.items] == [("v1", "A")] * 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
