@@ -170,7 +170,6 @@ class _Output:
         self.results: list[Result] = []
         self.private: set[str] = set()
         self.hidden = 0
-        self.left_out = frozenset[int]()
         if given.made is not None:  # kustomize has done all of it
             others = frozenset(range(len(tree.items))) - given.made
             self.changes = Changes(removed=others if only == "generated" else frozenset())
@@ -188,17 +187,16 @@ class _Output:
                 )
                 self.results = [Result(message=message, severity=WARNING, tags=tagged(rule="edits-left-out"))]
         else:
-            self.changes = outcome.changes.replace(added=())
-            self.left_out = frozenset(item.position for item in tree.items if is_config(item) or is_local(item))
+            own = frozenset(item.position for item in tree.items if is_config(item) or is_local(item))
+            self.changes = outcome.changes.replace(added=(), removed=outcome.changes.removed | own)
         if redact:
             self._hide()
 
     def _hide(self) -> None:
         """Hide the values of all Secrets."""
-        gone = self.changes.removed | self.left_out
         revised, replaced = dict(self.changes.revised), dict(self.changes.replaced)
         for item in self.tree.items:
-            if _is_secret(item) and item.position not in gone:
+            if _is_secret(item) and item.position not in self.changes.removed:
                 self.hidden += 1
                 if item.position in replaced:
                     replaced[item.position] = compare.redacted(replaced[item.position])
@@ -211,13 +209,12 @@ class _Output:
     @property
     def has_secret(self) -> bool:
         """Whether a Secret with its values is among the output."""
-        gone = self.changes.removed | self.left_out
-        own = any(_is_secret(item) and item.position not in gone for item in self.tree.items)
+        own = any(_is_secret(item) and item.position not in self.changes.removed for item in self.tree.items)
         return not self.redact and (own or any(value["kind"] == "Secret" for value in self.generated))
 
     def stream(self) -> list[bytes]:
         """Return everything as one stream."""
-        return self.tree.stream(self.changes.replace(added=tuple(self.generated)), self.left_out) or [_NOTHING]
+        return self.tree.stream(self.changes.replace(added=tuple(self.generated))) or [_NOTHING]
 
     def contents(self) -> dict[str, bytes]:
         """Return the files of a folder, and note in `private` those that hold a Secret.
@@ -225,7 +222,7 @@ class _Output:
         Raises:
             Errors: A file of the user is where a generated one belongs.
         """
-        contents = self.tree.contents(self.changes, self.left_out)
+        contents = self.tree.contents(self.changes)
         self.private = {file.relative for file in self.tree.files if any(map(_is_secret, file.items))} & set(contents)
         for value in self.generated:
             metadata = value["metadata"]

@@ -19,7 +19,7 @@ from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
     from krm_fn.files.finding import Rules
@@ -126,18 +126,18 @@ class Tree:
                 self.items.append(item)
         self.files.append(SourceFile(path, relative, data, documents))
 
-    def stream(self, changes: Changes, left_out: Collection[int] = ()) -> list[bytes]:
-        """Return everything as one stream of documents, but the items at the positions `left_out`."""
+    def stream(self, changes: Changes) -> list[bytes]:
+        """Return everything as one stream of documents."""
         pieces: list[bytes] = []
         for file in self.files:
-            text = written(file, changes, left_out)
+            text = written(file, changes)
             if text.strip():
                 _join(pieces, _ended(text.removeprefix(BOM)))
         for value in changes.added:
             _join(pieces, dump(value).encode())
         return pieces
 
-    def contents(self, changes: Changes, left_out: Collection[int] = ()) -> dict[str, bytes]:
+    def contents(self, changes: Changes) -> dict[str, bytes]:
         """Return the files' new contents by their path below the folder that was read; files without objects are left out.
 
         Added objects are not among them: the caller knows their paths.
@@ -148,7 +148,7 @@ class Tree:
         found: dict[str, SourceFile] = {}
         contents: dict[str, bytes] = {}
         for file in self.files:
-            text = written(file, changes, left_out)
+            text = written(file, changes)
             if not text.strip():
                 continue
             other = found.setdefault(file.relative, file)
@@ -161,7 +161,7 @@ class Tree:
         return contents
 
 
-def written(file: SourceFile, changes: Changes, left_out: Collection[int] = ()) -> bytes:
+def written(file: SourceFile, changes: Changes) -> bytes:
     """Return a file's bytes with changes; nothing if no object is left in it.
 
     Raises:
@@ -170,7 +170,7 @@ def written(file: SourceFile, changes: Changes, left_out: Collection[int] = ()) 
     pieces: list[bytes] = []
     kept = False
     for document in file.documents:
-        text = _document(file.data, document, changes, left_out)
+        text = _document(file.data, document, changes)
         if not text:
             continue
         kept = kept or bool(document.items)
@@ -183,17 +183,15 @@ def written(file: SourceFile, changes: Changes, left_out: Collection[int] = ()) 
     return BOM + text if file.data.startswith(BOM) else text
 
 
-def _document(data: bytes, document: Document, changes: Changes, left_out: Collection[int]) -> bytes:
+def _document(data: bytes, document: Document, changes: Changes) -> bytes:
     """Return a document with its separator; nothing where no object of it is left."""
     if document.stray:
         return b""
     items = document.items
-    touched = document.passed_over or any(
-        item.position in left_out or item.position in changes.removed or _edits(changes, item) for item in items
-    )
+    touched = document.passed_over or any(item.position in changes.removed or _edits(changes, item) for item in items)
     if not touched:
         return data[document.start : document.end]
-    kept = [item for item in items if item.position not in left_out and item.position not in changes.removed]
+    kept = [item for item in items if item.position not in changes.removed]
     if not kept:
         return b""
     texts: list[bytes] = []

@@ -67,7 +67,7 @@ def test_what_is_not_left_out_keeps_its_bytes(text: str, data: st.DataObject) ->
         item.position = position
     count = len(file.items)
     left_out = data.draw(st.sets(st.integers(0, count - 1))) if count else set()
-    result = written(file, Changes(), left_out)
+    result = written(file, Changes(removed=frozenset(left_out)))
     kept = [value for position, value in enumerate(values) if position not in left_out]
     again = [item for one in read_documents(result) for item in one.items]
     assert [item.value() for item in again] == kept
