@@ -5,8 +5,6 @@ Everything comes from the tree that the decoder walks. What the decoder refuses 
 
 from __future__ import annotations
 
-from itertools import combinations
-
 from krm_fn.base import listed
 from krm_fn.config.fields import UNSET, Either, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
@@ -216,12 +214,26 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _for_editors(schema: dict[str, Any]) -> dict[str, Any]:
-    """Say `oneOf` by `not`: editors show no message of their own for it."""
-    if "errorMessage" in schema and "oneOf" in schema:
-        each = schema.pop("oneOf")
-        both = [{"required": [*one["required"], *other["required"]]} for one, other in combinations(each, 2)]
-        schema["not"] = {"anyOf": [{"not": {"anyOf": each}}, *both]}
-    return schema
+    """Say `oneOf` and `not` in a form for which the language servers of YAML and JSON both show a message of our own."""
+    said = schema.pop("errorMessage", None)
+    if said is None:
+        return schema
+    if "oneOf" in schema:
+        names = [one["required"][0] for one in schema.pop("oneOf")]
+        # each forbids those behind it, so that two are one message
+        others = [
+            {
+                "if": {"required": [name]},
+                "then": {"type": "object", "properties": dict.fromkeys(names[at + 1 :], False), "errorMessage": said},
+            }
+            for at, name in enumerate(names[:-1])
+        ]
+        none = {"not": {"anyOf": [{"required": [name]} for name in names]}}
+        return {**schema, "allOf": [*others, {"if": none, "then": {"enum": [None], "errorMessage": said}}]}
+    wrong = schema["not"]
+    if wrong.keys() == {"pattern"}:
+        return {"pattern": f"^(?![\\s\\S]*(?:{wrong['pattern']}))", "patternErrorMessage": said}
+    return {"if": wrong, "then": {"enum": [None], "errorMessage": said}}
 
 
 def _hoisted(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from krm_fn.config.tree import CONFIG
 from tests.support.configs import BAD, GOOD, changed, results_of
 from tests.support.json_schema import accepts, validator
 
+EDITOR_SCHEMA = export.json_schema(editor=True)
 FIELDS = dict(walk(CONFIG))
 EXAMPLES = {path: field for path, field in FIELDS.items() if field.example is not UNSET}
 DEFAULTS = {path: field for path, field in FIELDS.items() if field.default is not UNSET}
@@ -128,3 +129,25 @@ def test_a_configuration_of_the_examples_fits_the_schema(path: Path) -> None:
     documents = [one for one in yaml.safe_load_all(path.read_text()) if one["kind"] == "ClusternetCAPIConfig"]
     assert documents
     assert all(accepts(document) for document in documents)
+
+
+def test_every_message_of_ours_is_beside_a_keyword_for_which_editors_show_it() -> None:
+    # yaml-language-server 2.0.0 and vscode-json-languageservice 5.7.2: not for oneOf, anyOf and not
+    shown = {"errorMessage": {"enum", "properties"}, "patternErrorMessage": {"pattern"}}
+    pending: list[Any] = [export.json_schema(editor=True)]
+    seen = 0
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            for word, keywords in shown.items():
+                assert word not in one or one.keys() & keywords
+                seen += word in one
+            assert not one.keys() & {"errorMessage"} or not one.keys() & {"oneOf", "anyOf", "not"}
+        pending += one.values() if isinstance(one, dict) else one if isinstance(one, list) else []
+    assert seen > 50
+
+
+@pytest.mark.parametrize("changes", [*GOOD.values(), *(one[0] for one in BAD.values())], ids=[*GOOD, *BAD])
+def test_the_schema_for_editors_accepts_what_the_other_accepts(changes: dict[str, Any]) -> None:
+    document = changed(changes)
+    assert accepts(document, EDITOR_SCHEMA) is accepts(document)
