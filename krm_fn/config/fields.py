@@ -226,8 +226,9 @@ class Object(Kind):
     def _first(self, value: object) -> str:
         """Return the field that text in the object's place was most likely meant for; "" where there is none."""
         ways = [one for one in self.fields if isinstance(one.kind, Choice) and value in one.kind.values]
-        ways = ways or [one for one in self.fields if one.required and isinstance(one.kind, Text)]
-        return ways[0].name if len(ways) == 1 and isinstance(value, str) else ""
+        ways = ways or [one for one in self.fields if one.required]
+        fits = len(ways) == 1 and isinstance(ways[0].kind, (Choice, Text)) and isinstance(value, str)
+        return ways[0].name if fits else ""
 
     def corrected(self, value: object, at: Place) -> str:
         """Return text as the field that it was most likely meant for."""

@@ -173,7 +173,8 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
     if value is None:
         return
     if not isinstance(value, dict):
-        what = "a list" if isinstance(value, list) else "a plain value"
+        objects = "a list; write its objects without dashes, with --- between them"
+        what = objects if isinstance(value, list) else "a plain value"
         if is_table(text):
             what = "a table as kubectl prints it; add -o yaml"
         elif text.lstrip().startswith((b"//", b"/*")):
@@ -196,7 +197,9 @@ def _without_kind(document: Document, text: bytes, value: dict[str, Any], missin
     """Note that a document lacks its kind or apiVersion; at a field that was most likely meant, if there is one."""
     near = nearest(missing, [one for one in value if one not in _KNOWN])
     document.stray = f"not a Kubernetes object: it has no {missing}"
-    if not first and "kind" not in value:
+    if ("kind" if missing == "apiVersion" else "apiVersion") in value:
+        document.stray += "; add it"
+    elif not first:
         document.stray += "; if it is part of the object above, remove the --- between them"
     there = re.search(rb"^[\"']?" + re.escape(near.encode()) + rb"[\"']?\s*:", text, re.MULTILINE) if near else None
     if missing in value:

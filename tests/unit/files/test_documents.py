@@ -124,7 +124,7 @@ def test_the_caller_may_not_want_an_object(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         pytest.param("replicas: 3\n", "it has no apiVersion", id="values"),
-        pytest.param(f"{cm('b')}---\napiVersion: cluster.x-k8s.io/v1beta2\n", "it has no kind", id="cut"),
+        pytest.param(f"{cm('b')}---\napiVersion: cluster.x-k8s.io/v1beta2\n", "it has no kind; add it", id="cut"),
         pytest.param("- a\n", "it is a list", id="a list"),
         pytest.param("text\n", "it is a plain value", id="text"),
         pytest.param(
