@@ -40,7 +40,8 @@ SECTIONS = (
 HEAD = """\
 # Errors and what they look like
 
-{count} broken inputs, and what is printed about each. The cause comes first, then what to do. Most have a line to paste: `help:`.
+{count} broken inputs, and what is printed about each. The cause comes first, then what to do. Most have lines to paste
+(`help:`), in which `…` is a value that you have already.
 A test makes this page from [tests/golden/errors](../tests/golden/errors): each folder there holds the files that are put
 over a small input without an error ([base](../tests/golden/errors/base)).
 
