@@ -21,7 +21,7 @@ from krm_fn import __version__
 from krm_fn.config.report import flow
 from krm_fn.files import reading
 from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Errors
-from krm_fn.krm.runner import REPORT_AT, tell
+from krm_fn.krm.runner import REPORT_AT, print_error
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.yaml.explain import lines_of
 from krm_fn.yaml.read import scalar_value
@@ -74,7 +74,7 @@ def finish() -> None:
         import json  # noqa: PLC0415 - one of three forms
 
         collected = click.get_current_context().meta.get(_COLLECTED, [])
-        tell(json.dumps(sarif(collected), indent=2) + "\n", sys.stderr)
+        print_error(json.dumps(sarif(collected), indent=2) + "\n", sys.stderr)
 
 
 def note(text: str) -> None:
@@ -101,7 +101,7 @@ def report(results: Iterable[Result], redactor: Redactor | None = None) -> None:
         lines = [terminal(one, source, width=width, colour=not os.environ.get("NO_COLOR")) for one in wanted]
     else:
         lines = [one.text() for one in wanted]
-    tell("".join(f"{line}\n" for line in dict.fromkeys(lines)), sys.stderr)
+    print_error("".join(f"{line}\n" for line in dict.fromkeys(lines)), sys.stderr)
 
 
 # --- on a terminal ---------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
         say(errors.results, stderr)
         return FAILED
     except OSError as error:
-        tell(f"error: can't read the input: {error.strerror}\n", stderr)
+        print_error(f"error: can't read the input: {error.strerror}\n", stderr)
         return FAILED
     results = found.results
     results += found.errors
@@ -79,7 +79,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
     say(results, stderr)
     reason = emit(chunks, stdout)
     if reason:
-        tell(f"error: {reason}\n", stderr)
+        print_error(f"error: {reason}\n", stderr)
         return FAILED
     return FAILED if failed else OK
 
@@ -112,11 +112,11 @@ def say_lines(results: Iterable[Result], stderr: TextIO) -> None:
     """Write errors and warnings, one a line, errors first; kustomize shows nothing else, kpt the first four lines."""
     reported = [one for one in results if one.severity != INFO]
     lines = [f"{one.text()}\n" for one in sorted(reported, key=lambda one: (one.severity != ERROR, len(one.message)))]
-    tell("".join(dict.fromkeys(lines)), stderr)
+    print_error("".join(dict.fromkeys(lines)), stderr)
 
 
-def tell(text: str, stderr: TextIO) -> None:
-    """Write to stderr; where nobody listens, the exit code still tells."""
+def print_error(text: str, stderr: TextIO) -> None:
+    """Write to stderr; where nobody reads it, the exit code still shows the failure."""
     try:
         stderr.write(text)
         stderr.flush()
@@ -143,27 +143,29 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
         say_lines(errors.results, stderr)  # of what is given beside the input: SOURCE_DATE_EPOCH, say
         return FAILED
     except KeyboardInterrupt:
-        tell("error: interrupted; nothing was written\n", stderr)
+        print_error("error: interrupted; nothing was written\n", stderr)
         return INTERRUPTED
     except (MemoryError, SystemError):  # the second is what the interpreter's own code raises when it has none left
-        tell("error: out of memory; nothing was written. Give the process more, or split the input\n", stderr)
+        print_error("error: out of memory; nothing was written. Give the process more, or split the input\n", stderr)
         return FAILED
     except OSError as error:  # of the machine: what a command prints on a full device, say
         if sys.stdout is not None:
             silence(sys.stdout)
         what = f"can't use {error.filename}" if error.filename else "can't write the output"
-        tell(f"error: {what}: {error.strerror}\n", stderr)
+        print_error(f"error: {what}: {error.strerror}\n", stderr)
         return FAILED
     except Exception as error:  # noqa: BLE001 - the outermost guard
         name = type(error).__name__
-        tell(f"error: internal error ({name}), not caused by your input; please report it: {REPORT_AT}\n", stderr)
+        print_error(
+            f"error: internal error ({name}), not caused by your input; please report it: {REPORT_AT}\n", stderr
+        )
         if debug:
             import traceback  # noqa: PLC0415 - only to debug
 
-            tell("".join(traceback.format_tb(error.__traceback__)), stderr)
-            tell(f"{name} (its message is left out, since it may hold what you gave)\n", stderr)
+            print_error("".join(traceback.format_tb(error.__traceback__)), stderr)
+            print_error(f"{name} (its message is left out, since it may hold what you gave)\n", stderr)
         else:
-            tell("run it again with --debug to see where\n", stderr)
+            print_error("run it again with --debug to see where\n", stderr)
         return INTERNAL
 
 
@@ -172,7 +174,7 @@ def open_streams() -> bool:
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - open as long as the process
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
     if sys.stdout is None:
-        tell("error: can't write the output: stdout is closed\n", sys.stderr)
+        print_error("error: can't write the output: stdout is closed\n", sys.stderr)
         return False
     return True
 

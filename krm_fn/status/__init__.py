@@ -47,7 +47,7 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
     """
     reported = now if reported is None else reported
     scene = Scene(found, now, reported=reported, parent=parent, dead_after=dead_after, commands=commands or Commands())
-    cases = [_case(scene, cluster, told=cluster.title in stories) for cluster in scene.clusters]
+    cases = [_case(scene, cluster, in_full=cluster.title in stories) for cluster in scene.clusters]
     titles: dict[str, list[str]] = defaultdict(list)
     for case in cases:
         titles[case.name].append(case.cluster.title)
@@ -83,14 +83,14 @@ def newest_report(found: Dump, now: int) -> int | None:
     return max((time for time in times if believable(time, latest)), default=None)
 
 
-def _case(scene: Scene, cluster: LiveCluster, *, told: bool) -> Case:
+def _case(scene: Scene, cluster: LiveCluster, *, in_full: bool) -> Case:
     sets = scene.selecting(cluster)
     agents = tuple(
         sorted((one for one in sets if not one.identity_only), key=lambda one: (one.hub, -(one.created or 0), one.name))
     )
     binding = scene.bindings.get((cluster.namespace, cluster.name))
     over = _replaced_by(scene, cluster, agents, binding)
-    deliveries = tuple(_deliveries(scene, sets, binding, agents[0].name if over else "", told=told))
+    deliveries = tuple(_deliveries(scene, sets, binding, agents[0].name if over else "", in_full=in_full))
     name = scene.registration_name(agents[0]) if agents else ""
     return Case(
         scene=scene,
@@ -144,9 +144,9 @@ def _reasons(case: Case) -> list[Reason]:
 
 
 def _deliveries(
-    scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None, replaced: str, *, told: bool
+    scene: Scene, sets: tuple[LiveSet, ...], binding: Binding | None, replaced: str, *, in_full: bool
 ) -> Iterator[Delivery]:
-    """Find out how far each resource has come, and where it is to be `told` what each delivers.
+    """Find out how far each resource has come, and with what each delivers where `in_full`.
 
     What is applied of the set `replaced` was overwritten since.
     """
@@ -176,7 +176,7 @@ def _deliveries(
                 state=state,
                 time=entry.time if entry else None,
                 digest=entry.digest if entry else "",
-                objects=payload.titles() if told and payload is not None else (),
+                objects=payload.titles() if in_full and payload is not None else (),
             )
 
 

@@ -278,9 +278,9 @@ def _text(name: str, data: bytes) -> str:
         raise _refused(
             name, "is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
         )
-    told = _KUBECTL_ERROR.match(begin)
-    if told:
-        raise _refused(name, f"holds a message of kubectl, not a dump: {raw.quote(told[0])}")
+    message = _KUBECTL_ERROR.match(begin)
+    if message:
+        raise _refused(name, f"holds a message of kubectl, not a dump: {raw.quote(message[0])}")
     return written
 
 

@@ -159,8 +159,8 @@ def cluster(value: Mapping[str, Any]) -> LiveCluster:
     control_plane = _condition(value, "ControlPlaneInitialized")
     initialized = raw.flag(value, "status", "initialization", "controlPlaneInitialized")
     if initialized is None:
-        told = raw.text(control_plane, "status")
-        initialized = told == "True" if told else None
+        ready = raw.text(control_plane, "status")
+        initialized = ready == "True" if ready else None
     if not raw.mapping(value, "spec", "controlPlaneRef"):
         initialized = None  # nobody tells: without a provider the condition only follows the connection
     probe = _condition(value, "RemoteConnectionProbe")

@@ -103,10 +103,10 @@ def unanswered(scene: Scene, request: Request) -> Reason:
                 "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is never approved",
             ),
         )
-    told = f": {request.error}" if request.error else ""
+    detail = f": {request.error}" if request.error else ""
     return Reason(
         code="request-refused",
-        message=f"the registration request {request.name} is {request.result}{told}, without a ManagedCluster",
+        message=f"the registration request {request.name} is {request.result}{detail}, without a ManagedCluster",
         remedy=(
             "fix the cause, then delete the request on the parent; the agent asks again",
             scene.commands.delete_request(request.name),
@@ -119,16 +119,19 @@ def not_ready(case: Case) -> Iterator[Reason]:
     if case.registered != report.NOT_READY or not case.managed:
         return
     found = case.managed[0]
-    told = f" ({found.reason})" if found.reason else ""
+    detail = f" ({found.reason})" if found.reason else ""
     if found.ready == "False":
-        code, message = "not-ready", f"the agent reports that the cluster is not ready{told}"
+        code, message = "not-ready", f"the agent reports that the cluster is not ready{detail}"
     elif found.timeless:
-        code, message = "lost", f"the agent last reported at an unknown time: the one that it gave can't be true{told}"
+        code, message = (
+            "lost",
+            f"the agent last reported at an unknown time: the one that it gave can't be true{detail}",
+        )
     elif found.last_seen is None:
-        code, message = "lost", f"the agent has never reported to ManagedCluster {found.title}{told}"
+        code, message = "lost", f"the agent has never reported to ManagedCluster {found.title}{detail}"
     else:
-        told = f", though the parent still calls it ready{told}" if found.ready == "True" else told
-        code, message = "lost", f"the agent last reported {case.scene.ago(found.last_seen)}{told}"
+        detail = f", though the parent still calls it ready{detail}" if found.ready == "True" else detail
+        code, message = "lost", f"the agent last reported {case.scene.ago(found.last_seen)}{detail}"
     yield Reason(code=code, message=message, remedy=("look at the agent", _look(case)))
 
 

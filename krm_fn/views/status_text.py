@@ -265,11 +265,11 @@ def _cluster(one: ClusterState, report: Report) -> _Line:
     return _Line(title=f"Cluster {one.title}", state=state, more=one.phase, below=below)
 
 
-def _part(title: str, good: str, told: str) -> _Line:
-    """Return the line of a part; `told` is `good`, its opposite, or why it is not good."""
-    if told == good:
+def _part(title: str, good: str, found: str) -> _Line:
+    """Return the line of a part; `found` is `good`, its opposite, or why it is not good."""
+    if found == good:
         return _Line(title=title, state=good)
-    return _Line(title=title, state=f"not {good}", more="" if told == f"not {good}" else told)
+    return _Line(title=title, state=f"not {good}", more="" if found == f"not {good}" else found)
 
 
 def _resource_set(name: str, deliveries: Sequence[Delivery]) -> _Line:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 
 from krm_fn.yaml import BadYaml
-from krm_fn.yaml.nodes import ALIAS, MAPPING, SCALAR, SEQUENCE, align, compose, same, through_metadata
+from krm_fn.yaml.nodes import ALIAS, MAPPING, SCALAR, SEQUENCE, compose, diff, same, through_metadata
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump, flow, quoted, scalar
 
@@ -218,7 +218,7 @@ class _Edit:
             self._insert_lines(entries[kept[-1]][1], dump(added, indent=node.column))
 
     def _change_sequence(self, node: Node, old: list[Any], new: list[Any], *, depth: int) -> None:
-        pairs, gone, added = align(old, new)
+        pairs, gone, added = diff(old, new)
         items = node.children
         starts = self._dashes(node) if not node.flow else [item.start for item in items]
         for at, to in pairs:

@@ -200,7 +200,7 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def align(old: list[Any], new: list[Any]) -> tuple[list[tuple[int, int]], list[int], dict[int, list[int]]]:
+def diff(old: list[Any], new: list[Any]) -> tuple[list[tuple[int, int]], list[int], dict[int, list[int]]]:
     """Match the entries of two lists so that few of them change.
 
     Entries that are equal are matched, longest common subsequence first; between matches, what is left on both sides

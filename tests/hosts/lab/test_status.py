@@ -239,9 +239,9 @@ def check(outcome: Outcome, name: str) -> None:
     assert (found["code"], found["severity"]) == (one.code, one.severity), found
     assert [command for command in commands(found) if command not in outcome.scenarios[name].ran] == []
     assert outcome.scenarios[name].ran or name not in {each for names in printed.RUN_BY.values() for each in names}
-    for command, told in outcome.scenarios[name].ran.items():
+    for command, output in outcome.scenarios[name].ran.items():
         method = printed.reading(command)
-        assert not method or printed.RUN_BY[one.code, method][name] in told, f"{command}\n{told}"
+        assert not method or printed.RUN_BY[one.code, method][name] in output, f"{command}\n{output}"
     assert complaints(after, one) == [], [each["reasons"] for each in clusters(after, one)]
 
 
@@ -280,8 +280,8 @@ def check_notes(outcome: Outcome) -> None:
             return found
 
         [note] = [each for each in ask(*dumps)["notes"] if each["code"] == code]
-        [told] = at.follow(note, at.parent if code == "no-parent" else None)
-        assert [each for each in ask(*dumps, at.keep(told))["notes"] if each["code"] == code] == []
+        [command] = at.follow(note, at.parent if code == "no-parent" else None)
+        assert [each for each in ask(*dumps, at.keep(command))["notes"] if each["code"] == code] == []
 
 
 def check_page(outcome: Outcome, names: list[str]) -> None:

@@ -188,12 +188,12 @@ def test_the_ui_is_told_of_the_parameters_with_the_config_of_the_folder_as_defau
     space.cluster("web")
     write(space, "plain folder")
     argocd.follow(space, automated=False)
-    told = argocd.announced(space)
-    assert {name: (one["title"], one.get("string", "")) for name, one in told.items()} == {
+    announced = argocd.announced(space)
+    assert {name: (one["title"], one.get("string", "")) for name, one in announced.items()} == {
         "config": ("Config", f"{CONFIG}.yaml"),
         "baseline": ("Baseline", ""),
     }
-    assert {one["itemType"] for one in told.values()} == {"string"}
+    assert {one["itemType"] for one in announced.values()} == {"string"}
     chosen = [{"name": "config", "string": "another.yaml"}]
     assert argocd.announced(space, parameters=chosen)["config"]["string"] == f"{CONFIG}.yaml"  # the default still
 

@@ -254,16 +254,16 @@ def test_the_hubs_own_set_beside_ours_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manager", "told"),
+    ("manager", "expected"),
     [
         pytest.param(("v1.6.3", "MachinePool=true,ClusterResourceSet=false"), "is off in", id="off"),
         pytest.param(("v1.12.0", "ClusterResourceSet=true"), "no longer knows it and exits", id="removed"),
     ],
 )
-def test_the_managers_gate_is_looked_at_where_it_was_dumped(manager: tuple[str, str], told: str) -> None:
+def test_the_managers_gate_is_looked_at_where_it_was_dumped(manager: tuple[str, str], expected: str) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.bindings = []
-    assert told in said(one(evaluate(live.manager(*manager), *fleet.management, *fleet.payloads)), "gate")
+    assert expected in said(one(evaluate(live.manager(*manager), *fleet.management, *fleet.payloads)), "gate")
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ def test_a_value_under_32_bytes_is_named_by_its_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         pytest.param("kind: Secret\napiVersion: v1\nmetadata: {name: [a}\n", "30: invalid YAML at line 3", id="yaml"),
         pytest.param("--- {kind: Secret, apiVersion: v1}: x: y\n  and: more\n", "30: invalid YAML", id="one-line"),
@@ -419,13 +419,13 @@ def test_a_value_under_32_bytes_is_named_by_its_key() -> None:
         pytest.param('"\\' + "x" * 40, "30: invalid YAML", id="escape"),
     ],
 )
-def test_an_unparsable_payload_is_named_by_key_and_line(content: str, told: str) -> None:
+def test_an_unparsable_payload_is_named_by_key_and_line(content: str, expected: str) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["30"] = content
     live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False, hash="")
     cluster = one(evaluate(*fleet.everything))
     assert codes(cluster) == ["unparsable"]
-    assert told in said(cluster, "unparsable")
+    assert expected in said(cluster, "unparsable")
 
 
 def test_a_secret_that_is_no_text_is_unparsable() -> None:
@@ -672,7 +672,7 @@ def managed_by(*, ready: int | None) -> live.Object:
 
 
 @pytest.mark.parametrize(
-    ("ready", "told"),
+    ("ready", "expected"),
     [
         pytest.param(
             0, "capi-controller-manager v1.14.2 does not run, since no replica of its Deployment is ready", id="down"
@@ -682,12 +682,12 @@ def managed_by(*, ready: int | None) -> live.Object:
     ],
 )
 def test_where_its_deployment_tells_that_the_manager_is_down_that_is_why_nothing_arrives(
-    ready: int | None, told: str
+    ready: int | None, expected: str
 ) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("ConfigMap", "clusternet-agent.web-1")["data"]["40-deployment.yaml"] += "# new\n"
     cluster = one(evaluate(managed_by(ready=ready), *fleet.everything))
-    assert told in said(cluster, "outdated")
+    assert expected in said(cluster, "outdated")
     waiting = Fleet(names=("web-1",))
     waiting.bindings = []
     cluster = one(evaluate(managed_by(ready=ready), *waiting.management, *waiting.payloads))
@@ -695,7 +695,7 @@ def test_where_its_deployment_tells_that_the_manager_is_down_that_is_why_nothing
 
 
 @pytest.mark.parametrize(
-    ("ready", "told"),
+    ("ready", "expected"),
     [
         pytest.param(
             0, "is there. capi-controller-manager v1.14.2 does not run: no replica of its Deployment is", id="down"
@@ -707,13 +707,13 @@ def test_where_its_deployment_tells_that_the_manager_is_down_that_is_why_nothing
     ],
 )
 def test_a_set_that_nobody_looked_at_is_told_with_what_the_managers_deployment_rules_out(
-    ready: int | None, told: str
+    ready: int | None, expected: str
 ) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.bindings = []
     for found in fleet.sets:
         del found["status"], found["metadata"]["finalizers"]
-    assert told in said(one(evaluate(managed_by(ready=ready), *fleet.everything)), "not-reconciled")
+    assert expected in said(one(evaluate(managed_by(ready=ready), *fleet.everything)), "not-reconciled")
 
 
 def test_the_manager_comes_before_the_command_that_its_webhook_refuses_while_it_is_down() -> None:
@@ -774,18 +774,18 @@ def test_delivered_and_unknown_to_the_parent_points_to_the_agent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ready", "code", "told"),
+    ("ready", "code", "expected"),
     [
         pytest.param("Unknown", "lost", "last reported 1m ago (ClusterStatusUnknown: ", id="unknown"),
         pytest.param("False", "not-ready", "reports that the cluster is not ready", id="false"),
     ],
 )
-def test_an_agent_in_trouble_is_not_ready(ready: str, code: str, told: str) -> None:
+def test_an_agent_in_trouble_is_not_ready(ready: str, code: str, expected: str) -> None:
     fleet = Fleet(names=("web-1",))
     fleet.managed = [live.managed("web-1", ready=ready)]
     cluster = one(evaluate(*fleet.everything))
     assert (cluster.registered, cluster.ok) == ("not ready", False)
-    assert told in said(cluster, code)
+    assert expected in said(cluster, code)
 
 
 def test_an_agent_that_never_reported_is_lost() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from krm_fn.yaml import BadYaml, edit
 from krm_fn.yaml.edit import revise, set_labels
-from krm_fn.yaml.nodes import align
+from krm_fn.yaml.nodes import diff
 from krm_fn.yaml.read import load
 
 if TYPE_CHECKING:
@@ -215,4 +215,4 @@ def test_what_is_not_yaml_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_lists_are_matched_so_that_little_changes(old: list[int], new: list[int], expected: Any) -> None:
-    assert align(old, new) == expected
+    assert diff(old, new) == expected
