@@ -101,8 +101,7 @@ def _files(host: str, *, whole: bool) -> dict[str, bytes]:
     if whole:
         return {one.relative_to(root).as_posix(): one.read_bytes() for one in sorted(root.rglob("*")) if one.is_file()}
     source = HOSTS[host].config
-    name = source.rpartition("/")[2] if host in {"argocd", "flux"} else source
-    return {name: (root / source).read_bytes().replace(b"manifests fleet/", b"manifests ")}
+    return {source.removeprefix("fleet/"): (root / source).read_bytes().replace(b"manifests fleet/", b"manifests ")}
 
 
 def _named(root: pathlib.Path, names: set[str], config: str) -> bool:

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.kube import raw
-from krm_fn.status import dump, names, orphans, reasons_delivery, reasons_registration, reasons_selection, report
+from krm_fn.status import dump, matching, orphans, reasons_delivery, reasons_registration, reasons_selection, report
 from krm_fn.status.commands import Commands
 from krm_fn.status.report import ClusterState, Delivery, Reason, Report, age, believable, clock, usual
 from krm_fn.status.scene import DEAD_AFTER, Case, Scene
@@ -57,10 +57,11 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
         else case
         for case in cases
     ]
-    judged = names.judge(scene, cases)
+    judged = matching.judge(scene, cases)
     return Report(
         clusters=tuple(
-            _state(case, names.doubts(case, judged) if case.cluster.title in stories else ()) for case in judged.cases
+            _state(case, matching.doubts(case, judged) if case.cluster.title in stories else ())
+            for case in judged.cases
         ),
         pools=judged.pools,
         orphans=orphans.find(scene, judged),

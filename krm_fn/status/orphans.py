@@ -7,7 +7,7 @@ it for longer than `Scene.dead_after`. Numbers are no evidence.
 from __future__ import annotations
 
 from krm_fn.status.dump import RESOURCE_SET
-from krm_fn.status.names import chosen_prefix
+from krm_fn.status.matching import chosen_prefix
 from krm_fn.status.report import Orphan, age
 from krm_fn.surface import CLUSTER_NAME_LABEL
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from krm_fn.status.names import Judged
+    from krm_fn.status.matching import Judged
     from krm_fn.status.objects import Managed
     from krm_fn.status.scene import Scene
 
