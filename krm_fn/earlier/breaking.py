@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from krm_fn.clusters.resource_set import ResourceSet
     from krm_fn.earlier import Before, Earlier
     from krm_fn.krm.items import Item
-    from krm_fn.model import Config, Generated, ObjectKey
+    from krm_fn.model import Cluster, Config, Generated, ObjectKey
 
 _NUMBERED = late(r"(.*)-(\d+)\Z")
 _SHOWN = 3
@@ -46,7 +46,7 @@ def check(part: Part, earlier: Earlier) -> list[Result]:
 
 def immutable_fields(old: ResourceSet, selector: Mapping[str, Any], strategy: str) -> list[str]:
     """Return the fields of a ClusterResourceSet that would change and that a server refuses to change."""
-    changed = {"clusterSelector": old.selector_data != selector, "strategy": old.strategy != strategy}
+    changed = {"strategy": old.strategy != strategy, "clusterSelector": old.selector_data != selector}
     return [field for field, differs in changed.items() if differs]
 
 
@@ -125,11 +125,16 @@ def _renames(part: Part, earlier: Earlier) -> list[Result]:
     return found
 
 
-def moves(parts: Sequence[Part], before: Before) -> list[Result]:
-    """Warn of Clusters that leave a ClusterResourceSet for another one by their labels: moving back won't roll back.
+def left(cluster: Cluster, old: Sequence[ResourceSet]) -> bool:
+    """Return whether a Cluster left its sets by its labels: the entries in its ClusterResourceSetBinding stay.
 
-    A set that is renamed takes its entries in the ClusterResourceSetBindings with it, so what comes back is applied again.
+    A set that is deleted takes its entry out of the Bindings of the Clusters that it still selects, and of no others.
     """
+    return not any(one.matches(cluster.live_labels) for one in old)
+
+
+def moves(parts: Sequence[Part], before: Before) -> list[Result]:
+    """Warn of Clusters that leave a ClusterResourceSet for another one by their labels: moving back won't roll back."""
     if before.baseline is None:
         return []
     coverage = Coverage(one for one in before.baseline.all.main_sets if not one.cluster)
@@ -139,8 +144,8 @@ def moves(parts: Sequence[Part], before: Before) -> list[Result]:
         for cluster in part.served if not part.config.per_cluster else ():
             name = part.config.set_of(cluster)
             old = coverage.of(then[cluster.key]) if cluster.key in then else []
-            if old and not any(one.key.name == name or one.matches(cluster.live_labels) for one in old):
-                found.setdefault((old[0].key.name, name), []).append(cluster.title)
+            if old and left(cluster, old) and name not in {one.name for one in old}:
+                found.setdefault((old[0].name, name), []).append(cluster.title)
     return [
         Result(
             message=(

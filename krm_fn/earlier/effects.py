@@ -10,7 +10,7 @@ from functools import cache
 
 from krm_fn.base import Record
 from krm_fn.clusters.resource_set import Coverage
-from krm_fn.earlier.breaking import immutable_fields
+from krm_fn.earlier.breaking import immutable_fields, left
 from krm_fn.earlier.workload import Delivery, transition
 from krm_fn.kube import raw, secrets
 from krm_fn.surface import EXTERNAL_SECRET_KIND, EXTERNAL_SECRETS_GROUP, NAMESPACE_LABEL, REGISTRATION_SECRET
@@ -156,7 +156,6 @@ def _each(before: Side, after: Side) -> Iterator[tuple[str, tuple[str, Detail, D
     """Yield the title of a Cluster and one thing that happens to it."""
     blocked, current = _as_on_the_server(before.sets, after.sets)
     covered, covering = Coverage(before.sets), Coverage(current)
-    kept = {one.key for one in after.sets}
     then = {cluster.key: cluster for cluster in before.clusters}
     becomes = cache(transition)  # ten thousand Clusters have a handful of payloads
     for cluster in after.clusters:
@@ -164,7 +163,7 @@ def _each(before: Side, after: Side) -> Iterator[tuple[str, tuple[str, Detail, D
         old, new = [] if past is None else covered.of(past), covering.of(cluster)
         was, now = ([one for one in sets if one.delivers_agent] for sets in (old, new))
         if not {one.name for one in was} & {one.name for one in now}:
-            yield from ((cluster.title, what) for what in _of_sets(cluster, was, now, kept))
+            yield from ((cluster.title, what) for what in _of_sets(cluster, was, now))
         if was and now:
             payloads = before.deliveries(cluster, old), after.deliveries(cluster, new)
             found = _on_the_cluster(becomes(*payloads)) if payloads[0] != payloads[1] else ()
@@ -221,7 +220,7 @@ def _is_registration(title: str) -> bool:
 
 
 def _of_sets(
-    cluster: Cluster, was: Sequence[ResourceSet], now: Sequence[ResourceSet], kept: set[ObjectKey]
+    cluster: Cluster, was: Sequence[ResourceSet], now: Sequence[ResourceSet]
 ) -> Iterator[tuple[str, Detail, Detail]]:
     """Yield what it means that other sets, or none, deliver a Cluster's agent: for a set with another name, also why."""
     names = tuple(_name(sets[0], cluster) if sets else "" for sets in (was, now))
@@ -229,19 +228,13 @@ def _of_sets(
         if was or now:
             yield REGISTERS if now else LOSES, ("", *names), ()
         return
-    old, new = was[0], now[0]
-    # A set that is deleted takes its entry out of the Bindings of the Clusters that it still selects, and of no others.
-    if old.key in kept or not old.matches(cluster.live_labels):
+    if left(cluster, was):
         yield MOVES, ("", *names), ()
         return
-    reason = ""
-    if bool(old.cluster) != bool(new.cluster):
-        reason = "identity.mode"
-    elif old.strategy != new.strategy:
-        reason = "strategy"
-    elif not old.cluster and old.selector_data != new.selector_data:
-        reason = "clusterSelector"
-    yield RENAMED, (reason, *names), ()
+    old, new = was[0], now[0]
+    reasons = ["identity.mode"] if bool(old.cluster) != bool(new.cluster) else []
+    reasons += immutable_fields(old, new.selector_data, new.strategy)
+    yield RENAMED, (reasons[0] if reasons else "", *names), ()
 
 
 def _name(one: ResourceSet, cluster: Cluster) -> str:

@@ -116,9 +116,26 @@ def test_a_move_between_waves_brings_the_content_of_the_new_one(image: str, expe
     assert (moved.before, moved.after) == ("wave-2", "wave-1")
 
 
-def test_a_move_whose_old_set_goes_does_not_roll_back_either() -> None:
-    configs = [wave(1, guard={"allowNoClusters": True}), wave(2, guard={"allowNoClusters": True})]
-    assert codes([in_wave(2), *configs], [in_wave(1), *configs]) == {"team-a/a": ["moves-set"]}
+WAVES = [wave(one, guard={"allowNoClusters": True}) for one in (1, 2)]
+ANY = config("any", clusterSelector={"matchExpressions": [{"key": "wave", "operator": "Exists"}]})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        pytest.param([in_wave(2, "b"), *WAVES], [in_wave(2, "b"), *WAVES], "moves-set", id="the old set stays"),
+        pytest.param(WAVES, WAVES, "moves-set", id="the old set goes"),
+        pytest.param([wave(2)], [ANY], "moves-set", id="the old set goes with its config"),
+        pytest.param([ANY], [wave(1)], "renamed-set", id="the old set goes and selects the Cluster still"),
+    ],
+)
+def test_a_move_is_one_where_no_old_set_selects_the_cluster_any_more(
+    before: list[Any], now: list[Any], expected: str
+) -> None:
+    view = change([in_wave(2), *before], [in_wave(1), *now])
+    warned = [one.message for one in view.results if dict(one.tags)["rule"] == "moved"]
+    assert view.happens == {"team-a/a": [expected]}
+    assert [one.startswith("Cluster team-a/a moves from") for one in warned] == [True] * (expected == "moves-set")
 
 
 @pytest.mark.parametrize(
