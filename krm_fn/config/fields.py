@@ -306,6 +306,15 @@ def _copied(value: Any) -> Any:
     return [_copied(one) for one in value] if isinstance(value, list) else value
 
 
+def inside(kind: Kind) -> Object | None:
+    """Return the object whose fields a kind has: its own, those of a list's entries, or of one of several kinds."""
+    if isinstance(kind, ListOf):
+        return inside(kind.item)
+    if isinstance(kind, Either):
+        return next((found for one in kind.kinds if (found := inside(one)) is not None), None)
+    return kind if isinstance(kind, Object) else None
+
+
 def walk(kind: Object, prefix: str = "") -> Iterator[tuple[str, Field]]:
     """Yield every field below an object with its dotted path, lists left out, in the order of the tree."""
     for field in kind.fields:

@@ -10,7 +10,7 @@ import re
 from operator import attrgetter
 
 from krm_fn.base import Record
-from krm_fn.config.fields import Either, ListOf, Object
+from krm_fn.config.fields import ListOf, inside
 from krm_fn.config.tree import CONFIG
 from krm_fn.krm.places import ABOUT_THE_KEY
 from krm_fn.krm.results import tagged
@@ -225,15 +225,10 @@ def _shifted(text: str, by: int) -> str:
 
 def _fields(kind: Kind) -> Iterator[Field]:
     """Yield every field below a kind, those of lists included."""
-    if isinstance(kind, Either):
-        for one in kind.kinds:
-            yield from _fields(one)
-    elif isinstance(kind, ListOf):
-        yield from _fields(kind.item)
-    elif isinstance(kind, Object):
-        for field in kind.fields:
-            yield field
-            yield from _fields(field.kind)
+    holder = inside(kind)
+    for field in holder.fields if holder else ():
+        yield field
+        yield from _fields(field.kind)
 
 
 def _holders(key: str) -> set[str]:
@@ -243,16 +238,13 @@ def _holders(key: str) -> set[str]:
 
 def _field(path: Sequence[str]) -> Field | None:
     """Return the field at a path, of an entry the list; None where any key is allowed, or none is known."""
-    kind: Kind | None = CONFIG
-    field = None
+    field: Field | None = None
     for step in path:
-        if step.startswith("["):
-            kind = kind.item if isinstance(kind, ListOf) else None
-            continue
-        field = kind.get(step) if isinstance(kind, Object) else None
-        if field is None:
-            return None
-        kind = field.kind
+        if not step.startswith("["):
+            holder = inside(field.kind if field else CONFIG)
+            field = holder.get(step) if holder else None
+            if field is None:
+                return None
     return field
 
 

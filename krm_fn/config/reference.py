@@ -7,7 +7,7 @@ import textwrap
 
 from krm_fn.base import nearest
 from krm_fn.config.export import BEYOND, SUMMARY, TITLE
-from krm_fn.config.fields import UNSET, Either, Field, ListOf, MapOf, Object, paths_of
+from krm_fn.config.fields import UNSET, Either, Field, ListOf, MapOf, Object, inside, paths_of
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.report import flow
 from krm_fn.config.tree import CONFIG, METADATA, SPEC
@@ -102,7 +102,7 @@ def explanation(path: str) -> tuple[str, str]:
         names = ["spec", *names]
     field = Field("", CONFIG, "")
     for at, name in enumerate(names):
-        inner = _inside(field.kind)
+        inner = inside(field.kind)
         found = inner.get(name) if inner else None
         if found is None:
             there = nearest(name, inner.names) if inner else ""
@@ -117,7 +117,7 @@ def explanation(path: str) -> tuple[str, str]:
         lines += [f"Default: {flow(field.default)}", ""]
     if field.example is not UNSET:
         lines += ["Example:", *(f"  {line}" for line in dump({field.name: field.example}).splitlines()), ""]
-    inner = _inside(field.kind)
+    inner = inside(field.kind)
     if inner:
         lines.append("Fields:")
         for one in inner.fields:
@@ -131,20 +131,11 @@ def wrap(text: str, width: int, *, prefix: str) -> list[str]:
     return textwrap.wrap(text, width, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)
 
 
-def _inside(kind: Kind) -> Object | None:
-    """Return the object whose fields a kind has: its own, those of a list's entries, or of one of several kinds."""
-    if isinstance(kind, ListOf):
-        return _inside(kind.item)
-    if isinstance(kind, Either):
-        return next((found for one in kind.kinds if (found := _inside(one)) is not None), None)
-    return kind if isinstance(kind, Object) else None
-
-
 def _sections(kind: Object, path: str) -> Iterator[str]:
     rows = "".join(_row(field) for field in kind.fields)
     yield f"## `{path}`\n\n| field | type | default | meaning | example |\n|---|---|---|---|---|\n{rows}"
     for field in kind.fields:
-        inner = _inside(field.kind)
+        inner = inside(field.kind)
         if inner and not inner.upstream:  # none for Kubernetes' own types
             yield from _sections(inner, f"{path}.{field.name}{'[]' if isinstance(field.kind, ListOf) else ''}")
 
