@@ -100,16 +100,16 @@ def _processed(
         meant = [secret for item in _near(items) for secret in given_tokens(item)]
         known = [*_given(items, function_config), *meant, *search.in_secrets(items), *options.offers.tokens()]
         return Outcome(results=found.results, redactor=Redactor(known))
-    tokens, results, found_tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
-    known = [*_given(items, function_config), *found_tokens]
-    if len(tokens) != len(configs):
+    tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
+    results, known = tokens.results, [*_given(items, function_config), *tokens.known]
+    if len(tokens.found) != len(configs):
         return Outcome(results=tuple(plan.ordered(results)), redactor=Redactor(known), configs=configs)
     prefixes = _names(configs)
     taken = Inventory(items, prefixes)
     baseline = None if options.baseline is None else Inventory(options.baseline, prefixes)
     before = earlier.before(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
-    made = plan.make(zip(configs, tokens, strict=True), others, items, taken, before)
-    results += [*_leaks(configs, tokens, items, taken), *made.results]
+    made = plan.make(zip(configs, tokens.found, strict=True), others, items, taken, before)
+    results += [*_leaks(configs, tokens.found, items, taken), *made.results]
     results += [verdict.result() for verdict in made.verdicts] if options.verbose else []
     changes = Changes()
     if not has_errors(results):
@@ -121,8 +121,7 @@ def _processed(
     known += [Secret(name) for name in names if looks_like_token(name)]
     redactor = Redactor(known, _public_names(configs, made.generated))
     changes = Changes() if has_errors(results) else changes
-    results = plan.ordered(results)
-    return Outcome(results=tuple(results), redactor=redactor, changes=changes, plan=made, configs=configs)
+    return Outcome(results=tuple(plan.ordered(results)), redactor=redactor, changes=changes, plan=made, configs=configs)
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
@@ -254,16 +253,17 @@ def _given(items: Sequence[Item], function_config: Item | None) -> list[Secret]:
     return [secret for item in given for secret in given_tokens(item)]
 
 
-def _tokens(
-    configs: Sequence[Config], items: Sequence[Item], options: Options, *, into_files: bool
-) -> tuple[list[Token], list[Result], list[Secret]]:
-    """Find the token of each config.
+class Tokens(Record):
+    """The tokens of some configs."""
 
-    Returns:
-        The tokens, fewer than configs on an error; what there is to report about them; and all that must not be shown, of
-        which what was refused may be most of a token.
-    """
-    results: list[Result] = [warning for config in configs for warning in config.warnings]
+    found: Sequence[Token]  # one per config; fewer on an error
+    results: list[Result]  # about them, and the warnings of the configs
+    known: list[Secret]  # all that must not be shown; what was refused may be most of a token
+
+
+def _tokens(configs: Sequence[Config], items: Sequence[Item], options: Options, *, into_files: bool) -> Tokens:
+    """Find the token of each config."""
+    results = [warning for config in configs for warning in config.warnings]
     tokens: list[Token] = []
     bootstrap: Sequence[BootstrapSecret] = ()
     if any(item.kind == "Secret" and item.contains(BOOTSTRAP_NAME.encode()) for item in items):
@@ -294,7 +294,7 @@ def _tokens(
                 results += expiry.review(config, token, bootstrap, now=options.now)
         warning = sources.git_warning(config) if into_files else None
         results += [] if warning is None else [warning]
-    return tokens, results, known
+    return Tokens(found=tokens, results=results, known=known)
 
 
 def _public_names(configs: Sequence[Config], generated: Sequence[Generated]) -> list[str]:
@@ -313,7 +313,7 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
             from krm_fn.tokens import search  # noqa: PLC0415 - only for a token that is seen here
 
             source = sources.secret_item(config, items)
-            allowed = ours | ({source.position} if source is not None else set())
+            allowed = ours if source is None else {*ours, source.position}
             results += search.find(token.secret, items, except_positions=allowed)
     return results
 
