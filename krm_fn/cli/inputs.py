@@ -131,7 +131,7 @@ def process(source: Source, options: Options) -> Input:
     except Errors as errors:
         if not builds.failed:
             raise Errors(builds.redacted(errors.results)) from None
-    _check(tree, warnings)
+    _check(tree, warnings, empty=config is None and not builds.calls)
     if len(tree.items) >= _MANY and sys.stderr.isatty():
         click.echo(f"{len(tree.items):,} objects", err=True)
     results = (*tree.results, *builds.results, *warnings)
@@ -168,8 +168,8 @@ def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
     return False
 
 
-def _check(tree: Tree, results: Collection[Result]) -> None:
-    """Refuse what would be lost, and what belongs on stdin.
+def _check(tree: Tree, results: Collection[Result], *, empty: bool) -> None:
+    """Refuse what would be lost, what belongs on stdin, and folders without a file where they are all there is.
 
     Raises:
         Errors: All of it.
@@ -177,6 +177,10 @@ def _check(tree: Tree, results: Collection[Result]) -> None:
     errors = [one for one in results if one.severity == ERROR]
     message = "a ResourceList is for the function, on stdin: use `clusternet-capi-fn fn < FILE`"
     errors += [about(item, message, rule="resource-list") for item in tree.items if item.kind == "ResourceList"]
+    if empty and not tree.items:
+        remedy = "give the folder of your configuration and Clusters, or let `clusternet-capi-fn init` write a start"
+        folders = [one for one in tree.results if one.rule == "no-files"]
+        errors += [one.replace(severity=ERROR, message=f"{one.message}: {remedy}") for one in folders]
     if errors:
         raise Errors(places.located(errors, tree.items, None, stream=False))
 

@@ -106,7 +106,9 @@ def find(paths: Sequence[str], rules: Rules | None = None) -> tuple[list[Found],
             results += walk.results
             if len(found) == before and not walk.results:
                 message = f"{show(path)} holds no file that ends in {', '.join(SUFFIXES)}"
-                results.append(Result(message=message, severity=WARNING, file_path=show(path)))
+                results.append(
+                    Result(message=message, severity=WARNING, file_path=show(path), tags=tagged(rule="no-files"))
+                )
         elif (real := os.path.realpath(path)) not in seen:
             seen.add(real)
             problem = _check_name(path, path)

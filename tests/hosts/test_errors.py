@@ -23,7 +23,7 @@ UNREADABLE = {
     "comma-missing", "dash-lookalike", "separator-extra", "separator-missing", "zero-width-space",
 }  # fmt: skip
 # What is about folders, or is a warning.
-ELSEWHERE = {"kustomization-below", "token-in-annotation"}
+ELSEWHERE = {"folder-without-files", "kustomization-below", "token-in-annotation"}
 CASES = [
     name
     for name in gallery.CASES

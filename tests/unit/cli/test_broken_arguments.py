@@ -56,7 +56,7 @@ TABLE = [
     Broken("empty.yaml", DUMPS, "empty.yaml is empty: kubectl printed nothing; look at its error, then run kubectl get "),
     Broken("comment.yaml", CONFIGS, f"comment.yaml holds no object{ONE}"),
     Broken("comment.yaml", DUMPS, "comment.yaml holds no object; run kubectl get "),
-    Broken("nothing", READS, "there is no configuration: "),
+    Broken("nothing", READS, "nothing holds no file that ends in "),
     Broken("nothing", CONFIGS, f"nothing holds no object{ONE}"),
     Broken("nothing", DUMPS, f"can't read nothing: it is a folder, not a regular file{KUBECTL}"),
     Broken("chart", (*READS, *CONFIGS), "chart is a Helm chart: pipe the output of `helm template` in, with - as PATH"),
