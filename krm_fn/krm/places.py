@@ -30,7 +30,7 @@ def located(
     function_config: Item | None,
     *,
     stream: bool,
-    original: Callable[[Item], Item | None] | None = None,
+    original: Callable[[Item], Item | None] = lambda item: item,
 ) -> tuple[Result, ...]:
     """Give errors and warnings their line and column.
 
@@ -57,25 +57,26 @@ def located(
                 wanted.append((item.start, index, item, at))
     lines = _Lines(stream=stream)
     whole = _Lines(stream=False)
-    seen: dict[int, tuple[Item, Node | None]] = {}  # each object as its file holds it, if that is known, and its nodes
+    seen: dict[
+        int, tuple[Item, Node | None, str, _Lines]
+    ] = {}  # of each object: see _written, and what counts its lines
     for _, index, item, at in sorted(wanted, key=itemgetter(0, 1)):
         if id(item) not in seen:
-            own = (original(item) if original is not None else None) or item
-            seen[id(item)] = own, tree_of(own.text)
-        own, tree = seen[id(item)]
+            given, path = _step(item, items) if item is function_config else (item, "")
+            own = original(given) or given
+            seen[id(item)] = own, tree_of(own.text), path, lines if own is given else whole
+        own, tree, path, counting = seen[id(item)]
         if tree is None:
             continue
-        counting = lines if own is item else whole
         result = found[index]
+        one = result if at is None else result.related[at]
+        field = path + one.field.removeprefix("data") if path else one.field
+        line, column = counting.of(own, tree, *tree.find(field, key=at is None and result.rule in ABOUT_THE_KEY))
+        place = {"line": line, "column": column, "file_path": one.file_path or own.file_path}
         if at is None:
-            line, column = counting.of(own, tree, *tree.find(result.field, key=result.rule in ABOUT_THE_KEY))
-            place = {"line": line, "column": column, "file_path": result.file_path or own.file_path}
             found[index] = result.replace(message=result.message + _counted(own, counting), **place)
         else:
-            line, column = counting.of(own, tree, *tree.find(result.related[at].field, key=False))
-            related = list(result.related)
-            place = {"line": line, "column": column, "file_path": related[at].file_path or own.file_path}
-            related[at] = related[at].replace(**place)
+            related = [*result.related[:at], result.related[at].replace(**place), *result.related[at + 1 :]]
             found[index] = result.replace(related=tuple(related))
     return tuple(with_related(result) for result in found)
 
@@ -95,6 +96,21 @@ def _item(place: Result | Related, items: Sequence[Item], function_config: Item 
     if place.item == FUNCTION_CONFIG:
         return function_config
     return items[place.item] if place.item < len(items) else None
+
+
+def _step(config: Item, items: Sequence[Item]) -> tuple[Item, str]:
+    """Return the object that holds a functionConfig, and the path of its data there; "" where it is an object of its own.
+
+    kpt makes a ConfigMap of what a step of the Kptfile has below `configMap`.
+    """
+    kptfiles = [] if config.kind != "ConfigMap" or config.file_path else [one for one in items if one.kind == "Kptfile"]
+    for item in kptfiles:
+        pipeline = item.value().get("pipeline")
+        for name, steps in pipeline.items() if isinstance(pipeline, dict) else ():
+            for index, step in enumerate(steps if isinstance(steps, list) else ()):
+                if isinstance(step, dict) and step.get("configMap") == config.value().get("data"):
+                    return item, f"pipeline.{name}[{index}].configMap"
+    return config, ""
 
 
 def _counted(item: Item, lines: _Lines) -> str:

@@ -142,3 +142,26 @@ def test_kpt_shows_cause_place_and_remedy_first(name: str, tmp_path: Path) -> No
     assert found[1].replace('\\"', '"').replace("\\\\", "\\") == OF_KPT.get(name, first_line(name))
     assert contents(folder) == before
     assert gallery.TOKEN[:6] not in done.err
+
+
+def test_kpt_shows_the_line_of_the_kptfile_for_what_it_configures(tmp_path: Path) -> None:
+    program = next(iter(programs.kpts().values()), None) or pytest.skip("no kpt here; install it from kpt.dev")
+    folder = tmp_path / "fleet"
+    package("no-match", folder, kustomize=False)
+    (folder / "fleet.yaml").unlink()
+    (folder / "Kptfile").write_text(
+        KPTFILE.partition("    configPath")[0]
+        + """\
+    configMap:
+      name: fleet
+
+      parentURL: http://parent.example.com:6443  # not https
+      registrationToken.existingSecret.name: registration
+      clusterSelector: env=prod
+""",
+        encoding="utf-8",
+    )
+    done = programs.run(program, "fn", "render", "--allow-exec", folder, cwd=tmp_path, env={}, code=None)
+    lines = (folder / "Kptfile").read_text(encoding="utf-8").splitlines()
+    line = next(at for at, text in enumerate(lines, 1) if "parentURL" in text)
+    assert f'"Kptfile:{line}:18: error: data.parentURL must begin with https://' in done.err

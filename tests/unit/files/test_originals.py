@@ -145,3 +145,49 @@ def test_no_file_outside_of_the_package_is_opened(folder: Path) -> None:
     assert run("items: []\nfunctionConfig:\n" + CONFIG % (where, "clusterSelectors")).startswith(
         "../fleet.yaml:6:3: error: "
     )
+
+
+KPTFILE = """\
+apiVersion: kpt.dev/v1
+kind: Kptfile
+metadata:
+  name: fleet
+
+pipeline:
+  validators: [{image: checks}]
+  mutators:
+    - image: other
+      configMap: {a: b}
+    - exec: clusternet-capi-fn
+      configMap:
+        # the parent cluster
+
+        parentURL: http://parent.example.com:6443
+        agent.replicaz: "2"
+"""
+OF_STEP = """\
+functionConfig:
+  apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: function-input}
+  data: {agent.replicaz: "2", parentURL: 'http://parent.example.com:6443'}
+"""
+
+
+@pytest.mark.parametrize(("readable", "lines"), [(True, [15, 16]), (False, [13, 14])])
+def test_what_the_kptfile_configures_has_its_line_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, readable: bool, lines: list[int]
+) -> None:
+    """Where the file can't be read, as in a container, lines are those of what kpt sent, without empty lines."""
+    monkeypatch.chdir("/")
+    if readable:
+        (folder / "Kptfile").write_text(KPTFILE, encoding="utf-8")
+    sent = KPTFILE.replace("\n\n", "\n").replace(
+        "  name: fleet\n", "  name: fleet\n" + annotations(path="Kptfile", index="0", package=str(folder))[2:], 1
+    )
+    item = "- " + sent.replace("\n", "\n  ").rstrip() + "\n"
+    made = Run((HEAD + "items:\n" + item + OF_STEP).encode(), original=original)
+    errors = [line for line in made.stderr.splitlines() if "parentURL must" in line or "replicaz" in line]
+    assert [one.partition(": error: ")[0].split(":")[:2] for one in sorted(errors)] == [
+        ["Kptfile", str(line)] for line in lines
+    ]
