@@ -16,6 +16,7 @@ from krm_fn import function, surface
 from krm_fn.base import Record, some
 from krm_fn.config import identity_of, is_config
 from krm_fn.files import kustomize
+from krm_fn.files.originals import same
 from krm_fn.files.reading import show
 from krm_fn.krm import places, resource_list, runner
 from krm_fn.krm.changes import Changes
@@ -250,7 +251,7 @@ def _placed(outcome: Outcome, folder: str, items: Sequence[Item], files: Sequenc
             return None
         found = [item for item in sources.get((built.kind, built.name), []) if item.namespace in {"", built.namespace}]
         if len(found) > 1:  # of several variants, or an object and its patches
-            found = [item for item in found if _spec(item) == _spec(built)]
+            found = [item for item in found if same(item, built)]
         return found[0] if len(found) == 1 else None
 
     def placed(result: Result) -> Result:
@@ -273,7 +274,7 @@ def _in_its_file(config: Item | None, files: Sequence[tuple[str, bytes]]) -> Ite
     if config is None or config.kind != surface.KIND:
         return config
     for item in _items(files):
-        if item.kind == surface.KIND and _same(item, config) and _spec(item) == _spec(config):
+        if item.namespace == config.namespace and same(item, config):
             found = copy.copy(item)
             found.position = FUNCTION_CONFIG
             return found
@@ -287,21 +288,6 @@ def _items(files: Sequence[tuple[str, bytes]]) -> Iterator[Item]:
             continue
         with contextlib.suppress(Errors):
             yield from [item for one in read_documents(data, path) for item in one.items]
-
-
-def _same(item: Item, config: Item) -> bool:
-    try:
-        return identity_of(item) == identity_of(config)
-    except Errors:
-        return False
-
-
-def _spec(item: Item) -> Any:
-    """Return an object's spec; the object itself where it can't be read, which is like no other."""
-    try:
-        return item.value().get("spec")
-    except Errors:
-        return item
 
 
 def _mark_of(kind: str, metadata: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ import functools
 import os
 
 from krm_fn.files.reading import KUSTOMIZATIONS, SUFFIXES, read_below, show
-from krm_fn.krm.changes import split_annotations
 from krm_fn.krm.results import PACKAGE, Errors
 from krm_fn.krm.streams import read_documents
 
@@ -26,7 +25,7 @@ _MOST = 100  # files beside a kustomization that are looked through
 
 def original(item: Item) -> Item | None:
     """Return an object as its file holds it; None where no file, or none for certain, holds this object."""
-    found = [one for path, root in _candidates(item) for one in objects(root, path) if _same(one, item)]
+    found = [one for path, root in _candidates(item) for one in objects(root, path) if same(one, item)]
     if item.file_path and item.file_index is not None:
         found = [one for one in found if one.file_index == item.file_index]
     if len(found) > 1:  # kustomize may have set the namespace
@@ -56,12 +55,12 @@ def objects(root: str, path: str) -> list[Item]:
         return []
 
 
-def _same(one: Item, item: Item) -> bool:
+def same(one: Item, item: Item) -> bool:
     """Return whether two objects agree in all that no host changes."""
     if (one.api_version, one.kind, one.name) != (item.api_version, item.kind, item.name):
         return False
     try:
-        first, second = (split_annotations(each.value())[0] for each in (one, item))
+        first, second = one.value(), item.value()
     except Errors:
         return False
     return all(first.get(key) == second.get(key) for key in first.keys() | second.keys() if key != "metadata")
