@@ -153,7 +153,7 @@ def _wrong_version(top: Place, found: object) -> None:
 
 
 def _without_spec(value: Mapping[str, Any], top: Place) -> None:
-    """Refuse fields of `spec` that are beside where it should be: one error, not one for each field and for `spec`.
+    """Refuse fields of `spec` below `metadata`, or beside where it should be: one error where `spec` is missing.
 
     Raises:
         Errors: There are such fields, and no `spec`.
@@ -166,6 +166,13 @@ def _without_spec(value: Mapping[str, Any], top: Place) -> None:
         message = "spec is below metadata: remove its indentation, so that it begins in the column of metadata"
         top.log.add("metadata.spec", message=message, fix="spec:", tags=tagged(rule="unknown-field"))
         raise Errors(top.log.errors)
+    if prefix and isinstance(value.get("spec"), dict):
+        for name in misplaced:
+            message = f"metadata.{name} is not a known field: did you mean spec.{name}?"
+            top.log.add(
+                f"metadata.{name}", message=message, fix=f"spec:\n  {name}: …", tags=tagged(rule="unknown-field")
+            )
+            top.log.explain(f"spec.{name}")
     if value.get("spec") is not None or not misplaced or "spec" in below:
         return
     first = min(misplaced, key=list(holder).index)

@@ -34,7 +34,7 @@ class Broken(NamedTuple):
 
 TABLE = [
     Broken("nope.yaml", ALL, "can't read nope.yaml: No such file or directory"),
-    Broken("emty.yaml", ALL, "can't read emty.yaml: No such file or directory: did you mean empty.yaml?"),
+    Broken("empt1.yaml", ALL, "can't read empt1.yaml: No such file or directory: did you mean empty.yaml?"),
     Broken("nope/x.yaml", ALL, "can't read nope/x.yaml: No such file or directory"),
     Broken("empty.yaml/x", ALL, "can't read empty.yaml/x: Not a directory"),
     Broken("dangling.yaml", ALL, "can't read dangling.yaml: it is a link to what does not exist"),
