@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 HUB = "clusternet-hub"
 CONTROLLER_MANAGER = "clusternet-controller-manager"
 FLAG = "cluster-api-kubeconfig"
+MOVED = (0, 15)  # the flag, from the hub to the controller manager
 RULE = "hub-kubeconfig"
 
 _VOLUME = "cluster-api-kubeconfig"
 _MOUNT = "/etc/cluster-api-kubeconfig"
 _FILE = "kubeconfig"
 _FIRST = (0, 12)
-_MOVED = (0, 15)
 
 
 class Component(Record):
@@ -68,11 +68,11 @@ def takes_flag(found: Component) -> str:
     """
     release, why = found.release, ""
     if found.name == CONTROLLER_MANAGER:
-        if release is not None and release.line < _MOVED:
+        if release is not None and release.line < MOVED:
             why = f"before v0.15 {HUB} takes --{FLAG}"
     elif release is None:
         why = f"its image has no tag that shows whether it takes --{FLAG} (v0.12 to v0.14)"
-    elif release.line >= _MOVED:
+    elif release.line >= MOVED:
         why = f"since v0.15 {CONTROLLER_MANAGER} takes --{FLAG}"
     elif release.line < _FIRST:
         why = f"--{FLAG} exists since v0.12"

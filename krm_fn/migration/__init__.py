@@ -12,6 +12,7 @@ from krm_fn import surface
 from krm_fn.agent.releases import traits
 from krm_fn.base import Record, some
 from krm_fn.config import decode
+from krm_fn.hub.deployments import CONTROLLER_MANAGER, FLAG, HUB, MOVED
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import containers, raw
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # not N-registration, which is the name of a generated Secret
 _TOKEN_SECRET = "clusternet-registration-token"  # noqa: S105 - the name of a Secret
-_CONTROLLER_MANAGER_SINCE = (0, 15)  # from then on it, not the hub, has --cluster-api-kubeconfig
 
 
 class Step(Record):
@@ -260,16 +260,16 @@ def _steps(found: Hub, version: containers.Release | None, resource_set: str) ->
 
 def _discovery_off(version: containers.Release | None) -> Step:
     """Return where discovery runs; the hub's release is taken from the agent's, where that is known."""
-    names = ["clusternet-controller-manager", "clusternet-hub"]
-    if version is not None and version.line < _CONTROLLER_MANAGER_SINCE:
+    names = [CONTROLLER_MANAGER, HUB]
+    if version is not None and version.line < MOVED:
         names.reverse()
     return Step(
         title="Switch the hub's discovery off",
-        text=f"On the parent: take --cluster-api-kubeconfig out of Deployment {names[0]} (Clusternet v0.15 and newer run discovery "
-        "in clusternet-controller-manager, older ones in clusternet-hub), and the kubeconfig with it.",
+        text=f"On the parent: take --{FLAG} out of Deployment {names[0]} (Clusternet v0.15 and newer run discovery "
+        f"in {CONTROLLER_MANAGER}, older ones in {HUB}), and the kubeconfig with it.",
         commands=(
             *(
-                f"kubectl --context PARENT -n clusternet-system get deployment {name} -o yaml | grep cluster-api-kubeconfig"
+                f"kubectl --context PARENT -n clusternet-system get deployment {name} -o yaml | grep {FLAG}"
                 for name in names
             ),
             f"kubectl --context PARENT -n clusternet-system edit deployment {names[0]}",

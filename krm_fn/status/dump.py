@@ -14,6 +14,7 @@ import yaml
 
 from krm_fn import surface
 from krm_fn.base import Record, some
+from krm_fn.clusters import resource_set
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
 from krm_fn.yaml import BadYaml, bad_yaml
@@ -133,10 +134,10 @@ def generated(value: Mapping[str, Any]) -> bool:
 def _drop_others(found: Mapping[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]]) -> None:
     """Drop the Secrets and ConfigMaps that are not ours, not the hub's, and referred to by no set of ours."""
     referred = {
-        (namespace, raw.text(one, "kind"), raw.text(one, "name"))
+        (namespace, *one)
         for (namespace, _), value in found.get(RESOURCE_SET, {}).items()
         if generated(value)
-        for one in raw.entries(value, "spec", "resources")
+        for one in resource_set.read(value).resources
     }
     for kind in (SECRET, CONFIG_MAP):
         by_name = found.get(kind, {})
