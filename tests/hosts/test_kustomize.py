@@ -145,7 +145,7 @@ def test_an_error_fails_the_build_with_the_cause_in_the_first_line(kustomize: Pa
         }
     )
     done = build(kustomize, root / "it", code=None)
-    assert re.match(r"stdin:[0-9]+:[0-9]+: error: none of the 2 Clusters", done.err)
+    assert re.match(r"fleet\.yaml:[0-9]+:[0-9]+: error: none of the 2 Clusters", done.err)
     assert done.out == ""
 
 
