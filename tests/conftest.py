@@ -19,5 +19,5 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest tests first, so that at the end no process waits for another."""
+    """Run the longest tests first, so that at the end no process waits for another (with --maxschedchunk, in the Makefile)."""
     items.sort(key=lambda item: "properties" not in item.path.parts)
