@@ -67,7 +67,7 @@ lint: $(VENV)/.dev ## ruff, mypy, import-linter, shellcheck, actionlint, zizmor,
 .PHONY: unit
 unit: $(VENV)/.dev ## tests with coverage (no host programs needed)
 	$(call step,pytest)
-	@$(BIN)/pytest --quiet -n auto --maxschedchunk 32 --ignore tests/hosts --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) $(PYTEST_ARGS)
+	@$(BIN)/pytest --quiet -n auto --ignore tests/hosts --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) $(PYTEST_ARGS)
 
 .PHONY: hosts
 hosts: $(VENV)/.dev ## tests that drive kustomize, kubectl, kpt and the image (skips what the machine lacks)

@@ -178,7 +178,7 @@ def _check(tree: Tree, results: Collection[Result], *, empty: bool) -> None:
     message = "a ResourceList is for the function, on stdin: use `clusternet-capi-fn fn < FILE`"
     errors += [about(item, message, rule="resource-list") for item in tree.items if item.kind == "ResourceList"]
     if empty and not tree.items:
-        remedy = "give the folder of your configuration and Clusters, or let `clusternet-capi-fn init` write a start"
+        remedy = "give the folder of your configuration and Clusters, or let `clusternet-capi-fn init` write a starter"
         folders = [one for one in tree.results if one.rule == "no-files"]
         errors += [one.replace(severity=ERROR, message=f"{one.message}: {remedy}") for one in folders]
     if errors:

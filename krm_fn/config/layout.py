@@ -91,16 +91,18 @@ def cause(text: bytes, errors: Sequence[Result], judge: Callable[[Any], Sequence
         errors: What is wrong with it.
         judge: Returns what is wrong with a value.
     """
-    missing = {_STEP.findall(one.field)[-1] for one in errors if one.rule == "required"}
-    elsewhere = any(re.search(rb"^[ -]*" + name.encode() + rb":( |$)", text, re.MULTILINE) for name in missing)
+    missing = {_STEP.findall(one.field)[-1] for one in errors if one.rule == "required" and one.field}
+    elsewhere = any(
+        re.search(rb"^[ -]*" + re.escape(name.encode()) + rb":( |$)", text, re.MULTILINE) for name in missing
+    )
     tree = tree_of(text) if len(errors) > 1 or elsewhere else None
     if tree is None or tree.flow:
         return errors
     said = {one.message for one in errors}
-    found: list[Undone] = []
+    best: Undone | None = None
     tries = min(_MOST_TRIES, _MOST_READ // len(text))
     for one in _slips(text, {tree.find(each.field, key=each.rule in ABOUT_THE_KEY)[0] for each in errors}, missing):
-        if tries == 0 or (found and found[0].size < one.size and not found[0].left and found[0].known):
+        if tries == 0 or (best is not None and best.size < one.size and not best.left and best.known):
             break
         tries -= 1
         corrected = "\n".join(one.lines).encode()
@@ -110,11 +112,11 @@ def cause(text: bytes, errors: Sequence[Result], judge: Callable[[Any], Sequence
         undone = one.replace(left=left, path=_path(tree_of(corrected), one.to))
         # below a field that is not known nothing is judged, so errors only seem to go
         if undone.path and (undone.known or not left):
-            found = sorted([*found, undone], key=attrgetter("rank"))
-    if not found:
+            best = undone if best is None else min(best, undone, key=attrgetter("rank"))
+    if best is None:
         return errors
-    stay = {each.message for each in found[0].left}
-    return [_result(found[0], tree, errors[0]), *(each for each in errors if each.message in stay)]
+    stay = {each.message for each in best.left}
+    return [_result(best, tree, errors[0]), *(each for each in errors if each.message in stay)]
 
 
 def _judged(text: bytes, judge: Callable[[Any], Sequence[Result]]) -> tuple[Result, ...] | None:
@@ -282,7 +284,8 @@ def _result(undone: Undone, tree: Node, like: Result) -> Result:
         )
         message = f"{field} is {'not indented far enough' if further else 'indented too far'}: it belongs {place}"
     key = undone.line.key if undone.known else ""
-    fix = f"{holder}:\n{'- …' if in_entry else ''}\n  {key}: …".replace("\n\n", "\n") if key and holder else ""
+    first = "- …\n" if in_entry else ""
+    fix = f"{holder}:\n{first}  {key}: …" if key and holder else ""
     parts = {"current": None, "proposed": None, "related": (), "tags": tagged(rule="unknown-field")}
     return like.replace(message=message, field=field, fix=fix, **parts)
 

@@ -38,7 +38,8 @@ def _candidates(item: Item) -> Iterator[tuple[str, str]]:
     root = os.path.realpath(".")
     if item.file_path:
         package = item.annotations.get(PACKAGE)
-        root = os.path.realpath(package) if isinstance(package, str) else root
+        if isinstance(package, str) and os.path.lexists(f"{package}/Kptfile"):  # no other folder is kpt's
+            root = os.path.realpath(package)
         yield item.file_path, root
     elif any(os.path.lexists(one) for one in KUSTOMIZATIONS):  # kustomize calls its functions there
         names = sorted(one for one in os.listdir(root) if one.endswith(SUFFIXES) and one not in KUSTOMIZATIONS)  # noqa: PTH208

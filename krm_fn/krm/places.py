@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from operator import itemgetter
 
-from krm_fn.krm.results import FUNCTION_CONFIG, INFO
+from krm_fn.krm.results import FUNCTION_CONFIG, INFO, Errors
 from krm_fn.krm.unreadable import line_in_file, with_related
 from krm_fn.yaml.nodes import tree_of
 
@@ -57,9 +57,8 @@ def located(
                 wanted.append((item.start, index, item, at))
     lines = _Lines(stream=stream)
     whole = _Lines(stream=False)
-    seen: dict[
-        int, tuple[Item, Node | None, str, _Lines]
-    ] = {}  # of each object: see _written, and what counts its lines
+    # of each object: what holds it, the nodes of that, the path there of a step's `data`, and what counts its lines
+    seen: dict[int, tuple[Item, Node | None, str, _Lines]] = {}
     for _, index, item, at in sorted(wanted, key=itemgetter(0, 1)):
         if id(item) not in seen:
             given, path = _step(item, items) if item is function_config else (item, "")
@@ -105,7 +104,10 @@ def _step(config: Item, items: Sequence[Item]) -> tuple[Item, str]:
     """
     kptfiles = [] if config.kind != "ConfigMap" or config.file_path else [one for one in items if one.kind == "Kptfile"]
     for item in kptfiles:
-        pipeline = item.value().get("pipeline")
+        try:
+            pipeline = item.value().get("pipeline")
+        except Errors:  # nothing to look up in it
+            continue
         for name, steps in pipeline.items() if isinstance(pipeline, dict) else ():
             for index, step in enumerate(steps if isinstance(steps, list) else ()):
                 if isinstance(step, dict) and step.get("configMap") == config.value().get("data"):

@@ -79,6 +79,7 @@ def run(text: str) -> str:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "fleet.yaml").write_text(FLEET, encoding="utf-8")
     (tmp_path / "clusters.yaml").write_text(CLUSTERS % "team-a", encoding="utf-8")
+    (tmp_path / "Kptfile").touch()
     monkeypatch.chdir(tmp_path)
     originals.objects.cache_clear()
     return tmp_path
@@ -89,6 +90,16 @@ def test_kpt_names_the_file_and_its_line_counts(folder: Path, monkeypatch: pytes
     where = annotations(path="fleet.yaml", index="0", package=str(folder))
     assert run("items: []\nfunctionConfig:\n" + CONFIG % (where, "clusterSelectors")).startswith(
         "fleet.yaml:12:3: error: "
+    )
+
+
+def test_a_folder_that_is_no_package_is_not_looked_into(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An annotation may name any folder of the machine."""
+    monkeypatch.chdir("/")
+    (folder / "Kptfile").unlink()
+    where = annotations(path="fleet.yaml", index="0", package=str(folder))
+    assert run("items: []\nfunctionConfig:\n" + CONFIG % (where, "clusterSelectors")).startswith(
+        "fleet.yaml:6:3: error: "
     )
 
 
@@ -141,6 +152,7 @@ def test_of_two_objects_of_one_name_that_of_the_same_namespace_is_it(folder: Pat
 def test_no_file_outside_of_the_package_is_opened(folder: Path) -> None:
     inner = folder / "package"
     inner.mkdir()
+    (inner / "Kptfile").touch()
     where = annotations(path="../fleet.yaml", index="0", package=str(inner))
     assert run("items: []\nfunctionConfig:\n" + CONFIG % (where, "clusterSelectors")).startswith(
         "../fleet.yaml:6:3: error: "
@@ -191,3 +203,10 @@ def test_what_the_kptfile_configures_has_its_line_there(
     assert [one.partition(": error: ")[0].split(":")[:2] for one in sorted(errors)] == [
         ["Kptfile", str(line)] for line in lines
     ]
+
+
+def test_a_kptfile_that_cant_be_read_hides_no_error() -> None:
+    item = "- apiVersion: kpt.dev/v1\n  kind: Kptfile\n  metadata: {name: fleet}\n  pipeline: 1\n  pipeline: 2\n"
+    made = Run((HEAD + "items:\n" + item + OF_STEP).encode(), original=original)
+    assert made.code == 1
+    assert "data.parentURL must begin with https://" in made.stderr
