@@ -12,7 +12,7 @@ config's strategy; with `ApplyOnce` for all, one ClusterResourceSet refers to ev
 from __future__ import annotations
 
 from krm_fn.agent import AgentPayload, identity_values, registration_values
-from krm_fn.agent.flags import Registration
+from krm_fn.agent.releases import Registration
 from krm_fn.base import full_name, late, sha256_hex, some
 from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels

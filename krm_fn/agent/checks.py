@@ -6,7 +6,7 @@ Each of these would happen on every cluster at once. All other rules about optio
 
 from __future__ import annotations
 
-from krm_fn.agent import flags, manifests, releases
+from krm_fn.agent import manifests, releases
 from krm_fn.base import nearest
 from krm_fn.krm.results import Errors, Result
 
@@ -31,24 +31,27 @@ def review(options: AgentOptions) -> None:
 
 def _extra_args(options: AgentOptions) -> Iterator[Result]:
     for index, argument in enumerate(options["extraArgs"]):
-        flag = flags.name_of(argument)
-        if needs := releases.flag_needs(flag, options.version):
+        flag = releases.flag_name(argument)
+        if needs := releases.needs(flag, options.version):
             message = (
                 f"agent {options.version} exits on --{flag}, which is available from {needs}; remove it or upgrade"
             )
             yield Result(message=message, field=f"spec.agent.extraArgs[{index}]")
-    if flags.value_of(options["extraArgs"], "secure-port") is not None and flags.health_port(options["extraArgs"]) < 0:
+    if (
+        releases.flag_value(options["extraArgs"], "secure-port") is not None
+        and releases.health_port(options["extraArgs"]) < 0
+    ):
         message = "--secure-port must be a port number, or 0 to serve no health checks"
         yield Result(message=message, field="spec.agent.extraArgs")
 
 
 def _gates(options: AgentOptions) -> Iterator[Result]:
     given = {gate: f"spec.agent.featureGates.{gate}" for gate in options["featureGates"]}
-    flag = flags.value_of(options["extraArgs"], "feature-gates")
+    flag = releases.flag_value(options["extraArgs"], "feature-gates")
     if flag is not None:  # it replaces ours, the field's gates included
         given = {pair.partition("=")[0].strip(): "spec.agent.extraArgs" for pair in flag.split(",")}
     for gate, field in given.items():
-        if needs := releases.gate_needs(gate, options.version):
+        if needs := releases.needs(gate, options.version):
             message = f"agent {options.version} exits on the gate {gate}, which is available from {needs}; remove it or upgrade"
             yield Result(message=message, field=field)
 

@@ -8,9 +8,8 @@ token Secret for the app deployer, a namespace on every namespaced object, the c
 
 from __future__ import annotations
 
-from krm_fn.agent import flags
-from krm_fn.agent.flags import Registration
-from krm_fn.agent.releases import traits
+from krm_fn.agent import releases
+from krm_fn.agent.releases import Registration, traits
 from krm_fn.kube import secrets
 from krm_fn.surface import (
     ADMIN_ROLE,
@@ -201,7 +200,7 @@ def _pod(options: AgentOptions, release: Traits, registration: Registration) -> 
 
 
 def _container(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
-    arguments = flags.arguments(options, release, registration)
+    arguments = releases.arguments(options, release, registration)
     container: dict[str, Any] = {"name": AGENT, "image": options["image"]}
     if options["imagePullPolicy"]:
         container["imagePullPolicy"] = options["imagePullPolicy"]
@@ -213,7 +212,7 @@ def _container(options: AgentOptions, release: Traits, registration: Registratio
         {"name": "AGENT_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
         *options["env"],
     ]
-    port = flags.health_port(arguments) if release.health_port else 0
+    port = releases.health_port(arguments) if release.health_port else 0
     if port:
         container["livenessProbe"] = {**_probe(port), "initialDelaySeconds": 15, "periodSeconds": 20}
         container["readinessProbe"] = {**_probe(port), "periodSeconds": 10}

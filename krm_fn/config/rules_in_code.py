@@ -6,7 +6,7 @@ the rule's in results, and its docstring's first line the sentence in the refere
 
 from __future__ import annotations
 
-from krm_fn.agent import flags
+from krm_fn.agent import releases
 from krm_fn.config import formats
 from krm_fn.config.tree import agent as tree
 from krm_fn.config.tree import token
@@ -126,7 +126,7 @@ def app_pusher(spec: Mapping[str, Any], at: Place) -> None:
 
 def _flags(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Split every extra flag into name and value; names as the agent reads them, `_` being `-`."""
-    return [(flags.name_of(arg), arg.partition("=")[2]) for arg in spec["agent"]["extraArgs"]]
+    return [(releases.flag_name(arg), arg.partition("=")[2]) for arg in spec["agent"]["extraArgs"]]
 
 
 # objects that ClusterResourceSet `N-identity` applies once; a later change to them never arrives

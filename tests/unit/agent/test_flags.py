@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from krm_fn.agent import flags
-from krm_fn.agent.flags import Registration
-from krm_fn.agent.releases import traits
+from krm_fn.agent import releases
+from krm_fn.agent.releases import Registration, traits
 from tests.unit.agent.options import RELEASES, agent
 
 COMMON = [
@@ -30,7 +29,7 @@ QUIET = ["--v=0"]
 
 def arguments(release: str = "v0.18.1", registration: Registration | None = None, **changes: Any) -> list[str]:
     options = agent(release, **changes)
-    return flags.arguments(options, traits(options.version), registration or Registration())
+    return releases.arguments(options, traits(options.version), registration or Registration())
 
 
 @pytest.mark.parametrize(
@@ -69,11 +68,11 @@ def test_feature_gates_are_merged_and_sorted() -> None:
     found = arguments(featureGates={"MultiClusterService": True, "Predictor": False})
 
     expected = "AppPusher=true,MultiClusterService=true,Predictor=false,Recovery=true,SocketConnection=true"
-    assert flags.value_of(found, "feature-gates") == expected
+    assert releases.flag_value(found, "feature-gates") == expected
 
 
 def test_the_multi_cluster_gate_stays_out_unless_it_is_asked_for() -> None:
-    assert "MultiClusterService" not in flags.value_of(arguments(), "feature-gates")  # type: ignore[operator]
+    assert "MultiClusterService" not in releases.flag_value(arguments(), "feature-gates")  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +108,7 @@ def test_no_flag_is_ever_given_twice_by_us(release: str) -> None:
     extra = ("--kube-api-qps=1", "--leader_elect=true", "--cluster-labels=a=b", "--secure-port=10651")
     registration = Registration(name="n", labels={"k": "v"})
 
-    names = [flags.name_of(one) for one in arguments(release, registration, extraArgs=extra)]
+    names = [releases.flag_name(one) for one in arguments(release, registration, extraArgs=extra)]
 
     assert len(names) == len(set(names))
 
@@ -119,7 +118,7 @@ def test_no_flag_is_ever_given_twice_by_us(release: str) -> None:
     [("--a-b=c", "a-b"), ("--a_b", "a-b"), ("--v", "v"), ("--x=--y", "x")],
 )
 def test_a_flag_is_known_by_its_name(given: str, name: str) -> None:
-    assert flags.name_of(given) == name
+    assert releases.flag_name(given) == name
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,7 @@ def test_a_flag_is_known_by_its_name(given: str, name: str) -> None:
     ],
 )
 def test_the_last_value_of_a_flag_counts(given: list[str], value: str | None) -> None:
-    assert flags.value_of(given, "secure-port") == value
+    assert releases.flag_value(given, "secure-port") == value
 
 
 @pytest.mark.parametrize(
@@ -149,4 +148,4 @@ def test_the_last_value_of_a_flag_counts(given: list[str], value: str | None) ->
     ],
 )
 def test_the_health_port_follows_the_flag(given: list[str], port: int) -> None:
-    assert flags.health_port(given) == port
+    assert releases.health_port(given) == port

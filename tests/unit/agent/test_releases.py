@@ -41,7 +41,7 @@ def test_a_release_has_the_traits_of_the_upstream_manifests(release: str, expect
     ],
 )
 def test_a_flag_names_the_release_that_it_needs(flag: str, release: str, needs: str) -> None:
-    assert releases.flag_needs(flag, version(release)) == needs
+    assert releases.needs(flag, version(release)) == needs
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_a_flag_names_the_release_that_it_needs(flag: str, release: str, needs: 
     ],
 )
 def test_a_gate_names_the_release_that_it_needs(gate: str, release: str, needs: str) -> None:
-    assert releases.gate_needs(gate, version(release)) == needs
+    assert releases.needs(gate, version(release)) == needs
