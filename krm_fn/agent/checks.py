@@ -1,7 +1,7 @@
 """Agent options against the agent's release: flags and gates on which it would exit, and patches that would fail.
 
 Each of these would happen on every cluster at once. All other rules about options are the configuration's: its tree in
-`config/tree/agent.py`, and `config/rules_in_code.py`.
+`config/tree/agent.py`, and `config/rules.py`.
 """
 
 from __future__ import annotations

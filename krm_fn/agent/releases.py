@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from krm_fn.model import AgentOptions, AgentVersion
 
+# Values of --cluster-sync-mode and --cluster-reg-type.
+SYNC_MODES = ("Push", "Pull", "Dual")
+CLUSTER_TYPES = ("StandardCluster", "EdgeCluster")
 # As in the upstream manifests; MultiClusterService stays off unless asked for, since it needs two CRDs on the cluster.
 DEFAULT_GATES = {"AppPusher": True, "Predictor": True, "Recovery": True, "SocketConnection": True}
 HEALTH_PORT = 10650  # the agent's default from v0.15 on

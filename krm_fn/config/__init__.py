@@ -6,7 +6,7 @@ Here an object is decoded: envelope, tree, rules, records, with every error foun
 from __future__ import annotations
 
 from krm_fn.base import listed, nearest
-from krm_fn.config import rules_in_code
+from krm_fn.config import rules
 from krm_fn.config.fields import paths_of
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import CONFIG, METADATA, SPEC, agent, token
@@ -137,7 +137,7 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
     found = CONFIG.read(value, top)
     spec = found.get("spec")
     if spec is not None:
-        rules_in_code.apply(spec, top.field("spec"))
+        rules.apply(spec, top.field("spec"))
     metadata = found.get("metadata") or {}
     return metadata.get("name", ""), metadata.get("namespace", ""), spec or {}
 
@@ -196,7 +196,7 @@ def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
     elif not log.broken("data.name"):
         data.field("name").error("is required: give the name that identifies this configuration", "required")
     spec = SPEC.read(raw, data)
-    rules_in_code.apply(spec, data)
+    rules.apply(spec, data)
     return name, namespace, spec
 
 
@@ -248,7 +248,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
 def _agent(value: Mapping[str, Any]) -> AgentOptions:
     return AgentOptions(
         fields={**dict.fromkeys(agent.AGENT.names), **value},
-        version=rules_in_code.version_of(value) or AgentVersion(major=0, minor=0, patch=0),
+        version=rules.version_of(value) or AgentVersion(major=0, minor=0, patch=0),
         patches=tuple(
             Patch(kind=one["target"]["kind"], name=one["target"]["name"], patch=one["patch"])
             for one in value["patches"]

@@ -8,8 +8,7 @@ from __future__ import annotations
 from krm_fn.base import listed
 from krm_fn.config.fields import UNSET, Either, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
-from krm_fn.config.rules_in_code import RULES
-from krm_fn.config.rules_in_schema import Constraint, ExactlyOne, Given, Refuse, Require, Some
+from krm_fn.config.rules import RULES, Constraint, ExactlyOne, Given, Refuse, Require, Some
 from krm_fn.config.tree import CONFIG
 from krm_fn.surface import API_VERSION, GROUP, KIND
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from krm_fn.config.formats import Format
     from krm_fn.config.report import Place
-    from krm_fn.config.rules_in_schema import Constraint
+    from krm_fn.config.rules import Constraint
 
 _INDEX = late(r"\[\d+\]")
 _MOST_NAMED = 6  # fields that a message lists

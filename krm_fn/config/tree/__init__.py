@@ -1,7 +1,7 @@
 """The tree of a `ClusternetCAPIConfig`: every field with its kind, default, sentence and example.
 
 This is the one place that says what a configuration may hold. Decoder, flat keys, JSON Schema, KRMFunctionDefinition
-and the Markdown reference all walk it; what spans several fields and no schema can say is in `config.rules_in_code`.
+and the Markdown reference all walk it; what spans several fields and no schema can say is in `config.rules`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from krm_fn.clusters import capi
 from krm_fn.config import formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
-from krm_fn.config.rules_in_schema import Given, Refuse, Require
+from krm_fn.config.rules import Given, Refuse, Require
 from krm_fn.config.tree import agent, selectors, token
 from krm_fn.surface import ADDONS_GROUP, API_VERSION, KIND
 from krm_fn.tokens import sources

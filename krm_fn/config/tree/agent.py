@@ -1,16 +1,147 @@
-"""The tree of `spec.agent`: how clusternet-agent is installed. Types that are Kubernetes' own are in `kubernetes.py`."""
+"""The tree of `spec.agent`: how clusternet-agent is installed, with the types of Kubernetes that its options are made of.
+
+Source of these types: k8s.io/api core/v1, validation in pkg/apis/core/validation, v1.36.
+"""
 
 from __future__ import annotations
 
+from krm_fn.agent import releases
 from krm_fn.config import formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
-from krm_fn.config.kinds import Choice, Flag, Json, Text, Whole
-from krm_fn.config.tree import kubernetes, selectors
+from krm_fn.config.kinds import Choice, Flag, Json, Number, Text, Whole
+from krm_fn.config.rules import ExactlyOne, Given, Refuse, Require
+from krm_fn.config.tree.selectors import LABEL_VALUE, LABELS, NAME, NAMESPACE, SELECTOR, requirement
+from krm_fn.kube.labels import OPERATORS
 from krm_fn.surface import AGENT as AGENT_NAME
 from krm_fn.surface import SYSTEM_NAMESPACE
 
-SYNC_MODES = ("Push", "Pull", "Dual")
-CLUSTER_TYPES = ("StandardCluster", "EdgeCluster")
+# --- affinity --------------------------------------------------------------------------------------------------------
+
+_LABEL_KEY = Text(formats.LABEL_KEY)
+_LINE = Text(formats.LINE)
+
+_NODE_REQUIREMENTS = ListOf(requirement((*OPERATORS, "Gt", "Lt"), "NodeSelectorRequirement"))
+_NODE_TERM = Object(
+    Field("matchExpressions", _NODE_REQUIREMENTS, "Requirements on labels of nodes."),
+    Field("matchFields", _NODE_REQUIREMENTS, "Requirements on fields of nodes."),
+    upstream="NodeSelectorTerm",
+)
+_WEIGHT = Field("weight", Whole(minimum=1, maximum=100), "Weight of the preference.", required=True, example=100)
+_POD_TERM = Object(
+    Field("labelSelector", SELECTOR, "Pods that it is about."),
+    Field("namespaceSelector", SELECTOR, "Namespaces of these pods."),
+    Field("namespaces", ListOf(NAMESPACE), "Namespaces of these pods, by name."),
+    Field(
+        "topologyKey", _LABEL_KEY, "Label of nodes that marks a place.", required=True, example="kubernetes.io/hostname"
+    ),
+    Field("matchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must agree with the pod's own."),
+    Field("mismatchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must differ from the pod's own."),
+    upstream="PodAffinityTerm",
+)
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_POD_AFFINITY = Object(
+    Field(_REQUIRED, ListOf(_POD_TERM), "Terms that must hold."),
+    Field(
+        _PREFERRED,
+        ListOf(Object(_WEIGHT, Field("podAffinityTerm", _POD_TERM, "The term.", required=True))),
+        "Terms that should hold.",
+    ),
+    upstream="PodAffinity",
+)
+_NODE_TERMS = Object(
+    Field("nodeSelectorTerms", ListOf(_NODE_TERM, minimum=1), "Terms of which one must hold.", required=True)
+)
+_NODE_AFFINITY = Object(
+    Field(_REQUIRED, _NODE_TERMS, "What must hold."),
+    Field(
+        _PREFERRED,
+        ListOf(Object(_WEIGHT, Field("preference", _NODE_TERM, "The term.", required=True))),
+        "What should hold.",
+    ),
+)
+_AFFINITY = Object(
+    Field("nodeAffinity", _NODE_AFFINITY, "Nodes to run on."),
+    Field("podAffinity", _POD_AFFINITY, "Pods to run close to."),
+    Field("podAntiAffinity", _POD_AFFINITY, "Pods to run apart from."),
+    upstream="Affinity",
+)
+
+# --- other parts of a pod --------------------------------------------------------------------------------------------
+
+_TOLERATION = Object(
+    Field(
+        "key",
+        _LABEL_KEY,
+        "Key of the taint; all with operator Exists and no key.",
+        example="node-role.kubernetes.io/control-plane",
+    ),
+    Field("operator", Choice("Equal", "Exists"), "Equal unless given.", example="Exists"),
+    Field("value", LABEL_VALUE, "Value of the taint, with Equal."),
+    Field(
+        "effect",
+        Choice("NoSchedule", "PreferNoSchedule", "NoExecute"),
+        "Effect of the taint; all unless given.",
+        example="NoSchedule",
+    ),
+    Field("tolerationSeconds", Whole(minimum=-(2**31)), "How long the pod stays, with effect NoExecute."),
+    upstream="Toleration",
+    constraints=(
+        Require(Given("operator", "Equal", absent=True), "key", "is required, unless the operator is Exists"),
+        Refuse(Given("operator", "Exists"), Given("value"), "must not be given with operator Exists"),
+        Refuse(
+            Given("effect", "NoSchedule", "PreferNoSchedule", absent=True),
+            Given("tolerationSeconds"),
+            "must not be given, unless the effect is NoExecute",
+        ),
+    ),
+)
+
+_QUANTITY = Either(Text(formats.QUANTITY), Number())
+_AMOUNTS = MapOf(formats.RESOURCE_NAME, _QUANTITY)
+_RESOURCES = Object(
+    Field("requests", _AMOUNTS, "What is set aside.", example={"cpu": "100m", "memory": "128Mi"}),
+    Field("limits", _AMOUNTS, "What may be used at most.", example={"memory": "512Mi"}),
+    upstream="ResourceRequirements",
+)
+
+
+def _key_ref(what: str) -> Object:
+    return Object(
+        Field("name", NAME, f"Name of the {what} on the workload cluster.", required=True),
+        Field("key", Text(formats.DATA_KEY), "Key in it.", required=True),
+        Field("optional", Flag(), "Whether it may be missing."),
+    )
+
+
+_FIELD_REF = Object(
+    Field("fieldPath", _LINE, "Path of the field.", required=True, example="spec.nodeName"),
+    Field("apiVersion", _LINE, "Version of the path."),
+)
+_RESOURCE_FIELD_REF = Object(
+    Field("resource", _LINE, "Resource of the container.", required=True, example="limits.memory"),
+    Field("containerName", NAMESPACE, "Name of the container."),
+    Field("divisor", _QUANTITY, "Unit of the result."),
+)
+_VALUE_FROM = Object(
+    Field("configMapKeyRef", _key_ref("ConfigMap"), "A key of a ConfigMap."),
+    Field("secretKeyRef", _key_ref("Secret"), "A key of a Secret."),
+    Field("fieldRef", _FIELD_REF, "A field of the pod."),
+    Field("resourceFieldRef", _RESOURCE_FIELD_REF, "A resource of the container."),
+    constraints=(ExactlyOne("configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef"),),
+)
+_ENV = Object(
+    Field("name", Text(formats.AGENT_ENV_NAME), "Name of the variable.", required=True, example="SERVICE_CIDR"),
+    Field("value", Text(empty=True), "Its value.", private=True, example="10.96.0.0/12"),
+    Field("valueFrom", _VALUE_FROM, "Where its value comes from."),
+    upstream="EnvVar",
+    constraints=(Refuse(Given("value"), Given("valueFrom"), "must not be given together with value"),),
+)
+_LOCAL_REFERENCE = Object(
+    Field("name", NAME, "Name of the Secret.", required=True, example="registry"), upstream="LocalObjectReference"
+)
+
+# --- the options -----------------------------------------------------------------------------------------------------
 
 _SOFT_ANTI_AFFINITY = {
     "podAntiAffinity": {
@@ -62,7 +193,7 @@ AGENT = Object(
     ),
     Field(
         "namespace",
-        selectors.NAMESPACE,
+        NAMESPACE,
         "Namespace of the agent on the workload clusters; can't be changed later.",
         default=SYSTEM_NAMESPACE,
     ),
@@ -70,28 +201,28 @@ AGENT = Object(
     Field("imagePullPolicy", Choice("Always", "IfNotPresent", "Never"), "As in Kubernetes.", example="IfNotPresent"),
     Field(
         "imagePullSecrets",
-        ListOf(Either(selectors.NAME, kubernetes.LOCAL_REFERENCE)),
+        ListOf(Either(NAME, _LOCAL_REFERENCE)),
         "Pull secrets in the agent's namespace, as names or as in Kubernetes.",
         default=[],
         example=[{"name": "registry"}],
     ),
     Field(
         "resources",
-        kubernetes.RESOURCES,
+        _RESOURCES,
         "Requests and limits of the container.",
         default={},
         example={"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
     ),
     Field(
         "nodeSelector",
-        selectors.LABELS,
+        LABELS,
         "Labels of the nodes to run on.",
         default={},
         example={"kubernetes.io/os": "linux"},
     ),
     Field(
         "tolerations",
-        ListOf(kubernetes.TOLERATION),
+        ListOf(_TOLERATION),
         "Taints that the pods tolerate; a list given here replaces the default.",
         default=[
             {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"},
@@ -101,15 +232,15 @@ AGENT = Object(
     ),
     Field(
         "affinity",
-        kubernetes.AFFINITY,
+        _AFFINITY,
         "As in Kubernetes; what is given here replaces the default, {} removes it.",
         default=_SOFT_ANTI_AFFINITY,
         example={},
     ),
-    Field("priorityClassName", selectors.NAME, "As in Kubernetes.", example="system-cluster-critical"),
+    Field("priorityClassName", NAME, "As in Kubernetes.", example="system-cluster-critical"),
     Field(
         "podLabels",
-        MapOf(formats.POD_LABEL_KEY, selectors.LABEL_VALUE),
+        MapOf(formats.POD_LABEL_KEY, LABEL_VALUE),
         "Further labels of the pods.",
         default={},
         example={"team": "platform"},
@@ -123,18 +254,20 @@ AGENT = Object(
     ),
     Field(
         "env",
-        ListOf(kubernetes.ENV, unique_by=("name",)),
+        ListOf(_ENV, unique_by=("name",)),
         "Environment variables; the agent reads CLUSTER_CIDR and SERVICE_CIDR (managed control planes).",
         default=[],
         example=[{"name": "SERVICE_CIDR", "value": "10.96.0.0/12"}],
     ),
     Field(
         "syncMode",
-        Choice(*SYNC_MODES),
+        Choice(*releases.SYNC_MODES),
         "How resources reach the cluster; Push and Dual need the feature gate AppPusher.",
         default="Dual",
     ),
-    Field("clusterType", Choice(*CLUSTER_TYPES), "Type under which clusters register.", default="StandardCluster"),
+    Field(
+        "clusterType", Choice(*releases.CLUSTER_TYPES), "Type under which clusters register.", default="StandardCluster"
+    ),
     Field(
         "featureGates",
         MapOf(formats.GATE_NAME, Flag()),

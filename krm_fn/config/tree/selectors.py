@@ -9,7 +9,7 @@ from __future__ import annotations
 from krm_fn.config import formats
 from krm_fn.config.fields import FIELD_NAME, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Text
-from krm_fn.config.rules_in_schema import Given, Refuse, Require, Some
+from krm_fn.config.rules import Given, Refuse, Require, Some
 from krm_fn.kube.labels import OPERATORS
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.config.report import Place
-    from krm_fn.config.rules_in_schema import Constraint
+    from krm_fn.config.rules import Constraint
 
 LABEL_VALUE = Text(formats.LABEL_VALUE, empty=True)
 LABELS = MapOf(formats.LABEL_KEY, LABEL_VALUE)

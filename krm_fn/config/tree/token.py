@@ -5,7 +5,7 @@ from __future__ import annotations
 from krm_fn.config import formats
 from krm_fn.config.fields import Field, Object
 from krm_fn.config.kinds import Choice, Text
-from krm_fn.config.rules_in_schema import ExactlyOne
+from krm_fn.config.rules import ExactlyOne
 from krm_fn.config.tree import selectors
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, ValueSource

@@ -11,7 +11,7 @@ import yaml
 from krm_fn.config import export
 from krm_fn.config.fields import UNSET, Field, Object, walk
 from krm_fn.config.kinds import Kind
-from krm_fn.config.rules_in_schema import Constraint
+from krm_fn.config.rules import Constraint
 from krm_fn.config.tree import CONFIG
 from tests.support.configs import BAD, GOOD, changed, results_of
 from tests.support.json_schema import accepts, validator
