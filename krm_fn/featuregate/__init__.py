@@ -24,44 +24,30 @@ def review(items: Sequence[Item], config: Config) -> Review:
     """
     if config.feature_gate == "Ignore":
         return Review()
-    deployments, providers = _find(items)
-    if not deployments and not providers:
-        return Review(results=(_nothing_to_check(),))
-    from krm_fn.featuregate.managers import is_manager, review_deployment, review_provider  # noqa: PLC0415 - most have none
-    from krm_fn.kube.raw import is_local  # noqa: PLC0415 - as above
-
-    managers = [item for item in deployments if is_manager(item)]
     revised: dict[int, Mapping[str, Any]] = {}
     results: list[Result] = []
-    for item in [*managers, *providers]:
-        ensure = config.feature_gate == "Ensure" and config.mode != "Check" and not is_local(item)
-        if item.kind == "Deployment":
-            value, found = review_deployment(item, ensure=ensure)
-        else:
-            value, found = review_provider(item, items, ensure=ensure)
-        results += found
-        if value is not None:
-            revised[item.position] = value
-    if not managers and not providers:
-        results.append(_nothing_to_check())
+    # by bytes, so that other objects stay unparsed
+    candidates = [
+        item
+        for item in items
+        if (item.kind == "Deployment" and item.contains(b"controller"))
+        or (item.kind == "CoreProvider" and item.group == "operator.cluster.x-k8s.io")
+    ]
+    if candidates:
+        from krm_fn.featuregate import gates  # noqa: PLC0415 - most inputs have none
+
+        candidates.sort(key=lambda item: (item.kind == "CoreProvider", item.namespace, item.name))
+        for item in candidates:
+            value, found = gates.review(item, items, config)
+            results += found
+            if value is not None:
+                revised[item.position] = value
+    if not results:
+        message = (
+            "feature gate ClusterResourceSet was not checked: the input has no capi-controller-manager Deployment and no"
+            f" CoreProvider (up to Cluster API v1.6 it must be on: {CLUSTERCTL_LINE} in clusterctl.yaml; from v1.12 it must"
+            " not be passed)"
+        )
+        field = "spec.managementCluster.featureGate"
+        results.append(Result(message=message, severity=INFO, field=field, tags=tagged(rule=GATE_RULE)))
     return Review(revised=revised, results=tuple(results))
-
-
-def _find(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
-    """Return the Deployments that may be a manager, and the CoreProviders; by bytes, so that others stay unparsed."""
-    deployments = [item for item in items if item.kind == "Deployment" and item.contains(b"controller")]
-    providers = [item for item in items if item.kind == "CoreProvider" and item.group == "operator.cluster.x-k8s.io"]
-    for found in (deployments, providers):
-        found.sort(key=lambda item: (item.namespace, item.name))  # results must not depend on the order of the input
-    return deployments, providers
-
-
-def _nothing_to_check() -> Result:
-    message = (
-        "feature gate ClusterResourceSet was not checked: the input has no capi-controller-manager Deployment and no"
-        f" CoreProvider (up to Cluster API v1.6 it must be on: {CLUSTERCTL_LINE} in clusterctl.yaml; from v1.12 it must"
-        " not be passed)"
-    )
-    return Result(
-        message=message, severity=INFO, field="spec.managementCluster.featureGate", tags=tagged(rule=GATE_RULE)
-    )

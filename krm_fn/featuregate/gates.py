@@ -1,44 +1,52 @@
-"""The feature gate: what it does in each release of Cluster API, and how a list `A=true,B=false` sets it.
+"""The feature gate of one manager, checked or fixed: of a `capi-controller-manager` Deployment, or of a `CoreProvider`.
 
 Releases: cluster-api `feature/feature.go` and `config/manager/manager.yaml`, read per release (docs/guide-walkthrough.md
 has the table). Up to v1.6 the shipped manifest switches the gate off, from v1.7 on it is on, and v1.12 removed it:
 a manager that is still given it exits with "unrecognized feature gate".
 
-Lists: component-base `featuregate` (`Set`, `SetFromMap`): parts are split at commas and trimmed, values are Go's
-`strconv.ParseBool`, several flags add up and the last one wins. Release manifests hold clusterctl's placeholders
+Lists `A=true,B=false`: component-base `featuregate` (`Set`, `SetFromMap`): parts are split at commas and trimmed, values are
+Go's `strconv.ParseBool`, several flags add up and the last one wins. Release manifests hold clusterctl's placeholders
 (`${EXP_CLUSTER_RESOURCE_SET:=false}`), which are substituted before the manager sees them.
+
+A Deployment passes gates as a flag. For a CoreProvider, cluster-api-operator installs the release's own manifest, so a gate
+that no field names has that manifest's default. The operator reads gates from `spec.manager.featureGates`, and flags from
+`spec.manager.additionalArgs` and `spec.deployment.containers[].args`; a variable can come from the Secret in
+`spec.configSecret` (`spec.secretName` in v1alpha1), and patches of the manifest may do anything.
 """
 
 from __future__ import annotations
 
-from krm_fn.base import Record, late
-from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.base import late
+from krm_fn.krm.results import ERROR, INFO, WARNING, about
+from krm_fn.kube import raw, secrets
+from krm_fn.kube.raw import mapping, text
+from krm_fn.kube.secrets import quoted
+from krm_fn.surface import CAPI_MANAGER, CLUSTERCTL, GATE_RULE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
-    from krm_fn.kube.containers import Release
+    from krm_fn.krm.items import Item
+    from krm_fn.krm.results import Result
+    from krm_fn.kube.raw import Release
+    from krm_fn.model import Config
+
+    # severity, message, and what to report instead once it is fixed ("" where there is nothing to fix, or no way to)
+    Finding = tuple[str, str, str]
+    # the new value, None where nothing changes, and what to report
+    Reviewed = tuple[dict[str, Any] | None, list[Result]]
 
 GATE = "ClusterResourceSet"
 FLAG = "feature-gates"
 
 ON = "on"
 OFF = "off"
-ON_UNLESS_SET = "on unless its variable says otherwise"
 OFF_UNLESS_SET = "off unless its variable says otherwise"
 INVALID = "invalid"  # named with a value that is no boolean: the manager exits
 OPAQUE = "opaque"  # the list, or a part of it, comes from elsewhere
 ABSENT = "absent"
-
-# What a release makes of the gate
-NEEDED = "needed"
-DEFAULT = "default"
-REMOVED = "removed"
-UNKNOWN = "unknown"
-
-SWITCH_ON = "switch on"
-TAKE_OUT = "take out"
 
 _CODE_DEFAULT_ON = (0, 4)
 _SHIPPED_ON = (1, 7)
@@ -51,166 +59,291 @@ _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _PART = late(r"(?:\$\{[^}$]*\}|\$\([^)$]*\)|[^,])+")
 _PLACEHOLDER = late(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=](?P<default>[^}]*))?\}\Z")
 _EXPANSION = late(r"\$[({]")
-_QUOTES = ('"', "'")
+
+_IMAGES = frozenset({"cluster-api-controller", "cluster-api-controller-amd64", "cluster-api-controller-arm64"})
+_VARIABLE = "EXP_CLUSTER_RESOURCE_SET"
+# Later versions of the operator's API may do without `spec.manager`, and a server drops a field that it does not know.
+_WITH_MANAGER = ("operator.cluster.x-k8s.io/v1alpha1", "operator.cluster.x-k8s.io/v1alpha2")
+_GATES = "spec.manager.featureGates"
 
 
-def quoted(value: str) -> bool:
-    """Return whether quotes are part of the value; no shell takes them off, so the manager sees them."""
-    return len(value) > 1 and value[0] in _QUOTES and value[-1] == value[0]
+# --- lists ------------------------------------------------------------------------------------------------------------
 
 
-def state(values: Iterable[str], *, beta: bool) -> str:
+def state(values: Iterable[str], release: Release | None, *, unseen: bool = False) -> str:
     """Return what the values of all `--feature-gates` flags, in order, do to the gate: one of ON to ABSENT.
 
-    Where the gate is of stage beta, `AllBeta=false` switches it off.
+    In v0.3 the gate is off in the code; while it is of stage beta, `AllBeta=false` switches it off. `unseen` is whether
+    further gates are set where they can't be read.
     """
-    found = ABSENT
-    opaque = beta_off = False
+    found, opaque = ABSENT, unseen
+    off = release is not None and release.line < _CODE_DEFAULT_ON
     for part in (part for value in values for part in _parts(value)):
-        _, equals, setting = part.partition("=")
-        name = _name(part)
+        name, equals, setting = part.partition("=")
+        name = name.strip()
         if name == GATE:
             found = of_setting(setting)
-        elif name == "AllBeta":
-            beta_off = of_setting(setting) == OFF
+        elif name == "AllBeta" and release is not None and _CODE_DEFAULT_ON <= release.line < _GENERAL:
+            off = of_setting(setting) == OFF
         elif _EXPANSION.match(name) or (not equals and _EXPANSION.search(part)):
             opaque = True
     if found != ABSENT:
         return found
-    if opaque:
-        return OPAQUE
-    return OFF if beta and beta_off else ABSENT
+    return OPAQUE if opaque else OFF if off else ABSENT
 
 
 def of_setting(setting: str) -> str:
-    """Return what one gate's value means: ON, OFF, ON_UNLESS_SET, OFF_UNLESS_SET or INVALID."""
-    text = setting.strip()
-    if text in _TRUE:
+    """Return what one gate's value means: ON, OFF, OFF_UNLESS_SET, OPAQUE or INVALID."""
+    value = setting.strip()
+    if value in _TRUE:
         return ON
-    if text in _FALSE:
+    if value in _FALSE:
         return OFF
-    placeholder = _PLACEHOLDER.match(text)
+    placeholder = _PLACEHOLDER.match(value)
     if placeholder:
-        return ON_UNLESS_SET if (placeholder["default"] or "").strip() in _TRUE else OFF_UNLESS_SET
-    return OPAQUE if _EXPANSION.match(text) else INVALID
+        return ON if (placeholder["default"] or "").strip() in _TRUE else OFF_UNLESS_SET
+    return OPAQUE if _EXPANSION.match(value) else INVALID
 
 
-def names(value: str) -> bool:
-    """Return whether a flag value names the gate."""
-    return any(_name(part) == GATE for part in _parts(value))
+def revised(value: str, release: Release | None) -> str:
+    """Return a list as a release needs it: without the gate ("" where nothing else is left), or with the gate on.
+
+    There it is changed where it is named, and added at the end where it is not.
+    """
+    parts = _parts(value)
+    if gone(release):
+        return ",".join(part for part in parts if not _names(part)).lstrip()
+    if not any(map(_names, parts)):
+        parts.append(f"{GATE}=true")
+    return ",".join(f"{part.partition('=')[0]}=true" if _names(part) else part for part in parts)
 
 
-def switched_on(value: str) -> str:
-    """Return a flag value with the gate on: its value changed where it is named, added at the end where not."""
-    parts = [f"{part.partition('=')[0]}=true" if _name(part) == GATE else part for part in _parts(value)]
-    return _joined(value, parts if names(value) else [*parts, f"{GATE}=true"])
-
-
-def without(value: str) -> str:
-    """Return a flag value without the gate; empty where nothing else is left."""
-    kept = [part for part in _parts(value) if _name(part) != GATE]
-    return _joined(value, kept) if kept else ""
+def gone(release: Release | None) -> bool:
+    """Return whether a release no longer knows the gate."""
+    return release is not None and release.line >= _GONE
 
 
 def _parts(value: str) -> list[str]:
-    text = value[1:-1] if quoted(value) else value
-    return [part for part in _PART.findall(text) if part.strip()]
+    return [part for part in _PART.findall(value) if part.strip()]
 
 
-def _name(part: str) -> str:
-    return part.partition("=")[0].strip()
+def _names(value: str) -> bool:
+    """Return whether a list names the gate."""
+    return any(part.partition("=")[0].strip() == GATE for part in _parts(value))
 
 
-def _joined(value: str, parts: list[str]) -> str:
-    quote = value[0] if quoted(value) else ""
-    return f"{quote}{','.join(parts).lstrip()}{quote}"
+# --- the verdict ------------------------------------------------------------------------------------------------------
 
 
-# --- releases --------------------------------------------------------------------------------------------------------
-
-
-def stage(release: Release | None) -> str:
-    """Return NEEDED, DEFAULT, REMOVED, or UNKNOWN where there is no release to go by."""
-    if release is None:
-        return UNKNOWN
-    if release.line >= _GONE:
-        return REMOVED
-    return DEFAULT if release.line >= _SHIPPED_ON else NEEDED
-
-
-def is_beta(release: Release | None) -> bool:
-    """Return whether `AllBeta=false` reaches the gate in this release."""
-    return release is not None and _CODE_DEFAULT_ON <= release.line < _GENERAL
-
-
-def on_in_code(release: Release | None) -> bool:
-    """Return whether the gate is on in a manager whose flags do not set it (off in v0.3)."""
-    return release is None or release.line >= _CODE_DEFAULT_ON
-
-
-class Finding(Record):
-    """The state of one manager, and what would fix it."""
-
-    severity: str
-    message: str  # what to report when it is not fixed
-    fix: str = ""  # SWITCH_ON, TAKE_OUT, or empty where there is nothing to fix or no way to
-    fixed: str = ""  # what to report when it is, or when it was right from the start
-
-
-def find(release: Release | None, state: str, *, seen: str, hint: str) -> Finding:
+def _judge(release: Release | None, state: str, *, seen: str, hint: str) -> Finding:
     """Judge the state of the gate in a release.
 
-    Args:
-        release: The manager's release; None when unknown.
-        state: As `state` returns it.
-        seen: Where the release was looked for, for the message about an unknown one.
-        hint: Where this kind of manager sets its gates, for the messages about a gate that is off.
+    `seen` says where the release was looked for, `hint` where this kind of manager sets its gates.
     """
-    where = stage(release)
-    if where == UNKNOWN:
+    if release is None:
         message = (
             f"the Cluster API release is unknown ({seen}), so feature gate {GATE} was left alone: it must be on up to v1.6"
             " and must not be passed from v1.12 on"
         )
-        return Finding(severity=WARNING, message=message)
-    return _removed(release, state) if where == REMOVED else _on(release, state, hint, needed=where == NEEDED)
-
-
-def _on(release: Release | None, state: str, hint: str, *, needed: bool) -> Finding:
-    """Judge the gate in a release that knows it: up to v1.6 it must be named, later it is on by default."""
-    right = f"feature gate {GATE} is on, by default in Cluster API {release}"
-    remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
-    if needed:
-        right = f"feature gate {GATE} is on, as Cluster API {release} needs it"
-        remedy = f"set {GATE}=true or managementCluster.featureGate: Ensure; {hint}"
-    elif state not in (ABSENT, OPAQUE):
-        right += "; it is named here and has to go before an upgrade to v1.12"
-    if state in (ON, ON_UNLESS_SET) or (state in (ABSENT, OPAQUE) and not needed):
-        return Finding(severity=INFO, message=right, fixed=right)
-    shipped_off = f"and the manifest of Cluster API {release} switches it off where this Deployment does not replace it"
+        return WARNING, message, ""
+    if gone(release):
+        return _judge_gone(release, state)
+    by_default, unnamed = release.line >= _SHIPPED_ON, state in {ABSENT, OPAQUE}
+    right = f"feature gate {GATE} is on, as Cluster API {release} needs it"
+    remedy = f"set {GATE}=true or managementCluster.featureGate: Ensure; {hint}"
+    if by_default:
+        right = f"feature gate {GATE} is on, by default in Cluster API {release}"
+        right += "" if unnamed else "; it is named here and has to go before an upgrade to v1.12"
+        remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
+    if state == ON or (unnamed and by_default):
+        return INFO, right, ""
     denied = f"and Cluster API {release} then denies every ClusterResourceSet"
     severity, wrong = {
-        ABSENT: (WARNING, f"is not named, {shipped_off}"),
+        ABSENT: (
+            WARNING,
+            f"is not named, and the manifest of Cluster API {release} switches it off where this Deployment does not replace it",
+        ),
         OPAQUE: (WARNING, f"can't be read here, and Cluster API {release} needs it on"),
         INVALID: (ERROR, "has a value that is neither true nor false, and the manager exits"),
         OFF: (ERROR, f"is off, {denied}"),
         OFF_UNLESS_SET: (WARNING, f"is off unless its variable is set where the manifest is substituted, {denied}"),
     }[state]
-    return Finding(severity=severity, message=f"feature gate {GATE} {wrong}: {remedy}", fix=SWITCH_ON, fixed=right)
+    return severity, f"feature gate {GATE} {wrong}: {remedy}", right
 
 
-def _removed(release: Release | None, state: str) -> Finding:
+def _judge_gone(release: Release, state: str) -> Finding:
     right = f"feature gate {GATE} is not passed, as Cluster API {release} no longer knows it"
     if state == ABSENT:
-        return Finding(severity=INFO, message=right, fixed=right)
+        return INFO, right, ""
     if state == OPAQUE:
         message = (
             f"the feature gates can't be read here; {GATE} must not be among them, or the manager of Cluster API {release}"
             " exits with 'unrecognized feature gate'"
         )
-        return Finding(severity=WARNING, message=message)
+        return WARNING, message, ""
     message = (
         f"feature gate {GATE} is passed, and Cluster API {release} no longer knows it: the manager exits with"
         " 'unrecognized feature gate'; remove it, or set managementCluster.featureGate: Ensure"
     )
-    return Finding(severity=ERROR, message=message, fix=TAKE_OUT, fixed=right)
+    return ERROR, message, right
+
+
+# --- the managers -----------------------------------------------------------------------------------------------------
+
+
+def review(item: Item, items: Sequence[Item], config: Config) -> Reviewed:
+    """Check the gate of a Deployment or CoreProvider as a config asks, or set it; nothing for any other Deployment."""
+    ensure = config.feature_gate == "Ensure" and config.mode != "Check" and not raw.is_local(item)
+    if item.kind == "CoreProvider":
+        return _review_provider(item, items, ensure=ensure)
+    return _review_deployment(item, ensure=ensure) if _is_manager(item) else (None, [])
+
+
+def _report(item: Item, message: str, severity: str, field: str = "") -> Result:
+    return about(item, message, rule=GATE_RULE, severity=severity, field=field)
+
+
+def _is_manager(item: Item) -> bool:
+    """Return whether a Deployment runs Cluster API's core manager, by its name, maybe with a prefix, or by an image."""
+    if item.group != "apps":
+        return False
+    return f"-{item.name}".endswith(f"-{CAPI_MANAGER}") or (
+        item.contains(b"cluster-api-controller") and any(map(_runs_manager, raw.containers(item.value())))
+    )
+
+
+def _runs_manager(container: Mapping[str, Any]) -> bool:
+    return raw.image_name(text(container, "image")) in _IMAGES
+
+
+def _position(value: dict[str, Any]) -> int | None:
+    """Return the position of the manager's container: by its image, else by its name, else the only one."""
+    there = raw.containers(value)
+    by_image = [index for index, one in enumerate(there) if _runs_manager(one)]
+    by_name = [index for index, one in enumerate(there) if one.get("name") == "manager"]
+    only = [0] if len(there) == 1 else []
+    return next(iter(by_image or by_name or only), None)
+
+
+def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
+    value: dict[str, Any] = raw.clone(item.value())
+    index = _position(value)
+    if index is None or raw.unlisted(raw.containers(value)[index], *raw.FLAG_FIELDS):
+        message = f"feature gate {GATE} was not checked: no container of the manager with lists as command and args"
+        return None, [_report(item, message, WARNING)]
+    container = raw.containers(value)[index]
+    image = text(container, "image")
+    release = raw.image_release(image)
+    flags, hidden = raw.flags(container, FLAG), raw.hides_flag(container, FLAG)
+    seen = f"image {quoted(image)!r} has no tag that is a version" if image else "no image"
+    severity, message, fixed = _judge(
+        release, state([one.value for one in flags], release, unseen=hidden), seen=seen, hint=CLUSTERCTL
+    )
+    base = f"spec.template.spec.containers[{index}]"
+    naming = [one for one in flags if _names(one.value)]
+    if not ensure or not fixed or hidden:
+        field = f"{base}.{(naming or flags)[0].path}" if flags and severity != INFO else base
+        return None, [_report(item, message, severity, field)]
+    if not flags:
+        raw.add_flag(container, f"--{FLAG}={GATE}=true", bare="args")
+    for one in naming or flags[-1:]:
+        raw.set_flag(container, one, revised(one.value, release))
+    raw.remove_flags(container, [one for one in naming if not revised(one.value, release)])
+    return value, [_report(item, fixed, INFO, base)]
+
+
+def _review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> Reviewed:
+    value: dict[str, Any] = raw.clone(item.value())
+    spec = mapping(value, "spec")
+    gated = mapping(spec, "manager", "featureGates")
+    version = text(spec, "version")
+    release = raw.release(version)
+    needed = release is not None and release.line < _SHIPPED_ON
+    arguments, patched = _arguments(spec), _patched(spec)
+    # what `spec.manager.featureGates` says comes last, so it wins
+    lists = [text(entries[key]) for entries, key, _ in arguments]
+    lists += [f"{name}={str(one).lower() if isinstance(one, bool) else text(one)}" for name, one in gated.items()]
+    what = state(lists, release)
+    if what == ABSENT and needed:
+        what = OPAQUE if patched else _by_variable(item, items, spec)
+    seen = f"spec.version {quoted(version)!r} is not a version" if version else "no spec.version"
+    severity, message, fixed = _judge(release, what, seen=seen, hint=f"the field is {_GATES}.{GATE}: true")
+    naming = [one for one in arguments if _names(text(one[0][one[1]]))]
+    named = _GATES if GATE in gated else naming[0][2] if naming else ""
+    fixing = ensure and fixed and (named or item.api_version in _WITH_MANAGER)
+    if fixing:
+        _fix(spec, naming, release)
+        results = [_report(item, fixed, INFO, "spec")]
+    else:
+        if ensure and fixed:
+            message += f" ({item.api_version} has no {_GATES}: pass --{FLAG} to the container 'manager')"
+        field = "spec" if severity == INFO else named or "spec.version"
+        results = [_report(item, message, severity, field)]
+    if patched:
+        message = (
+            f"{patched} may set the manager's feature gates; the patch was not looked into: {GATE} must be on up to"
+            " v1.6 and must not be passed from v1.12 on"
+        )
+        results.append(_report(item, message, WARNING, patched))
+    if needed and GATE in mapping(spec, "manager", "featureGates"):
+        message = (
+            f"operators before v0.26.0 pass the gates of {_GATES} alone: name every other gate that you use there too"
+        )
+        results.append(_report(item, message, INFO, _GATES))
+    return value if fixing else None, results
+
+
+def _arguments(spec: dict[str, Any]) -> list[tuple[dict[str, Any], str, str]]:
+    """Return every entry for the flag, with the map that holds it, its key there and its path.
+
+    The operator takes keys with their dashes, people also write them without.
+    """
+    places = [
+        (f"spec.deployment.containers[{index}].args", mapping(one, "args"))
+        for index, one in enumerate(raw.sequence(raw.dig(spec, "deployment", "containers")))
+        if mapping(one).get("name") == "manager"
+    ]
+    places.append(("spec.manager.additionalArgs", mapping(spec, "manager", "additionalArgs")))
+    return [(entries, key, f"{path}.{key}") for path, entries in places for key in entries if key.lstrip("-") == FLAG]
+
+
+def _patched(spec: dict[str, Any]) -> str:
+    """Return the path of the first patch that mentions feature gates; empty if none does."""
+    for field in ("manifestPatches", "patches"):
+        for index, one in enumerate(raw.sequence(spec.get(field))):
+            patch = one if isinstance(one, str) else text(one, "patch")
+            if GATE in patch or FLAG in patch:
+                return f"spec.{field}[{index}]"
+    return ""
+
+
+def _by_variable(item: Item, items: Sequence[Item], spec: dict[str, Any]) -> str:
+    """Return what the variable of the configuration Secret does; without one the manifest's default holds: off."""
+    name = text(spec, "configSecret", "name") or text(spec, "secretName")
+    namespace = text(spec, "configSecret", "namespace") or text(spec, "secretNamespace") or item.namespace
+    if not name:
+        return OFF
+    for one in items:
+        if one.kind == "Secret" and one.name == name and one.namespace == namespace and not one.group:
+            found = of_setting(secrets.texts(one.value()).get(_VARIABLE, "false") or "")
+            return found if found in {ON, OFF} else OPAQUE  # an encrypted value is no boolean
+    return OPAQUE
+
+
+def _fix(spec: dict[str, Any], naming: Sequence[tuple[dict[str, Any], str, str]], release: Release | None) -> None:
+    """Set the gate as a release needs it where it is named, or in `spec.manager.featureGates`."""
+    for entries, key, _ in naming:
+        entries[key] = revised(text(entries[key]), release)
+        if not entries[key]:
+            del entries[key]
+    gated = mapping(spec, "manager", "featureGates")
+    if not gone(release):
+        if not naming or GATE in gated:
+            spec["manager"] = {**mapping(spec, "manager"), "featureGates": {**gated, GATE: True}}
+        return
+    if GATE in gated:
+        del gated[GATE]
+        if not gated:
+            del spec["manager"]["featureGates"]
+    if not spec.get("manager", True):
+        del spec["manager"]

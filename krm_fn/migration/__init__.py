@@ -12,10 +12,10 @@ from krm_fn import surface
 from krm_fn.agent.releases import traits
 from krm_fn.base import Record, some
 from krm_fn.config import decode
-from krm_fn.hub.deployments import CONTROLLER_MANAGER, FLAG, HUB, MOVED
+from krm_fn.hub import CONTROLLER_MANAGER, FLAG, HUB, MOVED
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
-from krm_fn.kube import containers, raw
+from krm_fn.kube import raw
 from krm_fn.migration import discovered
 from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
@@ -84,7 +84,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"{surface.HUB_NAMESPACE}/{surface.HUB_NAME} too; --help shows the commands"
         )
         raise Errors.of(message, tags=tagged(rule="no-values"))
-    version = containers.of_image(image)
+    version = raw.image_release(image)
     clusters = tuple(objects.cluster(one) for one in dump.of(dumps.CLUSTER))
     config = _config(found, image, parent_url, name, resource_set)
     return Migration(
@@ -162,7 +162,7 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
         )
 
 
-def _warnings(found: Hub, image: str, parent_url: str, version: containers.Release | None) -> Iterator[Result]:
+def _warnings(found: Hub, image: str, parent_url: str, version: raw.Release | None) -> Iterator[Result]:
     for field, label, chosen in (("image", "image", image), ("parent_url", "parent URL", parent_url)):
         others = sorted({str(getattr(one, field)) for one in found.discovered} - {chosen, ""})
         for other in others:
@@ -199,7 +199,7 @@ def _warnings(found: Hub, image: str, parent_url: str, version: containers.Relea
             )
 
 
-def _deployer_role(version: containers.Release) -> str:
+def _deployer_role(version: raw.Release) -> str:
     # no trait changed within 0.15 but at .2, and the hub of all releases binds alike within a minor one
     patch = int(part) if (part := version.text.split("-")[0].split(".")[-1]).isdigit() else 0
     found = traits(AgentVersion(major=version.major, minor=version.minor, patch=patch))
@@ -213,7 +213,7 @@ def _warning(message: str, rule: str) -> Result:
 # --- the steps, in the only order that loses no cluster ----------------------------------------------------------------
 
 
-def _steps(found: Hub, version: containers.Release | None, resource_set: str) -> Iterator[Step]:
+def _steps(found: Hub, version: raw.Release | None, resource_set: str) -> Iterator[Step]:
     """Yield the steps, in order; `version` is that of the agent, None when its image has no release."""
     yield Step(
         title="Create a new registration token on the parent cluster",
@@ -258,7 +258,7 @@ def _steps(found: Hub, version: containers.Release | None, resource_set: str) ->
     )
 
 
-def _discovery_off(version: containers.Release | None) -> Step:
+def _discovery_off(version: raw.Release | None) -> Step:
     """Return where discovery runs; the hub's release is taken from the agent's, where that is known."""
     names = [CONTROLLER_MANAGER, HUB]
     if version is not None and version.line < MOVED:

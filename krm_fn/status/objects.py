@@ -11,7 +11,7 @@ from krm_fn.clusters import capi
 from krm_fn.clusters.resource_set import ResourceSet
 from krm_fn.clusters.resource_set import read as read_set
 from krm_fn.featuregate import gates
-from krm_fn.kube import containers, raw
+from krm_fn.kube import raw
 from krm_fn.status.dump import DEPLOYMENT, generated
 
 TYPE_CHECKING = False
@@ -222,9 +222,9 @@ def manager(dump: Dump) -> Manager:
         return Manager()
     release, values, filters = None, [], []
     for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
-        release = release or containers.of_image(raw.text(container, "image"))
-        values += [flag.value for flag in containers.find(dict(container), gates.FLAG)]
-        filters += [flag.value for flag in containers.find(dict(container), "watch-filter")]
+        release = release or raw.image_release(raw.text(container, "image"))
+        values += [flag.value for flag in raw.flags(container, gates.FLAG)]
+        filters += [flag.value for flag in raw.flags(container, "watch-filter")]
     title = f"{surface.CAPI_MANAGER} {release}" if release else surface.CAPI_MANAGER
     observed = raw.number(deployment, "status", "observedGeneration")
     return Manager(
@@ -237,13 +237,12 @@ def manager(dump: Dump) -> Manager:
     )
 
 
-def _gate(title: str, release: containers.Release | None, values: list[str]) -> str:
-    state = gates.state(values, beta=gates.is_beta(release))
-    if gates.stage(release) == gates.REMOVED:
+def _gate(title: str, release: raw.Release | None, values: list[str]) -> str:
+    state = gates.state(values, release)
+    if gates.gone(release):
         passed = state not in {gates.ABSENT, gates.OPAQUE}
         return f"is passed to {title}, which no longer knows it and exits" if passed else ""
-    off = state == gates.OFF or (state == gates.ABSENT and not gates.on_in_code(release))
-    return f"is off in {title}" if off else ""
+    return f"is off in {title}" if state == gates.OFF else ""
 
 
 def managed_cluster(value: Mapping[str, Any]) -> Managed:

@@ -170,12 +170,6 @@ def test_a_flag_within_a_shell_command_is_reported_and_left_alone() -> None:
     assert severities(found.results) == [WARNING]
 
 
-def test_quotes_that_reach_the_manager_get_a_warning() -> None:
-    found = review(items(manager("v1.9.0", '--feature-gates="MachinePool=true"')), config())
-    assert severities(found.results) == [INFO, WARNING]
-    assert "no shell" in messages(found.results)
-
-
 @pytest.mark.parametrize(
     "given",
     [

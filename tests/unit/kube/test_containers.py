@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.kube import containers
+from krm_fn.kube import raw
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -27,7 +27,7 @@ DIGEST = "sha256:" + "a" * 64
     ],
 )
 def test_every_occurrence_is_found(container: dict[str, Any], values: list[str], paths: list[str]) -> None:
-    found = containers.find(container, "x")
+    found = raw.flags(container, "x")
     assert [one.value for one in found] == values
     assert [one.path for one in found] == paths
 
@@ -44,7 +44,7 @@ def test_every_occurrence_is_found(container: dict[str, Any], values: list[str],
     ],
 )
 def test_a_value_is_changed_in_its_own_form(container: dict[str, Any], after: dict[str, Any]) -> None:
-    containers.assign(container, containers.find(container, "x")[0], "9")
+    raw.set_flag(container, raw.flags(container, "x")[0], "9")
     assert container == after
 
 
@@ -59,7 +59,7 @@ def test_a_value_is_changed_in_its_own_form(container: dict[str, Any], after: di
     ],
 )
 def test_a_removed_flag_takes_its_value_along(container: dict[str, Any], after: dict[str, Any]) -> None:
-    containers.remove(container, containers.find(container, "x"))
+    raw.remove_flags(container, raw.flags(container, "x"))
     assert container == after
 
 
@@ -75,7 +75,7 @@ def test_a_removed_flag_takes_its_value_along(container: dict[str, Any], after: 
     ],
 )
 def test_a_new_flag_goes_where_the_container_keeps_its_flags(container: dict[str, Any], bare: str, path: str) -> None:
-    assert containers.append(container, "--x=1", bare=bare) == path
+    assert raw.add_flag(container, "--x=1", bare=bare) == path
     field, _, index = path.partition("[")
     assert container[field][int(index[:-1])] == "--x=1"
 
@@ -89,7 +89,7 @@ def test_a_new_flag_goes_where_the_container_keeps_its_flags(container: dict[str
     ],
 )
 def test_a_flag_within_a_longer_element_is_noticed(container: dict[str, Any], *, hidden: bool) -> None:
-    assert containers.hidden(container, "x") is hidden
+    assert raw.hides_flag(container, "x") is hidden
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_flag_within_a_longer_element_is_noticed(container: dict[str, Any], *,
     ],
 )
 def test_the_release_is_the_tag_of_the_image(image: str, line: tuple[int, int]) -> None:
-    found = containers.of_image(image)
+    found = raw.image_release(image)
     assert found is not None
     assert found.line == line
 
@@ -116,11 +116,11 @@ def test_the_release_is_the_tag_of_the_image(image: str, line: tuple[int, int]) 
     ["", "a", "a:latest", f"a@{DIGEST}", "localhost:5000/a", "v1.6.3", "a:${VERSION}", "a:main-2024", "a:v1", "a:1.02"],
 )
 def test_an_image_without_a_version_tag_has_no_release(image: str) -> None:
-    assert containers.of_image(image) is None
+    assert raw.image_release(image) is None
 
 
 def test_a_release_is_shown_as_it_was_written() -> None:
-    assert str(containers.parse("v1.6.3")) == "v1.6.3"
+    assert str(raw.release("v1.6.3")) == "v1.6.3"
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_a_release_is_shown_as_it_was_written() -> None:
     ],
 )
 def test_the_name_of_an_image_is_the_last_part_of_its_repository(image: str, name: str) -> None:
-    assert containers.image_name(image) == name
+    assert raw.image_name(image) == name
