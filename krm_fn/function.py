@@ -16,7 +16,7 @@ from krm_fn.krm.results import INFO, PACKAGE, WARNING, Errors, Related, Result, 
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, PUBLIC, Refused, sources
-from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.redaction import Redactor, find_leaks, in_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,10 +95,8 @@ def _processed(
     try:
         configs, others = find_configs(items, function_config, options, stream=stream)
     except Errors as found:
-        from krm_fn.tokens import search  # noqa: PLC0415 - for errors only
-
         meant = [secret for item in _near(items) for secret in given_tokens(item)]
-        known = [*_given(items, function_config), *meant, *search.in_secrets(items), *options.offers.tokens()]
+        known = [*_given(items, function_config), *meant, *in_secrets(items), *options.offers.tokens()]
         return Outcome(results=found.results, redactor=Redactor(known))
     tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     results, known = tokens.results, [*_given(items, function_config), *tokens.known]
@@ -280,11 +278,9 @@ def _tokens(configs: Sequence[Config], items: Sequence[Item], options: Options, 
             if options.needs_token or any(one.tags != ABSENT for one in found.results):
                 results += found.results
                 continue
-            from krm_fn.tokens import search  # noqa: PLC0415 - for `plan` and `manifests` alone
-
             why = "(a warning only: `render` needs the token, this does not)"
             results += [one.replace(message=f"{one.message} {why}", severity=WARNING) for one in found.results]
-            token = search.in_place_of(config, [*(options.baseline or ()), *items])
+            token = sources.stand_in(config, [*(options.baseline or ()), *items])
         tokens.append(token)
         if token.secret is not None:
             known.append(token.secret)
@@ -310,11 +306,9 @@ def _leaks(configs: Sequence[Config], tokens: Sequence[Token], items: Sequence[I
     results: list[Result] = []
     for config, token in zip(configs, tokens, strict=True):
         if token.secret is not None:
-            from krm_fn.tokens import search  # noqa: PLC0415 - only for a token that is seen here
-
             source = sources.secret_item(config, items)
             allowed = ours if source is None else {*ours, source.position}
-            results += search.find(token.secret, items, except_positions=allowed)
+            results += find_leaks(token.secret, items, except_positions=allowed)
     return results
 
 

@@ -104,6 +104,12 @@ def texts(secret: Mapping[str, Any]) -> dict[str, str | None]:
     return found
 
 
+def part_with(secret: Mapping[str, Any], key: str) -> str:
+    """Return where a Secret has a key: in `stringData`, which counts first, or in `data`."""
+    plain = secret.get("stringData")
+    return "stringData" if isinstance(plain, dict) and key in plain else "data"
+
+
 def encrypted(value: str) -> bool:
     """Return whether a value is still encrypted by SOPS."""
     return value.startswith("ENC[") and bool(_SOPS.match(value))

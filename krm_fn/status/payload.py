@@ -18,7 +18,7 @@ from krm_fn.kube import secrets as encoding
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import AgentVersion
 from krm_fn.status.dump import BOOTSTRAP_PREFIX, documents, generated
-from krm_fn.tokens import formats
+from krm_fn.tokens import BOOTSTRAP, check_form
 from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
@@ -181,10 +181,10 @@ def expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
     Of a bootstrap token the Secret `bootstrap-token-<id>` of the parent tells, if it is among `secrets`.
     """
     try:
-        checked = formats.check(token, _ANY_AGENT)
+        checked = check_form(token, _ANY_AGENT)
     except Errors:
         return None
-    if checked.form != formats.BOOTSTRAP or checked.secret is None:
+    if checked.form != BOOTSTRAP or checked.secret is None:
         return checked.expires
     name = BOOTSTRAP_PREFIX + checked.secret.reveal().partition(".")[0]
     for secret in secrets:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 
 from krm_fn.base import Record, late
-from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Related, Result, about
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens import BOOTSTRAP_NAME, PUBLIC, formats
-from krm_fn.tokens.sources import place
+from krm_fn.tokens import BOOTSTRAP, BOOTSTRAP_NAME, FIELD, PUBLIC, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, Token
@@ -36,16 +34,15 @@ class BootstrapSecret(Record):
     """A `bootstrap-token-*` Secret of the input."""
 
     item: Item
-    value: Mapping[str, Any]
+    texts: Mapping[str, str]  # its values
 
     def get(self, key: str) -> str:
         """Return the text under a key; empty where there is none."""
-        return formats.trimmed(secrets.texts(self.value).get(key) or "")
+        return self.texts.get(key, "")
 
     def field(self, key: str) -> str:
         """Return the path of a key."""
-        plain = self.value.get("stringData")
-        return f"stringData.{key}" if isinstance(plain, dict) and key in plain else f"data.{key}"
+        return f"{secrets.part_with(self.item.value(), key)}.{key}"
 
     @property
     def token(self) -> Secret:
@@ -58,23 +55,21 @@ class BootstrapSecret(Record):
         text = self.get("expiration")
         if not text or secrets.encrypted(text):
             return None
-        if not _RFC3339.match(text):
-            return LONG_AGO
         from krm_fn.kube.raw import parse_time  # noqa: PLC0415 - only a bootstrap Secret with an expiration needs it
 
-        found = parse_time(text)
+        found = parse_time(text) if _RFC3339.match(text) else None
         return LONG_AGO if found is None else found
 
 
 def bootstrap_secrets(items: Sequence[Item]) -> tuple[BootstrapSecret, ...]:
     """Return the `bootstrap-token-*` Secrets of the input."""
+    found = [item for item in items if item.kind == "Secret" and item.contains(BOOTSTRAP_NAME.encode())]
     return tuple(
-        BootstrapSecret(item=item, value=item.value())
-        for item in items
-        if item.kind == "Secret"
-        and item.contains(BOOTSTRAP_NAME.encode())
-        and item.group == ""
-        and item.name.startswith(BOOTSTRAP_NAME)
+        BootstrapSecret(
+            item=item, texts={key: trimmed(text or "") for key, text in secrets.texts(item.value()).items()}
+        )
+        for item in found
+        if item.group == "" and item.name.startswith(BOOTSTRAP_NAME)
     )
 
 
@@ -87,27 +82,24 @@ def review(
     """
     if token.secret is None:
         return ()
-    severity = ERROR if config.token.on_expired == "Fail" else WARNING
-    where = place(config)
+    field, worst = f"{FIELD}.{config.token.kind}", ERROR if config.token.on_expired == "Fail" else WARNING
     if token.secret.reveal() in PUBLIC:
         message = (
             "the registration token is one that is printed in public guides: everyone knows it, and the one of "
             "Clusternet's guide expired on 2025-05-10; make your own on the parent cluster"
         )
-        return (Result(message=message, severity=severity, tags=tagged(rule="token-public"), **where),)
+        return (about(config, message, rule="token-public", severity=worst, field=field),)
     head, _, tail = token.secret.reveal().partition(".")
-    own = [one for one in bootstrap if token.form == formats.BOOTSTRAP and one.get("token-id") == head]
-    found: list[Result] = []
-    halves = [one.get("token-secret") for one in own]
-    if any(half and half != tail and not secrets.encrypted(half) for half in halves):
+    own = [one for one in bootstrap if token.form == BOOTSTRAP and one.get("token-id") == head]
+    results = []
+    halves = {one.get("token-secret") for one in own} - {"", tail}
+    if not all(map(secrets.encrypted, halves)):
         message = (
             "the registration token differs from the bootstrap token of the same id among the resources: "
             "the parent will take only one of them"
         )
-        related = (Related.at(own[0].item.name, own[0].item.place("metadata.name")),)
-        found.append(
-            Result(message=message, severity=WARNING, related=related, tags=tagged(rule="token-mismatch"), **where)
-        )
+        other = Related.at(own[0].item.name, own[0].item.place("metadata.name"))
+        results.append(about(config, message, rule="token-mismatch", severity=WARNING, field=field, related=(other,)))
     times = [one.expires for one in own if one.expires is not None]
     expires = min(times) if times else token.expires
     at = LONG_AGO if now is None else now
@@ -115,21 +107,16 @@ def review(
         expired = expires <= at
         state = "counts as expired, since its bootstrap Secret has an expiration that is not a time in RFC 3339"
         if expires != LONG_AGO:
-            state = f"{'expired' if expired else 'expires'} on {_day(expires)}"
-        found.append(
-            Result(
-                message=f"the registration token {state}: no new cluster registers with it "
-                f"{'any more' if expired else 'from then on'}; rotate it",
-                severity=severity if expired else WARNING,
-                related=tuple(
-                    Related.at(one.item.name, one.item.place(one.field("expiration")))
-                    for one in [one for one in own if one.expires == expires][:1]
-                ),
-                tags=tagged(rule="token-expired" if expired else "token-expires"),
-                **where,
-            )
-        )
-    return tuple(found)
+            from time import gmtime, strftime  # noqa: PLC0415 - only a warning needs it
+
+            state = f"{'expired' if expired else 'expires'} on {strftime('%Y-%m-%d', gmtime(expires))}"
+        end = "any more" if expired else "from then on"
+        message = f"the registration token {state}: no new cluster registers with it {end}; rotate it"
+        rule, severity = ("token-expired", worst) if expired else ("token-expires", WARNING)
+        places = [(one.item.name, one.item.place(one.field("expiration"))) for one in own if one.expires == expires]
+        related = tuple(Related.at(*place) for place in places[:1])
+        results.append(about(config, message, rule=rule, severity=severity, field=field, related=related))
+    return tuple(results)
 
 
 def review_bootstrap_secrets(bootstrap: Sequence[BootstrapSecret]) -> tuple[Result, ...]:
@@ -138,49 +125,37 @@ def review_bootstrap_secrets(bootstrap: Sequence[BootstrapSecret]) -> tuple[Resu
     Facts: `k8s.io/cluster-bootstrap`: namespace kube-system, type, name after the id, usage and groups. Asked once per
     run, whatever the configurations say.
     """
-    found = []
+    results = []
     for one in bootstrap:
         reasons = _reasons(one)
         if reasons:
-            why = "; ".join(reason for _, reason in reasons)
-            message = f"no cluster can register with the bootstrap token {one.item.name}: {why}"
-            place = one.item.place(reasons[0][0])
-            found.append(Result(message=message, severity=WARNING, tags=tagged(rule="bootstrap-token"), **place))
-    return tuple(sorted(found, key=lambda result: (result.message, result.file_path, result.file_index or 0)))
+            message = f"no cluster can register with the bootstrap token {one.item.name}: {'; '.join(reasons.values())}"
+            field = next(iter(reasons))
+            results.append(about(one.item, message, rule="bootstrap-token", severity=WARNING, field=field))
+    return tuple(sorted(results, key=lambda result: (result.message, result.file_path, result.file_index or 0)))
 
 
-def _reasons(secret: BootstrapSecret) -> list[tuple[str, str]]:
-    """Return why the parent would not take a bootstrap token for a registration, each with the field to correct."""
+def _reasons(secret: BootstrapSecret) -> dict[str, str]:
+    """Return why the parent would not take a bootstrap token for a registration, by the field to correct."""
     usage, groups = "usage-bootstrap-authentication", "auth-extra-groups"
-
-    def wrong(key: str, right: bool) -> bool:  # noqa: FBT001 - what is encrypted can't be judged
-        return not right and not secrets.encrypted(secret.get(key))
-
-    found = [
-        (secret.value.get("type") != _TYPE, "type", f"its type must be {_TYPE}"),
-        (secret.item.namespace != _NAMESPACE, "metadata.namespace", f"it must be in namespace {_NAMESPACE}"),
-        (
-            wrong("token-id", secret.item.name == BOOTSTRAP_NAME + secret.get("token-id")),
-            "metadata.name",
+    wrong = {}
+    if secret.item.value().get("type") != _TYPE:
+        wrong["type"] = f"its type must be {_TYPE}"
+    if secret.item.namespace != _NAMESPACE:
+        wrong["metadata.namespace"] = f"it must be in namespace {_NAMESPACE}"
+    checks = {  # of values, which may be encrypted still
+        "token-id": (
+            secret.item.name == BOOTSTRAP_NAME + secret.get("token-id"),
             f"its name must be {BOOTSTRAP_NAME} and then its token-id",
         ),
-        (wrong(usage, secret.get(usage) == "true"), secret.field(usage), f'it needs {usage}: "true"'),
-        (
-            wrong(groups, GROUP in secret.get(groups).split(",")),
-            secret.field(groups),
-            f"its {groups} must hold {GROUP}",
-        ),
-        (
-            secret.expires == LONG_AGO,
-            secret.field("expiration"),
+        usage: (secret.get(usage) == "true", f'it needs {usage}: "true"'),
+        groups: (GROUP in secret.get(groups).split(","), f"its {groups} must hold {GROUP}"),
+        "expiration": (
+            secret.expires != LONG_AGO,
             "its expiration is not a time in RFC 3339, which counts as expired",
         ),
-    ]
-    return [(field, reason) for is_so, field, reason in found if is_so]
-
-
-def _day(seconds: int) -> str:
-    """Return the day of a time as YYYY-MM-DD in UTC."""
-    import time  # noqa: PLC0415 - only a warning needs it
-
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+    }
+    for key, (right, reason) in checks.items():
+        if not right and not secrets.encrypted(secret.get(key)):
+            wrong["metadata.name" if key == "token-id" else secret.field(key)] = reason
+    return wrong

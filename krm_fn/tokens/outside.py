@@ -73,19 +73,18 @@ def check_existing(
     own = {one.item.position for one in inventory.owned if one.owner == config.owner}
     results = []
     for item in items:
-        makes = (item.group, item.kind) in _MAKERS
-        if not (makes or (item.kind == "Secret" and not item.group)) or not item.contains(name.encode()):
-            continue
         severity, reason, field = _NOTHING
-        if makes:
+        if (item.group, item.kind) in _MAKERS:
             severity, reason, field = _maker_error(name, item)
-        elif item.name == name and item.namespace in namespaces and item.position in own:
+        elif item.kind != "Secret" or item.group or item.name != name:
+            continue
+        elif item.namespace in namespaces and item.position in own:
             reason = (
                 f"is marked as this function's own output by annotation {OWNER_ANNOTATION}, so this run would remove it: if"
                 " you keep it yourself now, remove the annotation; if it is left from an earlier render, delete it"
             )
             severity, field = ERROR, f"metadata.annotations.{OWNER_ANNOTATION}"
-        elif item.name == name:
+        else:
             severity, reason, field = _secret_error(config, item.value(), needed=item.namespace in namespaces)
         if reason:
             proposed = RESOURCE_SET_TYPE if field.endswith("type") else None
@@ -151,8 +150,10 @@ def _content_error(config: Config, value: Mapping[str, Any]) -> str:
 # --- externalSecret --------------------------------------------------------------------------------------------------
 
 
-def external_secret(config: Config, source: ExternalSource, namespace: str, name: str) -> dict[str, Any]:
+def external_secret(config: Config, namespace: str) -> dict[str, Any]:
     """Return the ExternalSecret of a namespace, without marks; the Secret that it makes has the same name."""
+    source: ExternalSource = config.token  # type: ignore[assignment] # the registry chooses by type
+    name = config.registration
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
         "apiVersion": f"{EXTERNAL_SECRETS_GROUP}/v1",

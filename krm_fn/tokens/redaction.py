@@ -1,24 +1,27 @@
-"""Redaction: no part of a token in what is printed.
+"""Redaction: no part of a token in what is printed, and a warning where the input shows one.
 
 The id of a bootstrap token and the header of a JWT are public; the rest is the secret half, of which no six characters in
-a row are shown, in whatever form.
+a row are shown, in whatever form. In the input a Secret may hold the token; everything else is read by many more people
+(ConfigMaps, annotations, arguments, comments).
 """
 
 from __future__ import annotations
 
 import binascii
 
-from krm_fn.base import Record, late
+from krm_fn.base import Record, full_name, late
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import HIDDEN, MOST_QUOTED, Secret
+from krm_fn.surface import GROUP, KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from typing import Any, TextIO
 
-    from krm_fn.krm.results import Result
+    from krm_fn.krm.items import Item
 
 _RUN = 6  # characters of a secret half that may not be seen in a row
 _CUT_HALF = 13  # characters after a dot that count as a secret half (16) which was cut
@@ -30,6 +33,8 @@ _ESCAPE = late(r"%([0-9A-Fa-f]{2})|\\?(.)", 16)  # 16: a dot matches a line brea
 _UNBROKEN = late(rf"\S{{{MOST_QUOTED + 1},}}")
 _DIGIT, _LETTER = late(r"[0-9]"), late(r"[A-Za-z]")
 _PARTS = late(r"(\.?)([A-Za-z0-9_-]{6,})")
+_KEY = "\0key"  # in a path: "the key itself"; no key of an object has a NUL
+_TOKEN_FIELD = ("spec", "registrationToken", "value")
 
 
 class Redactor:
@@ -39,8 +44,8 @@ class Redactor:
         """Take the tokens of this run, refused ones included, and names of ours that look like a token by chance."""
         halves = {half for token in tokens for half in _secret_halves(token.reveal())}
         self._runs = {run for half in halves for form in _forms(half) for run in _slices(form, _RUN)}
+        self._runs |= {run for half in halves for run in _slices(half.encode().hex(), 2 * _RUN)}
         self._begins = {run[at : at + 3] for run in self._runs for at in range(4)}
-        self._hexadecimal = {run for half in halves for run in _slices(half.encode().hex(), 2 * _RUN)}
         self._public = "\n".join(public)
         self._known: dict[str, str] = {}
 
@@ -49,7 +54,7 @@ class Redactor:
         text = secrets.hide(text, self._public)
         if not self._runs or len(text) < _RUN:
             return text
-        spans = [*self._plain(text), *self._in_hexadecimal(text)]
+        spans = [*self._found(text, _WORDS, _RUN), *self._found(text, _HEXADECIMAL, 2 * _RUN)]
         if "%" in text or "\\" in text:
             spans += self._escaped(text)
         return _without(text, spans) if spans else text
@@ -79,23 +84,15 @@ class Redactor:
         """Return results without tokens, whatever module made them, whose messages quote no more than they may."""
         return tuple(_shortened(self.value(one)) for one in results)
 
-    def _plain(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where six characters of a secret are, as they are or in base64."""
-        runs, begins = self._runs, self._begins
-        for word in _WORDS.finditer(text):
-            found, start = word[0], word.start()
+    def _found(self, text: str, words: re.Pattern[str], length: int) -> Iterator[tuple[int, int]]:
+        """Yield where so many characters of a secret are: as they are or in base64, or twice as many in hexadecimal form."""
+        for word in words.finditer(text):
+            found, start = word[0] if length == _RUN else word[0].lower(), word.start()
             # of every six characters in a row, three begin at a multiple of four
-            if any(found[at : at + 3] in begins for at in range(0, len(found) - 2, 4)):
-                for at in range(len(found) - _RUN + 1):
-                    if found[at : at + _RUN] in runs:
-                        yield start + at, start + at + _RUN
-
-    def _in_hexadecimal(self, text: str) -> Iterator[tuple[int, int]]:
-        for word in _HEXADECIMAL.finditer(text):
-            found, start = word[0].lower(), word.start()
-            for at in range(len(found) - 2 * _RUN + 1):
-                if found[at : at + 2 * _RUN] in self._hexadecimal:
-                    yield start + at, start + at + 2 * _RUN
+            if any(found[at : at + 3] in self._begins for at in range(0, len(found) - 2, 4)):
+                for at in range(len(found) - length + 1):
+                    if found[at : at + length] in self._runs:
+                        yield start + at, start + at + length
 
     def _escaped(self, text: str) -> Iterator[tuple[int, int]]:
         for word in _ESCAPED.finditer(text):
@@ -103,7 +100,7 @@ class Redactor:
                 start = word.start()
                 places = [(start + one.start(), start + one.end()) for one in _ESCAPE.finditer(word[0])]
                 plain = _ESCAPE.sub(_unescaped, word[0])
-                for first, last in self._plain(plain):
+                for first, last in self._found(plain, _WORDS, _RUN):
                     yield places[first][0], places[last - 1][1]
 
 
@@ -196,3 +193,116 @@ def _shortened(result: Result) -> Result:
 
 def _short(text: str) -> str:
     return f"{text[: MOST_QUOTED - 1]}…"
+
+
+# --- tokens in the input ----------------------------------------------------------------------------------------------
+
+
+def find_leaks(token: Secret, items: Sequence[Item], *, except_positions: Collection[int] = ()) -> tuple[Result, ...]:
+    """Warn of every place of the input where a token appears in plain text, or in base64, outside a Secret's data.
+
+    `except_positions` are items that may hold it. The order of the input does not change that of the warnings, which name
+    places and never the value.
+    """
+    whole = token.reveal()
+    needle = whole.partition(".")[2]  # an id and a header are public
+    # in base64, the text up to the last whole triple of bytes is the same whatever follows
+    packed = secrets.encode(whole[: len(whole) // 3 * 3])
+    found: list[Result] = []
+    sought = (needle.encode(), packed.encode())
+    for item in items:
+        if item.position in except_positions or not item.contains(*sought):
+            continue
+        try:
+            for path in _places(item, needle, packed):
+                where = f"{item.kind or 'an object'} {full_name(item.namespace, item.name)}, {path}"
+                found.append(_leak(where, **item.place("" if path.startswith("a ") else path)))
+        except Errors:  # none of ours, so its error is not ours to report; what its text holds is
+            if needle.encode() in item.text:
+                found.append(_leak(f"items[{item.position}], which can't be read"))
+    clean = Redactor([token]).results(found)
+    return tuple(sorted(clean, key=lambda one: (one.message, one.file_path, one.file_index or 0)))
+
+
+def in_secrets(items: Sequence[Item]) -> list[Secret]:
+    """Return every token in a Secret of the input, where no readable config tells which of them is used."""
+    found: list[Secret] = []
+    for item in items:
+        if item.kind != "Secret":
+            continue
+        try:
+            value = item.value()
+        except Errors:
+            continue  # reported where it is read
+        for part in (value.get("data"), value.get("stringData")):
+            texts = [text for text in part.values() if isinstance(text, str)] if isinstance(part, dict) else []
+            texts += [data.decode("utf-8", "replace") for data in map(secrets.decode, texts) if data is not None]
+            found += [Secret(token) for text in texts for token in secrets.tokens_in(text)]
+    return found
+
+
+def _places(item: Item, needle: str, packed: str) -> list[str]:
+    """Return the fields that hold a token and may not, and "a comment" where the text has it more often than the value."""
+    allowed = _may_hold(item)
+    found: set[str] = set()
+    seen = 0
+    for path, text in _strings(item.value()):
+        seen += text.count(needle)
+        if (needle in text or packed in text) and not any(path[: len(field)] == field for field in allowed):
+            found.add(_shown(path))
+    if item.text.count(needle.encode()) > seen:
+        found.add("a comment")
+    return sorted(found)
+
+
+def _may_hold(item: Item) -> tuple[tuple[str, ...], ...]:
+    """Return the paths under which an item may hold a token."""
+    if item.kind == "Secret" and item.group == "":
+        return (("data",), ("stringData",))
+    if item.group == GROUP and item.kind == KIND:
+        return (_TOKEN_FIELD,)  # decoding the configuration warns of it already
+    return ()
+
+
+def _strings(value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the path and the text of every string, keys included, of a JSON-like value.
+
+    Without recursion, and each container once, so that neither depth nor aliases cost more than the text is long.
+    """
+    seen: set[int] = set()
+    stack: list[tuple[tuple[str, ...], Any]] = [((), value)]
+    while stack:
+        path, one = stack.pop()
+        if isinstance(one, str):
+            yield path, one
+        elif isinstance(one, (dict, list)) and id(one) not in seen:
+            seen.add(id(one))
+            if isinstance(one, dict):
+                for key, inner in one.items():
+                    yield (*path, _KEY), str(key)
+                    stack.append(((*path, str(key)), inner))
+            else:
+                stack.extend(((*path, f"[{index}]"), inner) for index, inner in enumerate(one))
+
+
+def _shown(path: tuple[str, ...]) -> str:
+    """Return a path as messages print it: `metadata.annotations[a.b/c]`, `a key of data`."""
+    if path and path[-1] == _KEY:
+        return f"a key of {_shown(path[:-1]) or 'the object'}"
+    text = ""
+    for part in path:
+        if part.startswith("["):
+            text += part
+        elif "." in part or "/" in part:
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def _leak(where: str, **place: Any) -> Result:
+    message = (
+        f"the registration token appears in plain text in {where}: remove it there and rotate it, since anyone who could read"
+        " this may have it"
+    )
+    return Result(message=message, severity=WARNING, tags=tagged(rule="token-in-plain-sight"), **place)

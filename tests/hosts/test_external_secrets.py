@@ -82,7 +82,7 @@ def config(note: str = "", **spec: Any) -> Config:
 )  # fmt: skip
 def test_the_operator_makes_the_secret_that_an_inline_source_emits(operator: Path, one: Config, token: str) -> None:
     given = {
-        "externalSecret": outside.external_secret(one, one.token, "team-a", "n"),
+        "externalSecret": outside.external_secret(one, "team-a"),
         "store": {"clusternet": token},
     }
     done = subprocess.run([operator], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=60)
@@ -96,4 +96,4 @@ def test_the_operator_makes_the_secret_that_an_inline_source_emits(operator: Pat
         "fn.clusternet.io/generated": "true",
     }
     assert secret["metadata"]["annotations"]["fn.clusternet.io/owner"] == "fleet"
-    assert (secret["metadata"]["namespace"], secret["metadata"]["name"]) == ("team-a", "n")
+    assert (secret["metadata"]["namespace"], secret["metadata"]["name"]) == ("team-a", one.registration)

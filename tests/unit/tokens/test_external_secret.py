@@ -15,7 +15,7 @@ import yaml
 from krm_fn.agent import registration_values
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.model import ExternalSource, Patch
+from krm_fn.model import Patch
 from krm_fn.tokens import outside as module
 
 TYPE_CHECKING = False
@@ -52,12 +52,6 @@ def annotated(**annotations: str) -> Config:
     return one.replace(agent=one.agent.replace(patches=(patch,)))
 
 
-def made(config: Config, namespace: str, name: str) -> dict[str, Any]:
-    """Return the ExternalSecret of a config."""
-    assert isinstance(config.token, ExternalSource)
-    return module.external_secret(config, config.token, namespace, name)
-
-
 def run(text: str, token: str) -> str:
     """Do what text/template does with our two actions, and fail on any other."""
 
@@ -71,17 +65,17 @@ def run(text: str, token: str) -> str:
 
 
 def test_the_whole_object_is_as_specified() -> None:
-    found = made(config(), "team-a", "n-registration")
+    found = module.external_secret(config(), "team-a")
     text = found["spec"]["target"]["template"]["data"].pop("20-registration.yaml")
     assert found == {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
-        "metadata": {"name": "n-registration", "namespace": "team-a"},
+        "metadata": {"name": "clusternet-cluster-api-registration", "namespace": "team-a"},
         "spec": {
             "refreshInterval": "1h",
             "secretStoreRef": {"name": "vault", "kind": "SecretStore"},
             "target": {
-                "name": "n-registration",
+                "name": "clusternet-cluster-api-registration",
                 "creationPolicy": "Owner",
                 "deletionPolicy": "Retain",
                 "template": {
@@ -121,14 +115,14 @@ def test_what_the_user_says_of_the_remote_entry_wins() -> None:
         "remoteRef": ref,
         "refreshInterval": "15m",
     }
-    spec = made(config(external), "a", "n")["spec"]
+    spec = module.external_secret(config(external), "a")["spec"]
     assert spec["data"][0]["remoteRef"] == {"conversionStrategy": "Default", "metadataPolicy": "None", **ref}
     assert spec["secretStoreRef"] == {"name": "s", "kind": "ClusterSecretStore"}
     assert spec["refreshInterval"] == "15m"
 
 
 def test_without_a_namespace_there_is_none() -> None:
-    assert made(config(), "", "n")["metadata"] == {"name": "n"}
+    assert module.external_secret(config(), "")["metadata"] == {"name": "clusternet-cluster-api-registration"}
 
 
 def test_every_string_of_the_template_is_in_double_quotes() -> None:

@@ -9,8 +9,7 @@ import pytest
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import ResourceRef, Result
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens import search
-from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.redaction import Redactor, find_leaks
 
 HALF = "r5t6y7u8i9o0p1a2"
 TOKEN = f"q2w3e4.{HALF}"
@@ -30,7 +29,7 @@ def obj(kind: str = "ConfigMap", api_version: str = "v1", **fields: Any) -> dict
 
 
 def find(items: list[Item], token: str = TOKEN, **more: Any) -> tuple[Result, ...]:
-    return search.find(Secret(token), items, **more)
+    return find_leaks(Secret(token), items, **more)
 
 
 @pytest.mark.parametrize(

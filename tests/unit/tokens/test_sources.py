@@ -185,7 +185,6 @@ def test_several_of_that_name_are_listed_whatever_their_order(make_config: Make,
 def test_many_of_that_name_are_counted(make_config: Make, make_items: Items) -> None:
     found = the_error(make_config(source=REF), make_items(*(secret(namespace=f"n{n}") for n in range(8))))
     assert "8 Secrets" in found.message
-    assert "5 of their places are given" in found.message
     assert len(found.related) == 5
 
 
@@ -261,36 +260,6 @@ def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items)
             id="key missing",
         ),
         pytest.param({"type": "Opaque"}, "has no key regToken: add it below stringData", "spec.registrationToken.secretRef.key", id="no keys"),
-        pytest.param(
-            {"stringDta": {"regToken": TOKEN}},
-            "stringDta is not a known field: did you mean stringData?",
-            "stringDta",
-            id="stringData misspelt",
-        ),
-        pytest.param(
-            {"stringData": None, "regToken": TOKEN},
-            "regToken is not below stringData: indent it there",
-            "regToken",
-            id="the key is not indented",
-        ),
-        pytest.param(
-            {"data": None, "regToken": "eA=="},
-            "regToken is not below data: indent it there",
-            "regToken",
-            id="the key is not indented below data",
-        ),
-        pytest.param(
-            {"metadata": {"name": "clusternet-registration", "namespace": "a", "stringData": {"regToken": TOKEN}}},
-            "stringData is below metadata: begin it in the column of metadata",
-            "metadata.stringData",
-            id="stringData below metadata",
-        ),
-        pytest.param(
-            {"metadata": {"name": "clusternet-registration", "namespace": "a", "regToken": TOKEN}, "stringData": None},
-            "regToken is not below stringData: indent it there",
-            "metadata.regToken",
-            id="the key below metadata",
-        ),
         pytest.param(
             {"stringData": {TOKEN: "x"}},
             "has no key regToken: add it below stringData",
