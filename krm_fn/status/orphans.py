@@ -6,35 +6,60 @@ it for longer than `Scene.dead_after`. Numbers are no evidence.
 
 from __future__ import annotations
 
+from krm_fn.base import count, some
+from krm_fn.krm.results import INFO
+from krm_fn.status import report
 from krm_fn.status.dump import RESOURCE_SET
-from krm_fn.status.matching import chosen_prefix
-from krm_fn.status.report import Orphan, age
+from krm_fn.status.registrations import chosen_prefix
+from krm_fn.status.report import Orphan, Reason, age
 from krm_fn.surface import CLUSTER_NAME_LABEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from krm_fn.status.matching import Judged
     from krm_fn.status.objects import Managed
-    from krm_fn.status.scene import Scene
+    from krm_fn.status.scene import Case, Scene
 
+_UNTOLD = frozenset({report.NO, report.EARLIER, report.COUNTED})
 _ELSEWHERE = "; if no other management cluster has it, remove it"
 MANAGEMENT = "management"
 PARENT = "parent"
 
 
-def find(scene: Scene, judged: Judged) -> tuple[Orphan, ...]:
+def find(scene: Scene, cases: Sequence[Case], strangers: Sequence[Managed]) -> tuple[Orphan, ...]:
     """List what has no Cluster."""
     found = [*_hub_maps(scene)]
     if scene.clusters:
-        found += [*_resource_sets(scene), *_registrations(scene, judged), *_requests(scene, judged)]
+        found += [
+            *_resource_sets(scene, cases),
+            *_registrations(scene, cases, strangers),
+            *_requests(scene, cases),
+        ]
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.side, one.kind, one.namespace, one.name)))
 
 
-def _resource_sets(scene: Scene) -> Iterator[Orphan]:
+def others(scene: Scene, strangers: Sequence[Managed]) -> Iterator[Reason]:
+    """Name the ManagedClusters that report and that no Cluster accounts for; they are alive, so not left over."""
+    found = [one.title for one in strangers if scene.alive(one)]
+    if found and scene.clusters:
+        yield Reason(
+            code="others",
+            message=f"{count(len(found), 'ManagedCluster')} of other names report to the parent: {some(found)}; they were "
+            "registered by hand, from another management cluster, or under an earlier name, since a registration keeps its "
+            "first name",
+            severity=INFO,
+        )
+
+
+def _doubtful(cases: Sequence[Case]) -> set[str]:
+    """Return the names of Clusters that may be registered under a name that nothing here tells."""
+    return {case.cluster.name for case in cases if case.has_agent and case.registered in _UNTOLD}
+
+
+def _resource_sets(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:
     """Sets that select nobody. One of ours goes where it came from: a command would be undone by GitOps."""
-    used = {(cluster.namespace, one.name) for cluster in scene.clusters for one in scene.selecting(cluster)}
+    used = {(one.namespace, one.name) for case in cases for one in case.sets}
     there = {(cluster.namespace, cluster.name) for cluster in scene.clusters}
     for one in scene.sets:
         if (one.namespace, one.name) in used or one.deleting:
@@ -83,19 +108,20 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
             )
 
 
-def _registrations(scene: Scene, judged: Judged) -> Iterator[Orphan]:
+def _registrations(scene: Scene, cases: Sequence[Case], strangers: Sequence[Managed]) -> Iterator[Orphan]:
     """ManagedClusters that don't report: of nobody, of a cluster that registered anew, of one that is being deleted."""
+    doubtful = _doubtful(cases)
     emptied = [one for one in scene.managed if one.origin and one.origin not in scene.peopled]
-    for managed in (*judged.strangers, *emptied):
+    for managed in (*strangers, *emptied):
         known, message = True, "no Cluster of this dump registers under this name"
         if managed.origin:
             message = f"its Cluster was in namespace {managed.origin}, which has no Cluster any more"
         elif chosen_prefix(managed.name):
             known, message = False, "its agent chose the name, so nothing here tells its Cluster"
         else:  # it can be an earlier name of a Cluster that is not registered under its present one
-            known = not any(name in managed.name for name in judged.doubtful)
+            known = not any(name in managed.name for name in doubtful)
         yield from _registration(scene, managed, message, known=known, elsewhere=True)
-    for case in judged.cases:
+    for case in cases:
         if not case.name or not case.managed:
             continue
         best, *others = case.managed
@@ -137,11 +163,11 @@ def _registration(
     )
 
 
-def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
+def _requests(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:
     """Requests that led to no ManagedCluster and belong to no Cluster."""
     registered = {one.cluster_id for one in scene.managed}
-    names = {case.name for case in judged.cases if case.name}
-    prefixes = {case.prefix for case in judged.cases if case.prefix}
+    names = {case.name for case in cases if case.name}
+    prefixes = {case.prefix for case in cases if case.prefix}
     for request in scene.requests:
         name = request.cluster_name
         mine = name in names or chosen_prefix(name) in prefixes or request.origin in scene.peopled
@@ -149,7 +175,7 @@ def _requests(scene: Scene, judged: Judged) -> Iterator[Orphan]:
             continue
         commands: tuple[str, ...] = ()
         old = request.created is not None and scene.reported - request.created > scene.dead_after
-        if old and not any(one in name for one in judged.doubtful):
+        if old and not any(one in name for one in _doubtful(cases)):
             commands = (scene.commands.delete_request(request.name),)
         since = f", made {scene.ago(request.created)}" if request.created is not None else ""
         yield Orphan(

@@ -8,14 +8,14 @@ from __future__ import annotations
 from krm_fn.base import some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
+from krm_fn.status.registrations import leases, unanswered
 from krm_fn.status.report import Reason, age
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from krm_fn.status.objects import Request
-    from krm_fn.status.scene import Case, Scene
+    from krm_fn.status.scene import Case
 
 _KNOWN = frozenset({report.YES, report.NOT_READY, report.EARLIER})
 
@@ -93,27 +93,6 @@ def not_registered(case: Case) -> Iterator[Reason]:
         )
 
 
-def unanswered(scene: Scene, request: Request) -> Reason:
-    """A registration that the hub has not answered, denied, or approved without effect."""
-    if not request.result:
-        return Reason(
-            code="request-pending",
-            message=f"the registration request {request.name} has not been answered",
-            remedy=(
-                "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is never approved",
-            ),
-        )
-    detail = f": {request.error}" if request.error else ""
-    return Reason(
-        code="request-refused",
-        message=f"the registration request {request.name} is {request.result}{detail}, without a ManagedCluster",
-        remedy=(
-            "fix the cause, then delete the request on the parent; the agent asks again",
-            scene.commands.delete_request(request.name),
-        ),
-    )
-
-
 def not_ready(case: Case) -> Iterator[Reason]:
     """Registered, and its agent does not report, or reports trouble."""
     if case.registered != report.NOT_READY or not case.managed:
@@ -139,4 +118,21 @@ def _look(case: Case) -> str:
     return case.scene.commands.pods(case.cluster, case.scene.agent_namespace(case.agents[0]))
 
 
-CHECKS = (token_expired, duplicate_name, not_registered, not_ready)
+def uncertain(case: Case) -> Iterator[Reason]:
+    """It may be one of those that are missing; said where the story of this one Cluster is asked for."""
+    if case.uncertain and case.in_full:
+        earlier = case.registered == report.EARLIER
+        end = (
+            ", or not at all: fewer such names report than Clusters keep one"
+            if earlier
+            else ": this one may be among those that are not registered"
+        )
+        yield Reason(
+            code=report.SHORT_OF_NAMES if earlier else report.SHORT,
+            message=f"{case.evidence}{end}",
+            remedy=leases([case]),
+            severity=WARNING,
+        )
+
+
+CHECKS = (token_expired, duplicate_name, not_registered, not_ready, uncertain)

@@ -1,4 +1,4 @@
-"""A dump indexed for questions: which sets select a Cluster, what its Binding records, who registered under a name."""
+"""A dump indexed for questions, and what it tells of one Cluster: which sets select it, how far each resource has come, its name."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from collections import defaultdict
 from functools import cached_property
 
 from krm_fn import surface
-from krm_fn.base import Record
 from krm_fn.clusters.naming import DEFAULT_PREFIX
 from krm_fn.kube import raw
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects, payload, report
 from krm_fn.status.payload import Payload
+from krm_fn.status.report import Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TypeVar
 
     from krm_fn.kube.secrets import Secret
     from krm_fn.status.commands import Commands
     from krm_fn.status.dump import Dump
-    from krm_fn.status.objects import Binding, LiveCluster, LiveSet, Managed, Request
-    from krm_fn.status.report import Delivery
+    from krm_fn.status.objects import LiveCluster, LiveSet, Managed, Request
 
     Dated = TypeVar("Dated", Managed, Request)
 
+_GOOD = frozenset({report.APPLIED, report.CHANGED, report.DELETED})
+_BEHIND = frozenset({report.OUTDATED, report.REPLACED})
 _MODES = (False, True)  # of `per_cluster`
 # clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
 _MISSED_HEARTBEATS = 3
@@ -66,7 +67,6 @@ class Scene:
         self.served = frozenset(one.namespace for one in self.payloads.values() if one.ours)
         # whether kubectl was asked for them: if not, nothing can be said of what is not in the dump
         self.payloads_dumped = bool(self.served) or (bool(commands.context) and not dump.unread)
-        self._expiries: dict[Payload, int | None] = {}
         self.sets_by_name = {(one.namespace, one.name): one for one in self.sets}
         self._sets_for: dict[tuple[str, str], list[LiveSet]] = defaultdict(list)  # by namespace and Cluster, "" for any
         for one in self.sets:
@@ -100,24 +100,19 @@ class Scene:
         """Return a Secret or ConfigMap if it was dumped."""
         return self.payloads.get((namespace, kind, name))
 
+    @cached_property
+    def tokens(self) -> dict[Secret, int | None]:
+        """The registration tokens of the dump, with the time when each expires; None when it does not, or nobody here knows."""
+        # only the hub puts a token into a ConfigMap
+        holders = (one for one in self.payloads.values() if one.kind == "Secret" or one.name == surface.HUB_AGENT_MAP)
+        found = dict.fromkeys(token for one in holders if (token := one.token) is not None)
+        return {token: payload.expires(token, self.dump.of(dumps.SECRET)) for token in found}
+
     def token_expiry(self, one: LiveSet) -> int | None:
         """Return when the token expires that a set delivers; None when unknown or never."""
-        for kind, name in one.resources:
-            found = self.payload(one.namespace, kind, name)
-            # only the hub puts a token into a ConfigMap
-            if found is None or (kind != "Secret" and not one.hub):
-                continue
-            if found not in self._expiries:
-                token = found.token
-                self._expiries[found] = payload.expires(token, self.dump.of(dumps.SECRET)) if token else None
-            if self._expiries[found] is not None:
-                return self._expiries[found]
-        return None
-
-    def tokens(self) -> tuple[Secret, ...]:
-        """Return the registration tokens of the dump."""
-        holders = (one for one in self.payloads.values() if one.kind == "Secret" or one.name == surface.HUB_AGENT_MAP)
-        return tuple(dict.fromkeys(token for one in holders if (token := one.token) is not None))
+        delivered = (self.payload(one.namespace, *ref) for ref in one.resources if ref[0] == "Secret" or one.hub)
+        expiries = (self.tokens.get(found.token) for found in delivered if found is not None and found.token)
+        return next((time for time in expiries if time is not None), None)
 
     def surely_missing(self, one: LiveSet, kind: str, name: str) -> bool:
         """Return whether a resource of a set is not on the server, judging by the dump alone.
@@ -204,26 +199,41 @@ class Scene:
         return (self.alive(managed), managed.last_seen or 0, managed.created or 0, managed.cluster_id)
 
 
-class Case(Record):
+class Case:
     """All that the checks look at for one Cluster."""
 
-    scene: Scene
-    cluster: LiveCluster
-    agents: tuple[LiveSet, ...]  # the sets that select it and deliver an agent, the newest first
-    sets: tuple[LiveSet, ...]  # these and the identity sets that select it
-    binding: Binding | None
-    deliveries: tuple[Delivery, ...]  # how far each resource of `sets` has come
-    delivered: str
-    replaced_by: str = ""  # the set that applied its agent after the newest set of this Cluster did
-    name: str = ""  # that it registers under; "" when agents choose or nothing selects it
-    prefix: str = ""  # of the name that its agent chooses; "" where it is told one
-    registered: str = report.NO
-    evidence: str = ""  # how `registered` is known
-    namesakes: tuple[str, ...] = ()  # other Clusters that register under that name, as `namespace/name`
-    managed: tuple[Managed, ...] = ()  # what the parent cluster has under that name, the most alive first
-    requests: tuple[Request, ...] = ()
-    known: tuple[Managed, ...] = ()  # the one ManagedCluster that is its own under a name from before
-    token_expired: str = ""  # the day on which the registration token expired, if it has
+    def __init__(self, scene: Scene, cluster: LiveCluster, *, in_full: bool = False) -> None:
+        """Follow a Cluster's way from selected to delivered; `in_full` reads what each resource brings as well.
+
+        What `reasons_registration.judge` finds out about its registration is added later.
+        """
+        self.scene = scene
+        self.cluster = cluster
+        self.in_full = in_full
+        self.sets = scene.selecting(cluster)
+        # those that deliver an agent, the newest first; the others prepare for it
+        agents = (one for one in self.sets if not one.identity_only)
+        self.agents = tuple(sorted(agents, key=lambda one: (one.hub, -(one.created or 0), one.name)))
+        self.binding = scene.bindings.get((cluster.namespace, cluster.name))
+        self.replaced_by = (
+            self._replaced_by()
+        )  # the set that applied its agent after the newest set of this Cluster did
+        self.deliveries = tuple(self._deliveries())  # how far each resource of `sets` has come
+        states = {one.state for one in self.deliveries}
+        self.delivered = report.OUTDATED if states & _BEHIND else report.YES
+        if not self.agents or not states or states - _GOOD - _BEHIND:
+            self.delivered = report.NO
+        # that it registers under; "" when agents choose or nothing selects it
+        self.name = scene.registration_name(self.agents[0]) if self.agents else ""
+        # of the name that its agent chooses; "" where it is told one
+        self.prefix = scene.name_prefix(self.agents[0]) if self.agents and not self.name else ""
+        self.registered, self.evidence = report.NO, ""  # and how that is known
+        self.uncertain = False  # fewer of its kind are registered than there are Clusters
+        # what the parent cluster has under that name, the most alive first
+        self.managed: Sequence[Managed] = scene.managed_by_name[self.name] if self.name else ()
+        self.requests: Sequence[Request] = scene.requests_by_name[self.name] if self.name else ()
+        self.known: Sequence[Managed] = ()  # the one ManagedCluster that is its own under a name from before
+        self.namesakes: Sequence[str] = ()  # other Clusters that register under that name, as `namespace/name`
 
     @property
     def has_agent(self) -> bool:
@@ -235,6 +245,13 @@ class Case(Record):
         """Whether Cluster API says that it can't reach the workload cluster."""
         return self.cluster.probe == "False" and self.cluster.has_infrastructure
 
+    @property
+    def token_expired(self) -> str:
+        """The day on which the registration token expired; "" if it has not, or none is known."""
+        expiries = map(self.scene.token_expiry, self.agents)
+        expired = (one for one in expiries if one is not None and one <= self.scene.now)
+        return next((report.clock(one).partition(" ")[0] for one in expired), "")
+
     def payloads(self) -> Iterator[Payload]:
         """Yield the dumped resources that are not applied as they are."""
         done = {(one.kind, one.name) for one in self.deliveries if one.state in {report.APPLIED, report.CHANGED}}
@@ -244,9 +261,70 @@ class Case(Record):
             if found is not None:
                 yield found
 
-    def in_state(self, state: str) -> tuple[Delivery, ...]:
-        """Return the deliveries in a state."""
-        return tuple(one for one in self.deliveries if one.state == state)
+    def in_state(self, *states: str) -> list[Delivery]:
+        """Return the deliveries in some states, in their order."""
+        return [one for state in states for one in self.deliveries if one.state == state]
+
+    def _deliveries(self) -> Iterator[Delivery]:
+        """Find out how far each resource has come, and with what each delivers where that was asked for."""
+        for one in self.sets:
+            recorded = self.binding.get(one.name, {}) if self.binding else {}
+            for kind, name in one.resources:
+                entry = recorded.get((kind, name))
+                payload = self.scene.payload(one.namespace, kind, name)
+                lacking = payload is None and self.scene.surely_missing(one, kind, name)
+                if entry is None:
+                    # the controller goes on without what it can't find, so the others of the set are recorded
+                    gone = lacking or (payload is None and bool(recorded))
+                    state = report.MISSING if gone else report.WAITING
+                elif not entry.applied:
+                    state = report.FAILED
+                elif payload is None:
+                    state = report.DELETED if lacking else report.APPLIED
+                elif payload.digest != entry.digest:
+                    state = report.OUTDATED if one.strategy == "Reconcile" else report.CHANGED
+                else:  # what the newest set applied may have been overwritten since
+                    over = self.replaced_by and one is self.agents[0] and _holds_agent(kind, name)
+                    state = report.REPLACED if over else report.APPLIED
+                yield Delivery(
+                    resource_set=one.name,
+                    strategy=one.strategy,
+                    kind=kind,
+                    name=name,
+                    state=state,
+                    time=entry.time if entry else None,
+                    digest=entry.digest if entry else "",
+                    objects=payload.titles() if self.in_full and payload is not None else (),
+                )
+
+    def _replaced_by(self) -> str:
+        """Return the set that applied another agent after the set that counts did; "" if none has.
+
+        Such a set has selected the Cluster in between, or is an older one of the same config. The Binding keeps its record.
+        """
+        if self.binding is None or not self.agents or self.agents[0].hub:
+            return ""
+        newest, current = self.agents[0], {one.name: one for one in self.agents}
+        applied = (one for ref, one in self.binding.get(newest.name, {}).items() if _holds_agent(*ref) and one.applied)
+        mine = next(applied, None)
+        if mine is None or mine.time is None:
+            return ""
+        for name, recorded in sorted(self.binding.items()):
+            known = current.get(name) or self.scene.sets_by_name.get((self.cluster.namespace, name))
+            rival = name in current and current[name].owner != newest.owner
+            once = known is not None and known.strategy != "Reconcile"  # it creates, and never replaces
+            if name == newest.name or rival or once:
+                continue
+            for ref, entry in recorded.items():
+                later = entry.time is not None and entry.time > mine.time
+                if _holds_agent(*ref) and entry.applied and later and entry.digest != mine.digest:
+                    return name
+        return ""
+
+
+def _holds_agent(kind: str, name: str) -> bool:
+    """Return whether a resource, ours or the hub's, holds an agent."""
+    return kind == "ConfigMap" and (name.endswith("-agent") or "-agent." in name or name == surface.HUB_AGENT_MAP)
 
 
 def _believed(managed: Managed, now: int) -> Managed:

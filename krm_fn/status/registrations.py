@@ -1,0 +1,268 @@
+"""Who is registered: from names on the parent cluster to Clusters on the management cluster, each with its evidence.
+
+Only the workload cluster knows what ties a ManagedCluster to a Cluster (`spec.clusterId` is the UID of a Lease there). So a
+name that a Cluster was given is proof; names that agents choose are counted, per namespace or by their prefix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+
+from krm_fn.base import Record, count, some
+from krm_fn.krm.results import WARNING
+from krm_fn.status import report
+from krm_fn.status.report import Pool, Reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from krm_fn.status.objects import Managed, Request
+    from krm_fn.status.scene import Case, Scene
+
+    # ManagedClusters by what they have in common: those that report, and those that are silent
+    _Reports = defaultdict[str, tuple[list[Managed], list[Managed]]]
+
+# clusternet v0.18.1 `pkg/agent`: k8s.io/apimachinery `rand.String(5)`, an alphabet without vowels and look-alikes
+_RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
+_NAMED = 2  # candidates that are named before "or N others"
+
+
+class Judged(Record):
+    """What is known about registrations, beside the verdict on each Cluster."""
+
+    pools: tuple[Pool, ...] = ()
+    notes: tuple[Reason, ...] = ()  # what concerns no single Cluster
+    strangers: tuple[Managed, ...] = ()  # that no Cluster accounts for
+
+
+def chosen_prefix(name: str) -> str:
+    """Return the prefix of a name that an agent may have chosen; "" for any other name."""
+    found = _RANDOM.search(name)
+    return name[: found.start()] if found else ""
+
+
+def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
+    """Find out for each Cluster whether it is registered, and how that is known: it is added to the cases."""
+    for case in cases:
+        case.registered, case.evidence = _by_name(case)
+    if not scene.parent:
+        return Judged()
+    names = {case.name for case in cases if case.name}
+    rest = [one for one in scene.managed if one.name not in names]
+    kept = _given_before(scene, cases, rest)
+    groups, spare = _count(scene, [case for case in cases if case.prefix and _open(case) and case not in kept], rest)
+    for case in cases:
+        several = spare.get(case.cluster.namespace) or spare.get("")
+        if several and case.name and _open(case) and case not in kept:
+            kept[case] = several
+    for group in groups:
+        group.judge()
+    notes = [*(note for group in groups for note in group.notes()), *_keep(kept)]
+    named = {one.name for before in kept.values() for one in before}
+    counted = {group.pool.prefix for group in groups}
+    return Judged(
+        pools=tuple(group.pool for group in groups),
+        notes=tuple(notes),
+        strangers=tuple(
+            one for one in rest if not (one.name in named or one.origin or chosen_prefix(one.name) in counted)
+        ),
+    )
+
+
+def _keep(kept: Mapping[Case, Sequence[Managed]]) -> Iterator[Reason]:
+    """Judge the Clusters that keep an earlier name; report that fewer such names report."""
+    for case, before in kept.items():
+        others = f" or {len(before) - _NAMED} others" if len(before) > _NAMED else ""
+        case.registered = report.EARLIER
+        case.evidence = f"registered earlier as {' or '.join(one.name for one in before[:_NAMED])}{others}"
+        case.known = before if len(before) == 1 else ()
+    names = sorted({one.name for before in kept.values() for one in before})
+    if len(kept) > len(names):
+        for case in kept:
+            case.uncertain = True
+        yield Reason(
+            code=report.SHORT_OF_NAMES,
+            message=f"{count(len(kept), 'Cluster')} were given a name after their agents had chosen one, which they keep, and of "
+            f"such names only {len(names)} report: {some(names)}; some of these Clusters may not be registered",
+            remedy=leases(list(kept)),
+            severity=WARNING,
+        )
+
+
+def _by_name(case: Case) -> tuple[str, str]:  # noqa: PLR0911 - one per verdict
+    """Return the verdict on a Cluster by the name that it was given, as far as that goes, and its evidence."""
+    if not case.agents:
+        return report.NO, "nothing selects it"
+    if not case.scene.parent:
+        return report.UNKNOWN, "the parent was not looked at"
+    if not case.name:
+        return (
+            (report.UNKNOWN, "its agent chooses the name") if case.has_agent else (report.NO, "no agent is delivered")
+        )
+    if case.managed:
+        evidence = f"registered (by name) as {case.managed[0].title}"
+        if case.scene.alive(case.managed[0]):
+            return report.YES, evidence
+        return report.NOT_READY, f"{evidence}, and does not report"
+    if case.requests and not case.requests[0].result:
+        return report.PENDING, f"its request {case.requests[0].name} is not answered"
+    return report.NO, f"no ManagedCluster is called {case.name}"
+
+
+def _open(case: Case) -> bool:
+    """Return whether an agent should have registered a Cluster, and the name that it has now does not tell."""
+    return case.has_agent and case.registered in {report.NO, report.UNKNOWN} and not case.requests
+
+
+def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> dict[Case, Sequence[Managed]]:
+    """Find the Clusters that report under a name which they were given earlier: their own, or with the namespace."""
+    odd = {one.name: one for one in rest if not one.origin and not chosen_prefix(one.name) and scene.alive(one)}
+    asked = [case for case in cases if _open(case)]
+    times = Counter(case.cluster.name for case in asked)
+    found: dict[Case, Sequence[Managed]] = {}
+    for case in asked:
+        name = case.cluster.name
+        known = odd.get(f"{case.cluster.namespace}-{name}") or (odd.get(name) if times[name] == 1 else None)
+        if known is not None:
+            found[case] = [known]
+    return found
+
+
+# --- names that agents choose ----------------------------------------------------------------------------------------
+
+
+class _Group(Record):
+    """Clusters whose registrations can only be counted, and what the parent has that can be theirs."""
+
+    pool: Pool
+    cases: Sequence[Case]
+    silent: Sequence[Managed]
+    asking: Sequence[Request]  # that led to no ManagedCluster
+
+    def judge(self) -> None:
+        """Judge the Clusters by their numbers."""
+        pool, asking = self.pool, self.asking
+        there = pool.clusters - pool.missing
+        bare = there - min(pool.ready, pool.clusters)  # registered before agents told their namespace
+        whose = "of this namespace" if pool.namespace else f"called {pool.prefix}-xxxxx"
+        for case in self.cases:
+            case.evidence = f"{there} of {pool.clusters} {whose} report{f' ({bare} by the prefix)' if bare else ''}"
+            if pool.missing < pool.clusters:
+                case.registered = report.COUNTED
+                case.uncertain = bool(pool.missing)
+            elif len(asking) >= pool.clusters and not any(one.result for one in asking):
+                case.registered, case.requests = report.PENDING, asking[:1]
+            elif len(self.silent) >= pool.clusters:
+                case.registered, case.managed = report.NOT_READY, self.silent if pool.clusters == 1 else ()
+            else:
+                case.registered, case.requests = report.NO, [one for one in asking if one.result][:1]
+
+    def notes(self) -> Iterator[Reason]:
+        """Report how many are missing, whichever they are, and what the parent has instead of them."""
+        pool, scene = self.pool, self.cases[0].scene
+        if not pool.missing or pool.clusters == 1:  # what is missing of one Cluster is said there
+            return
+        yield from (unanswered(scene, one) for one in self.asking)
+        if self.silent:
+            place = f"of namespace {pool.namespace}" if pool.namespace else f"called {pool.prefix}-xxxxx"
+            silent = some([f"{one.title} ({scene.heard(one)})" for one in self.silent])
+            yield Reason(
+                code="lost",
+                message=f"{count(len(self.silent), 'ManagedCluster')} {place} stopped reporting: {silent}",
+                remedy=("look at the agents",),
+            )
+        place = f"in namespace {pool.namespace}" if pool.namespace else f"that register as {pool.prefix}-xxxxx"
+        yield Reason(
+            code=report.SHORT,
+            message=f"{pool.missing} of the {count(pool.clusters, 'Cluster')} with an agent {place} "
+            f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; which is which only the "
+            "workload clusters know, since agents choose the name (identity.mode Shared)",
+            remedy=(*leases(self.cases), "with identity.mode PerCluster every Cluster has a name of its own"),
+        )
+
+
+def _count(
+    scene: Scene, cases: Sequence[Case], managed: Sequence[Managed]
+) -> tuple[list[_Group], Mapping[str, list[Managed]]]:
+    """Group Clusters whose agents choose their names: per namespace, but per prefix what only the prefix tells.
+
+    Returns the ManagedClusters as well that report and that these Clusters don't need, by namespace ("" where unknown).
+    """
+    needed = Counter(case.cluster.namespace for case in cases)
+    members: dict[tuple[str, str], list[Case]] = defaultdict(list)  # by prefix and namespace
+    for case in cases:
+        members[case.prefix, case.cluster.namespace].append(case)
+    labelled: _Reports = defaultdict(lambda: ([], []))
+    chosen: _Reports = defaultdict(lambda: ([], []))
+    for one in managed:
+        prefix = chosen_prefix(one.name)
+        if one.origin or prefix:
+            reports = labelled[one.origin] if one.origin else chosen[prefix]
+            reports[not scene.alive(one)].append(one)
+    registered = {one.cluster_id for one in scene.managed}
+    unmet = [one for one in scene.requests if one.cluster_id not in registered]
+    groups = []
+    for prefix in sorted({prefix for prefix, _ in members}):
+        namespaces = sorted(namespace for found, namespace in members if found == prefix)
+        apart = [one for one in namespaces if any(labelled[one]) or not any(chosen[prefix])]
+        together = [case for one in namespaces if one not in apart for case in members[prefix, one]]
+        spare = max(0, len(chosen[prefix][0]) - len(together))
+        parts = [("", together, chosen[prefix])] if together else []
+        parts += [(one, members[prefix, one], labelled[one]) for one in apart]
+        for namespace, among, (ready, silent) in parts:
+            lacking = max(0, len(among) - len(ready))
+            taken = min(lacking, spare) if namespace else 0  # registered before agents told their namespace
+            spare -= taken
+            pool = Pool(
+                prefix=prefix,
+                namespace=namespace,
+                clusters=len(among),
+                managed=len(ready) + len(silent),
+                ready=len(ready),
+                missing=lacking - taken,
+            )
+            asking = [
+                one
+                for one in unmet
+                if (one.origin == namespace if one.origin else chosen_prefix(one.cluster_name) == prefix)
+            ]
+            groups.append(_Group(pool=pool, cases=among, silent=silent, asking=asking))
+    spare_names = {one: ready for one, (ready, _) in labelled.items() if len(ready) > needed[one]}
+    for prefix, (ready, _) in sorted(chosen.items()):
+        wanted = (max(0, len(found) - len(labelled[one][0])) for (own, one), found in members.items() if own == prefix)
+        if len(ready) > sum(wanted):
+            spare_names[""] = spare_names.get("", []) + ready
+    return groups, spare_names
+
+
+def unanswered(scene: Scene, request: Request) -> Reason:
+    """A registration that the hub has not answered, denied, or approved without effect."""
+    if not request.result:
+        return Reason(
+            code="request-pending",
+            message=f"the registration request {request.name} has not been answered",
+            remedy=(
+                "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is never approved",
+            ),
+        )
+    detail = f": {request.error}" if request.error else ""
+    return Reason(
+        code="request-refused",
+        message=f"the registration request {request.name} is {request.result}{detail}, without a ManagedCluster",
+        remedy=(
+            "fix the cause, then delete the request on the parent; the agent asks again",
+            scene.commands.delete_request(request.name),
+        ),
+    )
+
+
+def leases(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Return the step that tells a workload cluster's id, with the command for the first of them."""
+    first = min(cases, key=lambda case: case.cluster.title)
+    others = ", and likewise for the others" if len(cases) > 1 else ""
+    return (
+        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}{others}",
+        first.scene.commands.lease(first.cluster, first.scene.agent_namespace(first.agents[0])),
+    )
