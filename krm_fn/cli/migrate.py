@@ -7,7 +7,7 @@ import sys
 import click
 
 from krm_fn import migration
-from krm_fn.cli import diagnostics, dumps, shared
+from krm_fn.cli import diagnostics, shared, status
 from krm_fn.krm import runner
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.yaml.write import dump
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.migration import Migration
-    from krm_fn.views.terminal import Terminal
+    from krm_fn.views import Terminal
 
 HELP = """From clusternet-hub's discovery to a config in Git.
 
@@ -61,7 +61,7 @@ _HEAD = """\
 )
 @shared.debug_option
 def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str) -> int:
-    found = migration.plan(dumps.read(files), name=name, resource_set=resource_set)
+    found = migration.plan(status.read(files), name=name, resource_set=resource_set)
     redactor = Redactor(found.tokens)
     code = shared.write(config_text(redactor.value(found.config)), output)
     if code != runner.OK:

@@ -16,7 +16,7 @@ from krm_fn.krm.results import Errors
 from krm_fn.kube.raw import parse_time
 from krm_fn.kube.secrets import quoted
 from krm_fn.tokens.operator import Offers
-from krm_fn.views.terminal import PIPE, Terminal
+from krm_fn.views import PIPE, Terminal
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False

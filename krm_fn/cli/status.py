@@ -1,28 +1,33 @@
-"""`status`: which Clusters are registered, and why the others are not, from kubectl or its dumps."""
+"""`status`: which Clusters are registered, and why the others are not, from kubectl or its dumps (as `migrate` reads them)."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
-from pathlib import Path
 
 import click
 
 from krm_fn import status
-from krm_fn.cli import dumps, inputs, shared
+from krm_fn.cli import diagnostics, inputs, shared
+from krm_fn.files import reading
 from krm_fn.krm import runner
-from krm_fn.krm.results import Errors
+from krm_fn.krm.results import WARNING, Errors, Result, tagged
+from krm_fn.kube.secrets import MOST_QUOTED, quoted
+from krm_fn.status import dump
 from krm_fn.status.commands import Commands
 from krm_fn.status.scene import DEAD_AFTER
-from krm_fn.surface import GENERATED_LABEL
+from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL, HUB_AGENT_MAP, HUB_RBAC_MAP
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import status_text
 from krm_fn.views.data import status_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from krm_fn.status.dump import Dump, Kind
     from krm_fn.status.report import Report
 
 HELP = f"""Which Clusters are registered, and why the others are not.
@@ -52,9 +57,28 @@ known), 2 if a dump can't be read or kubectl fails.
 
 _SPAN = re.compile(r"(\d+)([dhm])\Z")
 _UNITS = {"d": 86400, "h": 3600, "m": 60}
-_CLUSTER = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
-_CLUSTER_OR_NAME = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
+_CLUSTER = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
 _FILE = re.compile(r".*\.(ya?ml|json)\Z")
+_STDIN = "-"
+_SLOW = 10 * 1024 * 1024  # YAML of that size takes some ten seconds
+_SECONDS = 300  # for one command of kubectl; thousands of objects come in pages
+_REQUEST = "60s"  # for one request of it
+
+# What kubectl is asked for. The first of a cluster is needed; the others may be forbidden to the caller.
+# The kind is given where an answer without an object means that there is none.
+_MANAGEMENT: tuple[tuple[str, Kind | None], ...] = (
+    (
+        "clusters.cluster.x-k8s.io,clusterresourcesets.addons.cluster.x-k8s.io,clusterresourcesetbindings.addons.cluster.x-k8s.io -A",
+        None,
+    ),
+    (f"secrets -A -l {GENERATED_LABEL}=true", dump.SECRET),
+    (f"configmaps -A -l {GENERATED_LABEL}=true", dump.CONFIG_MAP),
+    (f"configmaps -A --field-selector metadata.name={HUB_AGENT_MAP}", None),
+    (f"configmaps -A --field-selector metadata.name={HUB_RBAC_MAP}", None),
+    ("namespaces", None),
+    (f"deployments.apps -A --field-selector metadata.name={CAPI_MANAGER}", None),
+)
+_PARENT = (("managedclusters.clusters.clusternet.io,clusterregistrationrequests.clusters.clusternet.io -A", None),)
 
 
 class Span(click.ParamType[int]):
@@ -124,7 +148,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
     if wrong:
         shared.wrong_usage(wrong)
-    found = dumps.ask(context, parent_context) if context else dumps.read([*files, *more])
+    found = ask(context, parent_context) if context else read([*files, *more])
     moment = shared.moment(now, shared.environment_offers())
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found, moment)
@@ -155,16 +179,9 @@ def _sorted_out(arguments: Sequence[str], *, asked: bool) -> tuple[list[str], fr
 
     Where something else is `asked`, a name alone is a Cluster whose namespace was forgotten.
     """
-    cluster = _CLUSTER_OR_NAME if asked else _CLUSTER
-    files = [one for one in arguments if not cluster.match(one) or _FILE.match(one) or _exists(one)]
-    return files, frozenset(one for one in arguments if one not in files)
-
-
-def _exists(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
+    named = [one for one in arguments if _CLUSTER.match(one) and ("/" in one or asked) and not _FILE.match(one)]
+    titles = frozenset(one for one in named if not os.path.exists(one))  # noqa: PTH110 - asks for any length of name
+    return [one for one in arguments if one not in titles], titles
 
 
 def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str:
@@ -174,3 +191,111 @@ def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str
     if trees:
         return status_text.tree(report, terminal)
     return status_text.table(report, terminal, only_failing=failing)
+
+
+# --- dumps -----------------------------------------------------------------------------------------------------------
+
+
+def read(files: Sequence[str]) -> Dump:
+    """Read dumps from files and, for `-` or without any name, from stdin.
+
+    Raises:
+        Errors: For every file that can't be read or is no dump.
+        click.UsageError: When there is nothing to read: no file, and stdin is a terminal.
+    """
+    if not files and sys.stdin.isatty():
+        shared.wrong_usage("give the files that kubectl wrote, or pipe its output in; --help shows the commands")
+    results: list[Result] = []
+    readable = 0
+
+    def texts() -> Iterator[tuple[str, bytes]]:
+        """Read one after the other, so that never more than one is in memory as text."""
+        nonlocal readable
+        for name in dict.fromkeys(files or (_STDIN,)):
+            try:
+                data = sys.stdin.buffer.read() if name == _STDIN else reading.read(name)
+            except Errors as errors:
+                results.extend(_with_remedy(one) for one in errors.results)
+                continue
+            readable += 1
+            shown = "stdin" if name == _STDIN else name
+            progress(shown, data)
+            yield shown, data
+            del data
+
+    try:
+        found = dump.read(texts())
+    except Errors as errors:
+        raise Errors([*results, *(errors.results if readable else ())]) from None
+    if results:
+        raise Errors(results)
+    return found
+
+
+def _with_remedy(result: Result) -> Result:
+    if result.message.endswith(("?", ")")):  # it says what to do
+        return result
+    return result.replace(message=f"{result.message}; give a file that holds what kubectl printed")
+
+
+def progress(name: str, data: bytes) -> None:
+    """Say on a terminal that reading takes its time."""
+    if len(data) >= _SLOW and sys.stderr.isatty():
+        slow = "" if data.lstrip()[:1] == b"{" else "; JSON (-o json) is read ten times faster"
+        click.echo(f"reading {len(data) // 1024 // 1024} MiB of {name}{slow}", err=True)
+
+
+def ask(context: str, parent_context: str) -> Dump:
+    """Ask the management cluster and, if its context is given, the parent cluster, through kubectl.
+
+    It finds the user's contexts, credentials and proxies, and only reads (`get`): of Secrets those with our label
+    alone, of ConfigMaps these and, by their names, those of the hub's discovery. What it prints holds
+    the registration token and each cluster's credential, and stays in memory. It is found in the absolute folders of
+    PATH alone, so never in a checked-out repository. What the caller may not read is reported.
+
+    Raises:
+        Errors: When kubectl is not there, or a read that `status` can't do without fails.
+    """
+    program = reading.find_program("kubectl")
+    if not program:
+        message = (
+            "kubectl is not in an absolute folder of PATH; install it there, or give dumps (--help shows the commands)"
+        )
+        raise Errors.of(message, tags=tagged(rule="kubectl"))
+    found, warnings, errors, unread, refused = [], [], [], [], set()
+    for name, wanted in ((context, _MANAGEMENT), *([(parent_context, _PARENT)] if parent_context else [])):
+        for what, kind in wanted:
+            resource = what.split()[0]
+            if resource in refused:
+                continue
+            shown = f"kubectl --context {name} get {what}"
+            asked = [program, "--context", name, "get", *what.split(), "-o", "json", f"--request-timeout={_REQUEST}"]
+            data, reason = _run(asked)
+            if not reason:
+                found.append((shown, data))
+                continue
+            failure = Result(message=f"`{shown}` failed: {reason}", tags=tagged(rule="kubectl"))
+            if (what, kind) == wanted[0]:
+                errors.append(failure)
+                break  # the others of this cluster would most likely fail alike
+            warnings.append(failure.replace(severity=WARNING))
+            refused.add(resource)
+            unread += [kind] if kind else []
+    if errors:
+        raise Errors(errors)
+    diagnostics.report(warnings)
+    return dump.read(found).replace(unread=frozenset(unread))
+
+
+def _run(command: Sequence[str]) -> tuple[bytes, str]:
+    """Run kubectl; return what it printed, or why there is nothing."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return b"", f"no answer within {_SECONDS} seconds"
+    except OSError as error:
+        return b"", error.strerror or "it can't be run"
+    if done.returncode == 0:
+        return done.stdout, ""
+    reason = quoted(done.stderr.decode("utf-8", "replace").strip(), MOST_QUOTED, ends=True)
+    return b"", reason or f"exit code {done.returncode} without a message"

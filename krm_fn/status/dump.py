@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter, defaultdict
 from typing import Any
 
 import yaml
@@ -23,7 +24,11 @@ from krm_fn.yaml.explain import explained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
+
+    Kind = tuple[str, str]  # group and kind
+    # raw objects by their kind, and then by namespace and name
+    Found = defaultdict[Kind, dict[tuple[str, str], Mapping[str, Any]]]
 
 # what status and migration can't do without, for kubectl
 CLUSTER_KINDS = "clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings"
@@ -35,18 +40,16 @@ RESOURCE_SET = (surface.ADDONS_GROUP, "ClusterResourceSet")
 BINDING = (surface.ADDONS_GROUP, "ClusterResourceSetBinding")
 SECRET = ("", "Secret")
 CONFIG_MAP = ("", "ConfigMap")
+NAMESPACE = ("", "Namespace")
 DEPLOYMENT = ("apps", "Deployment")
 MANAGED_CLUSTER = (CLUSTERNET_GROUP, "ManagedCluster")
 REQUEST = (CLUSTERNET_GROUP, "ClusterRegistrationRequest")
 
-NAMESPACE = ("", "Namespace")
-
 _KEPT = frozenset({CLUSTER, RESOURCE_SET, BINDING, SECRET, CONFIG_MAP, DEPLOYMENT, NAMESPACE, MANAGED_CLUSTER, REQUEST})
-# `kubectl get` prints one List; a List of Lists comes from joining dumps by hand
-_DEEPEST_LIST = 2
 _SHOWN_KINDS = 5
-# a table as kubectl prints it when -o is forgotten
 _DIGITS = 20  # of a 64-bit number: the longest resourceVersion that a server gives
+_COMMAND = f"kubectl get {CLUSTER_KINDS} -A -o yaml"
+# a table as kubectl prints it when -o is forgotten
 _TABLE = re.compile(r"(?:NAMESPACE|NAME)\s{2,}[A-Z]")
 _KUBECTL_ERROR = re.compile(r"(?:Error from server|error:|Unable to connect|No resources found)[^\n]*")
 _SEPARATOR = re.compile(r"\s*(?:---[^\S\n]*(?:\n|\Z)\s*)*")
@@ -55,11 +58,11 @@ _SEPARATOR = re.compile(r"\s*(?:---[^\S\n]*(?:\n|\Z)\s*)*")
 class Dump(Record):
     """What was dumped."""
 
-    objects: Mapping[tuple[str, str], tuple[Mapping[str, Any], ...]]  # by (group, kind), sorted by namespace and name
+    objects: Mapping[Kind, tuple[Mapping[str, Any], ...]]  # sorted by namespace and name
     empty_lists: int = 0  # lists without items among the inputs: an answer too, though not whose
-    unread: frozenset[tuple[str, str]] = frozenset()  # kinds that the caller may not read: nothing is known of them
+    unread: frozenset[Kind] = frozenset()  # kinds that the caller may not read: nothing is known of them
 
-    def of(self, kind: tuple[str, str]) -> tuple[Mapping[str, Any], ...]:
+    def of(self, kind: Kind) -> tuple[Mapping[str, Any], ...]:
         """Return the raw objects of a (group, kind)."""
         return self.objects.get(kind, ())
 
@@ -77,8 +80,8 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         Errors: For every input that is no dump: what it is instead, where it breaks off, and what to run.
     """
     results: list[Result] = []
-    found: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]] = {}
-    others: dict[str, int] = {}
+    found: Found = defaultdict(dict)
+    others: Counter[str] = Counter()
     empty_lists = 0
     names: list[str] = []
     for name, data in inputs:
@@ -86,15 +89,25 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         try:
             for document in _documents(name, data):
                 empty_lists += raw.text(document, "kind").endswith("List") and document.get("items") == []
-                for value in _expand(name, document):
-                    _keep(value, found, others)
+                for value in _objects(name, document):
+                    kind = (raw.text(value, "apiVersion").rpartition("/")[0], raw.text(value, "kind"))
+                    if kind not in _KEPT:
+                        others[f"{kind[1]}.{kind[0]}" if kind[0] else kind[1]] += 1
+                        continue
+                    key = (raw.text(value, "metadata", "namespace"), raw.text(value, "metadata", "name"))
+                    before = found[kind].get(key)
+                    if before is None or _version(before) < _version(value):
+                        found[kind][key] = value
         except Errors as errors:
             results.extend(errors.results)
         del data  # before the next one is read
     if results:
         raise Errors(results)
     if not found and not empty_lists:
-        raise Errors.of(_nothing_found(names, others))
+        listed = [f"{number} {raw.quote(kind) or 'without a kind'}" for kind, number in sorted(others.items())]
+        what = f"nothing of Cluster API or Clusternet, only {some(listed, _SHOWN_KINDS)}" if others else "no object"
+        message = f"{some(names, _SHOWN_KINDS)} hold{'' if len(names) > 1 else 's'} {what}; run {_COMMAND}"
+        raise Errors.of(message)
     _drop_others(found)
     objects = {kind: tuple(value for _, value in sorted(by_name.items())) for kind, by_name in found.items()}
     return Dump(objects=objects, empty_lists=empty_lists)
@@ -118,93 +131,60 @@ def documents(written: str) -> Iterator[Any]:
         raise bad_yaml(error) from None
 
 
-def identity(value: Mapping[str, Any]) -> tuple[str, str]:
-    """Return group and kind of a raw object."""
-    return (raw.text(value, "apiVersion").rpartition("/")[0], raw.text(value, "kind"))
-
-
 def generated(value: Mapping[str, Any]) -> bool:
     """Return whether an object is ours, or was made for us (by an ExternalSecret, which gives it labels only)."""
-    labels = raw.mapping(value, "metadata", "labels")
-    return labels.get(surface.GENERATED_LABEL) == "true" or surface.OWNER_ANNOTATION in raw.mapping(
-        value, "metadata", "annotations"
-    )
+    labels, annotations = raw.mapping(value, "metadata", "labels"), raw.mapping(value, "metadata", "annotations")
+    return labels.get(surface.GENERATED_LABEL) == "true" or surface.OWNER_ANNOTATION in annotations
 
 
-def _drop_others(found: Mapping[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]]) -> None:
+def _drop_others(found: Found) -> None:
     """Drop the Secrets and ConfigMaps that are not ours, not the hub's, and referred to by no set of ours."""
     referred = {
-        (namespace, *one)
+        (kind, namespace, name)
         for (namespace, _), value in found.get(RESOURCE_SET, {}).items()
         if generated(value)
-        for one in resource_set.read(value).resources
+        for kind, name in resource_set.read(value).resources
     }
+    hubs = {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
     for kind in (SECRET, CONFIG_MAP):
         by_name = found.get(kind, {})
         for (namespace, name), value in list(by_name.items()):
-            hubs = name in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP} or (namespace, name) == (
-                surface.HUB_NAMESPACE,
-                surface.HUB_NAME,
-            )
-            kept = hubs or name.startswith(BOOTSTRAP_PREFIX) or (namespace, kind[1], name) in referred
+            hub = name in hubs or (namespace, name) == (surface.HUB_NAMESPACE, surface.HUB_NAME)
+            kept = hub or name.startswith(BOOTSTRAP_PREFIX) or (kind[1], namespace, name) in referred
             if not kept and not generated(value):
                 del by_name[namespace, name]
-
-
-def _keep(
-    value: Mapping[str, Any],
-    found: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, Any]]],
-    others: dict[str, int],
-) -> None:
-    kind = identity(value)
-    if kind not in _KEPT:
-        title = f"{kind[1]}.{kind[0]}" if kind[0] else kind[1]
-        others[title] = others.get(title, 0) + 1
-        return
-    key = (raw.text(value, "metadata", "namespace"), raw.text(value, "metadata", "name"))
-    by_name = found.setdefault(kind, {})
-    if key not in by_name or _version(by_name[key]) < _version(value):
-        by_name[key] = value
 
 
 def _version(value: Mapping[str, Any]) -> tuple[int, str, str]:
     """Order two states of one object; the last part only makes the choice independent of the inputs' order."""
     version = raw.text(value, "metadata", "resourceVersion")
-    return (
-        int(version) if version.isascii() and version.isdigit() and len(version) <= _DIGITS else -1,
-        raw.text(value, "apiVersion"),
-        repr(value),
-    )
+    number = int(version) if version.isascii() and version.isdigit() and len(version) <= _DIGITS else -1
+    return (number, raw.text(value, "apiVersion"), repr(value))
 
 
-def _expand(name: str, value: Any, kind: tuple[str, str] = ("", ""), depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of a document, of a List its items; `depth` counts the Lists around it.
-
-    `kind` is apiVersion and kind of an item that names none, as in a typed list (`ClusterList`).
-    """
-    if value is None:
-        return
-    if not isinstance(value, dict):
-        noun = "a list" if isinstance(value, list) else "plain text" if isinstance(value, str) else "a plain value"
-        raise _refused(name, f"is not a kubectl dump: it holds {noun} where an object should be; run {_COMMAND}")
-    own_kind = raw.text(value, "kind")
-    if own_kind == "Status" and raw.text(value, "apiVersion") == "v1":
-        reason = raw.quote(raw.text(value, "message"))
-        raise _refused(name, f"holds an error of the API server, not a dump: {reason}")
-    if not own_kind and kind[1]:
-        yield {**value, "apiVersion": kind[0], "kind": kind[1]}
-        return
-    items = value.get("items")
-    if not own_kind.endswith("List") or not isinstance(items, list):
-        yield value
-        return
-    if depth == _DEEPEST_LIST:
-        raise _refused(
-            name, f"holds Lists within Lists, more than {_DEEPEST_LIST} deep; kubectl prints one: run {_COMMAND}"
-        )
-    item_kind = (raw.text(value, "apiVersion"), own_kind[:-4]) if own_kind != "List" else ("", "")
-    for item in items:
-        yield from _expand(name, item, item_kind, depth + 1)
+def _objects(name: str, document: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of a document: itself, or what its Lists hold at any depth."""
+    left = [] if document is None else [document]
+    while left:
+        value = left.pop()
+        if not isinstance(value, dict):
+            noun = "a list" if isinstance(value, list) else "plain text" if isinstance(value, str) else "a plain value"
+            raise _refused(name, f"it holds {noun} where an object should be")
+        version, kind, items = raw.text(value, "apiVersion"), raw.text(value, "kind"), value.get("items")
+        if kind == "Status" and version == "v1":
+            reason = raw.quote(raw.text(value, "message"))
+            message = f"{name} holds an error of the API server, not a dump: {reason}"
+            raise Errors.of(message, file_path=name)
+        if not kind.endswith("List") or not isinstance(items, list):
+            yield value
+            continue
+        # items of a typed list (`ClusterList`) may name no kind
+        own = {"apiVersion": version, "kind": kind[:-4]} if kind != "List" else {}
+        left += [
+            {**one, **own} if own and isinstance(one, dict) and not one.get("kind") else one
+            for one in reversed(items)
+            if one is not None
+        ]
 
 
 def _documents(name: str, data: bytes) -> Iterator[Any]:
@@ -225,39 +205,17 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
     except json.JSONDecodeError as failure:
         # YAML's flow style begins like JSON; only what is meant as JSON is reported as such
         if written.startswith(("{\n", '{"'), position):
-            raise _broken(name, f"invalid JSON: {_in_words(failure)}", failure.lineno, failure.colno) from None
+            cut = not written[failure.pos :].strip() or failure.msg.startswith("Unterminated")
+            said = "invalid JSON: it ends in the middle of an object" if cut else "invalid JSON"
+            raise _broken(name, said, failure.lineno, failure.colno) from None
     except (RecursionError, ValueError):
-        raise _refused(name, "is not a kubectl dump: its JSON is nested too deep or holds a number too long") from None
+        raise _refused(name, "its JSON is nested too deep or holds a number too long") from None
     written = written[position:] if position else written
     try:
         yield from documents(written)
     except BadYaml as failure:
         said, line, column = explained(failure, written.encode())
         raise _broken(name, f"invalid YAML: {said}", (line or 0) + 1, (column or 0) + 1) from None
-
-
-def _in_words(failure: json.JSONDecodeError) -> str:
-    """Say what is wrong with JSON, without the parser's own words."""
-    if not failure.doc[failure.pos :].strip() or failure.msg.startswith("Unterminated"):
-        return "it ends in the middle of an object"
-    return next((said for part, said in _JSON_SLIPS if part in failure.msg), "it can't be parsed from here on")
-
-
-_JSON_SLIPS = (
-    ("delimiter", "a ',' or a ':' is missing"),
-    ("property name", "a field's name in double quotes is missing"),
-    ("Expecting value", "a value is missing"),
-    ("control character", "a line break or another control character is inside a string"),
-)
-
-
-def _refused(name: str, what: str) -> Errors:
-    return Errors.of(f"{name} {what}", file_path=name)
-
-
-def _broken(name: str, reason: str, line: int, column: int) -> Errors:
-    message = f"{reason}; was the dump cut off? Run kubectl again, with all its output in the file"
-    return Errors.of(message, file_path=name, line=line, column=column)
 
 
 def _text(name: str, data: bytes) -> str:
@@ -267,32 +225,25 @@ def _text(name: str, data: bytes) -> str:
         written = data.decode(encoding)
     except UnicodeDecodeError as error:
         wanted = encoding.replace("-sig", "").upper()
-        raise _refused(
-            name, f"is not a kubectl dump: its byte {error.start} is not valid {wanted}; run {_COMMAND}"
-        ) from None
+        raise _refused(name, f"its byte {error.start} is not valid {wanted}") from None
     if "\0" in written:
-        raise _refused(name, f"is not a kubectl dump: it holds NUL characters; run {_COMMAND}")
-    begin = written.lstrip()
+        raise _refused(name, "it holds NUL characters")
+    begin, message = written.lstrip(), ""
     if not begin:
-        raise _refused(name, f"is empty: kubectl printed nothing; look at its error, then run {_COMMAND}")
-    if _TABLE.match(begin):
-        raise _refused(
-            name, "is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
-        )
-    message = _KUBECTL_ERROR.match(begin)
+        message = f"{name} is empty: kubectl printed nothing; look at its error, then run {_COMMAND}"
+    elif _TABLE.match(begin):
+        message = f"{name} is kubectl's table, which leaves out most fields: add -o yaml (or -o json) to the command"
+    elif said := _KUBECTL_ERROR.match(begin):
+        message = f"{name} holds a message of kubectl, not a dump: {raw.quote(said[0])}"
     if message:
-        raise _refused(name, f"holds a message of kubectl, not a dump: {raw.quote(message[0])}")
+        raise Errors.of(message, file_path=name)
     return written
 
 
-def _nothing_found(names: Sequence[str], others: Mapping[str, int]) -> str:
-    files = some(names, _SHOWN_KINDS)
-    verb = "hold" if len(names) > 1 else "holds"
-    if not others:
-        return f"{files} {verb} no object; run {_COMMAND}"
-    listed = [f"{number} {raw.quote(kind) or 'without a kind'}" for kind, number in sorted(others.items())]
-    kinds = some(listed, _SHOWN_KINDS)
-    return f"{files} {verb} nothing of Cluster API or Clusternet, only {kinds}; run {_COMMAND}"
+def _refused(name: str, why: str) -> Errors:
+    return Errors.of(f"{name} is not a kubectl dump: {why}; run {_COMMAND}", file_path=name)
 
 
-_COMMAND = f"kubectl get {CLUSTER_KINDS} -A -o yaml"
+def _broken(name: str, reason: str, line: int, column: int) -> Errors:
+    message = f"{reason}; was the dump cut off? Run kubectl again, with all its output in the file"
+    return Errors.of(message, file_path=name, line=line, column=column)

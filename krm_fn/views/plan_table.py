@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import count, some
-from krm_fn.views import plan_shown
-from krm_fn.views.terminal import PIPE, Terminal, clean
+from krm_fn.views import PIPE, Terminal, clean, plan_shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

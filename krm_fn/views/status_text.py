@@ -12,7 +12,7 @@ from krm_fn.base import Record, count, some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report as states
 from krm_fn.status.report import age, clock
-from krm_fn.views.terminal import GAP, PIPE, Terminal, cells, clean
+from krm_fn.views import GAP, PIPE, Terminal, cells, clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from krm_fn.cli.migrate import config_text, guide
 from krm_fn.krm.results import Errors
 from krm_fn.status import dump
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.views import status_text
+from krm_fn.views import Terminal, status_text
 from krm_fn.views.data import status_data
-from krm_fn.views.terminal import Terminal
 from tests.support import live
 from tests.support.live import Fleet
 

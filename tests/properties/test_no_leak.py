@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from krm_fn import function, plan
-from krm_fn.cli import builds, dumps, inputs
+from krm_fn.cli import builds, inputs, status
 from krm_fn.cli import plan as plan_command
 from krm_fn.files import kustomize
 from krm_fn.krm import resource_list, runner
@@ -427,7 +427,7 @@ def test_a_part_of_a_token_on_a_line_of_its_own_is_not_shown(line: str, above: s
 def printed_by_kubectl(text: str, most: int, folder: Path) -> str:
     del most
     (folder / "said").write_text(text)
-    data, reason = dumps._run(["sh", "-c", f"cat '{folder}/said' >&2; exit 1"])
+    data, reason = status._run(["sh", "-c", f"cat '{folder}/said' >&2; exit 1"])
     assert data == b""
     return reason
 

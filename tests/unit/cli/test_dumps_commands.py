@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from krm_fn.cli import dumps, main
+from krm_fn.cli import main, status
 from tests.support import live
 from tests.support.live import ROOT, Fleet
 
@@ -129,15 +129,15 @@ def test_nothing_to_read_on_a_terminal_is_wrong_usage() -> None:
 def test_reading_much_is_said_on_a_terminal(
     data: bytes, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(dumps, "_SLOW", 1)
+    monkeypatch.setattr(status, "_SLOW", 1)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    dumps.progress("big", data)
+    status.progress("big", data)
     assert capsys.readouterr().err == expected
 
 
 def test_reading_is_silent_in_a_pipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dumps, "_SLOW", 1)
-    dumps.progress("big", b"{}")
+    monkeypatch.setattr(status, "_SLOW", 1)
+    status.progress("big", b"{}")
     assert not capsys.readouterr().err
 
 
@@ -397,7 +397,7 @@ def test_kubectl_is_not_taken_from_a_relative_folder(
 
 def test_a_kubectl_that_hangs_is_given_up(run: Run, kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (kubectl / "kubectl").write_text("#!/bin/sh\nexec sleep 60\n")
-    monkeypatch.setattr(dumps, "_SECONDS", 0.1)
+    monkeypatch.setattr(status, "_SECONDS", 0.1)
     code, _, err = run("status", "--context", "m")
     assert code == 2
     assert "no answer within 0.1 seconds" in err

@@ -165,9 +165,11 @@ def test_what_is_no_dump_is_refused_in_one_line(data: bytes, said: str) -> None:
     assert re.search("|".join(map(re.escape, said.split("|"))), message(data))
 
 
-def test_lists_within_lists_end() -> None:
-    value = live.listed(live.listed(live.listed(CLUSTER)))
-    assert "Lists within Lists" in message(json.dumps(value).encode())
+def test_lists_within_lists_are_unfolded_at_any_depth() -> None:
+    value = CLUSTER
+    for _ in range(20):
+        value = live.listed(value)
+    assert names(dump.read([("dump", json.dumps(value).encode())])) == ["web-1"]
 
 
 def test_at_most_five_foreign_kinds_are_named() -> None:

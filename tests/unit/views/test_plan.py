@@ -11,10 +11,9 @@ import yaml
 from krm_fn.cli.shared import data_text
 from krm_fn.krm.results import Result
 from krm_fn.kube.labels import LabelSelector
-from krm_fn.views import plan_markdown, plan_mermaid, plan_shown, plan_table
+from krm_fn.views import Terminal, plan_markdown, plan_mermaid, plan_shown, plan_table
 from krm_fn.views.data import plan_data
 from krm_fn.views.plan_shown import Filters, Shown, count
-from krm_fn.views.terminal import Terminal
 from tests.support.lists import cluster, config
 from tests.support.plans import change, plan
 

@@ -6,9 +6,8 @@ import pytest
 from krm_fn import status
 from krm_fn.status import dump
 from krm_fn.status.report import Report, age
-from krm_fn.views import status_text
+from krm_fn.views import Terminal, status_text
 from krm_fn.views.data import status_data
-from krm_fn.views.terminal import Terminal
 from tests.support import live
 from tests.support.live import Fleet
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.views.terminal import Terminal, cells
+from krm_fn.views import Terminal, cells
 
 
 @pytest.mark.parametrize(
