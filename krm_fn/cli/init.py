@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from krm_fn.cli import shared
-from krm_fn.files import staging
+from krm_fn.files import writing
 from krm_fn.krm import runner
 
 STARTERS = pathlib.Path(__file__).parents[1] / "starters"
@@ -81,7 +81,7 @@ def command(folder: str, host: str | None) -> int:
         for name, text in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            staging.create(str(path), text, 0o777 if text.startswith(b"#!") else 0o666)
+            writing.create(str(path), text, 0o777 if text.startswith(b"#!") else 0o666)
     except OSError as error:
         return shared.fail(f"can't write {error.filename}: {error.strerror}")
     for name in files:

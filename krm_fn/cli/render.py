@@ -145,7 +145,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         offers=offers, now=shared.moment(now, offers), verbose=verbose, writes_files=target != STDOUT
     )
     source = source.replace(skip=tuple(one for one in (target, asked.folder) if one and one != STDOUT))
-    rendered = folder and writing.has_marker(target)
+    rendered = folder and os.path.lexists(f"{target}/{reading.MARKER}")
     before = baselines.read(asked._replace(earlier=target if rendered else None), source, options)
     given = inputs.process(source, before.given_to(options))
     outcome = given.outcome
@@ -280,8 +280,8 @@ def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
         message = f"-o {shown}: render writes YAML; give a name that ends in .yaml, or a folder"
     elif real == os.sep:
         message = f"-o {shown}: give a folder of its own"
-    elif not folder and (kind := writing.not_a_file(target)):
-        message = f"-o {shown} is {kind}, not a regular file; for a pipe, print to stdout (-o -)"
+    elif not folder and (problem := writing.misfit(target)):
+        message = f"-o: {problem}; for a pipe, print to stdout (-o -)"
     else:
         given = {path: os.path.realpath(path) for path in paths if path != documents.STDIN}
         held = [path for path, place in given.items() if place == real or reading.inside(place, real)]

@@ -14,7 +14,7 @@ import contextlib
 import os
 import re
 
-from krm_fn.files import reading, staging
+from krm_fn.files import reading, writing
 from krm_fn.files.functions import Functions
 from krm_fn.files.reading import show
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
@@ -127,7 +127,7 @@ class Copy:
         data = self.functions.rewritten(data, path, self.shown(path))
         mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
         with contextlib.suppress(FileExistsError):
-            staging.create(place, data, mode)
+            writing.create(place, data, mode)
 
     def follow(self, path: str, data: bytes) -> None:
         """Have the folders copied that words of a kustomization lead up to, if they have one too.
@@ -206,7 +206,7 @@ class Copy:
                     new = self.functions.rewritten(data, path, shown)
                     if new != data:
                         os.remove(path)
-                        staging.create(path, new)
+                        writing.create(path, new)
 
 
 def _multiplies(data: bytes) -> str:

@@ -23,7 +23,7 @@ import threading
 from json import dumps
 
 from krm_fn.base import Record
-from krm_fn.files import reading, staging
+from krm_fn.files import reading, writing
 from krm_fn.files.reading import caller_path, find_program, show
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import read_documents
@@ -304,4 +304,4 @@ def _write(private: str, name: str, text: str) -> None:
         quoted = sys.executable.replace("'", "'\\''")
         pieces = {path: f"#!/bin/sh\nexec '{quoted}' -IS '{path}.py' \"$@\"\n", f"{path}.py": text}
     for place, piece in pieces.items():
-        staging.create(place, piece.encode(), 0o700)
+        writing.create(place, piece.encode(), 0o700)

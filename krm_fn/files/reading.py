@@ -147,10 +147,11 @@ def _bounded(data: bytes, path: str, limit: int) -> bytes:
 
 
 def kind(mode: int) -> str:
-    """Say what a file is that is not a regular one."""
+    """Say what a file is."""
     kinds = {
         stat.S_IFLNK: "a link",
         stat.S_IFDIR: "a folder",
+        stat.S_IFREG: "a regular file",
         stat.S_IFIFO: "a named pipe",
         stat.S_IFSOCK: "a socket",
         stat.S_IFCHR: "a device",

@@ -13,7 +13,7 @@ import os
 import subprocess
 
 from krm_fn.base import Record
-from krm_fn.files import staging
+from krm_fn.files import writing
 from krm_fn.files.reading import KUSTOMIZATIONS, caller_path, find_program
 from krm_fn.krm.results import Errors, tagged
 
@@ -149,7 +149,7 @@ def _write(top: str, entries: Iterable[_Entry], folder: str) -> None:
             if entry.mode == _LINK:
                 os.symlink(data, path)
                 continue
-            staging.create(path, data)
+            writing.create(path, data)
     finally:
         process.stdin.close()
         process.stdout.close()

@@ -8,7 +8,7 @@ to a folder. Nothing below it is reached through a link.
 """
 
 # Descriptors, links and renames are the subject here, and os names them.
-# ruff: noqa: PTH100, PTH102, PTH106, PTH112, PTH118, PTH120
+# ruff: noqa: PTH100, PTH103, PTH106, PTH112, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -21,42 +21,52 @@ import signal
 import stat
 import time
 
-from krm_fn.files import reading, staging
+from krm_fn.files import reading
 from krm_fn.files.reading import MARKER, show
-from krm_fn.krm.results import ERROR, Errors, Result
+from krm_fn.krm.results import Errors, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+PRIVATE = 0o600
 SECONDS = 60.0  # to wait for another run
 
+_STAGED = MARKER + ".new."  # begins the name under which a file is written
 _NOTE = "Written by clusternet-capi-fn render. These files are its own: the next run replaces or removes them."
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_REASONS = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EROFS: "the file system is read-only",
+    errno.ELOOP: "a part of it is a link",
+}
+
+
+def create(path: str | bytes, data: bytes, mode: int = PRIVATE) -> None:
+    """Write a new file; no link is followed and nothing is overwritten.
+
+    Raises:
+        OSError: It exists, or can't be written.
+    """
+    with os.fdopen(os.open(path, _NEW, mode), "wb") as file:
+        file.write(data)
 
 
 def replace_file(path: str, pieces: Iterable[bytes], *, private: bool = False) -> None:
-    """Replace a file, or make it.
-
-    Args:
-        path: Must not be a link, or anything but a regular file.
-        pieces: The new contents.
-        private: Whether only the owner may read it.
+    """Replace a regular file, or make it; with `private`, only the owner may read it.
 
     Raises:
         Errors: It can't be written; then it is as it was.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    try:
-        with _locked(os.path.realpath(folder)) as here:
-            problem = staging.misfit(here, name, path)
-            if problem:
-                raise Errors.of(problem, file_path=show(path))
-            staging.stage(here, name, pieces, private=private)
-            staging.unstage(here, name)
-            os.fsync(here)
-    except OSError as error:
-        raise staging.unwritable(path, error) from None
+    with _explained(path), _locked(os.path.realpath(folder)) as here:
+        problem = misfit(path)
+        if problem:
+            raise Errors.of(problem, file_path=show(path))
+        _stage(here, name, pieces, private=private)
+        _unstage(here, name)
+        os.fsync(here)
 
 
 def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection[str] = ()) -> bool:
@@ -79,51 +89,46 @@ def replace_tree(folder: str, contents: Mapping[str, bytes], private: Collection
         for path in sorted(contents)
         if not _is_below(path)
     ]
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        errors.append(Result(message=f"can't write {show(folder)}: it is not a folder", file_path=show(folder)))
     if errors:
         raise Errors(errors)
-    made: list[str] = []
-    try:
-        if os.path.lexists(folder) and not os.path.isdir(folder):
-            message = f"can't write {show(folder)}: it is not a folder"
-            raise Errors.of(message, file_path=show(folder))
-        made = _make_folders(folder)
-        with _locked(os.path.realpath(folder)) as here:
-            return _Folder(folder, here).replace(contents, private)
-    except OSError as error:
-        raise staging.unwritable(folder, error) from None
-    finally:
-        for path in reversed(made):
-            with contextlib.suppress(OSError):  # it holds the output
-                os.rmdir(path)
-
-
-def not_a_file(path: str) -> str:
-    """Say what is at a path that is neither a regular file nor a device; "" for those, and where nothing is."""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return ""
-    usual = stat.S_ISREG(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
-    return "" if usual else reading.kind(mode)
-
-
-def has_marker(folder: str) -> bool:
-    """Return whether a folder holds output of ours."""
-    return os.path.lexists(os.path.join(folder, MARKER))
-
-
-def _make_folders(folder: str) -> list[str]:
-    """Make a folder with its parents; return those that were missing, outermost first."""
     missing: list[str] = []
     path = os.path.abspath(folder)
     while not os.path.isdir(path):
         missing.append(path)
         path = os.path.dirname(path)
-    missing.reverse()
-    for one in missing:
-        with contextlib.suppress(FileExistsError):  # another run was quicker
-            os.mkdir(one)
-    return missing
+    try:
+        with _explained(folder):
+            os.makedirs(folder, exist_ok=True)
+            with _locked(os.path.realpath(folder)) as here:
+                return _Folder(folder, here).replace(contents, frozenset(private))
+    finally:
+        for path in missing:
+            with contextlib.suppress(OSError):  # it holds the output
+                os.rmdir(path)
+
+
+def misfit(path: str, *, folder: bool = False) -> str:
+    """Say what is in the place of a regular file, or of a folder; "" where it is one, or free."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return ""
+    if stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode):
+        return ""
+    return f"can't write {show(path)}: it is {reading.kind(mode)}, not a {'folder' if folder else 'regular file'}"
+
+
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Report what the system would not have written."""
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, error.strerror or "unknown reason")
+        message = f"can't write {show(path)}: {reason}; nothing was changed"
+        raise Errors.of(message, file_path=show(path)) from None
 
 
 @contextlib.contextmanager
@@ -160,11 +165,16 @@ class _Folder:
         self.handle = handle
 
     def replace(self, contents: Mapping[str, bytes], private: Collection[str]) -> bool:
-        self.remove(MARKER, staged=True)  # of a run that was killed
+        self.remove(_STAGED + MARKER)  # of a run that was killed
         before = self.inventory()
         ours = set(before or ())
-        self.refuse(ours, contents)
-        private = set(private)
+        errors = [
+            Result(message=problem, file_path=show(os.path.join(self.path, path)))
+            for path in sorted(contents)
+            if (problem := self.problem(path, contents[path], ours))
+        ]
+        if errors:
+            raise Errors(errors)
         if before is not None and ours == set(contents) and self.holds(contents, private):
             return False
         everything = sorted(ours | set(contents))
@@ -172,7 +182,7 @@ class _Folder:
             self.write_inventory(everything)
             for path in sorted(contents):
                 with self.parent(path, make=True) as (folder, name):
-                    staging.stage(folder, name, [contents[path]], private=path in private)
+                    _stage(folder, name, [contents[path]], private=path in private)
         except BaseException:  # a signal too
             self.undo(before, everything)
             raise
@@ -187,10 +197,10 @@ class _Folder:
         """Put what was staged into its place, remove what is gone, and write the list."""
         for path in sorted(contents):
             with self.parent(path) as (folder, name):
-                staging.unstage(folder, name)
+                _unstage(folder, name)
         for path in gone:
-            self.remove(path, staged=False)
-            self.remove(path, staged=True)
+            self.remove(path)
+            self.remove(_staged(path))
         self.remove_empty(gone)
         self.write_inventory(sorted(contents))
         os.fsync(self.handle)
@@ -198,7 +208,7 @@ class _Folder:
     def undo(self, before: Sequence[str] | None, everything: Sequence[str]) -> None:
         """Remove what was staged."""
         for path in everything:
-            self.remove(path, staged=True)
+            self.remove(_staged(path))
         self.remove_empty(everything)
         with contextlib.suppress(OSError):
             if before is None:
@@ -210,9 +220,9 @@ class _Folder:
 
     def inventory(self) -> list[str] | None:
         """Return what an earlier run wrote, as its list says; None where there is no list."""
-        if staging.entry(self.handle, MARKER) is None:
-            return None
         path = os.path.join(self.path, MARKER)
+        if not os.path.lexists(path):
+            return None
         try:
             value = json.loads(self.read(MARKER))
         except (ValueError, RecursionError):
@@ -226,8 +236,8 @@ class _Folder:
 
     def write_inventory(self, paths: Sequence[str]) -> None:
         text = json.dumps({"note": _NOTE, "files": list(paths)}, indent=2, ensure_ascii=False) + "\n"
-        staging.stage(self.handle, MARKER, [text.encode()], private=False)
-        staging.unstage(self.handle, MARKER)
+        _stage(self.handle, MARKER, [text.encode()], private=False)
+        _unstage(self.handle, MARKER)
 
     # --- files ---
 
@@ -248,88 +258,91 @@ class _Folder:
         finally:
             os.close(handle)
 
-    def refuse(self, ours: Collection[str], contents: Mapping[str, bytes]) -> None:
-        """Refuse to write through links, and over files of somebody else.
-
-        Raises:
-            Errors: All of them.
-        """
-        errors = []
-        for path in sorted(contents):
-            where = os.path.join(self.path, path)
-            problem = self.problem(path, where)
-            if not problem and path not in ours and not self.is_free(path, contents[path]):
-                problem = (
-                    f"{show(where)} exists and was not written by this command: move it away, or give another folder"
-                )
-            if problem:
-                errors.append(Result(message=problem, severity=ERROR, file_path=show(where)))
-        if errors:
-            raise Errors(errors)
-
-    def problem(self, path: str, where: str) -> str:
-        """Say why a file can't be written; "" where it can."""
-        parts = path.split("/")
-        for count in range(1, len(parts)):
-            folder = "/".join(parts[:count])
-            try:
-                mode = os.lstat(os.path.join(self.path, folder)).st_mode
-            except FileNotFoundError:
-                return ""
-            if not stat.S_ISDIR(mode):
-                what = "a link" if stat.S_ISLNK(mode) else "not a folder"
-                return f"can't write {show(where)}: {show(os.path.join(self.path, folder))} is {what}"
-        with self.parent(path) as (handle, name):
-            return staging.misfit(handle, name, where)
+    def problem(self, path: str, data: bytes, ours: Collection[str]) -> str:
+        """Say why a file is not written: through a link, or over one of somebody else; "" where it can be."""
+        *parts, name = path.split("/")
+        where = self.path
+        for part in parts:
+            where = os.path.join(where, part)
+            if problem := misfit(where, folder=True):
+                return problem
+        where = os.path.join(where, name)
+        problem = misfit(where)
+        if not problem and path not in ours and os.path.lexists(where) and self.read(path) != data:
+            problem = f"{show(where)} exists and was not written by this command: move it away, or give another folder"
+        return problem
 
     def read(self, path: str) -> bytes:
         """Return what a file holds."""
         return reading.read_below(os.path.realpath(self.path), os.path.join(self.path, path))
 
-    def is_free(self, path: str, data: bytes) -> bool:
-        """Return whether nothing is lost where a file is written: none is there, or one of the same bytes."""
-        try:
-            return self.read(path) == data
-        except Errors:
-            return not os.path.lexists(os.path.join(self.path, path))
-
     def holds(self, contents: Mapping[str, bytes], private: Collection[str]) -> bool:
         """Return whether the files hold what they are to hold, nothing is staged, and nobody may read what is private."""
         try:
             for path, data in contents.items():
-                with self.parent(path) as (handle, name):
-                    status, staged = staging.entry(handle, name), staging.entry(handle, staging.STAGED + name)
-                if status is None or staged is not None:
+                if os.path.lexists(os.path.join(self.path, _staged(path))) or self.read(path) != data:
                     return False
-                if path in private and stat.S_IMODE(status.st_mode) != staging.PRIVATE:
-                    return False
-                if self.read(path) != data:
+                mode = os.lstat(os.path.join(self.path, path)).st_mode
+                if path in private and stat.S_IMODE(mode) != PRIVATE:
                     return False
         except (OSError, Errors):
             return False
         return True
 
-    def remove(self, path: str, *, staged: bool) -> None:
-        """Remove a file of ours, if it is one."""
+    def remove(self, path: str) -> None:
+        """Remove a file of ours, if it is there."""
         with contextlib.suppress(OSError), self.parent(path) as (handle, name):
-            ours = staging.STAGED + name if staged else name
-            status = staging.entry(handle, ours)
-            if status is not None and not stat.S_ISDIR(status.st_mode):
-                os.unlink(ours, dir_fd=handle)
+            os.unlink(name, dir_fd=handle)  # fails for a folder
 
     def remove_empty(self, paths: Iterable[str]) -> None:
         """Remove folders that held nothing but files of ours."""
         for path in paths:
             folder = os.path.dirname(path)
-            while folder:
-                try:
+            with contextlib.suppress(OSError):
+                while folder:
                     with self.parent(folder) as (handle, name):
                         os.rmdir(name, dir_fd=handle)
-                except OSError:
-                    break
-                folder = os.path.dirname(folder)
+                    folder = os.path.dirname(folder)
 
 
 def _is_below(path: str) -> bool:
     """Return whether a path names a file below a folder, and not our list of them."""
     return {"", ".", ".."}.isdisjoint(path.split("/")) and "\0" not in path and path != MARKER
+
+
+def _staged(path: str) -> str:
+    """Return the path under which a file is written before it is renamed."""
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + _STAGED + name
+
+
+def _stage(folder: int, name: str, pieces: Iterable[bytes], *, private: bool) -> None:
+    """Write a file beside its place, to disk, with the permissions that it is to have: those that it has, or of a new one."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_STAGED + name, dir_fd=folder)
+    handle = os.open(_STAGED + name, _NEW, PRIVATE, dir_fd=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            if not private:
+                os.fchmod(handle, _mode(folder, name))
+            os.fsync(handle)
+    except BaseException:
+        os.unlink(_STAGED + name, dir_fd=folder)
+        raise
+
+
+def _mode(folder: int, name: str) -> int:
+    """Return the permissions of a file, or those of a new one."""
+    try:
+        return stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _unstage(folder: int, name: str) -> None:
+    """Put a staged file into its place."""
+    os.replace(_STAGED + name, name, src_dir_fd=folder, dst_dir_fd=folder)

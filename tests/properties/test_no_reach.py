@@ -57,7 +57,6 @@ OPENING = {
     "files/reading.py": "the one reader of the input",
     "files/originals.py": "lists the files beside a kustomization, for the lines of errors; reads through the reader",
     "files/writing.py": "the one writer of output",
-    "files/staging.py": "writes one file: a new one, or one of the output beside its place",
     "files/copying.py": "lists what the private copy that kustomize builds is made of; reads through the reader",
     "tokens/operator.py": "reads the token file that the operator offered",
     "krm/runner.py": "opens the null device in the place of closed streams",
