@@ -50,13 +50,12 @@ class Call(Record):
 
 
 class Builds:
-    """The builds of one run, with the calls of the function in them and the warnings that they gave."""
+    """The builds of one run, with the calls of the function in them."""
 
     def __init__(self, options: Options, *, enable_exec: bool) -> None:
         self.options = options
         self.enable_exec = enable_exec
         self.calls: list[Call] = []
-        self.results: list[Result] = []
         self.unused: list[Item] = []  # configs that no build called the function with
         self.mark = f"fn.clusternet.io/made-{secrets.token_hex(8)}"
         self.marked = re.compile(rb"(?m)^ +" + re.escape(self.mark.encode()) + rb": *['\"]?([^'\"\n]*)['\"]?\n")
@@ -88,7 +87,6 @@ class Builds:
             )
         except kustomize.Unbuilt as error:
             raise Errors(_unbuilt(error, knowing(error.texts, self.options.offers.tokens()))) from None
-        self.results += built.results
         self.sources[shown] = built.sources
         if not any(call.folder == shown for call in self.calls):
             self.unused += [item for item in _items(built.sources) if item.kind == surface.KIND]

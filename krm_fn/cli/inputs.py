@@ -14,8 +14,8 @@ from krm_fn.base import Record, nearest, some
 from krm_fn.cli import shared
 from krm_fn.cli.builds import Builds
 from krm_fn.files import documents, reading
+from krm_fn.files.copying import FUNCTION_ANNOTATIONS
 from krm_fn.files.finding import Rules
-from krm_fn.files.functions import FUNCTION_ANNOTATIONS
 from krm_fn.krm import places
 from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, about, tagged
 from krm_fn.kube.secrets import quoted
@@ -134,7 +134,7 @@ def process(source: Source, options: Options) -> Input:
     _check(tree, warnings, empty=config is None and not builds.calls)
     if len(tree.items) >= _MANY and sys.stderr.isatty():
         click.echo(f"{len(tree.items):,} objects", err=True)
-    results = (*tree.results, *builds.results, *warnings)
+    results = (*tree.results, *warnings)
     if not builds.calls or (config is not None and not builds.failed):
         outcome = function.process(tree.items, config, options)
         if builds.unused and any(one.rule == "no-config" for one in outcome.results):

@@ -1,8 +1,9 @@
 """A private copy of a folder for kustomize to build, with the bases that it leads to.
 
 The guarded reader makes it: regular files, no link that leads out of the repository. The copy differs from the folder in
-one thing: a function that is configured as a program (`exec`) is configured there as a container (`files.functions`), which
-makes no difference to anything but who is asked to run it.
+one thing: a function that is configured as a program (`exec`) is configured there as a container, whose number says what
+the file named. Kustomize asks `docker` for a container: whether it is run is decided only then (`files.kustomize`), so
+what is not part of the build does not count.
 """
 
 # Descriptors and links are the subject here, and os names them.
@@ -13,14 +14,24 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from json import dumps
 
+from krm_fn.base import Record
 from krm_fn.files import reading, writing
-from krm_fn.files.functions import Functions
 from krm_fn.files.reading import show
-from krm_fn.krm.results import WARNING, Errors, Result, tagged
+from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_documents
 from krm_fn.yaml import BadYaml
+from krm_fn.yaml.edit import revise
 from krm_fn.yaml.read import TOO_MANY_ALIASES, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+OURS = "clusternet-capi-fn"  # the name of the program and of the image
+NUMBERED = "function.invalid/"  # begins the name of an image that stands for a program of the copy
+FUNCTION_ANNOTATIONS = ("config.kubernetes.io/function", "config.k8s.io/function")
 
 _LARGEST_FILE = 64 * 1024 * 1024
 _LARGEST_COPY = 512 * 1024 * 1024
@@ -31,10 +42,23 @@ _NOTES = 3
 # A word of a kustomization that leads upwards: bases may be anywhere in the repository.
 _UPWARDS = re.compile(r"\"([^\"\n]*\.\.[^\"\n]*)\"|'([^'\n]*\.\.[^'\n]*)'|([^\s\"',\[\]{}=]*\.\.[^\s\"',\[\]{}]*)")
 _WHOLE_LINE = re.compile(r"(?m)^[ \t]*-[ \t]+(\S.*\.\..*?)[ \t]*$")
-_FUNCTION_FIELDS = ("generators", "transformers", "validators")
-_URL = re.compile(r"https?://\S+")
 _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
 _ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
+_LEGACY_FIELD = "configFn"  # of metadata, before the annotation
+_MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU]")
+
+
+class Program(Record):
+    """A program that a file of the copy configures as a function."""
+
+    path: str  # as the file names it
+    arguments: tuple[str, ...]
+    file: str  # for messages
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is this function."""
+        return os.path.basename(self.path) == OURS
 
 
 class Copy:
@@ -45,23 +69,16 @@ class Copy:
         self.root = os.path.realpath(given)  # the same, resolved
         self.bound = _bound(self.root)  # what may be copied: the repository that holds it, resolved
         self.target = target
-        self.keep_programs = keep_programs
-        # files that hold configurations of ours or Clusters, with their bytes
-        self.sources: list[tuple[str, bytes]] = []
-        self.warnings: list[Result] = []  # what the build may not know
-        self.functions = Functions(self.warnings, keep=keep_programs)
+        self.keep_programs = keep_programs  # whether any but this one stays as it is, since programs may run
+        self.sources: list[
+            tuple[str, bytes]
+        ] = []  # files that may hold our configuration or Clusters, with their bytes
+        self.programs: list[Program] = []  # the numbers of images are positions here
         self.notes: dict[str, str] = {}  # what is not copied -> the name that a build would miss it by
         self.budget = reading.Budget(_LARGEST_COPY)
         self.done: set[str] = set()
         self.waiting = [self.root]
         self.files = 0
-
-    @property
-    def limit(self) -> str:
-        """What bounds the copy, for messages."""
-        if os.path.lexists(os.path.join(self.bound, ".git")):
-            return "the Git repository"
-        return "and there is no Git repository: run this in a folder that holds both"
 
     def place(self, path: str) -> str:
         """Return where a path of the repository is in the copy."""
@@ -121,10 +138,9 @@ class Copy:
             return
         if os.path.basename(path) in reading.KUSTOMIZATIONS:
             self.follow(path, data)
-            self.warn_of_remote(data, self.shown(path))
         if any(group in data for group in _GROUPS) and path.endswith(reading.SUFFIXES):
             self.sources.append((self.shown(path), data))
-        data = self.functions.rewritten(data, path, self.shown(path))
+        data = self.rewritten(data, path, self.shown(path))
         mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
         with contextlib.suppress(FileExistsError):
             writing.create(place, data, mode)
@@ -145,25 +161,9 @@ class Copy:
             if reading.inside(target, self.bound):
                 self.waiting.append(target)
             else:
-                self.notes[f"{show(word)} leads out of {show(self.bound)}, {self.limit}"] = word
-
-    def warn_of_remote(self, data: bytes, shown: str) -> None:
-        """Warn about a function that is fetched by itself: kustomize reads it without this process."""
-        try:
-            value = load(data)
-        except BadYaml:
-            return  # kustomize reports it
-        for field in _FUNCTION_FIELDS if isinstance(value, dict) else ():
-            entries = value.get(field)
-            for one in entries if isinstance(entries, list) else ():
-                if isinstance(one, str) and _URL.fullmatch(one):
-                    message = (
-                        f"{shown} takes a function from {one}: if that is configured as a program, kustomize leaves it out"
-                        " without a word; keep the file in the repository"
-                    )
-                    self.warnings.append(
-                        Result(message=message, severity=WARNING, file_path=shown, tags=tagged(rule="remote-function"))
-                    )
+                self.notes[
+                    f"{show(word)} leads out of {show(self.bound)}: run this in a Git repository or folder that holds both"
+                ] = word
 
     def shown(self, path: str) -> str:
         """Return a path for messages, beginning as the caller gave it where it can."""
@@ -171,12 +171,11 @@ class Copy:
             return show(os.path.normpath(os.path.join(self.given, os.path.relpath(path, self.root))))
         return show(path)
 
-    def unread(self, errors: str) -> tuple[list[str], list[str]]:
-        """Return what was not copied: what kustomize's errors name, and what else may explain why the build failed."""
-        causes = [note for note, name in self.notes.items() if name in errors]
-        others = [note for note in self.notes if note not in causes]
-        more = len(others) - _NOTES
-        return causes[:_NOTES], others[:_NOTES] + ([f"and {more} more are not read"] if more > 0 else [])
+    def unread(self, errors: str) -> list[str]:
+        """Return what was not copied and may be why the build failed, first what kustomize's errors name."""
+        notes = sorted(self.notes, key=lambda note: self.notes[note] not in errors)
+        more = len(notes) - _NOTES
+        return notes[:_NOTES] + ([f"and {more} more are not read"] if more > 0 else [])
 
     def texts(self) -> list[str]:
         """Return what the copied files hold, so that messages can be cleared of it."""
@@ -200,13 +199,90 @@ class Copy:
                 path = os.path.join(place, name)
                 with contextlib.suppress(Errors):  # kustomize reads no more than this
                     data = reading.read_below(folder, path, _LARGEST_FILE)
-                    shown = show(os.path.relpath(path, folder))
-                    if name in reading.KUSTOMIZATIONS:
-                        self.warn_of_remote(data, shown)
-                    new = self.functions.rewritten(data, path, shown)
+                    new = self.rewritten(data, path, show(os.path.relpath(path, folder)))
                     if new != data:
                         os.remove(path)
                         writing.create(path, new)
+
+    # --- programs ---
+
+    def program(self, image: str | None) -> Program | None:
+        """Return the program that an image stands for; None for a real image."""
+        number = (image or "").removeprefix(NUMBERED)
+        known = number != image and number.isdecimal() and int(number) < len(self.programs)
+        return self.programs[int(number)] if known else None
+
+    def rewritten(self, data: bytes, path: str, shown: str) -> bytes:
+        """Return a file with its programs as containers.
+
+        The name in `path` tells a kustomization, whose texts may configure functions too; `shown` is for messages.
+        """
+        if not _MAY_CONFIGURE.search(data):
+            return data
+        try:
+            return self.text(data, shown, nested=os.path.basename(path) in reading.KUSTOMIZATIONS)
+        except (BadYaml, Errors):
+            return data  # kustomize reports it, or does not read it either
+
+    def text(self, data: bytes, shown: str, *, nested: bool) -> bytes:
+        """Return a stream with its programs as containers."""
+        pieces: list[bytes] = []
+        end = 0
+        for document in read_documents(data):
+            body = data[document.body : document.body_end]
+            value = load(body) if _MAY_CONFIGURE.search(body) else None
+            new = self.value(value, shown, nested=nested)
+            if new != value:
+                text = revise(body, new) if isinstance(value, dict) else dumps(new).encode()  # a patch may be a list
+                pieces += [data[end : document.body], text if text.endswith(b"\n") else text + b"\n"]
+                end = document.body_end
+        return b"".join([*pieces, data[end:]]) if pieces else data
+
+    def value(self, value: Any, shown: str, *, nested: bool, key: str = "", parent: Any = None) -> Any:
+        """Return a value with its programs as containers; `nested` tells that strings are texts of a kustomization."""
+        if isinstance(value, dict):
+            if key == _LEGACY_FIELD:
+                return self.container(value, shown) or value
+            return {k: self.value(v, shown, nested=nested, key=str(k), parent=value) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.value(one, shown, nested=nested) for one in value]
+        if isinstance(value, str) and _MAY_CONFIGURE.search(value.encode("utf-8", "replace")):
+            is_function = key in FUNCTION_ANNOTATIONS or _patches(key, parent)
+            return self.string(value, shown, nested=nested, is_function=is_function)
+        return value
+
+    def string(self, value: str, shown: str, *, nested: bool, is_function: bool) -> str:
+        """Return a string with its programs as containers: an annotation, or a text of a kustomization."""
+        try:
+            if is_function:
+                spec = self.container(load(value), shown)
+                return dumps(spec) if spec else value
+            return self.text(value.encode(), shown, nested=False).decode() if nested else value
+        except (BadYaml, Errors, UnicodeError):
+            return value  # a path, say; of an annotation, kustomize reports it
+
+    def container(self, spec: Any, shown: str) -> dict[str, Any]:
+        """Return a function's specification as that of a container with a number; {} where it is no program."""
+        if not isinstance(spec, dict):
+            return {}
+        image = spec.get("container")
+        program = spec.get("exec") or spec.get("starlark")
+        if (isinstance(image, dict) and image.get("image")) or not isinstance(program, dict):
+            return {}
+        path = program.get("path") or program.get("url") or program.get("name") or "?"
+        given = program.get("args")
+        arguments = tuple(map(str, given)) if isinstance(given, list) else ()
+        found = Program(path=str(path), arguments=arguments, file=shown)
+        if self.keep_programs and not found.ours:
+            return {}
+        self.programs.append(found)
+        return {"container": {"image": f"{NUMBERED}{len(self.programs) - 1}"}}
+
+
+def _patches(key: str, parent: Any) -> bool:
+    """Return whether a string is what a JSON patch sets as a function's annotation."""
+    path = parent.get("path") if isinstance(parent, dict) and key == "value" else None
+    return isinstance(path, str) and path.replace("~1", "/").endswith(FUNCTION_ANNOTATIONS)
 
 
 def _multiplies(data: bytes) -> str:
@@ -216,11 +292,9 @@ def _multiplies(data: bytes) -> str:
     try:
         for document in read_documents(data):
             load(data[document.body : document.body_end])
-    except BadYaml as error:
-        return error.problem if error.problem.startswith(TOO_MANY_ALIASES) else ""
-    except Errors as errors:
-        found = [one.message.partition(TOO_MANY_ALIASES) for one in errors.results]
-        return next((f"{what}{rest}" for _, what, rest in found if what), "")
+    except (BadYaml, Errors) as error:
+        found = re.search(f"{TOO_MANY_ALIASES}.*?values", str(error))
+        return found[0] if found else ""
     return ""
 
 

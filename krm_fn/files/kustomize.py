@@ -2,19 +2,17 @@
 
 Nothing of a kustomization is interpreted here: the real program builds it. What is done around it:
 
-- It builds a private copy of the folder and of the bases that it reaches, made by the guarded reader: regular files, no
-  link that leads out of the repository.
+- It builds a private copy of the folder and of the bases that it reaches (`files.copying`), in which each function that a
+  file configures as a program (`exec`) is a container with a number.
 - It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker`, for
-  functions in containers, and `helm`. Both are messengers to this process (`files.functions`), which does the work of our
-  own function and refuses anything else. The only other program on that PATH is `git`, and what it fetches is treated as the
-  copy is.
-- So that our function as a program (`exec`) is served in the same way, each function that a file of the copy configures
-  as a program is written there as a container (`files.functions`).
+  functions in containers, and `helm`. Both are messengers, small programs that connect to a socket of this process.
+  `docker run` of our own function is done here; any other image, program or chart is refused. Only what a build calls for
+  counts. The one other program on that PATH is `git`, and what it fetches is treated as the copy is.
 - kustomize's environment holds nothing of ours: no variable, no home folder, no plugin folder.
 """
 
 # Descriptors and links are the subject here, and os names them.
-# ruff: noqa: PTH106, PTH102, PTH118, PTH120
+# ruff: noqa: PTH102, PTH106, PTH118, PTH119, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -23,20 +21,23 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 
 from krm_fn.base import Record, printable
-from krm_fn.files import reading
-from krm_fn.files.copying import Copy
-from krm_fn.files.functions import Messengers, write_programs
+from krm_fn.files import reading, writing
+from krm_fn.files.copying import OURS, Copy
 from krm_fn.files.reading import caller_path, find_program, show
 from krm_fn.krm.results import Errors, Result, tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import BinaryIO
 
     # Takes a ResourceList, and the files of the build that may hold our configuration or Clusters (their names for
     # messages, and their bytes); returns the exit code, stdout and stderr of the function.
@@ -45,25 +46,48 @@ if TYPE_CHECKING:
 SECONDS = 300.0
 
 _LARGEST_OUTPUT = 512 * 1024 * 1024
-_LONGEST_ADDRESS = 100  # of a socket, in bytes
-_CHUNK = 1024 * 1024
+_LARGEST_ERRORS = 1024 * 1024
+_ADDRESS = re.compile(r"/[!-~]{1,80}")  # of a folder whose files can be sockets and interpreters of scripts
 _PROTOCOLS = "https"  # that git may fetch bases by
 _LOGGED = re.compile(r'"command failed" err="(.*)"\Z')  # how kubectl writes its errors
 _GONE = re.compile(r"lstat (\S+): no such file or directory")
 _ENTRY = re.compile("accumulating resources from '([^']+)'")
 _NO_PLUGIN = "unable to find plugin root"
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
-_NETWORK = (
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "GIT_SSL_CAINFO",
-)
+_NETWORK = re.compile("(?i:https?|no)_(?i:proxy)|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO")
+_HARMLESS_ARGUMENTS = frozenset({"fn", "--verbose", "--debug"})
+_MESSENGER = """\
+import os, socket, sys
+talk = socket.socket(socket.AF_UNIX)
+talk.connect({socket!r})
+words = b"\\0".join(map(os.fsencode, [{name!r}, *sys.argv[1:]]))
+talk.sendall(b"%d\\n" % len(words) + words)
+hear = talk.makefile("rb")
+what, _, path = hear.readline().rstrip(b"\\n").partition(b" ")
+if what == b"run":
+    os.execv(path, [path, *sys.argv[1:]])
+if what == b"send":
+    talk.sendall(sys.stdin.buffer.read())
+talk.shutdown(socket.SHUT_WR)
+code, length = map(int, hear.readline().split())
+sys.stderr.buffer.write(hear.read(length))
+sys.stdout.buffer.write(hear.read())
+sys.stdout.flush()
+sys.exit(code)
+"""
+# Runs git, whose own scripts need the programs of the caller's PATH, and then has what it fetched looked at.
+_GIT = """\
+import os, socket, subprocess, sys
+code = subprocess.call([{git!r}, *sys.argv[1:]], env=dict(os.environ, PATH={path!r}))
+if code == 0 and sys.argv[1:2] in (["checkout"], ["submodule"]):
+    talk = socket.socket(socket.AF_UNIX)
+    talk.connect({socket!r})
+    words = b"git\\0" + os.fsencode(os.getcwd())
+    talk.sendall(b"%d\\n" % len(words) + words)
+    talk.shutdown(socket.SHUT_WR)
+    talk.makefile("rb").read()
+sys.exit(code)
+"""
 
 
 class Built(Record):
@@ -71,7 +95,6 @@ class Built(Record):
 
     output: bytes  # its output: a stream of documents
     sources: tuple[tuple[str, bytes], ...]  # the files that may hold our configuration or Clusters, with their bytes
-    results: tuple[Result, ...]
 
 
 class Unbuilt(Errors):
@@ -96,11 +119,7 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
         Unbuilt: The folder can't be read, it names something that must not be run, or the build fails. An error of the
             function is not among them: `answer` knows of it, and the build is over.
     """
-    program = find_program("kustomize")
-    command = [program, "build"]
-    if not program:
-        program = find_program("kubectl")
-        command = [program, "kustomize"]
+    program = find_program("kustomize") or find_program("kubectl")
     if not program:
         message = (
             f"{show(folder)} is built by kustomize ({reading.kustomization(folder)}), and neither kustomize nor kubectl is"
@@ -108,44 +127,31 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
             " builds elsewhere (`-`), or give the manifests themselves as PATH"
         )
         raise Errors.of(message, file_path=show(folder), tags=tagged(rule="no-kustomize"))
-    command.append("--enable-alpha-plugins")
-    can_exec = enable_exec and command[1] == "build"
-    if can_exec:
-        command.append("--enable-exec")
-    if enable_exec:
-        command.append("--enable-helm")
+    verb = "build" if os.path.basename(program) == "kustomize" else "kustomize"
+    can_exec = enable_exec and verb == "build"
+    flags = ["--enable-alpha-plugins", *["--enable-exec"] * can_exec, *["--enable-helm"] * enable_exec]
     with _private_folder() as private:
         copy = Copy(folder, os.path.join(private, "tree"), keep_programs=can_exec)
         try:
             copy.make()
-            output = _built(command, copy, answer, private, enable_exec=enable_exec)
-        except Unbuilt as error:
-            error.texts = copy.texts()
-            raise
+            output = _built([program, verb, *flags], copy, answer, private, enable_exec=enable_exec)
         except Errors as errors:
-            raise Unbuilt(errors.results, texts=copy.texts()) from None
-        return Built(output=output, sources=tuple(copy.sources), results=tuple(copy.warnings))
+            raise Unbuilt(errors.results, getattr(errors, "output", ""), copy.texts()) from None
+        return Built(output=output, sources=tuple(copy.sources))
 
 
 def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, enable_exec: bool) -> bytes:
     """Build a copy; return what it builds to."""
-    with Messengers(
-        os.path.join(private, "s"),
-        copy.functions,
-        lambda data: answer(data, copy.sources),
-        copy.fetched,
-        enable_exec=enable_exec,
-    ) as messages:
+    with _Messengers(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messengers:
+        messengers.write_programs(private)
         environment = _environment(private, enable_exec=enable_exec)
-        write_programs(private, messages.path, enable_exec=enable_exec)
         output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)
-    if messages.error is not None:
-        raise messages.error
-    if messages.refused:
-        raise Errors(dict.fromkeys(messages.refused))
+    if messengers.error is not None:
+        raise messengers.error
+    if messengers.refused:
+        raise Errors(dict.fromkeys(messengers.refused))
     if problem:
-        causes, others = copy.unread(errors)
-        message = f"kustomize can't build {show(copy.given)}: {'; '.join([*causes, *others, problem])}"
+        message = f"kustomize can't build {show(copy.given)}: {'; '.join([*copy.unread(errors), problem])}"
         result = Result(message=message, file_path=show(copy.given), tags=tagged(rule="kustomize"))
         raise Unbuilt([result], output=_words(errors, copy, private))
     return output
@@ -158,12 +164,13 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
 def _private_folder() -> Iterator[str]:
     """Make a folder for the owner alone, and remove it whatever happens; a signal has to come as an exception."""
     private = os.path.realpath(tempfile.mkdtemp(prefix="clusternet-"))
-    if len(os.fsencode(private)) > _LONGEST_ADDRESS:
+    if not _ADDRESS.fullmatch(private):
         os.rmdir(private)
         private = os.path.realpath(tempfile.mkdtemp(prefix="clusternet-", dir="/tmp"))
     try:
         for name in ("bin", "home", "tmp", "tree"):
             os.mkdir(os.path.join(private, name), 0o700)
+        os.symlink(sys.executable, os.path.join(private, "python"))
         yield private
     finally:
         shutil.rmtree(private, ignore_errors=True)
@@ -171,19 +178,15 @@ def _private_folder() -> Iterator[str]:
 
 def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
     """Return kustomize's environment: nothing of ours; where programs may run, what they need of the caller's."""
-    tools = os.path.join(private, "bin")
+    tools, temporary = os.path.join(private, "bin"), {"TMPDIR": os.path.join(private, "tmp")}
     if enable_exec:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
-        return {
-            **kept,
-            "PATH": os.pathsep.join(filter(None, [tools, caller_path()])),
-            "TMPDIR": os.path.join(private, "tmp"),
-        }
+        return {**kept, **temporary, "PATH": os.pathsep.join(filter(None, [tools, caller_path()]))}
     return {
-        **{key: os.environ[key] for key in _NETWORK if key in os.environ},
+        **{key: value for key, value in os.environ.items() if _NETWORK.fullmatch(key)},
+        **temporary,
         "PATH": tools,
         "HOME": os.path.join(private, "home"),
-        "TMPDIR": os.path.join(private, "tmp"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
@@ -193,81 +196,152 @@ def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
 def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -> tuple[bytes, str, str]:
     """Run a program with limits; return its output, what it wrote to stderr, and why it failed."""
     problem = ""
-    pieces: list[bytes] = []
-    size = 0
-    with (
-        tempfile.TemporaryFile(dir=private) as errors,
-        subprocess.Popen(
+    with tempfile.TemporaryFile(dir=private) as output, tempfile.TemporaryFile(dir=private) as errors:
+        process = subprocess.Popen(
             command,
             cwd=private,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=errors,
             start_new_session=True,
-        ) as process,
-    ):
-        stopped = threading.Event()
-
-        def stop() -> None:
-            stopped.set()
-            _kill(process)
-
-        timer = threading.Timer(SECONDS, stop)
-        timer.daemon = True
-        timer.start()
+        )
+        until = time.monotonic() + SECONDS
         try:
-            while process.stdout is not None and (piece := process.stdout.read(_CHUNK)):
-                pieces.append(piece)
-                size += len(piece)
-                if size > _LARGEST_OUTPUT:
+            while not problem and process.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.05)
+                if os.fstat(output.fileno()).st_size > _LARGEST_OUTPUT:
                     problem = f"it built more than {_LARGEST_OUTPUT // (1024 * 1024)} MiB"
-                    break
-            if not problem:
-                process.wait()
+                elif time.monotonic() > until:
+                    problem = f"it took longer than {SECONDS:.0f} seconds"
         finally:
-            timer.cancel()
-            timer.join()  # a thread that outlives the interpreter aborts the process where an image lacks libgcc_s
-            _kill(process)
-        if stopped.is_set():
-            problem = f"it took longer than {SECONDS:.0f} seconds"
-        elif not problem and process.returncode:
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)  # those that it started too
+            process.wait()
+        if not problem and process.returncode:
             problem = "the build failed"
+        output.seek(0)
         errors.seek(0)
-        output = errors.read(_CHUNK)
+        said = errors.read(_LARGEST_ERRORS)
         if errors.read(1):
-            output = output.rpartition(b"\n")[0]  # of a token that was cut, nobody can tell any more that it is one
-    return b"".join(pieces), output.decode("utf-8", "replace"), problem
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those that it started."""
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
+            said = said.rpartition(b"\n")[0]  # of a token that was cut, nobody can tell any more that it is one
+        return b"" if problem else output.read(), said.decode("utf-8", "replace"), problem
 
 
 def _words(errors: str, copy: Copy, private: str) -> str:
     """Return what kustomize wrote to stderr, on one line, with the user's own paths."""
-    text = errors
-    for place, own in (
-        (copy.place(copy.root), copy.given),
-        (os.path.join(private, "tree"), copy.bound),
-        (private, os.path.dirname(copy.bound)),
-    ):
-        text = text.replace(place, show(own))
+    text = errors.replace(copy.place(copy.root), show(copy.given))
+    text = text.replace(copy.target, show(copy.bound)).replace(private, show(os.path.dirname(copy.bound)))
     text = " ".join(text.split()).removeprefix("Error: ").removeprefix("error: ")
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"') if logged else text
     gone = _GONE.search(text)
     if gone:
         name = gone[1].removeprefix("./")
-        listed = (
-            f" ({_ENTRY.findall(text)[-1]})" if name not in _ENTRY.findall(text)[-1:] and _ENTRY.search(text) else ""
-        )
-        text = f"there is no {name}{listed}: correct the entry of the kustomization, or add what it names"
+        entry = next(reversed(_ENTRY.findall(text)), name)
+        written = "" if entry == name else f" ({entry})"
+        text = f"there is no {name}{written}: correct the entry of the kustomization, or add what it names"
     if _NO_PLUGIN in text:
         text = (
             "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it"
             " for a plugin of its own: add the annotation"
         )
     return printable(text, "?")
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+class _Messengers:
+    """Answers what kustomize asks of `docker`, `helm` and `git`, one caller after the other: it calls functions in turn."""
+
+    def __init__(self, path: str, copy: Copy, answer: Answer, *, enable_exec: bool) -> None:
+        self.path = path  # of the socket
+        self.copy = copy  # knows the programs that numbers of images stand for
+        self.answer = answer
+        self.enable_exec = enable_exec  # whether other programs may run
+        self.refused: list[Result] = []  # what was not run
+        self.error: BaseException | None = None  # what `answer` raised
+        self.listening = socket.socket(socket.AF_UNIX)
+
+    def __enter__(self) -> _Messengers:  # noqa: PYI034 - no subclass
+        self.listening.bind(self.path)
+        self.listening.listen()
+        self.thread = threading.Thread(target=self.hear, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self.listening.shutdown(socket.SHUT_RDWR)  # ends accept()
+        self.listening.close()
+        self.thread.join()
+
+    def write_programs(self, private: str) -> None:
+        """Write the messengers; with `enable_exec` the caller's own helm and git run instead."""
+        names = ("docker",) if self.enable_exec else ("docker", "helm")
+        programs = {name: _MESSENGER.format(name=name, socket=self.path) for name in names}
+        if not self.enable_exec and (git := find_program("git")):
+            programs["git"] = _GIT.format(git=git, socket=self.path, path=caller_path())
+        for name, text in programs.items():
+            writing.create(os.path.join(private, "bin", name), f"#!{private}/python -IS\n{text}".encode(), 0o700)
+
+    def hear(self) -> None:
+        while True:
+            try:
+                talk, _ = self.listening.accept()
+            except OSError:
+                return
+            # closed by name: the traceback of an error would keep it open, and the caller waiting
+            with talk, talk.makefile("rb") as heard, contextlib.suppress(OSError, ValueError):
+                self.one(talk, heard)
+
+    def one(self, talk: socket.socket, heard: BinaryIO) -> None:
+        """Answer one caller."""
+        name, *words = heard.read(int(heard.readline(20))).split(b"\0")
+        if name == b"git":
+            self.copy.fetched(os.fsdecode(words[0]))
+            return
+        if name == b"docker" and words[:1] != [b"run"]:
+            talk.sendall(b"end\n0 0\n")
+            return
+        image = os.fsdecode(words[-1]) if name == b"docker" else None
+        result = self.refusal(image)
+        if result is not None:
+            docker = find_program("docker")
+            if self.enable_exec and docker and self.copy.program(image) is None:
+                talk.sendall(b"run " + os.fsencode(docker) + b"\n")
+                return
+            self.refused.append(result)
+            message = result.message.encode()
+            talk.sendall(b"end\n1 %d\n" % len(message) + message)
+            return
+        talk.sendall(b"send\n")
+        try:
+            code, output, errors = self.answer(heard.read(), self.copy.sources)
+        except BaseException as error:  # noqa: BLE001 - raised again where the build was asked for
+            self.error = error
+            code, output, errors = 1, b"", "error"
+        talk.sendall(b"%d %d\n" % (code, len(errors.encode())) + errors.encode() + output)
+
+    def refusal(self, image: str | None) -> Result | None:
+        """Say why an image (None: helm), or the program that it is in the place of, is not run; None for this function."""
+        program = self.copy.program(image)
+        file = "" if program is None else program.file
+        if program is None:
+            if image and re.split("[:@]", image.rpartition("/")[2])[0] == OURS:
+                return None
+            what, missing = "program helm" if image is None else f"image {show(image)}", "kustomize and docker"
+        elif program.ours:
+            if _HARMLESS_ARGUMENTS.issuperset(program.arguments):
+                return None
+            message = f"{file} gives arguments to {show(program.path)}: give them to this command instead"
+            return Result(message=message, file_path=file, tags=tagged(rule="function-arguments"))
+        else:
+            what, missing = f"program {show(program.path)}", "kustomize"
+        why = (
+            f"can't be run here: install {missing}" if self.enable_exec else "is not run unless you pass --enable-exec"
+        )
+        message = f"{file or 'the build'} asks for the {what}, which {why}"
+        return Result(message=message, file_path=file, tags=tagged(rule="not-run"))

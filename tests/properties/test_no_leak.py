@@ -434,7 +434,7 @@ def printed_by_kubectl(text: str, most: int, folder: Path) -> str:
 
 def printed_by_kustomize(text: str, most: int, folder: Path) -> str:
     (folder / "said").write_text(text)
-    with mock.patch.object(kustomize, "_CHUNK", most):
+    with mock.patch.object(kustomize, "_LARGEST_ERRORS", most):
         _, said, _ = kustomize._run(["sh", "-c", f"cat '{folder}/said' >&2; exit 1"], {"PATH": os.defpath}, str(folder))
     return "".join(one.message for one in builds._unbuilt(kustomize.Unbuilt([Result(message="a")], said), Redactor()))
 

@@ -171,9 +171,9 @@ def test_a_base_outside_is_the_first_thing_that_is_said(folder: Path) -> None:
     outside.mkdir(exist_ok=True)
     write(outside, "kustomization.yaml", {"resources": []})
     said = call("render", folder)[2]
-    assert f"kustomize can't build {folder}: ../../outside leads out of {folder}, the Git repository; the build" in said
-    (folder / ".git").rmdir()
-    assert "there is no Git repository: run this in a folder that holds both" in call("render", folder)[2]
+    assert (
+        f"kustomize can't build {folder}: ../../outside leads out of {folder}: run this in a Git repository or" in said
+    )
 
 
 def test_a_config_under_resources_is_reported_that_kustomize_runs_nothing_there(folder: Path) -> None:

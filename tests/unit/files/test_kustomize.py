@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from krm_fn.files import copying, functions, kustomize, reading
+from krm_fn.files import copying, kustomize, reading
 from krm_fn.krm.results import Errors
 from krm_fn.yaml.read import load
 
@@ -244,7 +244,7 @@ NUMBER = r'"{\"container\": {\"image\": \"function.invalid/0\"}}"'
 def test_a_program_becomes_a_number_and_nothing_else_changes(folder: Path, before: str, after: str | None) -> None:
     (folder / "f.yaml").write_text(before)
     copy = copied(folder)
-    assert [(one.path, one.file) for one in copy.functions.known] == [("x", f"{folder}/f.yaml")]
+    assert [(one.path, one.file) for one in copy.programs] == [("x", f"{folder}/f.yaml")]
     found = text(copy, folder, "f.yaml")
     assert "function.invalid/0" in found
     if after is not None:
@@ -269,13 +269,7 @@ def test_what_is_no_program_stays_byte_for_byte(folder: Path, unchanged: str) ->
     (folder / "f.yaml").write_text(unchanged)
     copy = copied(folder)
     assert text(copy, folder, "f.yaml") == unchanged
-    assert copy.functions.known == []
-
-
-def test_a_file_that_can_not_be_read_and_may_configure_a_program_is_warned_about(folder: Path) -> None:
-    (folder / "f.yaml").write_text(f"a: [\n{ANNOTATION}: exec\n")
-    (warning,) = copied(folder).warnings
-    assert "if it configures a function as a program, kustomize leaves it out" in warning.message
+    assert copy.programs == []
 
 
 def test_with_leave_other_programs_stay_and_can_be_run(folder: Path) -> None:
@@ -283,7 +277,7 @@ def test_with_leave_other_programs_stay_and_can_be_run(folder: Path) -> None:
     (folder / "x.sh").write_text("#!/bin/sh\n")
     (folder / "x.sh").chmod(0o755)
     copy = copied(folder, keep_programs=True)
-    assert copy.functions.known == []
+    assert copy.programs == []
     assert os.access(copy.place(str(folder / "x.sh")), os.X_OK)
 
 
@@ -364,9 +358,9 @@ def test_a_program_that_is_fetched_by_git_is_refused_by_name(folder: Path) -> No
     program(folder, f"{build}/bin/cat f.yaml o.yaml")
     output = kustomize.build(str(folder), Answers()).output
     assert b"exec" not in output
-    assert functions.NUMBERED.encode() + b"0" in output
+    assert copying.NUMBERED.encode() + b"0" in output
     assert output.endswith(b"other\n")
-    program(folder, f"{build}echo in | docker run {functions.NUMBERED}0")
+    program(folder, f"{build}echo in | docker run {copying.NUMBERED}0")
     with pytest.raises(Errors, match=r"f\.yaml asks for the program \./evil, which is not run unless"):
         kustomize.build(str(folder), Answers())
     assert left(folder) == []
@@ -381,19 +375,6 @@ def test_git_that_fails_fails_and_looks_nowhere_else(folder: Path) -> None:
     program(folder, f"cd {folder}; git checkout x; echo $?")
     assert kustomize.build(str(folder), Answers()).output == b"0\n"
     assert (folder / "f.yaml").read_text() == FETCHED
-
-
-def test_a_function_that_is_fetched_by_itself_is_warned_about(folder: Path) -> None:
-    program(folder, "exit 0")
-    (folder / "kustomization.yaml").write_text(
-        "resources: [https://example.com/r.yaml]\ntransformers: [https://example.com/f.yaml, f.yaml, {a: b}]\nvalidators: x\n"
-    )
-    (warning,) = kustomize.build(str(folder), Answers()).results
-    assert "takes a function from https://example.com/f.yaml: if that is configured as a program" in warning.message
-    (folder / "kustomization.yaml").write_text("- a\n")
-    assert kustomize.build(str(folder), Answers()).results == ()
-    (folder / "kustomization.yaml").write_text("a: [\n")
-    assert kustomize.build(str(folder), Answers()).results == ()
 
 
 @pytest.mark.parametrize("end", ["", "---\na: b\n", "...\n"])
