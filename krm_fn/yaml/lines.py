@@ -103,8 +103,8 @@ def _mapping(text: bytes, column: int) -> dict[str, Any]:  # noqa: C901 - one lo
             continue
         indent, dash, name, value = explained
         if pending is not None and indent >= column + (not dash):
-            holder[pending] = inner = [] if dash else {}
-            column, holder = indent, inner
+            holder[pending] = [] if dash else {}
+            column, holder = indent, holder[pending]
             opened.append((column, holder))
         elif indent != column or dash is not (type(holder) is list):
             kind = list if dash else dict
@@ -114,9 +114,8 @@ def _mapping(text: bytes, column: int) -> dict[str, Any]:  # noqa: C901 - one lo
                 raise NotSure
             column, holder = opened[-1]
         if dash and name is not None:  # a mapping begins behind the dash
-            inner = {}
-            holder.append(inner)
-            column, holder = column + 2, inner
+            holder.append({})
+            column, holder = column + 2, holder[-1]
             opened.append((column, holder))
         pending = name if value is _OPENS else None
         if type(value) is object:
