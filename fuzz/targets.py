@@ -21,7 +21,7 @@ from krm_fn.cli.migrate import config_text, guide
 from krm_fn.krm import fast, outline, resource_list, runner, streams
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Errors, Result
-from krm_fn.kube import kubectl_selector
+from krm_fn.kube.labels import parse_selector
 from krm_fn.status import dump
 from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
@@ -157,7 +157,7 @@ def configuration(data: bytes) -> None:
 def selector(data: bytes) -> None:
     """Selectors in kubectl's syntax: parse or are refused."""
     try:
-        found = kubectl_selector.parse(data.decode("utf-8", "replace"))
+        found = parse_selector(data.decode("utf-8", "replace"))
     except (Errors, ValueError):
         return
     hold(isinstance(found, dict), "a parsed selector is a mapping")

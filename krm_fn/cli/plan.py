@@ -11,8 +11,7 @@ from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, has_errors
-from krm_fn.kube import kubectl_selector
-from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
+from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector, SelectorError, parse_selector
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import plan_markdown, plan_mermaid, plan_shown, plan_table
 from krm_fn.views.data import plan_data
@@ -116,8 +115,8 @@ def _selector(text: str | None) -> LabelSelector | None:
     if text is None:
         return None
     try:
-        return LabelSelector.read(kubectl_selector.parse(text)) or MATCHES_NOTHING
-    except kubectl_selector.SelectorError as error:
+        return LabelSelector.read(parse_selector(text)) or MATCHES_NOTHING
+    except SelectorError as error:
         shared.wrong_usage(f"-l {text}: {error}")
 
 

@@ -11,7 +11,7 @@ from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.report import Place
 from krm_fn.config.tree import SPEC
 from krm_fn.config.tree.selectors import Selector
-from krm_fn.kube import kubectl_selector
+from krm_fn.kube.labels import SelectorError, parse_selector
 from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
@@ -146,8 +146,8 @@ def _whole(_kind: Kind, text: str) -> object:
 
 def _selector(_kind: Kind, text: str) -> object:
     try:
-        return kubectl_selector.parse(text)
-    except kubectl_selector.SelectorError as error:
+        return parse_selector(text)
+    except SelectorError as error:
         message = f"{error}; it is read as a selector of kubectl's: env=prod,region in (eu,us)"
         raise _BadValueError(message) from None
 

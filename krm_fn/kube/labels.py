@@ -1,4 +1,4 @@
-"""Names, labels and label selectors as Kubernetes validates and matches them; the tag of an image.
+"""Names, labels and label selectors as Kubernetes validates and matches them, and kubectl writes them; the tag of an image.
 
 Rules: apimachinery `pkg/util/validation` (`IsDNS1123Label`, `IsDNS1123Subdomain`, `IsQualifiedName`,
 `IsValidLabelValue`), `pkg/apis/meta/v1` (`LabelSelectorAsSelector`) and `pkg/labels` (`Requirement.Matches`), v1.36.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from krm_fn.base import Record
+from krm_fn.base import Record, late
+from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 MAX_LABEL = 63
 MAX_SUBDOMAIN = 253
@@ -29,6 +31,15 @@ _MAX_NAME = 63
 LABEL_PATTERN = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN_PATTERN = rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*"
 NAME_PATTERN = "[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+
+# kubectl's syntax: what is before each comma that is in no parentheses, and one requirement
+_PARTS = late(r"((?:[^,(]|\([^)]*\)?)*),")
+_WORD = r"[^\s,=!()<>]"
+_VALUE = late(rf"{_WORD}*\Z")
+_REQUIREMENT = late(
+    rf"!\s*(?P<absent>{_WORD}+)\Z"
+    rf"|(?P<key>{_WORD}+)(?:\s*(?P<sign>==?|!=)\s*(?P<value>{_WORD}*)|\s+(?P<word>in|notin)\s*\((?P<values>[^()]*)\))?\Z"
+)
 
 # --- names -----------------------------------------------------------------------------------------------------------
 
@@ -155,20 +166,14 @@ class Requirement(Record):
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Return whether labels satisfy it. `NotIn` and `DoesNotExist` hold where the key is absent."""
-        if self.operator == EXISTS:
-            return self.key in labels
-        if self.operator == DOES_NOT_EXIST:
-            return self.key not in labels
-        if self.operator == IN:
-            return self.key in labels and labels[self.key] in self.values
-        return self.key not in labels or labels[self.key] not in self.values
+        if self.operator in {EXISTS, DOES_NOT_EXIST}:
+            return (self.key in labels) == (self.operator == EXISTS)
+        return (labels.get(self.key) in self.values) == (self.operator == IN)
 
     def __str__(self) -> str:
         """In kubectl's selector syntax."""
-        if self.operator == EXISTS:
-            return self.key
-        if self.operator == DOES_NOT_EXIST:
-            return f"!{self.key}"
+        if self.operator in {EXISTS, DOES_NOT_EXIST}:
+            return self.key if self.operator == EXISTS else f"!{self.key}"
         return f"{self.key} {'in' if self.operator == IN else 'notin'} ({','.join(self.values)})"
 
 
@@ -281,3 +286,48 @@ def _requirement(data: object) -> Requirement | None:
 
 def _seen(key: str, labels: Mapping[str, str]) -> str:
     return f"the label is {labels[key]!r}" if key in labels else "the label is absent"
+
+
+# --- selectors in kubectl's syntax ------------------------------------------------------------------------------------
+
+
+class SelectorError(ValueError):
+    """Text that is no selector. Its message continues after the field's path."""
+
+
+def parse_selector(text: str) -> dict[str, Any]:
+    """Return a text such as `env=prod,region in (eu,us),tier!=test,owner,!legacy` as data of a metav1.LabelSelector.
+
+    Grammar and meaning are kubectl's, without `>` and `<`, which a LabelSelector can't express. Equality becomes
+    `matchLabels`, all else `matchExpressions`; keys and values are not checked yet.
+
+    Raises:
+        SelectorError: With the cause.
+    """
+    labels: dict[str, str] = {}
+    expressions: list[dict[str, Any]] = []
+    for part in _PARTS.findall(f"{text},") if text.strip() else ():
+        found = _REQUIREMENT.match(part.strip())
+        # as with kubectl, an empty place beside a comma is the empty value
+        values = [one.strip() for one in ((found and found["values"]) or "").split(",")]
+        if found is None or not all(map(_VALUE.match, values)):
+            message = (
+                "must have key=value, key!=value, key in (a,b), key notin (a,b), key or !key between its commas, not"
+                f' "{quoted(part)}"'
+            )
+            raise SelectorError(message)
+        key, sign, value, word = found["key"], found["sign"], found["value"], found["word"]
+        if found["absent"]:
+            expressions.append({"key": found["absent"], "operator": DOES_NOT_EXIST})
+        elif word:
+            values = values if found["values"].strip() else []
+            expressions.append({"key": key, "operator": IN if word == "in" else NOT_IN, "values": values})
+        elif not sign:
+            expressions.append({"key": key, "operator": EXISTS})
+        elif sign == "!=":
+            expressions.append({"key": key, "operator": NOT_IN, "values": [value]})
+        elif labels.setdefault(key, value) != value:
+            message = f"asks for two values of {quoted(key)} at once: use the operator in"
+            raise SelectorError(message)
+    parts = {"matchLabels": labels, "matchExpressions": expressions}
+    return {name: one for name, one in parts.items() if one}

@@ -16,8 +16,7 @@ from krm_fn.config.formats import Format, Refusal
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
 from krm_fn.config.tree import CONFIG
 from krm_fn.krm.results import Errors
-from krm_fn.kube import kubectl_selector
-from krm_fn.kube.labels import LabelSelector, Requirement
+from krm_fn.kube.labels import LabelSelector, Requirement, SelectorError, parse_selector
 from tests.support.configs import TOKEN, changed, item, results_of
 from tests.support.json_schema import accepts
 
@@ -195,7 +194,7 @@ REQUIREMENTS = st.one_of(
 @given(st.dictionaries(LABEL_WORDS, LABEL_WORDS, max_size=3), st.lists(REQUIREMENTS, max_size=3))
 def test_a_selector_that_is_shown_can_be_typed(labels: dict[str, str], requirements: list[Requirement]) -> None:
     selector = LabelSelector.of(labels, requirements)
-    read = kubectl_selector.parse(str(selector))
+    read = parse_selector(str(selector))
     again = [
         Requirement(key=one["key"], operator=one["operator"], values=tuple(one.get("values", ())))
         for one in read.get("matchExpressions", [])
@@ -206,8 +205,8 @@ def test_a_selector_that_is_shown_can_be_typed(labels: dict[str, str], requireme
 @given(st.text(alphabet="ab=!,() inot", max_size=20))
 def test_any_text_is_a_selector_or_an_error(text: str) -> None:
     try:
-        found = kubectl_selector.parse(text)
-    except kubectl_selector.SelectorError as error:
+        found = parse_selector(text)
+    except SelectorError as error:
         found = {"": str(error)}
     assert found or not text.strip()
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krm_fn.kube import kubectl_selector
-from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement, label_key_error, label_value_error
+from krm_fn.kube.labels import OPERATORS, LabelSelector, Requirement, label_key_error, label_value_error, parse_selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +82,7 @@ def test_the_order_in_which_it_is_written_never_counts(match_labels: dict[str, s
 @given(st.lists(REQUIREMENT, min_size=1, max_size=4))
 def test_the_syntax_of_kubectl_reads_back_what_it_writes(parts: list[Requirement]) -> None:
     written = str(LabelSelector.of({}, parts))
-    read = kubectl_selector.parse(written)
+    read = parse_selector(written)
     again = LabelSelector.of(
         read.get("matchLabels", {}),
         [

@@ -27,7 +27,7 @@ RARE = {
     "krm_fn.earlier.compare", "krm_fn.earlier.effects", "krm_fn.earlier.guard", "krm_fn.earlier.references", "krm_fn.earlier.workload",
     "krm_fn.featuregate.gates", "krm_fn.files",
     "krm_fn.hub", "krm_fn.krm.places", "krm_fn.krm.streams", "krm_fn.krm.unreadable",
-    "krm_fn.kube.kubectl_selector", "krm_fn.kube.raw", "krm_fn.migration", "krm_fn.status",
+    "krm_fn.kube.raw", "krm_fn.migration", "krm_fn.status",
     "krm_fn.tokens.expiry", "krm_fn.tokens.outside", "krm_fn.views", "krm_fn.yaml.edit", "krm_fn.yaml.nodes",
 }  # fmt: skip
 

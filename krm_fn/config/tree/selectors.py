@@ -10,7 +10,7 @@ from krm_fn.config import formats
 from krm_fn.config.fields import FIELD_NAME, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Text
 from krm_fn.config.rules import Given, Refuse, Require, Some
-from krm_fn.kube.labels import OPERATORS
+from krm_fn.kube.labels import OPERATORS, SelectorError, parse_selector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,11 +66,9 @@ class Selector(Object):
         """Return a selector in kubectl's syntax as one in YAML."""
         if not isinstance(value, str) or not value:
             return ""
-        from krm_fn.kube import kubectl_selector  # noqa: PLC0415 - for errors only
-
         try:
-            return at.lines(kubectl_selector.parse(value))
-        except kubectl_selector.SelectorError:
+            return at.lines(parse_selector(value))
+        except SelectorError:
             return ""
 
     def unknown(self, value: Mapping[str, Any], at: Place) -> None:
