@@ -5,12 +5,12 @@ Here an object is decoded: envelope, tree, rules, records, with every error foun
 
 from __future__ import annotations
 
-from krm_fn.base import listed, nearest
+from krm_fn.base import nearest
 from krm_fn.config import rules
 from krm_fn.config.fields import paths_of
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import CONFIG, METADATA, SPEC, agent, token
-from krm_fn.krm.results import Errors, tagged
+from krm_fn.krm.results import Errors
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.kube.secrets import Secret, quoted
 from krm_fn.model import (
@@ -113,10 +113,10 @@ def decode(item: Item, listed: Item | None = None, original: Callable[[Item], It
 
 
 def _one_cause(item: Item, place: Mapping[str, Any], errors: Sequence[Result]) -> Sequence[Result]:
-    """Return several errors as one where one slip in the layout is their cause."""
+    """Return several errors as one where one slip of indentation is their cause."""
     from contextlib import suppress  # noqa: PLC0415 - for errors only
 
-    from krm_fn.config import layout  # noqa: PLC0415 - for errors only
+    from krm_fn.config import indentation  # noqa: PLC0415 - for errors only
 
     def judge(value: Any) -> Sequence[Result]:
         log = Log(place, lambda name: paths_of(CONFIG, name))
@@ -124,7 +124,7 @@ def _one_cause(item: Item, place: Mapping[str, Any], errors: Sequence[Result]) -
             _own(value, log)
         return log.errors
 
-    return layout.cause(item.text, errors, judge)
+    return errors if item.text.startswith(b"{") else indentation.cause(item.value(), errors, judge)
 
 
 def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
@@ -133,7 +133,6 @@ def _own(value: dict[str, Any], log: Log) -> tuple[str, str, dict[str, Any]]:
         # nothing else can be judged by a version that we don't know
         _wrong_version(top, value.get("apiVersion"))
         raise Errors(log.errors)
-    _without_spec(value, top)
     found = CONFIG.read(value, top)
     spec = found.get("spec")
     if spec is not None:
@@ -150,39 +149,6 @@ def _wrong_version(top: Place, found: object) -> None:
         fix=place.written(API_VERSION),
         change=(quoted(found) if found else None, API_VERSION),
     )
-
-
-def _without_spec(value: Mapping[str, Any], top: Place) -> None:
-    """Refuse fields of `spec` below `metadata`, or beside where it should be: one error where `spec` is missing.
-
-    Raises:
-        Errors: There are such fields, and no `spec`.
-    """
-    metadata = value.get("metadata")
-    below = metadata if isinstance(metadata, dict) else {}
-    holder, prefix = (below, "metadata.") if any(name in below for name in SPEC.names) else (value, "")
-    misplaced = [name for name in SPEC.names if name in holder]
-    if value.get("spec") is None and isinstance(below.get("spec"), dict):
-        message = "spec is below metadata: remove its indentation, so that it begins in the column of metadata"
-        top.log.add("metadata.spec", message=message, fix="spec:", tags=tagged(rule="unknown-field"))
-        raise Errors(top.log.errors)
-    if prefix and isinstance(value.get("spec"), dict):
-        for name in misplaced:
-            message = f"metadata.{name} is not a known field: did you mean spec.{name}?"
-            top.log.add(
-                f"metadata.{name}", message=message, fix=f"spec:\n  {name}: …", tags=tagged(rule="unknown-field")
-            )
-            top.log.explain(f"spec.{name}")
-    if value.get("spec") is not None or not misplaced or "spec" in below:
-        return
-    first = min(misplaced, key=list(holder).index)
-    top.log.add(
-        prefix + first,
-        message=f"spec is missing: write spec: on a line above {first}, and indent {listed(misplaced)} below it",
-        fix="\n".join(["spec:", *(f"  {name}: …" for name in misplaced)]),
-        tags=tagged(rule="unknown-field"),
-    )
-    raise Errors(top.log.errors)
 
 
 def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from krm_fn.base import late, nearest
 from krm_fn.config.kinds import Choice, Kind, Text, did_you_mean
-from krm_fn.config.report import beside, example, moved, odd
+from krm_fn.config.report import example, moved, odd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from typing import Any
 
     from krm_fn.config.formats import Format
@@ -172,7 +172,7 @@ class Object(Kind):
         fields: What it may hold.
         names: Their names.
         constraints: Rules between them.
-        closed: Whether fields that are not known are refused; if not, they pass unread.
+        closed: Whether fields that are not known are refused; if not, all but the `foreign` ones pass unread.
         upstream: Name of the Kubernetes type that it is; the reference names it and leaves the details to Kubernetes.
         advice: What to say of a field that is not known and resembles none, to go on after the message.
         instead: What to say of a value that is no object.
@@ -186,12 +186,14 @@ class Object(Kind):
         *fields: Field,
         constraints: tuple[Constraint, ...] = (),
         closed: bool = True,
+        foreign: Collection[str] = (),
         upstream: str = "",
         instead: str = "",
     ) -> None:
         self.fields = fields
         self.constraints = constraints
         self.closed = closed
+        self.foreign = frozenset(foreign)
         self.upstream = upstream
         self.instead = instead
 
@@ -238,8 +240,9 @@ class Object(Kind):
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""
         found: dict[str, Any] = {}
-        parent = self._unexpected(value, at)
-        for field in (one for one in self.fields if one.name != parent):
+        if self.closed or self.foreign:
+            self.unknown(value, at)
+        for field in self.fields:
             place = at.field(field.name, private=field.private or field.secret)
             missing = field.required and value.get(field.name) is None
             if field.name in value and not missing:
@@ -258,27 +261,18 @@ class Object(Kind):
             elif field.default == {} and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif field.default is not UNSET:
-                found[field.name] = _copied(field.default)  # a test holds defaults against their kinds
+                found[field.name] = copied(field.default)  # a test holds defaults against their kinds
         for constraint in self.constraints:
             constraint.check(value, at)
         return found
 
-    def _unexpected(self, value: Mapping[str, Any], at: Place) -> str:
-        """Report fields that are not known; return the name of a field that they belong below, "" if there is none."""
-        if not self.closed or not value.keys() - set(self.names):
-            return ""
-        parent = beside(self.fields, value, at)
-        if not parent:
-            self.unknown(value, at)
-        return parent
-
     def unknown(self, value: Mapping[str, Any], at: Place) -> None:
-        for key in sorted(value.keys() - set(self.names)):
+        for key in sorted((value.keys() if self.closed else value.keys() & self.foreign) - set(self.names)):
             near = self.near(key, value, at)
             nameable = FIELD_NAME.match(key) and (near or not at.private or at.log.paths(key))
             place = at.field(key) if nameable else at.key(key)
             text = f"is not a known field{odd(key) or did_you_mean(near) or self.advice or self._known(at)}"
-            place.error(text, "unknown-field", fix=moved(near, value[key], at) if near else "")
+            place.error(text, "unknown-field", fix=moved(near, at) if near else "")
             if near:  # the field that was meant is not missing, but misspelt or in the wrong place
                 at.log.explain(near if "." in near else at.field(near).path)
 
@@ -295,15 +289,15 @@ class Object(Kind):
         same = near.casefold().rstrip("s") == name.casefold().rstrip("s")
         below = [one.name for one in self.fields if name in getattr(one.kind, "names", ()) and one.name in value]
         if len(below) == 1 and not near:
-            return f"{at.path}.{below[0]}.{name}"
+            return at.field(f"{below[0]}.{name}").path
         return near if near and same else at.log.elsewhere(name) or near
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """Return JSON-like data of its own, so that no configuration shares parts with the tree."""
     if isinstance(value, dict):
-        return {key: _copied(one) for key, one in value.items()}
-    return [_copied(one) for one in value] if isinstance(value, list) else value
+        return {key: copied(one) for key, one in value.items()}
+    return [copied(one) for one in value] if isinstance(value, list) else value
 
 
 def inside(kind: Kind) -> Object | None:

@@ -6,7 +6,6 @@ nowhere text that has the form of a token.
 
 from __future__ import annotations
 
-from krm_fn.base import listed
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
 from krm_fn.kube.secrets import quoted
 
@@ -166,32 +165,6 @@ class Place:
 # --- what to say of a wrong field beyond that it is wrong ------------------------------------------------------------
 
 
-def beside(fields: Sequence[Any], value: Mapping[str, Any], at: Place) -> str:
-    """Report fields of a child that are beside it, since its line is missing or they are not indented.
-
-    Returns:
-        The name of that child; "" where there is none.
-    """
-    known = {field.name for field in fields}
-    unknown = [key for key in value if key not in known]
-    for field in fields:
-        there = field.name in value
-        if value.get(field.name) is not None:
-            continue
-        own = [key for key in unknown if key in getattr(field.kind, "names", ())]
-        whole = len(own) == len(unknown) and (len(own) > 1 or field.required or at.private)
-        if own and (there or (whole and not at.log.elsewhere(own[0]))):
-            names = listed(own)
-            path = at.field(field.name).path
-            text = f"is empty: indent {names} below it" if there else f"is missing: write {field.name}: above {names}"
-            fix = "\n".join([f"{field.name}:", *(f"  {key}: …" for key in own)])
-            where = path if there else at.field(own[0]).path
-            at.log.add(where, message=f"{path} {text}", fix=fix, tags=tagged(rule="unknown-field"))
-            at.log.explain(path)
-            return str(field.name)
-    return ""
-
-
 def example(expected: str, value: Any, flat: str = "") -> str:
     """Return an example on one line, to go on after a message that says what is expected; with a flat key as `key=value`."""
     if " such as " in expected:
@@ -205,13 +178,11 @@ def example(expected: str, value: Any, flat: str = "") -> str:
     return f", for example {flow(value)}"
 
 
-def moved(near: str, value: object, at: Place) -> str:
-    """Return the start of the field that was meant, with what is there where that is one value."""
+def moved(near: str, at: Place) -> str:
+    """Return the start of the field that was meant."""
     steps = near.removeprefix(f"{at.path}.").split(".")
     lines = [f"{'  ' * depth}{step}:" for depth, step in enumerate(steps)]
-    if isinstance(value, (str, int, bool)) and not at.private and len(steps) > 1:
-        lines[-1] += f" {flow(quoted(value) if isinstance(value, str) else value)}"
-    return "\n".join(lines)
+    return "\n".join(lines) + (" …" if len(steps) > 1 else "")
 
 
 def flow(value: object) -> str:

@@ -31,11 +31,10 @@ CASES = [
 ]
 # What kustomize reports itself (an object twice, a file that it can't read), writes in a right form, or has nothing to call for.
 NOT_IN_KUSTOMIZE = {"cluster-twice", "two-configs-one-name", "colon-forgotten", "cluster-label-boolean", "no-config"}
-# Where kustomize runs one config after the other, or sorts the keys of an object, the message is another one.
+# Where kustomize runs one config after the other, the message is another one.
 PIPELINE = {
     "overlap": "which ClusterResourceSet canary of ClusternetCAPIConfig canary already serves",
     "same-names": "made by ClusternetCAPIConfig canary",
-    "spec-forgotten": "write spec: on a line above clusterSelector",
 }
 NOT_IN_KPT = {
     "colon-forgotten",

@@ -273,6 +273,7 @@ METADATA = Object(
     ),
     Field("namespace", selectors.NAMESPACE, "Namespace of the configuration object."),
     closed=False,
+    foreign=SPEC.names,
 )
 
 CONFIG = Object(
