@@ -25,9 +25,8 @@ from krm_fn.kube.labels import parse_selector
 from krm_fn.status import dump
 from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
-from krm_fn.views import status_text
+from krm_fn.views import PIPE, status_text
 from krm_fn.views.data import status_data
-from krm_fn.views import PIPE
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.write import dump as write_yaml
 from tests.support.items import item_of

@@ -85,7 +85,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
         )
         raise Errors.of(message, tags=tagged(rule="no-values"))
     version = raw.image_release(image)
-    clusters = tuple(objects.cluster(one) for one in dump.of(dumps.CLUSTER))
+    clusters = tuple(map(objects.LiveCluster, dump.of(dumps.CLUSTER)))
     config = _config(found, image, parent_url, name, resource_set)
     return Migration(
         config=config,

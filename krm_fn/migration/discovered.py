@@ -17,7 +17,7 @@ from krm_fn.base import Record
 from krm_fn.kube import raw, secrets
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
-from krm_fn.status.payload import Payload
+from krm_fn.status.objects import Payload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

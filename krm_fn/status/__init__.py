@@ -16,7 +16,7 @@ from krm_fn.status import (
     report,
 )
 from krm_fn.status.commands import Commands
-from krm_fn.status.report import ClusterState, Reason, Report, age, believable, clock, usual
+from krm_fn.status.report import ClusterState, Reason, Report, age, believed, clock
 from krm_fn.status.scene import DEAD_AFTER, Case, Scene
 
 TYPE_CHECKING = False
@@ -73,13 +73,11 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
 def newest_report(found: Dump, now: int) -> int | None:
     """Return the newest time that can be true in what the parent cluster holds: a dump of it is not older than that."""
     managed = found.of(dump.MANAGED_CLUSTER)
-    reports = [raw.seconds(value, "status", "lastObservedTime") for value in managed]
-    times = list(reports)
+    times = [raw.seconds(value, "status", "lastObservedTime") for value in managed]
     for value in (*managed, *found.of(dump.REQUEST)):
         times.append(raw.seconds(value, "metadata", "creationTimestamp"))
         times += [raw.seconds(one, "lastTransitionTime") for one in raw.entries(value, "status", "conditions")]
-    latest = max(now, usual([time for time in reports if time is not None], now))
-    return max((time for time in times if believable(time, latest)), default=None)
+    return max(filter(None, (believed(time, now) for time in times)), default=None)
 
 
 def _state(case: Case) -> ClusterState:
@@ -101,7 +99,7 @@ def _state(case: Case) -> ClusterState:
         timeless=heard is not None and heard.timeless,
         reasons=tuple(_reasons(case)),
         infrastructure="ready" if cluster.has_infrastructure else cluster.infrastructure or "not ready",
-        api_server={"True": "reachable", "False": cluster.probed[0] or "not reachable"}.get(cluster.probe, ""),
+        api_server={"True": "reachable", "False": cluster.probe_message or "not reachable"}.get(cluster.probe, ""),
     )
 
 

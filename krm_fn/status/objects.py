@@ -1,22 +1,33 @@
-"""The objects of a dump as records: Clusters, ClusterResourceSets, Bindings, Cluster API's manager, and Clusternet's own.
+"""The objects of a dump: Clusters, ClusterResourceSets, what they deliver, Bindings, the manager, and Clusternet's own.
 
-Where versions of Cluster API differ, their rows in `clusters.capi` say how. Clusternet: v0.18.1 `pkg/apis/clusters/v1beta1`.
+Where versions of Cluster API differ, their rows in `clusters.capi` say how. What a Binding records, and what the controller
+refuses, follows kubernetes-sigs/cluster-api v1.14.0 `internal/controllers/clusterresourceset/clusterresourceset_helpers.go`
+(`normalizeData`, `computeHash`). Clusternet: v0.18.1 `pkg/apis/clusters/v1beta1`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
+from contextlib import suppress
+from functools import cached_property
+
 from krm_fn import surface
-from krm_fn.base import Record
+from krm_fn.base import Record, titled
 from krm_fn.clusters import capi
 from krm_fn.clusters.resource_set import ResourceSet
 from krm_fn.clusters.resource_set import read as read_set
 from krm_fn.featuregate import gates
 from krm_fn.kube import raw
-from krm_fn.status.dump import DEPLOYMENT, generated
+from krm_fn.kube import secrets as encoding
+from krm_fn.kube.secrets import Secret
+from krm_fn.status.dump import DEPLOYMENT, documents, generated
+from krm_fn.status.report import believed
+from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from krm_fn.status.dump import Dump
@@ -28,33 +39,37 @@ PAUSED_ANNOTATION = "cluster.x-k8s.io/paused"
 WATCH_LABEL = "cluster.x-k8s.io/watch-filter"
 _USUAL = "capi-system"  # the namespace of the manager
 _IDENTITY_SUFFIX = "-identity"
+_FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
+_PREFIX_FLAG = re.compile(rb"--cluster-reg-name-prefix=([^\s\"',]+)")
+_CHECKSUM = re.compile(surface.CHECKSUM_ANNOTATION.encode() + rb"\"?: *\"?([0-9a-f]+)")
 
 
-class LiveCluster(Record):
+class LiveCluster:
     """A Cluster as the server has it."""
 
-    namespace: str
-    name: str
-    api_version: str
-    labels: Mapping[str, str]
-    phase: str
-    deleting: bool
-    provisioned: bool | None  # its infrastructure; None when its status does not tell
-    infrastructure: str  # why not, in the words of the condition
-    initialized: bool | None = None  # its control plane; None when its status does not tell, or no provider does it
-    control_plane: str = ""  # why not
-    probe: str = ""  # status of its condition `RemoteConnectionProbe`, "" on releases of Cluster API without it
-    probed: tuple[str, int | None] = ("", None)  # what that condition says, and since when (seconds since the epoch)
-
-    @property
-    def title(self) -> str:
-        """`namespace/name`."""
-        return f"{self.namespace}/{self.name}"
-
-    @property
-    def has_infrastructure(self) -> bool:
-        """Whether Cluster API delivers to it: not before its infrastructure is there."""
-        return bool(self.provisioned) or (self.provisioned is None and self.phase == "Provisioned")
+    def __init__(self, value: Mapping[str, Any]) -> None:
+        self.api_version = raw.text(value, "apiVersion")
+        self.namespace = raw.text(value, "metadata", "namespace")
+        self.name = raw.text(value, "metadata", "name")
+        self.title = f"{self.namespace}/{self.name}"
+        self.labels = raw.strings(value, "metadata", "labels")
+        self.phase = raw.text(value, "status", "phase")
+        self.deleting = deleting(value)
+        conditions = _conditions(value)
+        provisioned = raw.flag(value, *capi.version_of(self.api_version).provisioned)
+        self.has_infrastructure = self.phase == "Provisioned" if provisioned is None else provisioned
+        self.infrastructure = _told(conditions.get("InfrastructureReady", {}))  # why not
+        control_plane = conditions.get("ControlPlaneInitialized", {})
+        initialized = raw.flag(value, "status", "initialization", "controlPlaneInitialized")
+        if initialized is None and raw.text(control_plane, "status"):
+            initialized = raw.text(control_plane, "status") == "True"
+        # None where nobody tells: without a provider the condition only follows the connection
+        self.initialized = initialized if raw.mapping(value, "spec", "controlPlaneRef") else None
+        self.control_plane = _told(control_plane)  # why not
+        probe = conditions.get("RemoteConnectionProbe", {})
+        self.probe = raw.text(probe, "status")  # "" on releases of Cluster API without it
+        self.probe_message = raw.quote(raw.text(probe, "message"))
+        self.probed = raw.seconds(probe, "lastTransitionTime")
 
 
 class LiveSet(ResourceSet):
@@ -68,9 +83,9 @@ class LiveSet(ResourceSet):
     refused_type: bool  # the controller's last report was that a Secret of it has the wrong type
     seen: bool  # the controller has looked at it
     paused: bool
-    deleting: bool = False  # it delivers nothing any more
-    created: int | None = None  # seconds since the epoch
-    labels: Mapping[str, str] = {}
+    deleting: bool  # it delivers nothing any more
+    created: int | None  # seconds since the epoch
+    labels: Mapping[str, str]
 
     def selects(self, cluster: LiveCluster) -> bool:
         """Return whether the controller delivers to a Cluster: same namespace, and the labels match."""
@@ -103,83 +118,6 @@ class LiveSet(ResourceSet):
         return value if key == surface.CLUSTER_NAME_LABEL else ""
 
 
-class Applied(Record):
-    """What a Binding records of one resource of one set."""
-
-    applied: bool
-    digest: str
-    time: int | None
-
-
-class Manager(Record):
-    """Cluster API's manager, as far as its Deployment tells; all of it empty where that was not dumped."""
-
-    title: str = ""  # its name and release
-    name: str = surface.CAPI_MANAGER  # of its Deployment
-    namespace: str = _USUAL
-    gate: str = ""  # why it applies no ClusterResourceSet; "" if the gate is fine
-    watch_filter: str = ""  # the value of `WATCH_LABEL` that an object needs, or the manager never looks at it
-    runs: bool | None = None  # a replica is ready; None where its status does not tell
-
-
-class Managed(Record):
-    """A ManagedCluster of the parent cluster."""
-
-    namespace: str
-    name: str
-    cluster_id: str
-    ready: str  # True, False, Unknown, or "" without a condition
-    reason: str
-    last_seen: int | None
-    heartbeat: int | None  # seconds between reports
-    created: int | None
-    origin: str = ""  # the namespace of its Cluster, from the label that agents of identity.mode Shared register with
-    timeless: bool = False  # it has reported, and when is not known: the time that it gives can't be true
-
-    @property
-    def title(self) -> str:
-        """`namespace/name`."""
-        return f"{self.namespace}/{self.name}"
-
-
-class Request(Record):
-    """A ClusterRegistrationRequest of the parent cluster. Its `status.token` is never read."""
-
-    name: str
-    cluster_id: str
-    cluster_name: str
-    result: str
-    error: str
-    created: int | None = None
-    origin: str = ""
-
-
-def cluster(value: Mapping[str, Any]) -> LiveCluster:
-    """Read a Cluster of any version."""
-    control_plane = _condition(value, "ControlPlaneInitialized")
-    initialized = raw.flag(value, "status", "initialization", "controlPlaneInitialized")
-    if initialized is None:
-        ready = raw.text(control_plane, "status")
-        initialized = ready == "True" if ready else None
-    if not raw.mapping(value, "spec", "controlPlaneRef"):
-        initialized = None  # nobody tells: without a provider the condition only follows the connection
-    probe = _condition(value, "RemoteConnectionProbe")
-    return LiveCluster(
-        namespace=raw.text(value, "metadata", "namespace"),
-        name=raw.text(value, "metadata", "name"),
-        api_version=raw.text(value, "apiVersion"),
-        labels=raw.strings(value, "metadata", "labels"),
-        phase=raw.text(value, "status", "phase"),
-        deleting=deleting(value),
-        provisioned=raw.flag(value, *capi.version_of(raw.text(value, "apiVersion")).provisioned),
-        infrastructure=_told(_condition(value, "InfrastructureReady")),
-        initialized=initialized,
-        control_plane=_told(control_plane),
-        probe=raw.text(probe, "status"),
-        probed=(raw.quote(raw.text(probe, "message")), raw.seconds(probe, "lastTransitionTime")),
-    )
-
-
 def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
     """Read a ClusterResourceSet; None for one that has nothing to do with the agent."""
     found = read_set(value)
@@ -187,17 +125,24 @@ def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
     hub = not ours and ("ConfigMap", surface.HUB_AGENT_MAP) in found.resources
     if not ours and not hub:
         return None
-    metadata = raw.mapping(value, "metadata")
     return LiveSet(
         **vars(found),
         hub=hub,
-        refused_type=raw.text(_condition(value, "ResourcesApplied"), "reason") == "WrongSecretType",
-        seen=bool(metadata.get("finalizers")) or bool(raw.mapping(value, "status")),
+        refused_type=raw.text(_conditions(value).get("ResourcesApplied", {}), "reason") == "WrongSecretType",
+        seen=bool(raw.dig(value, "metadata", "finalizers")) or bool(raw.mapping(value, "status")),
         paused=PAUSED_ANNOTATION in raw.mapping(value, "metadata", "annotations"),
         deleting=deleting(value),
         created=raw.seconds(value, "metadata", "creationTimestamp"),
         labels=raw.strings(value, "metadata", "labels"),
     )
+
+
+class Applied(Record):
+    """What a Binding records of one resource of one set."""
+
+    applied: bool
+    digest: str
+    time: int | None
 
 
 def binding(value: Mapping[str, Any]) -> Binding:
@@ -214,27 +159,29 @@ def binding(value: Mapping[str, Any]) -> Binding:
     return sets
 
 
-def manager(dump: Dump) -> Manager:
-    """Read the Deployment of Cluster API's manager."""
-    named = (one for one in dump.of(DEPLOYMENT) if raw.text(one, "metadata", "name").endswith(surface.CAPI_MANAGER))
-    deployment = next(named, None)
-    if deployment is None:
-        return Manager()
-    release, values, filters = None, [], []
-    for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
-        release = release or raw.image_release(raw.text(container, "image"))
-        values += [flag.value for flag in raw.flags(container, gates.FLAG)]
-        filters += [flag.value for flag in raw.flags(container, "watch-filter")]
-    title = f"{surface.CAPI_MANAGER} {release}" if release else surface.CAPI_MANAGER
-    observed = raw.number(deployment, "status", "observedGeneration")
-    return Manager(
-        title=title,
-        name=raw.text(deployment, "metadata", "name"),
-        namespace=raw.text(deployment, "metadata", "namespace") or _USUAL,
-        gate=_gate(title, release, values),
-        watch_filter=filters[-1] if filters else "",
-        runs=None if observed is None else bool(raw.number(deployment, "status", "readyReplicas")),
-    )
+class Manager:
+    """Cluster API's manager, as far as its Deployment tells; the usual one where that was not dumped."""
+
+    def __init__(self, dump: Dump) -> None:
+        named = (one for one in dump.of(DEPLOYMENT) if raw.text(one, "metadata", "name").endswith(surface.CAPI_MANAGER))
+        deployment = next(named, None)
+        release, values, filters = None, [], []
+        for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
+            release = release or raw.image_release(raw.text(container, "image"))
+            values += [flag.value for flag in raw.flags(container, gates.FLAG)]
+            filters += [flag.value for flag in raw.flags(container, "watch-filter")]
+        self.name = raw.text(deployment, "metadata", "name") or surface.CAPI_MANAGER  # of its Deployment
+        self.namespace = raw.text(deployment, "metadata", "namespace") or _USUAL
+        self.title = ""  # its name and release
+        self.gate = ""  # why it applies no ClusterResourceSet; "" if the gate is fine
+        if deployment is not None:
+            self.title = f"{surface.CAPI_MANAGER} {release}" if release else surface.CAPI_MANAGER
+            self.gate = _gate(self.title, release, values)
+        # the value of `WATCH_LABEL` that an object needs, or the manager never looks at it
+        self.watch_filter = filters[-1] if filters else ""
+        observed = raw.number(deployment, "status", "observedGeneration")
+        # a replica is ready; None where its status does not tell
+        self.runs = None if observed is None else bool(raw.number(deployment, "status", "readyReplicas"))
 
 
 def _gate(title: str, release: raw.Release | None, values: list[str]) -> str:
@@ -245,35 +192,37 @@ def _gate(title: str, release: raw.Release | None, values: list[str]) -> str:
     return f"is off in {title}" if state == gates.OFF else ""
 
 
-def managed_cluster(value: Mapping[str, Any]) -> Managed:
-    """Read a ManagedCluster."""
-    found = raw.condition(value, "Ready", "status", "conditions")
-    last_seen = raw.seconds(value, "status", "lastObservedTime")
-    return Managed(
-        namespace=raw.text(value, "metadata", "namespace"),
-        name=raw.text(value, "metadata", "name"),
-        cluster_id=raw.text(value, "spec", "clusterId"),
-        ready=raw.text(found, "status"),
-        reason=_told(found),
-        last_seen=last_seen,
-        heartbeat=raw.number(value, "status", "heartbeatFrequencySeconds"),
-        created=raw.seconds(value, "metadata", "creationTimestamp"),
-        origin=raw.text(value, "metadata", "labels", surface.NAMESPACE_LABEL),
-        timeless=last_seen is None and bool(raw.text(value, "status", "lastObservedTime")),
-    )
+class Managed:
+    """A ManagedCluster of the parent cluster; only times count that can be true."""
+
+    def __init__(self, value: Mapping[str, Any], now: int) -> None:
+        self.namespace = raw.text(value, "metadata", "namespace")
+        self.name = raw.text(value, "metadata", "name")
+        self.title = f"{self.namespace}/{self.name}"
+        self.cluster_id = raw.text(value, "spec", "clusterId")
+        # the namespace of its Cluster, from the label that agents of identity.mode Shared register with
+        self.origin = raw.text(value, "metadata", "labels", surface.NAMESPACE_LABEL)
+        condition = raw.condition(value, "Ready", "status", "conditions")
+        self.ready = raw.text(condition, "status")  # True, False, Unknown, or "" without a condition
+        self.reason = _told(condition)
+        self.heartbeat = raw.number(value, "status", "heartbeatFrequencySeconds")  # seconds between reports
+        self.created = believed(raw.seconds(value, "metadata", "creationTimestamp"), now)
+        self.last_seen = believed(raw.seconds(value, "status", "lastObservedTime"), now)
+        # it has reported, and when is not known
+        self.timeless = self.last_seen is None and bool(raw.text(value, "status", "lastObservedTime"))
 
 
-def request(value: Mapping[str, Any]) -> Request:
-    """Read a ClusterRegistrationRequest."""
-    return Request(
-        name=raw.text(value, "metadata", "name"),
-        cluster_id=raw.text(value, "spec", "clusterId"),
-        cluster_name=raw.text(value, "spec", "clusterName"),
-        result=raw.text(value, "status", "result"),
-        error=raw.quote(raw.text(value, "status", "errorMessage")),
-        created=raw.seconds(value, "metadata", "creationTimestamp"),
-        origin=raw.text(value, "spec", "clusterLabels", surface.NAMESPACE_LABEL),
-    )
+class Request:
+    """A ClusterRegistrationRequest of the parent cluster. Its `status.token` is never read."""
+
+    def __init__(self, value: Mapping[str, Any], now: int) -> None:
+        self.name = raw.text(value, "metadata", "name")
+        self.cluster_id = raw.text(value, "spec", "clusterId")
+        self.cluster_name = raw.text(value, "spec", "clusterName")
+        self.origin = raw.text(value, "spec", "clusterLabels", surface.NAMESPACE_LABEL)
+        self.result = raw.text(value, "status", "result")
+        self.error = raw.quote(raw.text(value, "status", "errorMessage"))
+        self.created = believed(raw.seconds(value, "metadata", "creationTimestamp"), now)
 
 
 def deleting(value: Mapping[str, Any]) -> bool:
@@ -281,12 +230,108 @@ def deleting(value: Mapping[str, Any]) -> bool:
     return "deletionTimestamp" in raw.mapping(value, "metadata")
 
 
-def _condition(value: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """Return a condition of Cluster API, from where the object's version has it."""
-    paths = capi.version_of(raw.text(value, "apiVersion")).conditions
-    return next((found for path in paths if (found := raw.condition(value, kind, *path))), {})
+def _conditions(value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the conditions of Cluster API by their type, from where the object's version has them."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for path in capi.version_of(raw.text(value, "apiVersion")).conditions:
+        for one in raw.entries(value, *path):
+            found.setdefault(raw.text(one, "type"), one)
+    return found
 
 
-def _told(found: Mapping[str, Any]) -> str:
-    reason, message = raw.text(found, "reason"), raw.quote(raw.text(found, "message"))
-    return f"{reason}: {message}" if reason and message else reason or message
+def _told(condition: Mapping[str, Any]) -> str:
+    """Return what a condition says: reason and message, as far as they are there."""
+    return ": ".join(filter(None, (raw.text(condition, "reason"), raw.quote(raw.text(condition, "message")))))
+
+
+# --- what a set delivers ---------------------------------------------------------------------------------------------
+
+
+class Payload:
+    """A Secret or ConfigMap that a ClusterResourceSet delivers. What it holds shows in no repr."""
+
+    def __init__(self, value: Mapping[str, Any]) -> None:
+        """Decode the object's values; one that is no base64 (of a Secret) counts as empty, as with the controller."""
+        self.kind, self.name = raw.text(value, "kind"), raw.text(value, "metadata", "name")
+        self.namespace = raw.text(value, "metadata", "namespace")
+        self.ours = generated(value)
+        self.type = raw.text(value, "type")
+        self.agent_namespace = raw.text(value, "metadata", "annotations", surface.AGENT_NAMESPACE_ANNOTATION)
+        secret = self.kind == "Secret"
+        self.values = {
+            key: _decode(text) if secret else text.encode("utf-8", "surrogatepass")
+            for key, text in sorted(raw.strings(value, "data").items())
+        }
+        # whether the controller refuses it for its type; a Secret's type can't be changed
+        self.wrong_type = secret and self.type != surface.RESOURCE_SET_TYPE
+        # the keys whose value is shorter than the controller can read
+        self.too_short = tuple(key for key, text in self.values.items() if len(text) < surface.MIN_VALUE_BYTES)
+
+    def __repr__(self) -> str:
+        """Name the object, not what it holds."""
+        return f"Payload({self.kind} {self.namespace}/{self.name})"
+
+    @property
+    def of_hub(self) -> bool:
+        """Whether discovery of clusternet-hub made it: by its name, and by what it delivers."""
+        named = self.kind == "ConfigMap" and self.name in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
+        return named and not self.ours and any(b"clusternet" in content for content in self.values.values())
+
+    @cached_property
+    def digest(self) -> str:
+        """The hash that a Binding records: SHA-256 over the decoded values in the order of their keys."""
+        return f"sha256:{hashlib.sha256(b''.join(self.values.values())).hexdigest()}"
+
+    @cached_property
+    def registration_checksum(self) -> str:
+        """The start of the digest of the registration Secret that an agent was rendered with; "" without one."""
+        return self._find(_CHECKSUM)
+
+    @property
+    def registration_name(self) -> str:
+        """The name that the agent is told to register under; empty if it is told none."""
+        return self._find(_FLAG)
+
+    @property
+    def name_prefix(self) -> str:
+        """The prefix of the name that the agent will choose; empty if it is told none."""
+        return self._find(_PREFIX_FLAG)
+
+    def _find(self, pattern: re.Pattern[bytes]) -> str:
+        found = next(filter(None, map(pattern.search, self.values.values())), None)
+        return found[1].decode("utf-8", "replace") if found else ""
+
+    @cached_property
+    def token(self) -> Secret | None:
+        """The registration token in it; None if there is none that can be read.
+
+        It is in the registration manifest, or bare under `regToken` in the Secret of the hub's discovery.
+        """
+        found = self.values.get(surface.TOKEN_KEY, b"").decode("utf-8", "replace").strip()
+        if not found and any(surface.REGISTRATION_SECRET.encode() in content for content in self.values.values()):
+            named = (
+                one for one in self.documents() if raw.text(one, "metadata", "name") == surface.REGISTRATION_SECRET
+            )
+            manifest = next(named, None)
+            encoded = _decode(raw.text(manifest, "data", surface.TOKEN_KEY)).decode("utf-8", "replace")
+            found = raw.text(manifest, "stringData", surface.TOKEN_KEY) or encoded
+        return Secret(found) if found else None
+
+    def documents(self) -> Iterator[Any]:
+        """Yield what it delivers, as far as it can be read."""
+        for content in self.values.values():
+            with suppress(BadYaml):
+                for value in documents(content.decode("utf-8", "replace")):
+                    yield from value if isinstance(value, list) else [value]
+
+    def titles(self) -> tuple[str, ...]:
+        """Return what it delivers as `Kind namespace/name`, in the order of application within the object."""
+        return tuple(
+            titled(raw.text(one, "kind"), raw.text(one, "metadata", "namespace"), raw.text(one, "metadata", "name"))
+            for one in self.documents()
+            if raw.text(one, "kind") and raw.text(one, "metadata", "name")
+        )
+
+
+def _decode(text: str) -> bytes:
+    return encoding.decode(text) or b""

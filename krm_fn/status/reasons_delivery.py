@@ -7,20 +7,29 @@ Clusters share.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 from krm_fn.krm.results import ERROR, INFO, WARNING
+from krm_fn.kube import raw
 from krm_fn.status import report
+from krm_fn.status.dump import documents
 from krm_fn.status.report import Reason, clock
 from krm_fn.surface import RESOURCE_SET_TYPE
+from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from krm_fn.status.objects import Payload
     from krm_fn.status.report import Delivery
     from krm_fn.status.scene import Case
 
 
 _ABSENT = "ObjectDoesNotExist"  # the reason of a condition, since Cluster API v1.9
+# such a name changes nothing about how the text around it is read
+_PLAIN_NAME = re.compile(rb"(?<=--cluster-reg-name=)[a-z0-9][-a-z0-9]*(?=[\s\"',])")
 _SYNC_AGAIN = ("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",)
 
 
@@ -73,7 +82,7 @@ def unreachable(case: Case) -> Iterator[Reason]:
         return
     delivered = case.delivered == report.YES
     if case.unreachable:
-        message, since = cluster.probed
+        message, since = cluster.probe_message, cluster.probed
         waits = [*case.in_state(report.OUTDATED), *case.in_state(report.FAILED), *case.in_state(report.WAITING)]
         effect = (
             f"{_listed(waits)} will be applied once it can"
@@ -172,12 +181,40 @@ def too_short(case: Case) -> Iterator[Reason]:
 def unparsable(case: Case) -> Iterator[Reason]:
     """One bad document fails the whole object, and only the manager's log tells."""
     for payload in case.payloads():
-        if not payload.wrong_type and not payload.too_short and payload.broken:
+        reason = "" if payload.wrong_type or payload.too_short else broken(payload)
+        if reason:
             yield Reason(
                 code="unparsable",
-                message=f"{payload.kind} {payload.name} can't be read as manifests ({payload.broken}); one such document fails all of it",
+                message=f"{payload.kind} {payload.name} can't be read as manifests ({reason}); one such document fails all of it",
                 remedy=("render and sync again; try what was written by hand with kubectl create --dry-run=client",),
             )
+
+
+def broken(payload: Payload) -> str:
+    """Return which value can't be read as manifests, and where in it; "" if all can. Never shows the text."""
+    # those of a fleet differ by the name that each agent registers under
+    reasons = ((key, _error(_PLAIN_NAME.sub(b"", content))) for key, content in payload.values.items())
+    return next((f"{key}: {reason}" for key, reason in reasons if reason), "")
+
+
+@lru_cache(maxsize=1024)
+def _error(content: bytes) -> str:
+    """Say what the controller's parser (`objsFromYamlData`, v1.14.0) will not take, without quoting the text."""
+    found = 0
+    try:
+        for number, document in enumerate(documents(content.decode("utf-8")), 1):
+            for one in document if isinstance(document, list) else [document]:
+                if one is None:
+                    continue
+                if not raw.text(one, "kind") or not raw.text(one, "apiVersion"):
+                    return f"document {number} is not an object with apiVersion and kind"
+                found += 1
+    except BadYaml as failure:
+        place = "" if failure.line is None else f" at line {failure.line + 1}"
+        return f"invalid YAML{place}: {failure.problem}"
+    except UnicodeDecodeError:
+        return "no UTF-8 text"
+    return "" if found else "no object in it"
 
 
 def not_applied(case: Case) -> Iterator[Reason]:
@@ -201,7 +238,7 @@ def not_applied(case: Case) -> Iterator[Reason]:
 def _explained(case: Case, delivery: Delivery) -> bool:
     """Return whether another check says why a resource failed."""
     payload = case.scene.payload(case.cluster.namespace, delivery.kind, delivery.name)
-    return payload is not None and bool(payload.wrong_type or payload.too_short or payload.broken)
+    return payload is not None and bool(payload.wrong_type or payload.too_short or broken(payload))
 
 
 def replaced(case: Case) -> Iterator[Reason]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from krm_fn.status.scene import Case, Scene
 
     # ManagedClusters by what they have in common: those that report, and those that are silent
-    _Reports = defaultdict[str, tuple[list[Managed], list[Managed]]]
+    Reports = defaultdict[str, tuple[list[Managed], list[Managed]]]
 
 # clusternet v0.18.1 `pkg/agent`: k8s.io/apimachinery `rand.String(5)`, an alphabet without vowels and look-alikes
 _RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
@@ -194,8 +194,8 @@ def _count(
     members: dict[tuple[str, str], list[Case]] = defaultdict(list)  # by prefix and namespace
     for case in cases:
         members[case.prefix, case.cluster.namespace].append(case)
-    labelled: _Reports = defaultdict(lambda: ([], []))
-    chosen: _Reports = defaultdict(lambda: ([], []))
+    labelled: Reports = defaultdict(lambda: ([], []))
+    chosen: Reports = defaultdict(lambda: ([], []))
     for one in managed:
         prefix = chosen_prefix(one.name)
         if one.origin or prefix:

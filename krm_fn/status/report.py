@@ -9,9 +9,6 @@ from krm_fn.krm.results import ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import TypeGuard
-
     from krm_fn.kube.secrets import Secret
 
 DAY = 86400
@@ -191,18 +188,9 @@ class Report(Record):
 # --- times of a dump, which may be anything: a wrong clock, a zero, an edited file
 
 
-def believable(time: int | None, now: int) -> TypeGuard[int]:
-    """Return whether a time can be true; clocks may differ by a day."""
-    return time is not None and _FIRST <= time <= min(now, _LAST) + DAY
-
-
-def usual(reports: Sequence[int], now: int) -> int:
-    """Return the time at which agents usually reported last, by their own clocks; `now` where fewer than two say.
-
-    It tells the time of a dump where the clock that reads it is wrong, and one agent's wrong clock does not change it.
-    """
-    plausible = sorted(time for time in reports if _FIRST <= time < _LAST)
-    return plausible[(len(plausible) - 1) // 2] if len(plausible) > 1 else now
+def believed(time: int | None, now: int) -> int | None:
+    """Return a time that can be true, None for any other; clocks may differ by a day."""
+    return time if time is not None and _FIRST <= time <= min(now, _LAST) + DAY else None
 
 
 def age(seconds: int) -> str:

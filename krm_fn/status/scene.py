@@ -7,23 +7,25 @@ from functools import cached_property
 
 from krm_fn import surface
 from krm_fn.clusters.naming import DEFAULT_PREFIX
+from krm_fn.krm.results import Errors
 from krm_fn.kube import raw
+from krm_fn.kube.secrets import decode
+from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
-from krm_fn.status import objects, payload, report
-from krm_fn.status.payload import Payload
+from krm_fn.status import objects, report
+from krm_fn.status.objects import LiveCluster, Managed, Manager, Payload, Request
 from krm_fn.status.report import Delivery
+from krm_fn.tokens import BOOTSTRAP, check_form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import TypeVar
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from krm_fn.kube.secrets import Secret
     from krm_fn.status.commands import Commands
     from krm_fn.status.dump import Dump
-    from krm_fn.status.objects import LiveCluster, LiveSet, Managed, Request
-
-    Dated = TypeVar("Dated", Managed, Request)
+    from krm_fn.status.objects import LiveSet
 
 _GOOD = frozenset({report.APPLIED, report.CHANGED, report.DELETED})
 _BEHIND = frozenset({report.OUTDATED, report.REPLACED})
@@ -32,6 +34,8 @@ _MODES = (False, True)  # of `per_cluster`
 _MISSED_HEARTBEATS = 3
 _GRACE = 9 * 60
 DEAD_AFTER = 7 * report.DAY
+# any release that takes both kinds of token: here only the form is of interest
+_ANY_AGENT = AgentVersion(major=0, minor=18, patch=1)
 
 
 class Scene:
@@ -45,15 +49,15 @@ class Scene:
         self.now = now
         self.reported = reported
         self.dead_after = dead_after
-        self.clusters = tuple(map(objects.cluster, dump.of(dumps.CLUSTER)))
+        self.clusters = tuple(map(LiveCluster, dump.of(dumps.CLUSTER)))
         self.peopled = frozenset(one.namespace for one in self.clusters)
         self.sets = tuple(filter(None, map(objects.resource_set, dump.of(dumps.RESOURCE_SET))))
         latest = max(now, reported)
-        self.managed = tuple(_believed(objects.managed_cluster(one), latest) for one in dump.of(dumps.MANAGED_CLUSTER))
-        self.requests = tuple(_dated(objects.request(one), latest) for one in dump.of(dumps.REQUEST))
+        self.managed = tuple(Managed(one, latest) for one in dump.of(dumps.MANAGED_CLUSTER))
+        self.requests = tuple(Request(one, latest) for one in dump.of(dumps.REQUEST))
         self.parent = parent or bool(self.managed or self.requests)
         self.dump = dump
-        self.manager = objects.manager(dump)
+        self.manager = Manager(dump)
         self.terminating = frozenset(
             raw.text(value, "metadata", "name") for value in dump.of(dumps.NAMESPACE) if objects.deleting(value)
         )
@@ -106,7 +110,7 @@ class Scene:
         # only the hub puts a token into a ConfigMap
         holders = (one for one in self.payloads.values() if one.kind == "Secret" or one.name == surface.HUB_AGENT_MAP)
         found = dict.fromkeys(token for one in holders if (token := one.token) is not None)
-        return {token: payload.expires(token, self.dump.of(dumps.SECRET)) for token in found}
+        return {token: _expires(token, self.dump.of(dumps.SECRET)) for token in found}
 
     def token_expiry(self, one: LiveSet) -> int | None:
         """Return when the token expires that a set delivers; None when unknown or never."""
@@ -327,12 +331,18 @@ def _holds_agent(kind: str, name: str) -> bool:
     return kind == "ConfigMap" and (name.endswith("-agent") or "-agent." in name or name == surface.HUB_AGENT_MAP)
 
 
-def _believed(managed: Managed, now: int) -> Managed:
-    """Return a ManagedCluster without the times that can't be true."""
-    if managed.last_seen is not None and not report.believable(managed.last_seen, now):
-        managed = managed.replace(last_seen=None, timeless=True)
-    return _dated(managed, now)
+def _expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
+    """Return when a token expires, in seconds since the epoch; None when it does not, or nobody here knows.
 
-
-def _dated(one: Dated, now: int) -> Dated:
-    return one if report.believable(one.created, now) else one.replace(created=None)
+    Of a bootstrap token the Secret `bootstrap-token-<id>` of the parent tells, if it is among `secrets`.
+    """
+    try:
+        checked = check_form(token, _ANY_AGENT)
+    except Errors:
+        return None
+    if checked.form != BOOTSTRAP or checked.secret is None:
+        return checked.expires
+    name = dumps.BOOTSTRAP_PREFIX + checked.secret.reveal().partition(".")[0]
+    found = next((one for one in secrets if raw.text(one, "metadata", "name") == name), None)
+    expiration = decode(raw.text(found, "data", "expiration")) or b""
+    return raw.parse_time(expiration.decode("utf-8", "replace"))

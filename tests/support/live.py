@@ -23,7 +23,7 @@ from krm_fn.agent.releases import Registration
 from krm_fn.clusters.naming import shared_labels
 from krm_fn.config import decode
 from krm_fn.krm.items import Item
-from krm_fn.status.payload import Payload
+from krm_fn.status.objects import Payload
 from krm_fn.surface import API_VERSION, KIND, NAMESPACE_LABEL
 
 TYPE_CHECKING = False

@@ -11,6 +11,7 @@ import pytest
 from krm_fn import status
 from krm_fn.status import commands, objects, report
 from krm_fn.status.commands import Commands
+from krm_fn.status.dump import Dump
 from tests.hosts.lab.faults import delivered, manager, printed, registered, scenario, selected
 
 TYPE_CHECKING = False
@@ -94,12 +95,12 @@ def test_each_of_these_situations_is_there() -> None:
 def test_each_command_that_looks_something_up_shows_what_its_reader_is_sent_to_see() -> None:
     shown = {method: set(words.values()) for (_, method), words in printed.RUN_BY.items()}
     assert {method for method, words in shown.items() if words != {""}} == set(printed.READING)
-    cluster = objects.cluster({"metadata": {"name": "a", "namespace": "b"}})
+    cluster = objects.LiveCluster({"metadata": {"name": "a", "namespace": "b"}})
     made = {
         "describe": Commands().describe(cluster),
         "describe_namespace": Commands().describe_namespace("a"),
         "manager": Commands(context="c").manager(),
-        "manager_log": Commands().manager_log(objects.Manager(), "a"),
+        "manager_log": Commands().manager_log(objects.Manager(Dump(objects={})), "a"),
         "pods": Commands().pods(cluster, "a"),
     }
     assert {method: printed.reading(command) for method, command in made.items()} == {one: one for one in made}

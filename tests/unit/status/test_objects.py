@@ -19,4 +19,4 @@ from tests.support import live
 def test_a_gate_that_is_off_is_seen_in_either_form(args: list[str]) -> None:
     deployment = live.manager("v1.5.3", "")
     deployment["spec"]["template"]["spec"]["containers"][0]["args"] = args
-    assert "is off" in objects.manager(Dump(objects={DEPLOYMENT: (deployment,)})).gate
+    assert "is off" in objects.Manager(Dump(objects={DEPLOYMENT: (deployment,)})).gate

@@ -4,7 +4,8 @@ import hashlib
 import pytest
 
 from krm_fn.kube.secrets import Secret
-from krm_fn.status.payload import Payload
+from krm_fn.status.objects import Payload
+from krm_fn.status.reasons_delivery import broken
 from tests.support import live
 
 
@@ -58,11 +59,11 @@ def test_values_of_31_bytes_are_too_short_and_of_32_are_not() -> None:
     ],
 )
 def test_what_the_controller_reads_is_not_broken(content: str) -> None:
-    assert not config_map(a=content).broken
+    assert not broken(config_map(a=content))
 
 
 def test_an_object_without_values_is_not_called_broken() -> None:
-    assert not config_map().broken
+    assert not broken(config_map())
 
 
 @pytest.mark.parametrize(

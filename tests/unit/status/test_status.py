@@ -1316,11 +1316,6 @@ def test_one_such_time_does_not_make_the_reports_of_all_others_old(absurd: str) 
     assert status.newest_report(read, NOW) == 1795427891  # the other one's
 
 
-def test_a_dump_from_a_time_to_which_the_clock_here_has_not_come_is_believed() -> None:
-    read = dump.read([("dump", json.dumps(live.listed(*Fleet().everything)).encode())])
-    assert status.newest_report(read, NOW - 400 * 86400) == 1795427891
-
-
 def spoil(value: object, absurd: str) -> None:
     """Put an absurd time everywhere where one is."""
     if isinstance(value, dict):
