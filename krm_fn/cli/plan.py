@@ -13,7 +13,7 @@ from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, has_errors
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector, SelectorError, parse_selector
 from krm_fn.tokens.redaction import Redactor
-from krm_fn.views import plan_markdown, plan_mermaid, plan_shown, plan_table
+from krm_fn.views import plan_markdown, plan_shown, plan_text
 from krm_fn.views.data import plan_data
 from krm_fn.views.plan_shown import Filters, Shown
 
@@ -124,9 +124,9 @@ def _shown(view: Shown, form: str, redactor: Redactor) -> str:
     if form in {"json", "yaml"}:  # value by value, so that what is left is still JSON or YAML
         return shared.data_text(redactor.value(plan_data(view)), form)
     if form == "table":
-        text = plan_table.render(
+        text = plan_text.table(
             view, shared.terminal(sys.stdout), errors=not (sys.stdout.isatty() and sys.stderr.isatty())
         )
     else:
-        text = plan_markdown.render(view) if form == "markdown" else plan_mermaid.render(view)
+        text = plan_markdown.render(view) if form == "markdown" else plan_text.mermaid(view)
     return redactor.text(text)

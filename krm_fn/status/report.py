@@ -34,6 +34,10 @@ EARLIER = "earlier"  # under a name that it had before; which one of several, on
 COUNTED = "counted"  # agents choose their names, so that only numbers can be compared
 UNKNOWN = "unknown"
 
+# on which cluster what is left over is, and the commands belong
+MANAGEMENT = "management"
+PARENT = "parent"
+
 # codes of what is said where fewer ManagedClusters report than Clusters have an agent, or than Clusters keep an earlier name
 SHORT = "not-all-registered"
 SHORT_OF_NAMES = "earlier-names"
@@ -129,7 +133,7 @@ class Pool(Record):
 class Orphan(Record):
     """Something without a Cluster, and the commands that would remove it if there is evidence that it is dead."""
 
-    side: str  # `management` or `parent`: on which cluster the commands belong
+    side: str  # MANAGEMENT or PARENT
     kind: str
     namespace: str
     name: str

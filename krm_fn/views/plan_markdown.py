@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from krm_fn.base import count, late, printable, some
-from krm_fn.views import plan_mermaid, plan_shown
+from krm_fn.views import plan_shown, plan_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def render(view: Shown) -> str:
             f"{count(len(others), 'Cluster')} left out, and why", _fit(_table(_OTHERS, others), _LEFT_OUT, "Clusters")
         )
     if matched or view.effects:
-        drawn = plan_mermaid.render(view, most=_PICTURE)
+        drawn = plan_text.mermaid(view, most=_PICTURE)
         parts += _folded("Picture", ["```mermaid", *drawn.splitlines(), "```"]) if drawn else []
     parts += _objects(view)
     parts += _diffs(view, LIMIT - sum(len(part) + 1 for part in parts))

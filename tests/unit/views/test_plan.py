@@ -11,7 +11,7 @@ import yaml
 from krm_fn.cli.shared import data_text
 from krm_fn.krm.results import Result
 from krm_fn.kube.labels import LabelSelector
-from krm_fn.views import Terminal, plan_markdown, plan_mermaid, plan_shown, plan_table
+from krm_fn.views import Terminal, plan_markdown, plan_shown, plan_text
 from krm_fn.views.data import plan_data
 from krm_fn.views.plan_shown import Filters, Shown, count
 from tests.support.lists import cluster, config
@@ -32,8 +32,8 @@ def wave(number: int, name: str) -> Any:
 
 RENDER = {
     "markdown": plan_markdown.render,
-    "mermaid": plan_mermaid.render,
-    "table": plan_table.render,
+    "mermaid": plan_text.mermaid,
+    "table": plan_text.table,
     "json": lambda view: data_text(plan_data(view), "json"),
     "yaml": lambda view: data_text(plan_data(view), "yaml"),
 }
@@ -66,7 +66,7 @@ def test_equal_plans_give_equal_text(form: str) -> None:
 
 
 def test_what_is_the_same_for_every_cluster_is_said_once() -> None:
-    lines = plan_table.render(plan([cluster("a"), cluster("b", labels=DEV), config()])).splitlines()
+    lines = plan_text.table(plan([cluster("a"), cluster("b", labels=DEV), config()])).splitlines()
     common = "Clusters that register match env=prod, are named clusternet-cluster-xxxxx and get ClusterResourceSet"
     assert lines[:4] == [
         f"{common} clusternet-cluster-api.",
@@ -77,13 +77,13 @@ def test_what_is_the_same_for_every_cluster_is_said_once() -> None:
 
 
 def test_names_of_their_own_are_in_a_column() -> None:
-    lines = plan_table.render(plan([cluster("a"), cluster("b"), config(identity=PER_CLUSTER)])).splitlines()
+    lines = plan_text.table(plan([cluster("a"), cluster("b"), config(identity=PER_CLUSTER)])).splitlines()
     assert lines[0].endswith("match env=prod and get ClusterResourceSet clusternet-cluster-api.<cluster>.")
     assert lines[1:3] == ["NAMESPACE  CLUSTER  REGISTERS  AS", "team-a     a        yes        a"]
 
 
 def test_several_configs_have_a_column() -> None:
-    lines = plan_table.render(plan([wave(1, "a"), wave(2, "b"), *WAVES])).splitlines()
+    lines = plan_text.table(plan([wave(1, "a"), wave(2, "b"), *WAVES])).splitlines()
     assert lines[1].split() == ["CONFIG", "NAMESPACE", "CLUSTER", "REGISTERS", "RESOURCE", "SET", "WHY"]
     assert lines[2].split() == ["wave-1", "team-a", "a", "yes", "w1", "wave=1"]
 
@@ -100,20 +100,20 @@ def test_every_line_fits_the_terminal_and_the_reason_is_whole(width: int) -> Non
         cluster(f"a-cluster-with-quite-a-long-name-{at}", "a-namespace-of-some-length", labels=DEV) for at in range(2)
     ]
     view = plan([*names, cluster("b"), config(clusterSelector=selector, guard={"allowNoClusters": True})])
-    text = plan_table.render(view, Terminal(width=width))
+    text = plan_text.table(view, Terminal(width=width))
     assert max(len(line) for line in text.splitlines()) <= width
     assert "the label is absent" in " ".join(text.split())
 
 
 def test_colours_are_used_only_where_asked_for() -> None:
     view = change([cluster("a"), config()], [cluster("a"), config(agent=OLDER)])
-    assert "\x1b" not in plan_table.render(view)
-    assert "\x1b[32m+" in plan_table.render(view, Terminal(colour=True))
+    assert "\x1b" not in plan_text.table(view)
+    assert "\x1b[32m+" in plan_text.table(view, Terminal(colour=True))
 
 
 def test_control_characters_of_a_diff_do_not_reach_the_terminal() -> None:
     view = change([cluster("a"), config()], [cluster("a"), config(agent={"env": [{"name": "X", "value": "\x1b[2J"}]})])
-    assert "\x1b" not in plan_table.render(view)
+    assert "\x1b" not in plan_text.table(view)
 
 
 # --- what changes ----------------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def test_warnings_of_one_rule_are_grouped() -> None:
 def test_without_a_match_there_is_no_picture() -> None:
     view = plan([cluster("b", labels=DEV), config(guard={"allowNoClusters": True})])
     assert "mermaid" not in plan_markdown.render(view)
-    assert "parent" not in plan_mermaid.render(view)
+    assert "parent" not in plan_text.mermaid(view)
 
 
 def test_what_markdown_and_html_take_for_markup_is_escaped() -> None:
@@ -275,13 +275,13 @@ def test_what_markdown_and_html_take_for_markup_is_escaped() -> None:
 
 
 def test_what_mermaid_takes_for_markup_is_escaped() -> None:
-    assert plan_mermaid._label('a "b" <c> #d `e`') == '"a #quot;b#quot; #lt;c#gt; #35;d #96;e#96;"'
+    assert plan_text._label('a "b" <c> #d `e`') == '"a #quot;b#quot; #lt;c#gt; #35;d #96;e#96;"'
 
 
 def test_new_moved_and_lost_clusters_are_marked() -> None:
     before = [wave(1, "x"), wave(2, "y"), wave(2, "moves"), wave(2, "goes"), *WAVES]
     now = [wave(1, "x"), wave(2, "y"), wave(1, "moves"), wave(1, "comes"), *WAVES]
-    text = plan_mermaid.render(change(before, now))
+    text = plan_text.mermaid(change(before, now))
     assert '["moves<br/>as clusternet-cluster-xxxxx<br/>moved"]:::moved' in text
     assert '["comes<br/>as clusternet-cluster-xxxxx<br/>new"]:::new' in text
     assert 'lost["no longer served:<br/>team-a/goes"]:::lost' in text
@@ -292,21 +292,21 @@ def test_new_moved_and_lost_clusters_are_marked() -> None:
 
 def test_a_large_fleet_is_drawn_with_counts_for_each_set_or_for_all() -> None:
     fleet = [cluster(f"c{at:03}", f"team-{at % 3}") for at in range(230)]
-    text = plan_mermaid.render(plan([*fleet, config(identity=PER_CLUSTER)]))
+    text = plan_text.mermaid(plan([*fleet, config(identity=PER_CLUSTER)]))
     assert "77 ClusterResourceSets" in text
     assert "77 Clusters" in text
     assert "c001" not in text
 
 
 def test_a_very_large_fleet_is_drawn_as_a_whole() -> None:
-    text = plan_mermaid.render(plan([*many(200), config()]))
+    text = plan_text.mermaid(plan([*many(200), config()]))
     assert "200 namespaces" in text
     assert "200 Clusters" in text
     assert len(text) < 1000
 
 
 def test_clusters_without_a_namespace_are_drawn_as_such() -> None:
-    assert "no namespace" in plan_mermaid.render(plan([cluster("a", ""), config()]))
+    assert "no namespace" in plan_text.mermaid(plan([cluster("a", ""), config()]))
 
 
 # --- data ------------------------------------------------------------------------------------------------------------
