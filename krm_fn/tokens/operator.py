@@ -71,11 +71,8 @@ class Offers:
         elif value := self._environment.get(name):
             return Secret(value)
         else:
-            empty = name in self._environment
-            problem = (
-                "is empty where this function runs" if empty else "is not set where this function runs: set it there"
-            )
-            message, tags = f"environment variable {name} {problem}", ABSENT
+            problem = "is empty" if name in self._environment else "is not set"
+            message, tags = f"environment variable {name} {problem} where this function runs: set it there", ABSENT
         raise Errors.of(message, tags=tags, **where)
 
     def file(self, name: str, **where: Any) -> Secret:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from krm_fn.agent import documents, manifests, unused_mark
 from krm_fn.krm.results import ERROR, WARNING, about
 from krm_fn.kube import secrets
-from krm_fn.kube.raw import mapping
+from krm_fn.kube.raw import mapping, text
 from krm_fn.surface import (
     EXTERNAL_SECRET_KIND,
     EXTERNAL_SECRETS_GROUP,
@@ -40,10 +40,17 @@ if TYPE_CHECKING:
     from krm_fn.krm.results import Result
     from krm_fn.model import Config, ExternalSource
 
-    Judgement = tuple[str, str, str]  # severity, what is wrong ("" for nothing), and the field where
+    Judgement = tuple[str, str, str] | None  # severity, what is wrong and the field where; None for nothing
 
-_PRINTS = "; `clusternet-capi-fn manifests --only registration` prints what it must contain"
-_NOTHING = (WARNING, "", "")
+_PRINTS = "`clusternet-capi-fn manifests --only registration` prints what it must contain"
+_OURS = (
+    ERROR,
+    (
+        f"is marked as this function's own output by annotation {OWNER_ANNOTATION}, so this run would remove it: if you keep"
+        " it yourself now, remove the annotation; if it is left from an earlier render, delete it"
+    ),
+    f"metadata.annotations.{OWNER_ANNOTATION}",
+)
 # Kinds that make a Secret in the cluster: where its name is, if it is another one than theirs, and where its type is.
 _MAKERS = {
     ("bitnami.com", "SealedSecret"): (("spec", "template", "metadata"), ("spec", "template")),
@@ -73,78 +80,52 @@ def check_existing(
     own = {one.item.position for one in inventory.owned if one.owner == config.owner}
     results = []
     for item in items:
-        severity, reason, field = _NOTHING
+        found: Judgement = None
+        needed = item.namespace in namespaces
         if (item.group, item.kind) in _MAKERS:
-            severity, reason, field = _maker_error(name, item)
-        elif item.kind != "Secret" or item.group or item.name != name:
-            continue
-        elif item.namespace in namespaces and item.position in own:
-            reason = (
-                f"is marked as this function's own output by annotation {OWNER_ANNOTATION}, so this run would remove it: if"
-                " you keep it yourself now, remove the annotation; if it is left from an earlier render, delete it"
+            found = _judge_maker(name, item)
+        elif item.kind == "Secret" and not item.group and item.name == name:
+            found = _OURS if needed and item.position in own else _judge(config, item.value(), needed=needed)
+        if found is not None:
+            severity, reason, field = found
+            parts = (
+                {"fix": f"type: {RESOURCE_SET_TYPE}", "proposed": RESOURCE_SET_TYPE} if field.endswith("type") else {}
             )
-            severity, field = ERROR, f"metadata.annotations.{OWNER_ANNOTATION}"
-        else:
-            severity, reason, field = _secret_error(config, item.value(), needed=item.namespace in namespaces)
-        if reason:
-            proposed = RESOURCE_SET_TYPE if field.endswith("type") else None
             message = f"{item.kind} {item.name} (spec.registrationToken.existingSecret) {reason}"
-            fix = f"type: {proposed}" if proposed else ""
-            found = about(item, message, rule="existing-secret", severity=severity, field=field)
-            results.append(found.replace(fix=fix, proposed=proposed))
+            results.append(about(item, message, rule="existing-secret", severity=severity, field=field, **parts))
     return sorted(results, key=lambda one: (one.message, one.file_path, one.file_index or 0))
 
 
-def _maker_error(name: str, item: Item) -> Judgement:
+def _judge_maker(name: str, item: Item) -> Judgement:
     """Judge what will make the Secret of a name in the cluster."""
-    value = item.value()
     named, typed = _MAKERS[item.group, item.kind]
-    if (mapping(value, *named).get("name") or item.name) != name:
-        return _NOTHING
-    if mapping(value, *typed).get("type") == RESOURCE_SET_TYPE:
-        return _NOTHING
-    field = ".".join((*typed, "type"))
+    value, field = item.value(), ".".join((*typed, "type"))
+    makes = text(value, *named, "name") or item.name
+    if makes != name or text(value, *typed, "type") == RESOURCE_SET_TYPE:
+        return None
     return ERROR, f"makes a Secret that a ClusterResourceSet refuses: set {field} to {RESOURCE_SET_TYPE}", field
 
 
-def _secret_error(config: Config, value: Mapping[str, Any], *, needed: bool) -> Judgement:
+def _judge(config: Config, value: Mapping[str, Any], *, needed: bool) -> Judgement:
     """Judge a Secret: what a ClusterResourceSet refuses of it where it is needed, then what the agent would miss in it."""
     held = "stringData" if "stringData" in value else "data"
     if needed and value.get("type") != RESOURCE_SET_TYPE:
-        reason = f"must be of type {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
-        return ERROR, reason + _PRINTS, "type"
-    reason = _form_error(value) if needed else ""
-    if reason:
-        return ERROR, reason + _PRINTS, held
-    return WARNING, _content_error(config, value), held
-
-
-def _form_error(value: Mapping[str, Any]) -> str:
-    plain, packed = mapping(value, "stringData"), mapping(value, "data")
-    values = [*plain.values(), *packed.values()]
-    if not values or not all(isinstance(one, str) for one in values):
-        return "must hold the registration manifest under at least one key, as text"
-    if any(secrets.encrypted(one) for one in values):
-        return ""  # SOPS decrypts it later; nothing can be said of its size
-    sizes = [len(one.encode()) for one in plain.values()] + [len(secrets.decode(one) or one) for one in packed.values()]
-    if min(sizes) < MIN_VALUE_BYTES:
-        return f"has a value of fewer than {MIN_VALUE_BYTES} bytes, on which Cluster API fails the whole Secret"
-    return ""
-
-
-def _content_error(config: Config, value: Mapping[str, Any]) -> str:
-    texts = [text or "" for text in secrets.texts(value).values()]
-    if not texts or any(secrets.encrypted(text) for text in texts):
-        return ""
-    whole = "\n".join(texts)
+        return ERROR, f"must be of type {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other; {_PRINTS}", "type"
+    values = [*mapping(value, "stringData").values(), *mapping(value, "data").values()]
+    if needed and (not values or not all(isinstance(one, str) for one in values)):
+        return ERROR, f"must hold the registration manifest under at least one key, as text; {_PRINTS}", held
+    texts = [one for one in secrets.texts(value).values() if one is not None]
+    if not values or any(map(secrets.encrypted, texts)):
+        return None  # SOPS decrypts it later; nothing can be said of it
+    if needed and any(len(one.encode()) < MIN_VALUE_BYTES for one in texts):
+        reason = f"has a value of fewer than {MIN_VALUE_BYTES} bytes, on which Cluster API fails the whole Secret"
+        return ERROR, f"{reason}; {_PRINTS}", held
+    whole, reason = "\n".join(texts), ""
     if REGISTRATION_SECRET not in whole:
-        return (
-            f"does not hold the Secret {REGISTRATION_SECRET}, without which the agent can't start;"
-            " `clusternet-capi-fn manifests --only registration` prints it"
-        )
-    if config.parent_url not in whole and secrets.encode(config.parent_url) not in whole:
-        return "names another parent than spec.parentURL: one of them is out of date"
-    return ""
+        reason = f"does not hold the Secret {REGISTRATION_SECRET}, without which the agent can't start; {_PRINTS}"
+    elif config.parent_url not in whole and secrets.encode(config.parent_url) not in whole:
+        reason = "names another parent than spec.parentURL: one of them is out of date"
+    return (WARNING, reason, held) if reason else None
 
 
 # --- externalSecret --------------------------------------------------------------------------------------------------
