@@ -73,8 +73,7 @@ def identity_of(n: str) -> str:
 def identity_map_of(n: str, *, own_set: bool, per_cluster: bool) -> str:
     """Return the name of the identity ConfigMap.
 
-    Where a ClusterResourceSet of its own applies it (`own_set`), both identity modes share it. Without one the main sets
-    apply it, and the same holds as for `registration_of`.
+    Both modes share it where a set of its own applies it (`own_set`); else the same holds as for `registration_of`.
     """
     return f"{n}.identity" if per_cluster and not own_set else identity_of(n)
 

@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 def review(items: Sequence[Item], config: Config) -> Review:
-    """Check the feature gate, or set it, as one config asks; nothing with `managementCluster.featureGate: Ignore`.
-
-    Args:
-        items: The whole input.
-        config: The configuration; with `mode: Check` nothing is revised.
-    """
+    """Check the feature gate over an input, or set it, as one config asks; with `mode: Check` nothing is revised."""
     if config.feature_gate == "Ignore":
         return Review()
     revised: dict[int, Mapping[str, Any]] = {}

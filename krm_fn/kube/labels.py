@@ -48,9 +48,8 @@ def dns_label_error(name: str, limit: int = MAX_LABEL) -> str:
     """Say what is wrong with a DNS-1123 label; empty if nothing."""
     if len(name) > limit:
         return f"is {len(name)} characters long, at most {limit} are allowed"
-    if not _is_label(name):
-        return "must be lower-case letters, digits or '-', and begin and end with a letter or digit"
-    return ""
+    rule = "must be lower-case letters, digits or '-', and begin and end with a letter or digit"
+    return "" if _is_label(name) else rule
 
 
 def dns_subdomain_error(name: str) -> str:
@@ -113,17 +112,15 @@ def label_key_error(key: str) -> str:
     elif len(prefix) > MAX_SUBDOMAIN:
         error = f"has a prefix of {len(prefix)} characters, at most {MAX_SUBDOMAIN} are allowed"
     elif slash and dns_subdomain_error(prefix):
-        error = _typographic(key) or (
-            "has a prefix before '/' that is not a DNS subdomain (lower-case letters, digits, '-', '.')"
-        )
+        rule = "has a prefix before '/' that is not a DNS subdomain (lower-case letters, digits, '-', '.')"
+        error = _typographic(key) or rule
     elif not name:
         error = "has no name part"
     elif len(name) > _MAX_NAME:
         error = f"has a name part of {len(name)} characters, at most {_MAX_NAME} are allowed"
     elif not _is_name(name):
-        error = _typographic(key) or (
-            "has a name part that is not letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
-        )
+        rule = "is not letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
+        error = _typographic(key) or f"has a name part that {rule}"
     return error
 
 
@@ -137,11 +134,8 @@ def label_value_error(value: str) -> str:
     """Say what is wrong with a label value; empty if nothing. Source: `validation.IsValidLabelValue`."""
     if len(value) > _MAX_NAME:
         return f"is {len(value)} characters long, at most {_MAX_NAME} are allowed"
-    if value and not _is_name(value):
-        return (
-            _typographic(value) or "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
-        )
-    return ""
+    rule = "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
+    return "" if not value or _is_name(value) else _typographic(value) or rule
 
 
 def _is_name(text: str) -> bool:

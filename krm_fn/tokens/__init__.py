@@ -56,12 +56,8 @@ class Refused(Errors):
 def check_form(secret: Secret, version: AgentVersion, **where: Any) -> Token:
     """Check a token's form and read its expiry.
 
-    One line break at the end, as files and `echo` leave it, is not part of the token.
-
-    Args:
-        secret: The value as it came from its source.
-        version: The agent that will use it; v0.15.0 takes no JWT.
-        where: Further fields of `Result` for an error (`field`, `resource_ref`, …).
+    One line break at the end, as files and `echo` leave it, is not part of the token. `version` is that of the agent that
+    will use it, `where` are further fields of `Result` for an error.
 
     Raises:
         Refused: With one error that names the shape that was expected, never the value.

@@ -132,20 +132,15 @@ def redacted(stream: TextIO) -> TextIO:
 def _secret_halves(value: str) -> set[str]:
     """Return what is secret in a value that is, was or was meant to be a token."""
     joined = "".join(value.split()).strip("\"'")
-    found = {half for text in (joined, *secrets.decodings(joined)) for half in _halves_of_tokens(text)}
+    tokens = [token for text in (joined, *secrets.decodings(joined)) for token in secrets.tokens_in(text)]
+    halves = [token.partition(".")[2] or token for token in tokens]
+    found = {half for half in halves if len(half) >= _RUN}
     if not found:
         # refused as no token: what is left of one is random, so it mixes letters and digits, or follows a dot
         for dot, word in _PARTS.findall(value):
             if (dot and len(word) >= _CUT_HALF) or (_DIGIT.search(word) and _LETTER.search(word)):
                 found.add(word)
     return found
-
-
-def _halves_of_tokens(text: str) -> Iterator[str]:
-    for token in secrets.tokens_in(text):
-        half = token.partition(".")[2] or token
-        if len(half) >= _RUN:
-            yield half
 
 
 def _forms(half: str) -> Iterator[str]:
@@ -243,9 +238,12 @@ def in_secrets(items: Sequence[Item]) -> list[Secret]:
 
 def _places(item: Item, needle: str, packed: str) -> list[str]:
     """Return the fields that hold a token and may not, and "a comment" where the text has it more often than the value."""
-    allowed = _may_hold(item)
-    found: set[str] = set()
-    seen = 0
+    allowed: tuple[tuple[str, ...], ...] = ()
+    if item.kind == "Secret" and item.group == "":
+        allowed = (("data",), ("stringData",))
+    elif item.group == GROUP and item.kind == KIND:
+        allowed = (_TOKEN_FIELD,)  # decoding the configuration warns of it already
+    found, seen = set(), 0
     for path, text in _strings(item.value()):
         seen += text.count(needle)
         if (needle in text or packed in text) and not any(path[: len(field)] == field for field in allowed):
@@ -253,15 +251,6 @@ def _places(item: Item, needle: str, packed: str) -> list[str]:
     if item.text.count(needle.encode()) > seen:
         found.add("a comment")
     return sorted(found)
-
-
-def _may_hold(item: Item) -> tuple[tuple[str, ...], ...]:
-    """Return the paths under which an item may hold a token."""
-    if item.kind == "Secret" and item.group == "":
-        return (("data",), ("stringData",))
-    if item.group == GROUP and item.kind == KIND:
-        return (_TOKEN_FIELD,)  # decoding the configuration warns of it already
-    return ()
 
 
 def _strings(value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -289,15 +278,8 @@ def _shown(path: tuple[str, ...]) -> str:
     """Return a path as messages print it: `metadata.annotations[a.b/c]`, `a key of data`."""
     if path and path[-1] == _KEY:
         return f"a key of {_shown(path[:-1]) or 'the object'}"
-    text = ""
-    for part in path:
-        if part.startswith("["):
-            text += part
-        elif "." in part or "/" in part:
-            text += f"[{part}]"
-        else:
-            text += f".{part}" if text else part
-    return text
+    steps = ((part, f"[{part}]" if "." in part or "/" in part else f".{part}") for part in path)
+    return "".join(part if part.startswith("[") else step for part, step in steps).removeprefix(".")
 
 
 def _leak(where: str, **place: Any) -> Result:
