@@ -280,7 +280,7 @@ def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
         message = f"-o {shown}: render writes YAML; give a name that ends in .yaml, or a folder"
     elif real == os.sep:
         message = f"-o {shown}: give a folder of its own"
-    elif not folder and (problem := writing.misfit(target)):
+    elif not folder and (problem := writing.misfit(target)) and not Path(target).is_char_device():
         message = f"-o: {problem}; for a pipe, print to stdout (-o -)"
     else:
         given = {path: os.path.realpath(path) for path in paths if path != documents.STDIN}
