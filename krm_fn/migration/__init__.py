@@ -16,7 +16,7 @@ from krm_fn.hub import CONTROLLER_MANAGER, FLAG, HUB, MOVED
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import WARNING, Errors, Result, tagged
 from krm_fn.kube import raw
-from krm_fn.migration import discovered
+from krm_fn.migration.discovered import Hub, most
 from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from krm_fn.kube.secrets import Secret
-    from krm_fn.migration.discovered import Discovered, Hub
     from krm_fn.status.dump import Dump
 
 # not N-registration, which is the name of a generated Secret
@@ -57,7 +56,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
     Raises:
         Errors: When nothing of the hub is in the dump, when image or parent URL is missing from it, or when the name is taken.
     """
-    found = discovered.read(dump)
+    found = Hub(dump)
     if not found.found:
         message = (
             f"the dump holds nothing of clusternet-hub's discovery: no ClusterResourceSet with ConfigMap {surface.HUB_AGENT_MAP}, "
@@ -75,8 +74,8 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             "changed; give another name with --resource-set"
         )
         raise Errors.of(message, tags=tagged(rule="name-taken"))
-    image = found.image or _agreed(found, "image")
-    parent_url = found.parent_url or _agreed(found, "parent_url")
+    image = found.image or most(one.image for one in found.discovered)
+    parent_url = found.parent_url or most(one.parent_url for one in found.discovered)
     if not image or not parent_url:
         lacking = " and ".join(word for word, known in (("image", image), ("parent URL", parent_url)) if not known)
         message = (
@@ -105,12 +104,6 @@ def _refused(config: dict[str, Any]) -> Iterator[Result]:
             yield _warning(f"correct this in the config: {one.message} [{one.field}]", "needs-correction")
 
 
-def _agreed(found: Hub, field: str) -> str:
-    """Return the value that most namespaces have; of equally many, the last in order."""
-    values = [value for one in found.discovered if (value := str(getattr(one, field)))]
-    return max(sorted(set(values)), key=lambda value: (values.count(value), value), default="")
-
-
 def _config(found: Hub, image: str, parent_url: str, name: str, resource_set: str) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "parentURL": parent_url,
@@ -120,17 +113,10 @@ def _config(found: Hub, image: str, parent_url: str, name: str, resource_set: st
         "agent": {"image": image},
     }
     if found.discovered:
-        typical = _typical(found)
-        spec["agent"].update(typical.agent)
-        if typical.identity:
-            spec["identity"] = typical.identity
+        spec["agent"].update(found.typical.agent)
+        if found.typical.identity:
+            spec["identity"] = found.typical.identity
     return {"apiVersion": surface.API_VERSION, "kind": surface.KIND, "metadata": {"name": name}, "spec": spec}
-
-
-def _typical(found: Hub) -> Discovered:
-    """Return the namespace to take changes made by hand from: one with the agreed image, the first of them."""
-    image = _agreed(found, "image")
-    return next(one for one in found.discovered if one.image == image)
 
 
 def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.LiveCluster, ...]) -> Iterator[str]:
@@ -173,7 +159,7 @@ def _warnings(found: Hub, image: str, parent_url: str, version: raw.Release | No
                 "different-values",
             )
     if found.discovered:
-        typical = _typical(found)
+        typical = found.typical
         for one in found.discovered:
             if (one.agent, one.identity) != (typical.agent, typical.identity):
                 yield _warning(

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from krm_fn import surface
-from krm_fn.base import Record
 from krm_fn.kube import raw, secrets
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
@@ -21,9 +20,8 @@ from krm_fn.status.objects import Payload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from krm_fn.kube.secrets import Secret
     from krm_fn.status.dump import Dump
 
 _DEPLOYER = "clusternet:app:deployer"
@@ -47,64 +45,75 @@ _WORDS = frozenset(
 _OURS = ("--cluster-reg-token", "--cluster-reg-parent-url")
 
 
-class Discovered(Record):
-    """What the hub's ConfigMaps of one namespace deliver."""
-
-    namespace: str
-    image: str  # of the agent
-    parent_url: str
-    agent: Mapping[str, Any]  # what was changed by hand, as it goes under `spec.agent`
-    identity: Mapping[str, Any]  # the same for `spec.identity`
-    deployer_role: str  # ClusterRole that the app deployer is bound to; "" when not in the dump
-
-
-class Hub(Record):
+class Hub:
     """Everything of the hub's discovery in a dump."""
 
-    image: str  # from the Secret of discovery; "" without it
-    parent_url: str
-    secret: bool  # whether that Secret was dumped
-    discovered: tuple[Discovered, ...]  # by namespace
-    sets: tuple[str, ...]  # namespaces with the hub's ClusterResourceSet
-    maps: tuple[tuple[str, str], ...]  # its ConfigMaps, as (namespace, name)
-    tokens: tuple[Secret, ...]  # every registration token in them, so that none gets into an output
+    def __init__(self, dump: Dump) -> None:
+        at = (surface.HUB_NAMESPACE, surface.HUB_NAME)
+        secret = next((one for one in dump.of(dumps.SECRET) if _place(one) == at), None)
+        maps = {
+            _place(one): one
+            for one in dump.of(dumps.CONFIG_MAP)
+            if _place(one)[1] in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
+        }
+        sets = (objects.resource_set(one) for one in dump.of(dumps.RESOURCE_SET))
+        self.image = _plain(secret, "image")  # from the Secret of discovery; "" without it
+        self.parent_url = _plain(secret, surface.PARENT_URL_KEY)
+        self.discovered = [
+            Discovered(namespace, value, maps.get((namespace, surface.HUB_RBAC_MAP)))
+            for (namespace, name), value in sorted(maps.items(), key=lambda item: item[0])
+            if name == surface.HUB_AGENT_MAP
+        ]
+        self.sets = sorted(one.namespace for one in sets if one is not None and one.hub)  # their namespaces
+        self.maps = sorted(maps)  # its ConfigMaps, as (namespace, name)
+        self.found = bool(secret or self.discovered or self.sets)
+        # every registration token in them, so that none gets into an output
+        held = (Payload(one).token for one in (secret, *maps.values()) if one is not None)
+        self.tokens = tuple(token for token in held if token is not None)
 
     @property
-    def found(self) -> bool:
-        """Whether there is anything of it."""
-        return bool(self.secret or self.discovered or self.sets)
+    def typical(self) -> Discovered:
+        """The namespace to take changes made by hand from: the first with the image that most have."""
+        image = most(one.image for one in self.discovered)
+        return next(one for one in self.discovered if one.image == image)
 
 
-def read(dump: Dump) -> Hub:
-    """Find the hub's objects in a dump."""
-    secret = next((one for one in dump.of(dumps.SECRET) if _is_secret(one)), None)
-    maps = {
-        (raw.text(one, "metadata", "namespace"), raw.text(one, "metadata", "name")): one
-        for one in dump.of(dumps.CONFIG_MAP)
-        if raw.text(one, "metadata", "name") in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
-    }
-    sets = (objects.resource_set(one) for one in dump.of(dumps.RESOURCE_SET))
-    discovered = [
-        _discovered(namespace, value, maps.get((namespace, surface.HUB_RBAC_MAP)))
-        for (namespace, name), value in maps.items()
-        if name == surface.HUB_AGENT_MAP
-    ]
-    return Hub(
-        image=_plain(secret, "image"),
-        parent_url=_plain(secret, surface.PARENT_URL_KEY),
-        secret=secret is not None,
-        discovered=tuple(sorted(discovered, key=lambda one: one.namespace)),
-        sets=tuple(sorted(one.namespace for one in sets if one is not None and one.hub)),
-        maps=tuple(sorted(maps)),
-        tokens=tuple(
-            token for one in (secret, *maps.values()) if one is not None and (token := Payload(one).token) is not None
-        ),
-    )
+class Discovered:
+    """What the hub's ConfigMaps of one namespace deliver."""
+
+    def __init__(self, namespace: str, deploy: Mapping[str, Any], rbac: Mapping[str, Any] | None) -> None:
+        self.namespace = namespace
+        delivered = list(Payload(deploy).documents())
+        deployment: dict[str, Any] = next((one for one in delivered if raw.text(one, "kind") == "Deployment"), {})
+        registration: dict[str, Any] = next((one for one in delivered if raw.text(one, "kind") == "Secret"), {})
+        pod = raw.pod_spec(deployment)
+        container = next(raw.entries(pod, "containers"), {})
+        words = [*_words(container, "command"), *_words(container, "args")][1:]
+        prefix = _value("--cluster-reg-name-prefix", words)
+        self.image = raw.text(container, "image")
+        self.parent_url = raw.text(registration, "stringData", surface.PARENT_URL_KEY)
+        # what was changed by hand, as it goes under `spec.agent` and `spec.identity`
+        self.agent = _agent(deployment, pod, container, words)
+        self.identity = {"namePrefix": prefix} if prefix else {}
+        # the ClusterRole that the app deployer is bound to; "" when not in the dump
+        self.deployer_role = next(
+            (
+                raw.text(one, "roleRef", "name")
+                for one in (Payload(rbac).documents() if rbac else ())
+                if (raw.text(one, "kind"), raw.text(one, "metadata", "name")) == ("ClusterRoleBinding", _DEPLOYER)
+            ),
+            "",
+        )
 
 
-def _is_secret(value: Mapping[str, Any]) -> bool:
-    metadata = raw.mapping(value, "metadata")
-    return (metadata.get("namespace"), metadata.get("name")) == (surface.HUB_NAMESPACE, surface.HUB_NAME)
+def most(values: Iterable[str]) -> str:
+    """Return the most frequent value; of equally frequent ones, the last in order; "" without any."""
+    found = sorted(value for value in values if value)
+    return max(found, key=lambda value: (found.count(value), value), default="")
+
+
+def _place(value: Mapping[str, Any]) -> tuple[str, str]:
+    return (raw.text(value, "metadata", "namespace"), raw.text(value, "metadata", "name"))
 
 
 def _plain(secret: Mapping[str, Any] | None, key: str) -> str:
@@ -112,31 +121,8 @@ def _plain(secret: Mapping[str, Any] | None, key: str) -> str:
     return decoded.decode("utf-8", "replace").strip()
 
 
-def _discovered(namespace: str, deploy: Mapping[str, Any], rbac: Mapping[str, Any] | None) -> Discovered:
-    delivered = list(Payload(deploy).documents())
-    deployment: Mapping[str, Any] = next((one for one in delivered if raw.text(one, "kind") == "Deployment"), {})
-    registration: Mapping[str, Any] = next((one for one in delivered if raw.text(one, "kind") == "Secret"), {})
-    pod = raw.mapping(deployment, "spec", "template", "spec")
-    container = next(raw.entries(pod, "containers"), {})
-    words = [*_words(container, "command"), *_words(container, "args")][1:]
-    prefix = _value("--cluster-reg-name-prefix", words)
-    bindings = (
-        one for one in (Payload(rbac).documents() if rbac else ()) if raw.text(one, "kind") == "ClusterRoleBinding"
-    )
-    bound = (raw.text(one, "roleRef", "name") for one in bindings if raw.text(one, "metadata", "name") == _DEPLOYER)
-    return Discovered(
-        namespace=namespace,
-        image=raw.text(container, "image"),
-        parent_url=raw.text(registration, "stringData", surface.PARENT_URL_KEY),
-        agent=_agent(deployment, pod, container, words),
-        identity={"namePrefix": prefix} if prefix else {},
-        deployer_role=next(bound, ""),
-    )
-
-
 def _words(container: Mapping[str, Any], field: str) -> list[str]:
-    listed = raw.dig(container, field)
-    return [word for word in listed if isinstance(word, str)] if isinstance(listed, list) else []
+    return [word for word in raw.sequence(raw.dig(container, field)) if isinstance(word, str)]
 
 
 # --- what was changed by hand ----------------------------------------------------------------------------------------
