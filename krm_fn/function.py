@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from krm_fn import earlier, plan
 from krm_fn.base import Record
-from krm_fn.clusters.inventory import Inventory
+from krm_fn.clusters import Inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors, tagged
+from krm_fn.krm.results import ERROR, INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors, tagged
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, PUBLIC, Refused, sources
@@ -83,7 +83,6 @@ def process(
     if any(one.severity != INFO for one in results):
         from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
 
-        results = outcome.plan.placed(results) if outcome.plan is not None else results
         results = located(results, items, function_config, stream=stream, original=options.original)
     return outcome.replace(results=outcome.redactor.results(results))  # last, after all that adds to them
 
@@ -101,11 +100,11 @@ def _processed(
     tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
     results, known = tokens.results, [*_given(items, function_config), *tokens.known]
     if len(tokens.found) != len(configs):
-        return Outcome(results=tuple(plan.ordered(results)), redactor=Redactor(known), configs=configs)
+        return Outcome(results=ordered(results), redactor=Redactor(known), configs=configs)
     prefixes = _names(configs)
     taken = Inventory(items, prefixes)
     baseline = None if options.baseline is None else Inventory(options.baseline, prefixes)
-    before = earlier.before(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
+    before = earlier.read(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
     made = plan.make(zip(configs, tokens.found, strict=True), others, items, taken, before)
     results += [*_leaks(configs, tokens.found, items, taken), *made.results]
     results += [verdict.result() for verdict in made.verdicts] if options.verbose else []
@@ -119,7 +118,7 @@ def _processed(
     known += [Secret(name) for name in names if looks_like_token(name)]
     redactor = Redactor(known, _public_names(configs, made.generated))
     changes = Changes() if has_errors(results) else changes
-    return Outcome(results=tuple(plan.ordered(results)), redactor=redactor, changes=changes, plan=made, configs=configs)
+    return Outcome(results=ordered(results), redactor=redactor, changes=changes, plan=made, configs=configs)
 
 
 def run(resource_list: ResourceList, options: Options) -> Outcome:
@@ -161,6 +160,12 @@ def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -
     from krm_fn.earlier import compare as comparing  # noqa: PLC0415 - for `plan` alone
 
     return comparing.compare(made.parts, made.inventory.clusters, items, made.before.baseline, baseline)
+
+
+def ordered(results: Sequence[Result]) -> tuple[Result, ...]:
+    """Order results: errors, warnings, the rest, each in the order found; duplicates are dropped."""
+    rank = {ERROR: 0, WARNING: 1}
+    return tuple(sorted(dict.fromkeys(results), key=lambda one: rank.get(one.severity, 2)))
 
 
 # --- configs ---------------------------------------------------------------------------------------------------------

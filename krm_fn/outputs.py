@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from krm_fn.agent import AgentPayload, identity_values, registration_values
 from krm_fn.agent.releases import Registration
-from krm_fn.base import full_name, late, sha256_hex, some
+from krm_fn.base import sha256_hex
 from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels
-from krm_fn.krm.results import WARNING, Errors, about, tagged
+from krm_fn.krm.results import Errors, tagged
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import (
@@ -27,7 +27,6 @@ from krm_fn.surface import (
     OWNER_ANNOTATION,
     REGISTRATION_NAME_ANNOTATION,
     RESOURCE_SET_KIND,
-    RESOURCE_SET_TYPE,
     agent_of,
     identity_of,
     set_of,
@@ -36,19 +35,15 @@ from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    from krm_fn.clusters.inventory import Part
-    from krm_fn.krm.items import Item
-    from krm_fn.krm.results import Result
-    from krm_fn.model import AgentOptions, Cluster, Config, ExtraResource
+    from krm_fn.clusters import Part
+    from krm_fn.model import AgentOptions, Cluster, Config
 
 # etcd and the API server refuse more (core/v1 `MaxSecretSize`, the same for ConfigMaps).
 MAX_BYTES = 1024 * 1024
 APPLY_ONCE = "ApplyOnce"
-
-_HASH = late(r"-[a-z0-9]{10}\Z")  # what kustomize's generators append
 
 
 def build(part: Part) -> Iterator[Generated]:
@@ -74,7 +69,6 @@ def build(part: Part) -> Iterator[Generated]:
     checksum = _checksum(config, manifest)
     identity = identity_values(config.agent)
     agent = AgentPayload(config.agent)
-    secret = config.registration
     for namespace, clusters in sorted(by_namespace.items()):
         version = api_version(config, clusters)
         yield identity_map(config, namespace, identity)
@@ -85,14 +79,14 @@ def build(part: Part) -> Iterator[Generated]:
             labels = shared_labels(config, namespace)
             shared = Registration(name_prefix=config.identity.name_prefix, labels=labels)
             yield agent_map(config, namespace, agent.values(shared, checksum))
-            yield main_set(config, namespace, version, registration=secret)
+            yield main_set(config, namespace, version)
             continue
         for cluster in clusters:
             found = part.namings[cluster.key]
             values = agent.values(Registration(name=found.name, labels=found.labels), checksum)
             own = {"cluster": cluster.name, "registration_name": found.name}
             yield agent_map(config, namespace, values, **own)
-            yield main_set(config, namespace, version, registration=secret, **own)
+            yield main_set(config, namespace, version, **own)
 
 
 def _check(options: AgentOptions) -> None:
@@ -143,9 +137,7 @@ def agent_map(
     config: Config, namespace: str, values: Mapping[str, str], *, cluster: str = "", registration_name: str = ""
 ) -> Generated:
     """Return ConfigMap `N-agent`, or `N-agent.<cluster>` with PerCluster."""
-    annotations = _for_embedded_text(config)
-    if registration_name:
-        annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
+    annotations = {**_for_embedded_text(config), **_registered_as(registration_name)}
     return _config_map(config, namespace, agent_of(config.resource_set.name, cluster), values, annotations)
 
 
@@ -173,6 +165,10 @@ def registration(config: Config, namespace: str, values: Mapping[str, str]) -> G
         return None
     # in a Secret the text is base64, where no host finds anything to substitute
     return _marked(config, namespace, value, {} if value["kind"] == "Secret" else _for_embedded_text(config))
+
+
+def _registered_as(name: str) -> dict[str, str]:
+    return {REGISTRATION_NAME_ANNOTATION: name} if name else {}
 
 
 def _for_embedded_text(config: Config) -> dict[str, str]:
@@ -203,22 +199,20 @@ def identity_set(config: Config, namespace: str, version: str) -> Generated | No
     return _marked(config, namespace, value, _set_annotations(config), options.labels)
 
 
-def main_set(  # noqa: PLR0913 - the parts of one object, each by name
-    config: Config, namespace: str, version: str, *, registration: str, cluster: str = "", registration_name: str = ""
+def main_set(
+    config: Config, namespace: str, version: str, *, cluster: str = "", registration_name: str = ""
 ) -> Generated:
     """Return the set that delivers registration and agent; with `cluster` for that one, under its `registration_name`."""
     options = config.resource_set
     resources = [{"kind": "ConfigMap", "name": config.identity_map}] if options.strategy == APPLY_ONCE else []
-    resources.append({"kind": "Secret", "name": registration})
+    resources.append({"kind": "Secret", "name": config.registration})
     resources += [{"kind": extra.kind, "name": extra.name} for extra in options.extra_resources]
     resources.append({"kind": "ConfigMap", "name": agent_of(options.name, cluster)})
     selector = LabelSelector.of({CLUSTER_NAME_LABEL: cluster}, ()) if cluster else config.cluster_selector
     spec = {"clusterSelector": selector.as_data(), "strategy": options.strategy, "resources": resources}
     metadata = {"name": set_of(options.name, cluster)}
     value = {"apiVersion": version, "kind": RESOURCE_SET_KIND, "metadata": metadata, "spec": spec}
-    annotations = _set_annotations(config)
-    if registration_name:
-        annotations[REGISTRATION_NAME_ANNOTATION] = registration_name
+    annotations = {**_set_annotations(config), **_registered_as(registration_name)}
     return _marked(config, namespace, value, annotations, options.labels)
 
 
@@ -226,49 +220,3 @@ def _set_annotations(config: Config) -> dict[str, str]:
     """Return annotations for a set. It is Degraded while one workload cluster is unreachable; see docs/hosts/argocd.md."""
     ours = {"argocd.argoproj.io/ignore-healthcheck": "true"} if config.argocd else {}
     return {**config.resource_set.annotations, **ours}
-
-
-def check_extra_resources(config: Config, items: Sequence[Item], namespaces: Sequence[str]) -> Iterator[Result]:
-    """Report extra resources that the input holds under another name, in another namespace, or of a wrong type.
-
-    Cluster API skips what is missing, and reports success. The user may keep an object anywhere, so one that is not in
-    the input is no error; one that is there under nearly the right name most likely is. `namespaces` are those of the
-    config's ClusterResourceSets.
-    """
-    for index, extra in enumerate(config.resource_set.extra_resources):
-        found = {
-            (item.namespace, item.name): item
-            for item in items
-            if item.kind == extra.kind and not item.group and _is_near(item.name, extra.name)
-        }
-        for namespace in namespaces:
-            item = found.get((namespace, extra.name))
-            if item is not None and extra.kind == "Secret" and item.value().get("type") != RESOURCE_SET_TYPE:
-                message = (
-                    f"Secret {full_name(namespace, extra.name)} (spec.clusterResourceSet.extraResources) must be of type"
-                    f" {RESOURCE_SET_TYPE}: a ClusterResourceSet applies no other"
-                )
-                yield about(item, message, rule="extra-resource", field="type")
-        missing = [namespace for namespace in namespaces if (namespace, extra.name) not in found]
-        if found and missing:
-            yield _missing(config, index, extra, missing, found)
-
-
-def _is_near(name: str, wanted: str) -> bool:
-    return name == wanted or (name.startswith(wanted) and bool(_HASH.match(name[len(wanted) :])))
-
-
-def _missing(
-    config: Config, index: int, extra: ExtraResource, missing: Sequence[str], found: Mapping[tuple[str, str], Item]
-) -> Result:
-    remedy = "keep one in each namespace with matching Clusters"
-    if any(name != extra.name for _, name in found):
-        remedy = "a ClusterResourceSet is not renamed with it: set generatorOptions.disableNameSuffixHash"
-    where = f" in namespace {some(missing, 3)}" if missing[0] else ""
-    message = (
-        f"{extra.kind} {extra.name} (spec.clusterResourceSet.extraResources) is not in the input{where}, but"
-        f" {some([full_name(*key) for key in sorted(found)], 3)} is; {remedy}. Cluster API skips what is missing, and"
-        " reports success"
-    )
-    field = f"spec.clusterResourceSet.extraResources[{index}]"
-    return about(config, message, rule="extra-resource", severity=WARNING, field=field)

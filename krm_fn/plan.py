@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from krm_fn import featuregate, outputs
 from krm_fn.base import Record
-from krm_fn.clusters import capi, naming
-from krm_fn.clusters.inventory import Inventory, Part
-from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, about, has_errors, tagged
+from krm_fn.clusters import Inventory, Part, capi, naming
+from krm_fn.krm.results import INFO, WARNING, Errors, Related, Result, about, has_errors, tagged
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from krm_fn.clusters.verdicts import Verdict
@@ -39,7 +38,7 @@ class Plan(Record):
     generated: tuple[Generated, ...]  # ordered
     labelled: Mapping[int, Mapping[str, str]]  # labels to set on the user's own items
     revised: Mapping[int, Mapping[str, Any]]  # new values of the user's own items
-    results: tuple[Result, ...]  # errors first; with one of them nothing may be emitted
+    results: tuple[Result, ...]  # with an error among them nothing may be emitted
     inventory: Inventory
     before: Before
     renamed: Mapping[tuple[str, str], str] = {}  # sets that were renamed after the function had run
@@ -50,17 +49,6 @@ class Plan(Record):
         from krm_fn.clusters.verdicts import decided  # noqa: PLC0415 - for those who explain
 
         return tuple(decided(self.inventory, self.parts, renamed=self.renamed))
-
-    def placed(self, results: Sequence[Result]) -> list[Result]:
-        """Point results of one config that name a field of it, and no object, at that config."""
-        alone = len(self.parts) == 1  # several may report the same info
-        owners = {one: part.config for part in self.parts for one in part.results if alone or one.severity != INFO}
-        return [
-            one.replace(**owners[one].place(one.field))
-            if one.resource_ref is None and one.field.startswith("spec") and one in owners
-            else one
-            for one in results
-        ]
 
 
 def make(
@@ -75,37 +63,25 @@ def make(
     reached = [(other, inventory.select(other)) for other in others if other.mode != "Check"]
     _name(parts, reached, before)
     _build(parts)
-    results = _guard(parts, items, inventory)
-    results += _compare(parts, items, inventory, before)
+    results = [*_guard(parts, items, inventory), *_compare(parts, items, inventory, before)]
     if len(parts) + len(reached) > 1 or inventory.owned or inventory.occupied:
         from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
 
         results += overlap.check(parts, reached, before.output, inventory)
     for part in parts:
-        part.results += [
-            *_selector_warnings(part, inventory),
-            *inventory.counts(part, alone=len(parts) == 1),
-            *_notes(part),
-        ]
+        part.results += [*_selector_warnings(part, inventory), *inventory.counts(part, alone=len(parts) == 1)]
+        part.results += _notes(part.config)
     revised = _review(parts, items)
-    results += [result for part in parts for result in part.results]
     generated = sorted((new for part in parts for new in part.generated), key=_output_order)
-    results += _many_sets(generated)
     return Plan(
         parts=tuple(parts),
         generated=tuple(generated),
         labelled=_labels(parts),
         revised=revised,
-        results=tuple(ordered(results)),
+        results=(*results, *(result for part in parts for result in part.results), *_many_sets(generated)),
         inventory=inventory,
         before=before,
     )
-
-
-def ordered(results: Sequence[Result]) -> list[Result]:
-    """Order results: errors, warnings, the rest, each in the order found; duplicates are dropped."""
-    rank = {ERROR: 0, WARNING: 1}
-    return sorted(dict.fromkeys(results), key=lambda one: rank.get(one.severity, 2))
 
 
 def _output_order(new: Generated) -> tuple[str, int, str]:
@@ -121,8 +97,8 @@ def _name(parts: Sequence[Part], others: Sequence[Reached], before: Before) -> N
         return
     rendered = {part.config.owner for part in parts}
     taken = {
-        one.registration_name: ((one.key.namespace, one.cluster), one.owner)
-        for one in before.output.all.sets
+        one.registration_name: ((one.namespace, one.cluster), one.owner)
+        for one in before.output.all_sets
         if one.registration_name and one.owner not in rendered
     }
     for other, clusters in others:
@@ -136,7 +112,14 @@ def _build(parts: Sequence[Part]) -> None:
         try:
             part.generated = list(outputs.build(part))
         except Errors as found:  # noqa: PERF203 - one try per config
-            part.results += found.results
+            part.results += _placed(part.config, found.results)
+
+
+def _placed(config: Config, results: Iterable[Result], *, alone: bool = True) -> Iterator[Result]:
+    """Yield results; where one names a field of a config alone, it points there. Of several configs, all give the same info."""
+    for one in results:
+        bare = one.resource_ref is None and one.field.startswith("spec") and (alone or one.severity != INFO)
+        yield one.replace(**config.place(one.field)) if bare else one
 
 
 def _labels(parts: Sequence[Part]) -> dict[int, dict[str, str]]:
@@ -172,24 +155,24 @@ def _guard(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory) -
 def _compare(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory, before: Before) -> list[Result]:
     """Compare with what came before, where there is anything to compare or to report about it."""
     results: list[Result] = []
-    if before.output.all.sets or before.baseline is not None:
+    if before.output.all_sets or before.baseline is not None:
         from krm_fn.earlier import breaking  # noqa: PLC0415 - a first run has nothing to compare with
 
         for part in parts:
             for tree in before.trees:
-                part.results += breaking.check(part, tree.of(part.config.owner))
-        results += breaking.moves(parts, before)
+                part.results += breaking.check(part, tree)
+        results += breaking.moves(parts, before.baseline) if before.baseline is not None else ()
     for part in parts:
         served = sorted({new.key.namespace for new in part.generated})
         part.results += sources.check(part.config, items, inventory, served)
         if part.config.resource_set.extra_resources:
-            part.results += outputs.check_extra_resources(part.config, items, served)
+            from krm_fn.earlier import overlap  # noqa: PLC0415 - few configs have them
+
+            part.results += overlap.extra_resources(part.config, items, served)
     if not all(part.renders for part in parts):
-        from krm_fn.earlier import references  # noqa: PLC0415 - for mode Check alone
+        from krm_fn.earlier import overlap  # noqa: PLC0415 - for mode Check alone
 
-        kept = [part.config.token.kept_secret for part in parts]
-        results += references.check(inventory.owned, items, kept)
-
+        results += overlap.broken_references(before.output, items, [part.config.token.kept_secret for part in parts])
     if before.nothing_in or any(part.config.guard.removal_limit for part in parts):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
@@ -200,45 +183,36 @@ def _compare(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory,
 # --- check -----------------------------------------------------------------------------------------------------------
 
 
-def _selector_warnings(part: Part, inventory: Inventory) -> list[Result]:
+def _selector_warnings(part: Part, inventory: Inventory) -> Iterator[Result]:
     """Warn of label keys that no Cluster will carry."""
-    config, field = part.config, "spec.clusterSelector"
-    if not inventory.clusters:
-        return []
-    return [
-        about(
-            config,
-            f"{field} of {config.owner} looks at {key}: {reason}",
-            rule="live-label",
-            severity=WARNING,
-            field=field,
-        )
-        for key in config.cluster_selector.keys
-        if (reason := capi.live_key_warning(key, inventory.clusters))
-    ]
+    config, clusters, field = part.config, inventory.clusters, "spec.clusterSelector"
+    for key in config.cluster_selector.keys if clusters else ():
+        if capi.never_set(key) and not any(key in cluster.live_labels for cluster in clusters):
+            message = (
+                f"{field} of {config.owner} looks at {key}: no Cluster API controller sets {key} on Clusters, and no Cluster"
+                " in the input carries it"
+            )
+            yield about(config, message, rule="live-label", severity=WARNING, field=field)
 
 
-def _notes(part: Part) -> list[Result]:
+def _notes(config: Config) -> Iterator[Result]:
     """Note that labels count at the first registration only."""
-    config = part.config
-    if not config.identity.labels and not config.identity.label_keys:
-        return []
-    message = (
-        f"{config.owner}: labels and names reach Clusternet when a cluster first registers; later changes have to be made on"
-        " the ManagedCluster"
-    )
-    return [Result(message=message, severity=INFO, field="spec.identity", tags=tagged(rule="first-registration"))]
+    if config.identity.labels or config.identity.label_keys:
+        message = (
+            f"{config.owner}: labels and names reach Clusternet when a cluster first registers; later changes have to be"
+            " made on the ManagedCluster"
+        )
+        yield about(config, message, rule="first-registration", severity=INFO, field="spec.identity")
 
 
-def _many_sets(generated: Sequence[Generated]) -> list[Result]:
+def _many_sets(generated: Sequence[Generated]) -> Iterator[Result]:
     count = sum(new.key.kind == RESOURCE_SET_KIND for new in generated)
-    if count <= MANY_SETS:
-        return []
-    message = (
-        f"{count} ClusterResourceSets are a load for Cluster API's controllers (kubernetes-sigs/cluster-api#9843);"
-        " give the manager more memory, or use identity.mode: Shared"
-    )
-    return [Result(message=message, severity=WARNING, tags=tagged(rule="many-resource-sets"))]
+    if count > MANY_SETS:
+        message = (
+            f"{count} ClusterResourceSets are a load for Cluster API's controllers (kubernetes-sigs/cluster-api#9843);"
+            " give the manager more memory, or use identity.mode: Shared"
+        )
+        yield Result(message=message, severity=WARNING, tags=tagged(rule="many-resource-sets"))
 
 
 # --- review ----------------------------------------------------------------------------------------------------------
@@ -254,7 +228,7 @@ def _review(parts: Sequence[Part], items: Sequence[Item]) -> dict[int, Mapping[s
 
             reviews.append(hub.review(items, part.config))
         for review in reviews:
-            part.results += review.results
+            part.results += _placed(part.config, review.results, alone=len(parts) == 1)
             for position, value in review.revised.items():
                 other, before = revised.setdefault(position, (part.config, value))
                 if before != value:

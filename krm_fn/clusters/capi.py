@@ -1,4 +1,4 @@
-"""Cluster API: its API versions, what a `Cluster` is, and which labels it will carry.
+"""Cluster API: its API versions, a `Cluster` and the labels that it will carry, a `ClusterResourceSet` wherever it was found.
 
 Sources: kubernetes-sigs/cluster-api v1.14.0 `docs/book/src/reference/versions.md` for the versions, `api/core` and
 `api/addons` for the shape of `status` in each, `internal/controllers/topology/cluster` for the labels that the topology
@@ -18,12 +18,21 @@ from krm_fn.kube.labels import (
     placeholder,
 )
 from krm_fn.kube.secrets import quoted
-from krm_fn.model import Cluster
-from krm_fn.surface import ADDONS_GROUP, CLUSTER_GROUP, CLUSTER_NAME_LABEL, LOCAL_CONFIG_ANNOTATION
+from krm_fn.model import Cluster, ObjectKey
+from krm_fn.surface import (
+    ADDONS_GROUP,
+    CLUSTER_GROUP,
+    CLUSTER_NAME_LABEL,
+    LOCAL_CONFIG_ANNOTATION,
+    OWNER_ANNOTATION,
+    REGISTRATION_NAME_ANNOTATION,
+    RESOURCE_SET_KIND,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from krm_fn.krm.items import Item
 
@@ -31,18 +40,12 @@ if TYPE_CHECKING:
 
 
 class Version(Record):
-    """A version of Cluster API's API, for Clusters and ClusterResourceSets alike.
+    """A version of Cluster API's API, for Clusters and ClusterResourceSets alike."""
 
-    Attributes:
-        name: As in `apiVersion`, after the group.
-        gone: Which Cluster API served it last; "" for one that is read and written.
-        conditions: Paths of the conditions, the newer kind first.
-        provisioned: Path of the flag that a Cluster's infrastructure is ready.
-    """
-
-    name: str
-    gone: str = ""
-    conditions: tuple[tuple[str, ...], ...] = (("status", "conditions"),)
+    name: str  # as in `apiVersion`, after the group
+    gone: str = ""  # which Cluster API served it last; "" for one that is read and written
+    conditions: tuple[tuple[str, ...], ...] = (("status", "conditions"),)  # their paths, the newer kind first
+    # path of the flag that a Cluster's infrastructure is ready
     provisioned: tuple[str, ...] = ("status", "initialization", "infrastructureProvisioned")
 
 
@@ -84,13 +87,13 @@ def api_version(clusters: Iterable[Cluster]) -> str:
     return f"{ADDONS_GROUP}/{names[max(used)] if used else names[-1]}"
 
 
+# --- Clusters --------------------------------------------------------------------------------------------------------
+
 TOPOLOGY_OWNED_LABEL = "topology.cluster.x-k8s.io/owned"
-
-_KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", type(None): "null", list: "a list"}
-
-
 # Keys of Cluster API's domains that a user may well put on a Cluster; no others are ever set on one by a controller.
 USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/managed-by"})
+_SHOWN = 80  # characters of a name in a message
+_KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", type(None): "null", list: "a list"}
 
 
 def is_cluster(item: Item) -> bool:
@@ -98,25 +101,14 @@ def is_cluster(item: Item) -> bool:
     return item.kind == "Cluster" and item.group == CLUSTER_GROUP
 
 
-_SHOWN = 80  # characters of a name in a message
-
-
 class Unreadable(Record):
-    """A Cluster with errors: what is certain of it, so that configs that can't reach it need not care.
+    """A Cluster with errors: what is certain of it, so that configs that can't reach it need not care."""
 
-    Attributes:
-        namespace: Its namespace; None where that is invalid.
-        labels: The labels that can be read, as the server will see them.
-        unsure: Keys whose value is invalid.
-        open: Whether it may have other labels as well once it is corrected.
-        results: What is wrong.
-    """
-
-    namespace: str | None
-    labels: Mapping[str, str]
-    unsure: frozenset[str]
-    open: bool
-    results: tuple[Result, ...]
+    namespace: str | None  # None where it is invalid
+    labels: Mapping[str, str]  # those that can be read, as the server will see them
+    unsure: frozenset[str]  # keys whose value is invalid
+    open: bool  # whether it may have other labels as well once it is corrected
+    results: tuple[Result, ...]  # what is wrong
 
     def may_match(self, selector: LabelSelector) -> bool:
         """Return whether a selector could match the Cluster once its errors are corrected."""
@@ -193,19 +185,17 @@ def _check_identity(item: Item, report: Report) -> None:
             "apiVersion",
         )
     metadata = item.metadata()
-    if metadata.get("name") is None or metadata["name"] == "":
+    name, namespace = metadata.get("name"), metadata.get("namespace", "")
+    if name is None or name == "":
         report("metadata.name is missing; give the Cluster a name", "metadata.name")
-    elif not item.name:
-        report(f"metadata.name is {_typed(metadata['name'])}", "metadata.name")
-    elif reason := dns_subdomain_error(item.name):
-        report(f"metadata.name {_short(item.name)} {_or_placeholder(item.name, reason)}", "metadata.name")
-    if not isinstance(metadata.get("namespace", ""), str):
-        report(f"metadata.namespace is {_typed(metadata['namespace'])}", "metadata.namespace")
-    elif item.namespace and (reason := dns_label_error(item.namespace)):
-        report(
-            f"metadata.namespace {_short(item.namespace)} {_or_placeholder(item.namespace, reason)}",
-            "metadata.namespace",
-        )
+    elif not isinstance(name, str):
+        report(f"metadata.name is {_typed(name)}", "metadata.name")
+    elif reason := dns_subdomain_error(name):
+        report(f"metadata.name {_short(name)} {_or_placeholder(name, reason)}", "metadata.name")
+    if not isinstance(namespace, str):
+        report(f"metadata.namespace is {_typed(namespace)}", "metadata.namespace")
+    elif namespace and (reason := dns_label_error(namespace)):
+        report(f"metadata.namespace {_short(namespace)} {_or_placeholder(namespace, reason)}", "metadata.namespace")
 
 
 def _topology(item: Item) -> bool | None:
@@ -223,14 +213,15 @@ def _strings(found: object, what: str, report: Report) -> Mapping[str, str]:
         report(f"metadata.{what} must be an object: write each entry as name: value", f"metadata.{what}")
         return {}
     for key, value in found.items():
+        error = ""
         if not isinstance(value, str):
-            report(f"metadata.{what} {_short(key)} is {_typed(value)}", f"metadata.{what}.{key}")
+            error = f" {_short(key)} is {_typed(value)}"
         elif reason := label_key_error(key.lower() if what == "annotations" else key):
-            reason = _or_placeholder(key, reason)
-            report(f"metadata.{what} has a bad key {_short(key)}: it {reason}", f"metadata.{what}.{key}")
+            error = f" has a bad key {_short(key)}: it {_or_placeholder(key, reason)}"
         elif what == "labels" and (reason := label_value_error(value)):
-            reason = _or_placeholder(value, reason)
-            report(f"metadata.labels {key!r} has a bad value {_short(value)}: it {reason}", f"metadata.labels.{key}")
+            error = f" {key!r} has a bad value {_short(value)}: it {_or_placeholder(value, reason)}"
+        if error:
+            report(f"metadata.{what}{error}", f"metadata.{what}.{key}")
     return found
 
 
@@ -259,13 +250,70 @@ def _short(text: str) -> str:
     return repr(quoted(text))
 
 
-def live_key_warning(key: str, clusters: tuple[Cluster, ...]) -> str:
-    """Return why a selector on this key will match nothing; empty if there is no reason to think so."""
+def never_set(key: str) -> bool:
+    """Return whether a label key is of Cluster API's domains, and neither a controller nor a user puts it on Clusters."""
     domain = key.partition("/")[0]
-    if domain != CLUSTER_GROUP and not domain.endswith("." + CLUSTER_GROUP):
-        return ""
-    if key in USER_KEYS or key in (CLUSTER_NAME_LABEL, TOPOLOGY_OWNED_LABEL):
-        return ""
-    if any(key in cluster.live_labels for cluster in clusters):
-        return ""
-    return f"no Cluster API controller sets {key} on Clusters, and no Cluster in the input carries it"
+    ours = domain == CLUSTER_GROUP or domain.endswith("." + CLUSTER_GROUP)
+    return ours and key not in USER_KEYS and key not in (CLUSTER_NAME_LABEL, TOPOLOGY_OWNED_LABEL)
+
+
+# --- ClusterResourceSets ---------------------------------------------------------------------------------------------
+
+
+class ResourceSet(Record):
+    """A ClusterResourceSet, in earlier output, among what is made now, or on a server."""
+
+    key: ObjectKey
+    owner: str  # the config that made it, by its annotation; "" without one
+    selector: LabelSelector  # empty where no server would take it
+    selector_data: Mapping[str, Any]  # the same as written: a server compares the form
+    strategy: str
+    resources: tuple[tuple[str, str], ...]  # kind and name of each object that it delivers
+    registration_name: str  # the name that its one Cluster registers under; "" with `identity.mode: Shared`
+
+    @property
+    def namespace(self) -> str:
+        """Where it is, and where the Clusters are that it selects."""
+        return self.key.namespace
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.key.name
+
+    @property
+    def identity_only(self) -> bool:
+        """Whether it prepares for the agent only: it delivers nothing but the ConfigMap of its own name."""
+        return bool(self.resources) and set(self.resources) == {("ConfigMap", self.key.name)}
+
+    @property
+    def delivers_agent(self) -> bool:
+        """Whether it is a main set."""
+        return bool(self.resources) and not self.identity_only
+
+    @property
+    def cluster(self) -> str:
+        """The one Cluster it is for with `identity.mode: PerCluster`, or ""."""
+        return dict(self.selector.match_labels).get(CLUSTER_NAME_LABEL, "") if self.registration_name else ""
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Return whether it selects a Cluster of its namespace; an empty selector selects none."""
+        return not self.selector.empty and self.selector.matches(labels)
+
+
+def read_set(value: Mapping[str, Any]) -> ResourceSet:
+    """Read a ClusterResourceSet; fields that don't have their type count as absent."""
+    from krm_fn.kube.raw import entries, mapping, text  # noqa: PLC0415 - a first run reads none
+
+    metadata, spec = mapping(value, "metadata"), mapping(value, "spec")
+    annotations, selector = mapping(metadata, "annotations"), mapping(spec, "clusterSelector")
+    namespace, name = text(metadata, "namespace"), text(metadata, "name")
+    return ResourceSet(
+        key=ObjectKey(group=ADDONS_GROUP, kind=RESOURCE_SET_KIND, namespace=namespace, name=name),
+        owner=text(annotations, OWNER_ANNOTATION),
+        selector=LabelSelector.read(selector) or LabelSelector(),
+        selector_data=selector,
+        strategy=text(spec, "strategy") or "ApplyOnce",
+        resources=tuple((text(one, "kind"), text(one, "name")) for one in entries(spec, "resources")),
+        registration_name=text(annotations, REGISTRATION_NAME_ANNOTATION),
+    )

@@ -7,7 +7,7 @@ The agent accepts 60 characters, the ManagedCluster CRD 30 (clusternet v0.18.1, 
 from __future__ import annotations
 
 from krm_fn.base import full_name, sha256_hex, some
-from krm_fn.clusters.inventory import Naming
+from krm_fn.clusters import Naming
 from krm_fn.krm.results import ERROR, WARNING, Related, about
 from krm_fn.kube.labels import dns_label_error, label_value_error
 from krm_fn.surface import CLUSTER_NAME_LABEL, NAMESPACE_LABEL
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Part
+    from krm_fn.clusters import Part
     from krm_fn.krm.results import Result
     from krm_fn.model import Cluster, Config
 

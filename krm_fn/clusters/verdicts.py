@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Inventory, Part
+    from krm_fn.clusters import Inventory, Part
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config
 

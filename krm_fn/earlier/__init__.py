@@ -1,63 +1,38 @@
-"""What came before: earlier output as the server knows it, ClusterResourceSets, their carriers, and the Clusters that they reach.
-
-Earlier output is our own in the input (kpt feeds it back) or that of a baseline.
-"""
+"""What came before: our own output in the input (kpt feeds it back) or in a baseline, as the server knows it."""
 
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND
+from krm_fn.clusters import capi
+from krm_fn.surface import RESOURCE_SET_KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
-    from krm_fn.clusters.inventory import Inventory, Owned
-    from krm_fn.clusters.resource_set import ResourceSet
+    from krm_fn.clusters import Inventory, Owned
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.krm.items import Item
-    from krm_fn.model import Cluster, ObjectKey
-
-
-class Earlier(Record):
-    """What earlier output of some configs holds."""
-
-    sets: tuple[ResourceSet, ...]
-    agent_namespaces: Mapping[ObjectKey, str]  # the agent's namespace by each ConfigMap with identity manifests
-    agents: Mapping[ObjectKey, Item]  # each ConfigMap with agent manifests
-
-    @property
-    def main_sets(self) -> tuple[ResourceSet, ...]:
-        """The sets that deliver agents."""
-        return tuple(one for one in self.sets if one.delivers_agent)
+    from krm_fn.model import Cluster
 
 
 class Tree:
-    """One place of earlier output: the input, or a baseline; `source` is what messages call it."""
+    """One place of earlier output: the input, or a baseline."""
 
-    def __init__(self, owned: Iterable[Owned], clusters: tuple[Cluster, ...], source: str) -> None:
-        self.owned = tuple(owned)
-        by_owner: dict[str, list[Owned]] = {}
-        for one in self.owned:
-            by_owner.setdefault(one.owner, []).append(one)
-        self._by_owner = {owner: read(found) for owner, found in sorted(by_owner.items())}
-        self.all = self.of(*self._by_owner)  # what it holds of any config
-        # those of its time, if it holds any: what reached one was decided by the labels that it had then
-        self.clusters = clusters
-        self.source = source
-
-    @property
-    def owners(self) -> tuple[str, ...]:
-        """The configs that it holds output of."""
-        return tuple(self._by_owner)
-
-    def of(self, *owners: str) -> Earlier:
-        """Return the output of some configs."""
-        found = [self._by_owner[owner] for owner in owners if owner in self._by_owner]
-        return Earlier(
-            sets=tuple(one for earlier in found for one in earlier.sets),
-            agent_namespaces={key: one for earlier in found for key, one in earlier.agent_namespaces.items()},
-            agents={key: one for earlier in found for key, one in earlier.agents.items()},
-        )
+    def __init__(self, owned: Sequence[Owned], clusters: Sequence[Cluster], source: str) -> None:
+        self.owned = owned
+        self.clusters = clusters  # those of its time, if it holds any, with the labels that they had then
+        self.source = source  # what messages call it
+        self.sets: dict[str, list[ResourceSet]] = {}  # by the config that made them, as the next one
+        self.config_maps: dict[str, list[Item]] = {}
+        for key, owner, item in sorted(owned, key=lambda one: one.owner):
+            if key.kind == RESOURCE_SET_KIND:
+                self.sets.setdefault(owner, []).append(capi.read_set(item.value()))
+            elif key.kind == "ConfigMap":
+                self.config_maps.setdefault(owner, []).append(item)
+        self.all_sets = [one for found in self.sets.values() for one in found]
+        self.main_sets = [one for one in self.all_sets if one.delivers_agent]
 
 
 class Before(Record):
@@ -75,11 +50,11 @@ class Before(Record):
     @property
     def registration_names(self) -> dict[str, tuple[str, str]]:
         """Names that are taken on the parent cluster: name -> (namespace, Cluster)."""
-        sets = [one for tree in self.trees for one in tree.all.sets]
-        return {one.registration_name: (one.key.namespace, one.cluster) for one in sets if one.registration_name}
+        sets = [one for tree in self.trees for one in tree.all_sets]
+        return {one.registration_name: (one.namespace, one.cluster) for one in sets if one.registration_name}
 
 
-def before(inventory: Inventory, baseline: Inventory | None, source: str, *, rendered: bool = False) -> Before:
+def read(inventory: Inventory, baseline: Inventory | None, source: str, *, rendered: bool = False) -> Before:
     """Read what came before; `source` is what messages call the baseline, and one that was `rendered` may hold nothing."""
     output = Tree(inventory.owned, (), "the earlier output in the input")  # the Clusters of the input are those of now
     if baseline is None:
@@ -89,20 +64,37 @@ def before(inventory: Inventory, baseline: Inventory | None, source: str, *, ren
     return Before(output=output, baseline=Tree(baseline.owned, baseline.clusters, source))
 
 
-def read(owned: Iterable[Owned]) -> Earlier:
-    """Read what the ClusterResourceSets and ConfigMaps among our objects say."""
-    from krm_fn.clusters import resource_set  # noqa: PLC0415 - a first run has none
+class Coverage:
+    """Which ClusterResourceSets reach a Cluster; asked for ten thousand Clusters, so indexed."""
 
-    sets: list[ResourceSet] = []
-    namespaces: dict[ObjectKey, str] = {}
-    agents: dict[ObjectKey, Item] = {}
-    for key, _owner, item in owned:
-        if key.kind == RESOURCE_SET_KIND:
-            sets.append(resource_set.read(item.value()))
-        elif key.kind == "ConfigMap":
-            namespace = item.annotations.get(AGENT_NAMESPACE_ANNOTATION)
-            if isinstance(namespace, str):
-                namespaces[key] = namespace
-            else:
-                agents[key] = item
-    return Earlier(sets=tuple(sets), agent_namespaces=namespaces, agents=agents)
+    def __init__(self, sets: Iterable[ResourceSet]) -> None:
+        """Index the sets: by the one Cluster they are for, by a label that they ask for, or by namespace."""
+        self._index: dict[tuple[str, ...], list[ResourceSet]] = {}
+        for one in sets:
+            for below in [(one.cluster,)] if one.cluster else one.selector.anchors or [()]:
+                self._index.setdefault((one.namespace, *below), []).append(one)
+
+    def of(self, cluster: Cluster) -> list[ResourceSet]:
+        """Return the sets that reach a Cluster, by the labels it carries on the server."""
+        labels, namespace = cluster.live_labels, cluster.namespace
+        others = list(self._index.get((namespace,), ()))
+        for label in labels.items():
+            others += self._index.get((namespace, *label), ())
+        return [*self._index.get(cluster.key, ()), *(one for one in others if one.matches(labels))]
+
+
+def left(cluster: Cluster, old: Sequence[ResourceSet]) -> bool:
+    """Return whether a Cluster left its sets by its labels: the entries in its ClusterResourceSetBinding stay.
+
+    A set that is deleted takes its entry out of the Bindings of the Clusters that it still selects, and of no others.
+    """
+    return not any(one.matches(cluster.live_labels) for one in old)
+
+
+def immutable_fields(old: ResourceSet, selector: Mapping[str, Any], strategy: str) -> list[str]:
+    """Return the fields of a ClusterResourceSet that would change and that a server refuses to change.
+
+    Source: Cluster API v1.14.0 `internal/webhooks/clusterresourceset.go`.
+    """
+    changed = {"strategy": old.strategy != strategy, "clusterSelector": old.selector_data != selector}
+    return [field for field, differs in changed.items() if differs]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 
 from krm_fn.base import Record
-from krm_fn.clusters import resource_set
+from krm_fn.clusters import capi
 from krm_fn.earlier.effects import Side, effects
 from krm_fn.krm.changes import split_annotations
 from krm_fn.kube.raw import mapping, text
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Part
+    from krm_fn.clusters import Part
     from krm_fn.earlier import Tree
     from krm_fn.earlier.effects import Effect
     from krm_fn.krm.items import Item
@@ -72,15 +72,14 @@ def compare(
     now = {new.key: new.value for part in parts if part.renders for new in part.generated}
     both = sorted(then.keys() & now.keys(), key=tuple)
     changes = _changes([(key, old, now[key]) for key in both if (old := _as_rendered(then[key])) != now[key]])
-    sets = [resource_set.read(value) for key, value in now.items() if key.kind == RESOURCE_SET_KIND]
+    sets = [capi.read_set(value) for key, value in now.items() if key.kind == RESOURCE_SET_KIND]
+    sides = (Side(before.all_sets, before.clusters, then, baseline), Side(sets, _labelled(parts, clusters), now, items))
     return Comparison(
         added=tuple(sorted(now.keys() - then.keys(), key=tuple)),
         changes=changes,
         removed=tuple(sorted(then.keys() - now.keys(), key=tuple)),
         unchanged=len(both) - sum(len(change.keys) for change in changes),
-        effects=effects(
-            Side(before.all.sets, before.clusters, then, baseline), Side(sets, _labelled(parts, clusters), now, items)
-        ),
+        effects=effects(*sides),
         knows_clusters=bool(before.clusters),
     )
 
@@ -142,15 +141,8 @@ def _without_names(found: str, names: Sequence[str]) -> str:
 
 
 def _diff(key: ObjectKey, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    lines = difflib.unified_diff(
-        dump(_ordered(old, new)).splitlines(),
-        dump(new).splitlines(),
-        f"before: {key.title}",
-        f"after: {key.title}",
-        lineterm="",
-        n=2,
-    )
-    return tuple(lines)
+    texts = (dump(_ordered(old, new)).splitlines(), dump(new).splitlines())
+    return tuple(difflib.unified_diff(*texts, f"before: {key.title}", f"after: {key.title}", lineterm="", n=2))
 
 
 def _ordered(old: Any, new: Any) -> Any:

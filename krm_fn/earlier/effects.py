@@ -1,31 +1,42 @@
 """What a change does to each Cluster: registers, rolls, is ignored, moves, loses its set, registers again, is blocked.
 
 For each Cluster the payload of all its ClusterResourceSets before is held against that of now, whatever was renamed in
-between (`workload.transition`). Clusters to which the same happens have one effect.
+between, as Cluster API's controller does it (v1.14.2 `core/reconcilers/clusterresourceset`). A ClusterResourceSetBinding
+records per set and resource the hash of what was applied. `Reconcile` applies a resource whose hash is another one, or that
+the set has not applied yet: it creates objects and replaces those that exist. `ApplyOnce` applies a resource once, and then
+creates only. Nothing is ever pruned. An object that the server refuses stops no other one.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from krm_fn.base import Record
-from krm_fn.clusters.resource_set import Coverage
-from krm_fn.earlier.breaking import immutable_fields, left
-from krm_fn.earlier.workload import Delivery, transition
+from krm_fn.earlier import Coverage, immutable_fields, left
+from krm_fn.krm.results import Errors
+from krm_fn.krm.streams import read_stream
 from krm_fn.kube import raw, secrets
-from krm_fn.surface import EXTERNAL_SECRET_KIND, EXTERNAL_SECRETS_GROUP, NAMESPACE_LABEL, REGISTRATION_SECRET
+from krm_fn.surface import (
+    AGENT,
+    EXTERNAL_SECRET_KIND,
+    EXTERNAL_SECRETS_GROUP,
+    NAMESPACE_LABEL,
+    PARENT_URL_KEY,
+    REGISTRATION_SECRET,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.resource_set import ResourceSet
-    from krm_fn.earlier.workload import Transition
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, ObjectKey
 
-    Detail = tuple[str, ...]
+    Texts = tuple[str, ...] | None  # values of a Secret or ConfigMap in the order of their keys; None where not known
+    Objects = Mapping[str, Mapping[str, Any]]  # by title, such as `Deployment clusternet-system/clusternet-agent`
 
 # What can happen, the most expensive first.
 BLOCKED = "blocked"
@@ -48,17 +59,32 @@ _CARRIERS = {
     ("", "ConfigMap"): "ConfigMap",
     (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): "Secret",
 }
+_WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet")
+_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
 class Effect(Record):
     """What happens to some Clusters."""
 
     code: str  # one of `CODES`
-    clusters: tuple[str, ...]  # titles of the Clusters, sorted
+    clusters: tuple[str, ...] = ()  # titles of the Clusters, sorted
     field: str = ""  # what changes or is in the way: `parentURL`, `agent.namespace`, an immutable field
     before: str = ""  # its value, or the ClusterResourceSet, until now
     after: str = ""  # its value, or the ClusterResourceSet, from now on
     objects: tuple[str, ...] = ()  # titles of the objects on the workload cluster that it is about
+
+
+class Delivery(NamedTuple):
+    """One resource of a ClusterResourceSet."""
+
+    set: str
+    strategy: str
+    kind: str
+    name: str
+    texts: Texts
+
+
+# --- what Clusters get -----------------------------------------------------------------------------------------------
 
 
 class Side:
@@ -72,7 +98,7 @@ class Side:
         items: Iterable[Item],
     ) -> None:
         """Take what a tree holds: sets, Clusters if any, our objects, and all items, in which users keep what sets deliver."""
-        self.sets = tuple(sets)
+        self.sets = sets
         self.clusters = clusters
         self._ours = {
             (key.namespace, _CARRIERS[key.group, key.kind], key.name): value
@@ -81,100 +107,96 @@ class Side:
         }
         self._items = items
         self._theirs: dict[tuple[str, str, str], Item] = {}  # looked for only where a set refers to one
-        self._texts: dict[tuple[str, str, str], tuple[str, ...] | None] = {}
-        self._shared: dict[tuple[Any, ...], tuple[Delivery, ...]] = {}  # of sets for more than one Cluster
+        self._texts: dict[tuple[str, str, str], Texts] = {}
+        self._shared: dict[ObjectKey, tuple[Delivery, ...]] = {}  # of sets for more than one Cluster
 
     def deliveries(self, cluster: Cluster, sets: Sequence[ResourceSet]) -> tuple[Delivery, ...]:
         """Return what a Cluster gets from some sets, identity first, without names that differ per Cluster or namespace."""
         found: tuple[Delivery, ...] = ()
-        for one in sorted(sets, key=lambda found: (found.delivers_agent, found.key.name)):
-            key = (one.key, one.strategy, one.resources)
-            made = self._shared.get(key) or self._of(one, cluster)
+        for one in sorted(sets, key=lambda found: (found.delivers_agent, found.name)):
+            made = self._shared.get(one.key) or tuple(self._of(one, cluster))
             if not one.cluster:
-                self._shared[key] = made
+                self._shared[one.key] = made
             found += made
         return found
 
-    def _of(self, one: ResourceSet, cluster: Cluster) -> tuple[Delivery, ...]:
-        deliveries = []
+    def _of(self, one: ResourceSet, cluster: Cluster) -> Iterator[Delivery]:
+        own, each = f"{NAMESPACE_LABEL}={cluster.namespace}", f"{NAMESPACE_LABEL}={_EACH}"
+        if one.registration_name:
+            own, each = f'"--cluster-reg-name={one.registration_name}"', f'"--cluster-reg-name={_EACH}"'
         for kind, name in one.resources:
-            texts = self._read((one.namespace, kind, name))
-            deliveries.append(
-                Delivery(
-                    set=_name(one, cluster),
-                    strategy=one.strategy,
-                    kind=kind,
-                    name=_shared(name, cluster) if one.cluster else name,
-                    texts=None if texts is None else tuple(_without_names(text, cluster, one) for text in texts),
-                )
-            )
-        return tuple(deliveries)
+            key = (one.namespace, kind, name)
+            if key not in self._texts:
+                self._texts[key] = self._read(key)
+            texts = self._texts[key]
+            texts = None if texts is None else tuple(text.replace(own, each) for text in texts)
+            yield Delivery(_name(one, cluster), one.strategy, kind, _name(one, cluster, name), texts)
 
-    def _read(self, key: tuple[str, str, str]) -> tuple[str, ...] | None:
-        """Return the values of a Secret or ConfigMap in the order of their keys.
+    def _read(self, key: tuple[str, str, str]) -> Texts:
+        """Return the values of a Secret, a ConfigMap or an ExternalSecret's template.
 
         None where it is not in the tree, or can't be read there (a SealedSecret, values that SOPS has encrypted).
         """
-        if key not in self._texts:
-            value = self._ours.get(key)
-            if value is None:
-                items, self._items = self._items, ()
-                for item in items:
-                    kind = _CARRIERS.get((item.group, item.kind))
-                    if kind:
-                        self._theirs.setdefault((item.namespace, kind, item.name), item)
-                value = self._theirs[key].value() if key in self._theirs else None
-            self._texts[key] = None if value is None else _values(value)
-        return self._texts[key]
+        carrier = self._ours.get(key)
+        if carrier is None:
+            items, self._items = self._items, ()
+            for item in items:
+                kind = _CARRIERS.get((item.group, item.kind))
+                if kind:
+                    self._theirs.setdefault((item.namespace, kind, item.name), item)
+            if key not in self._theirs:
+                return None
+            carrier = self._theirs[key].value()
+        data: Mapping[str, Any] = raw.mapping(carrier, "data")
+        if carrier.get("kind") == "Secret":
+            data = secrets.texts(carrier)
+        elif carrier.get("kind") == EXTERNAL_SECRET_KIND:
+            data = raw.mapping(carrier, "spec", "target", "template", "data")
+        known = all(isinstance(text, str) and not secrets.encrypted(text) for text in data.values())
+        return tuple(data[name] for name in sorted(data)) if known else None
 
 
-def _values(carrier: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Return the values of a Secret, a ConfigMap or an ExternalSecret's template; None where they can't be read."""
-    data: Mapping[str, Any] = raw.mapping(carrier, "data")
-    if carrier.get("kind") == "Secret":
-        data = secrets.texts(carrier)
-    elif carrier.get("kind") == EXTERNAL_SECRET_KIND:
-        data = raw.mapping(carrier, "spec", "target", "template", "data")
-    if not all(isinstance(text, str) and not secrets.encrypted(text) for text in data.values()):
-        return None
-    return tuple(data[key] for key in sorted(data))
+def _name(one: ResourceSet, cluster: Cluster, name: str = "") -> str:
+    """Return the name of a set, or of a resource of it, with that of its one Cluster replaced."""
+    name, own = name or one.name, f".{cluster.name}"
+    return f"{name[: -len(own)]}.{_EACH}" if one.cluster and name.endswith(own) else name
+
+
+# --- what happens to Clusters ----------------------------------------------------------------------------------------
 
 
 def effects(before: Side, after: Side) -> tuple[Effect, ...]:
-    """Return what happens to the Clusters of both sides, in the order of `CODES`."""
-    found: dict[tuple[str, Detail, Detail], list[str]] = {}
-    for title, what in _each(before, after):
-        found.setdefault(what, []).append(title)
-    made = [
-        Effect(code=code, clusters=tuple(sorted(titles)), field=field, before=old, after=new, objects=tuple(objects))
-        for (code, (field, old, new), objects), titles in found.items()
-    ]
+    """Return what happens to the Clusters of both sides, in the order of `CODES`; the same to several is one effect."""
+    found: dict[Effect, list[str]] = {}
+    for cluster, effect in _each(before, after):
+        found.setdefault(effect, []).append(cluster.title)
+    made = [effect.replace(clusters=tuple(sorted(titles))) for effect, titles in found.items()]
     return tuple(sorted(made, key=lambda one: (CODES.index(one.code), one.field, one.before, one.after, one.objects)))
 
 
-def _each(before: Side, after: Side) -> Iterator[tuple[str, tuple[str, Detail, Detail]]]:
-    """Yield the title of a Cluster and one thing that happens to it."""
+def _each(before: Side, after: Side) -> Iterator[tuple[Cluster, Effect]]:
+    """Yield a Cluster and one thing that happens to it."""
     blocked, current = _as_on_the_server(before.sets, after.sets)
     covered, covering = Coverage(before.sets), Coverage(current)
     then = {cluster.key: cluster for cluster in before.clusters}
-    becomes = cache(transition)  # ten thousand Clusters have a handful of payloads
+    becomes = cache(on_the_cluster)  # ten thousand Clusters have a handful of payloads
     for cluster in after.clusters:
         past = then.pop(cluster.key, cluster if cluster.local or not before.clusters else None)
         old, new = [] if past is None else covered.of(past), covering.of(cluster)
         was, now = ([one for one in sets if one.delivers_agent] for sets in (old, new))
         if not {one.name for one in was} & {one.name for one in now}:
-            yield from ((cluster.title, what) for what in _of_sets(cluster, was, now))
+            yield from ((cluster, effect) for effect in _of_sets(cluster, was, now))
         if was and now:
             payloads = before.deliveries(cluster, old), after.deliveries(cluster, new)
-            found = _on_the_cluster(becomes(*payloads)) if payloads[0] != payloads[1] else ()
-            yield from ((cluster.title, what) for what in found)
+            found = becomes(*payloads) if payloads[0] != payloads[1] else ()
+            yield from ((cluster, effect) for effect in found)
         for one in new:
             for field in blocked.get(one.key, ()):
                 title = f"ClusterResourceSet {_name(one, cluster)}"
-                yield cluster.title, (BLOCKED, (field, "", ""), (title,))
+                yield cluster, Effect(code=BLOCKED, field=field, objects=(title,))
     for cluster in then.values():
         if any(one.delivers_agent for one in covered.of(cluster)):
-            yield cluster.title, (REMOVED, ("", "", ""), ())
+            yield cluster, Effect(code=REMOVED)
 
 
 def _as_on_the_server(
@@ -194,61 +216,122 @@ def _as_on_the_server(
     return blocked, current
 
 
-def _on_the_cluster(found: Transition) -> Iterator[tuple[str, Detail, Detail]]:
-    """Yield what happens on a workload cluster that goes on being served."""
-    for title, field in found.refused:
-        yield BLOCKED, (field, "", ""), (title,)
-    if found.namespaces:
-        yield REGISTERS_AGAIN, ("agent.namespace", *found.namespaces), ()
-        return  # all else is part of it
-    if found.parents:
-        yield REGISTERS_AGAIN, ("parentURL", *found.parents), ()
-    if found.rolls:
-        yield ROLLS, ("", "", ""), ()
-    if found.ignored:
-        yield IGNORED, ("", "", ""), found.ignored
-    # a restart takes up what the registration Secret holds
-    updated = [one for one in (*found.created, *found.replaced) if not (found.rolls and _is_registration(one))]
-    if updated:
-        yield REPLACED, ("", "", ""), tuple(sorted(updated))
-    if found.left:
-        yield LEFT, ("", "", ""), found.left
-
-
-def _is_registration(title: str) -> bool:
-    return title.startswith("Secret ") and title.endswith(f"/{REGISTRATION_SECRET}")
-
-
-def _of_sets(
-    cluster: Cluster, was: Sequence[ResourceSet], now: Sequence[ResourceSet]
-) -> Iterator[tuple[str, Detail, Detail]]:
+def _of_sets(cluster: Cluster, was: Sequence[ResourceSet], now: Sequence[ResourceSet]) -> Iterator[Effect]:
     """Yield what it means that other sets, or none, deliver a Cluster's agent: for a set with another name, also why."""
-    names = tuple(_name(sets[0], cluster) if sets else "" for sets in (was, now))
-    if not was or not now:
-        if was or now:
-            yield REGISTERS if now else LOSES, ("", *names), ()
-        return
-    if left(cluster, was):
-        yield MOVES, ("", *names), ()
-        return
-    old, new = was[0], now[0]
-    reasons = ["identity.mode"] if bool(old.cluster) != bool(new.cluster) else []
-    reasons += immutable_fields(old, new.selector_data, new.strategy)
-    yield RENAMED, (reasons[0] if reasons else "", *names), ()
+    old, new = (_name(sets[0], cluster) if sets else "" for sets in (was, now))
+    if was and now:
+        code, field = MOVES, ""
+        if not left(cluster, was):
+            code, fields = RENAMED, immutable_fields(was[0], now[0].selector_data, now[0].strategy)
+            field = "identity.mode" if bool(was[0].cluster) != bool(now[0].cluster) else next(iter(fields), "")
+        yield Effect(code=code, field=field, before=old, after=new)
+    elif was or now:
+        yield Effect(code=REGISTERS if now else LOSES, before=old, after=new)
 
 
-def _name(one: ResourceSet, cluster: Cluster) -> str:
-    return _shared(one.key.name, cluster) if one.cluster else one.key.name
+# --- what happens on a workload cluster ------------------------------------------------------------------------------
 
 
-def _shared(name: str, cluster: Cluster) -> str:
-    """Return a name with that of the Cluster replaced."""
-    own = f".{cluster.name}"
-    return f"{name[: -len(own)]}.{_EACH}" if name.endswith(own) else name
+def on_the_cluster(before: Sequence[Delivery], after: Sequence[Delivery]) -> tuple[Effect, ...]:
+    """Return what happens on a workload cluster that has got everything that was delivered before, and is served on."""
+    then: dict[str, Mapping[str, Any]] = {}
+    for one in before:
+        objects = read_objects(one.texts or ())
+        then.update({title: objects[title] for title in objects if one.strategy != "ApplyOnce" or title not in then})
+    now, ignored, refused = _applied(then, before, after)
+    found = [Effect(code=BLOCKED, field=field, objects=(title,)) for title, field in refused.items()]
+    namespaces, parents = _agent_namespace(then, now), _parent(then, now)
+    if namespaces is not None:  # all else is part of it
+        return (
+            *found,
+            Effect(code=REGISTERS_AGAIN, field="agent.namespace", before=namespaces[0], after=namespaces[1]),
+        )
+    if parents is not None:
+        found.append(Effect(code=REGISTERS_AGAIN, field="parentURL", before=parents[0], after=parents[1]))
+    updated = sorted(title for title in now if then.get(title) != now[title])
+    rolls = [one for one in updated if one in then and _is_agent(now[one]) and _pods(then[one]) != _pods(now[one])]
+    if rolls:  # a restart takes up what the registration Secret holds
+        found.append(Effect(code=ROLLS))
+        updated = [one for one in updated if one not in rolls and not _is_registration(now[one])]
+    delivered = read_objects(text for one in after for text in one.texts or ())
+    spared = sorted(title for title in ignored if now.get(title) != delivered.get(title))
+    stay = () if any(one.texts is None for one in after) else sorted(then.keys() - delivered.keys())
+    titles = {IGNORED: spared, REPLACED: updated, LEFT: stay}
+    return (*found, *(Effect(code=code, objects=tuple(objects)) for code, objects in titles.items() if objects))
 
 
-def _without_names(text: str, cluster: Cluster, one: ResourceSet) -> str:
-    """Return a payload without the names that differ per Cluster or namespace."""
-    if one.registration_name:
-        return text.replace(f'"--cluster-reg-name={one.registration_name}"', f'"--cluster-reg-name={_EACH}"')
-    return text.replace(f"{NAMESPACE_LABEL}={cluster.namespace}", f"{NAMESPACE_LABEL}={_EACH}")
+def _applied(
+    then: Objects, before: Sequence[Delivery], after: Sequence[Delivery]
+) -> tuple[dict[str, Mapping[str, Any]], set[str], dict[str, str]]:
+    """Return the objects after a delivery, those that ApplyOnce spares, and those that are refused, with the field."""
+    texts = {(one.set, one.kind, one.name): one.texts for one in before}
+    now, ignored, refused = dict(then), set[str](), dict[str, str]()
+    for one in after:
+        at = (one.set, one.kind, one.name)
+        known, was, once = at in texts, texts.get(at), one.strategy == "ApplyOnce"
+        if one.texts is None or one.texts == was or (known and was is None):
+            continue  # nothing new, or it is unknown what was there
+        for title, value in read_objects(one.texts).items():
+            old = now.get(title)
+            if old is not None and old != value and not once and (field := immutable(old, value)):
+                refused[title] = field
+            elif once and (known if old is None else old != value):
+                ignored.add(title)
+            else:
+                now[title] = value
+    return now, ignored, refused
+
+
+def read_objects(texts: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the objects of some texts by title; what can't be read is left out, as Cluster API can't apply it."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for text in texts:
+        found.update(_objects(text))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _objects(text: str) -> Objects:
+    try:
+        return {raw.title(item): item.value() for item in read_stream(text.encode())}
+    except Errors:
+        return {}
+
+
+def immutable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Return the field for whose sake a server refuses to replace an object; "" if it does not."""
+    kind = new.get("kind")
+    if kind in _BINDINGS and old.get("roleRef") != new.get("roleRef"):
+        return "roleRef"
+    if kind in _WITH_PODS and raw.dig(old, "spec", "selector") != raw.dig(new, "spec", "selector"):
+        return "spec.selector"
+    if kind == "Secret" and old.get("type", "Opaque") != new.get("type", "Opaque"):
+        return "type"
+    return ""
+
+
+def _pods(deployment: Mapping[str, Any]) -> Any:
+    return raw.dig(deployment, "spec", "template")
+
+
+def _is_agent(value: Mapping[str, Any]) -> bool:
+    return value.get("kind") == "Deployment" and raw.text(value, "metadata", "name") == AGENT
+
+
+def _is_registration(value: Mapping[str, Any]) -> bool:
+    return value.get("kind") == "Secret" and raw.text(value, "metadata", "name") == REGISTRATION_SECRET
+
+
+def _agent_namespace(then: Objects, now: Objects) -> tuple[str, str] | None:
+    """Return the namespace of the newest agent before and after; None where it is the same, or there is none."""
+    old, new = ([raw.text(one, "metadata", "namespace") for one in of.values() if _is_agent(one)] for of in (then, now))
+    return (old[-1], new[-1]) if old and new and old[-1] != new[-1] else None
+
+
+def _parent(then: Objects, now: Objects) -> tuple[str, str] | None:
+    """Return the parent URL that the newest agent gets before and after; None where it is the same, or not known."""
+    old, new = (
+        [secrets.texts(one).get(PARENT_URL_KEY) for one in of.values() if _is_registration(one)] for of in (then, now)
+    )
+    known = (old[-1], new[-1]) if old and new and old[-1] and new[-1] else None
+    return known if known and known[0] != known[1] else None

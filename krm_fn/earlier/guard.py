@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from krm_fn.base import Record, full_name, nearest, some
-from krm_fn.clusters.resource_set import Coverage
+from krm_fn.base import full_name, nearest, some
+from krm_fn.earlier import Coverage
 from krm_fn.krm.results import WARNING, Result, about, tagged
 from krm_fn.surface import RESOURCE_SET_KIND, identity_of
 
@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from krm_fn.clusters.inventory import Part
-    from krm_fn.clusters.resource_set import ResourceSet
+    from krm_fn.clusters import Part
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.earlier import Before, Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey
@@ -102,15 +102,7 @@ def _meant(key: str, value: str, fleet: Sequence[Cluster]) -> tuple[str, str, st
 # --- how many go -----------------------------------------------------------------------------------------------------
 
 
-class Served(Record):
-    """What all configs of a run serve now."""
-
-    clusters: set[str]  # titles of Clusters
-    pairs: set[str]  # titles of the main ClusterResourceSets
-    namespaces: set[str]  # where there is a set for all Clusters of a namespace that match
-
-
-def removals(parts: Sequence[Part], before: Before) -> list[Result]:
+def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
     """Apply `guard.maxRemovedClusters` of every config; one that had nothing to compare with is a warning.
 
     What is counted: Clusters, where the earlier tree holds Cluster objects; pairs of namespace and ClusterResourceSet,
@@ -120,25 +112,22 @@ def removals(parts: Sequence[Part], before: Before) -> list[Result]:
     """
     limited = [part.config for part in parts if part.config.guard.removal_limit]
     if before.nothing_in:
-        return [_nothing_to_compare(limited, before.nothing_in)]
-    if not limited:
-        return []
-    now = _served(parts, before)
+        yield _nothing_to_compare(limited, before.nothing_in)
+        return
+    served = _served(parts, before)
     present = {part.config.owner for part in parts}
-    results: list[Result] = []
     for config in limited:
         for tree in reversed(before.trees):  # the baseline is asked first
-            counted = tree.of(config.owner, *(owner for owner in tree.owners if owner not in present))
-            if counted.main_sets:
-                results += _over_limit(config, tree, counted.main_sets, now)
+            counted = [one for one in tree.main_sets if one.owner == config.owner or one.owner not in present]
+            if counted:
+                yield from _over_limit(config, tree, counted, *served)
                 break
         else:
             message = (
                 f"guard.maxRemovedClusters ({config.guard.removal_limit}) was not evaluated: neither a --baseline nor the"
                 f" input holds earlier output of {config.owner} to compare with"
             )
-            results.append(about(config, message, rule=_REMOVED, field=_REMOVED_FIELD, severity=WARNING))
-    return results
+            yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD, severity=WARNING)
 
 
 def _nothing_to_compare(limited: Sequence[Config], source: str) -> Result:
@@ -154,54 +143,58 @@ def _nothing_to_compare(limited: Sequence[Config], source: str) -> Result:
     return about(limited[0], message, rule="empty-baseline", field=_REMOVED_FIELD)
 
 
-def _served(parts: Sequence[Part], before: Before) -> Served:
-    """Return what the configs of a run serve; in mode Check one makes nothing, and what an earlier step made counts."""
-    now = Served(clusters=set(), pairs=set(), namespaces=set())
-    there = before.output.all.main_sets
+def _served(parts: Sequence[Part], before: Before) -> tuple[set[str], set[ObjectKey]]:
+    """Return what all configs of a run serve: the titles of Clusters, and the main sets.
+
+    In mode Check a config makes nothing, and what an earlier step made counts.
+    """
+    clusters: set[str] = set()
+    sets: set[ObjectKey] = set()
+    there = before.output.main_sets
     coverage = Coverage(there)
     for part in parts:
         if part.renders:
-            now.clusters.update(cluster.title for cluster in part.served)
+            clusters.update(cluster.title for cluster in part.served)
             identity = identity_of(part.config.resource_set.name)
-            made = [new.key for new in part.generated if new.key.kind == RESOURCE_SET_KIND and new.key.name != identity]
+            keys = (new.key for new in part.generated)
+            sets.update(key for key in keys if key.kind == RESOURCE_SET_KIND and key.name != identity)
         else:
-            now.clusters.update(cluster.title for cluster in part.served if coverage.of(cluster))
-            made = [one.key for one in there]
-        now.pairs.update(key.full_name for key in made)
-        now.namespaces.update(key.namespace for key in made)
-    return now
+            clusters.update(cluster.title for cluster in part.served if coverage.of(cluster))
+            sets.update(one.key for one in there)
+    return clusters, sets
 
 
-def _over_limit(config: Config, tree: Tree, main_sets: Sequence[ResourceSet], now: Served) -> Iterator[Result]:
+def _over_limit(
+    config: Config, tree: Tree, counted: Sequence[ResourceSet], clusters: set[str], sets: set[ObjectKey]
+) -> Iterator[Result]:
     """Count Clusters; and pairs for the sets that reach none of the tree's, or all of those could go unseen."""
-    coverage = Coverage(main_sets)
-    clusters: list[str] = []
+    coverage = Coverage(counted)
+    had: set[str] = set()
     reached: set[ObjectKey] = set()
     for cluster in tree.clusters:
         covering = coverage.of(cluster)
-        clusters += [cluster.title] if covering else []
+        had.update([cluster.title] if covering else [])
         reached.update(one.key for one in covering)
-    pairs = [one for one in main_sets if one.key not in reached]
-    gone = [one.key.full_name for one in pairs if not _still_served(one, now)]
+    namespaces = {key.namespace for key in sets}
+
+    def stays(one: ResourceSet) -> bool:  # a renamed set loses no Cluster
+        title = full_name(one.namespace, one.cluster)
+        return one.key in sets or (title in clusters if one.cluster else one.namespace in namespaces)
+
+    pairs = [one for one in counted if one.key not in reached]
+    gone = sorted(one.key.full_name for one in pairs if not stays(one))
+    guard = config.guard
     for what, total, removed in (
-        ("Clusters", len(clusters), sorted(set(clusters) - now.clusters)),
-        ("pairs of namespace and ClusterResourceSet", len(pairs), sorted(gone)),
+        ("Clusters", len(had), sorted(had - clusters)),
+        ("pairs of namespace and ClusterResourceSet", len(pairs), gone),
     ):
-        limit, percent = config.guard.max_removed, config.guard.max_removed_percent
-        over = limit is not None and len(removed) > limit
-        if percent is not None:  # of what was there before
-            over = len(removed) * 100 > percent * total
+        over = guard.max_removed is not None and len(removed) > guard.max_removed
+        if guard.max_removed_percent is not None:  # of what was there before
+            over = len(removed) * 100 > guard.max_removed_percent * total
         if over:
             message = (
                 f"{len(removed)} of {total} {what} would no longer be served, compared with {tree.source}"
-                f" ({some(removed)}): more than guard.maxRemovedClusters ({config.guard.removal_limit}) of {config.owner}"
+                f" ({some(removed)}): more than guard.maxRemovedClusters ({guard.removal_limit}) of {config.owner}"
                 " allows. If that is intended, raise spec.guard.maxRemovedClusters in the same commit"
             )
             yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD)
-
-
-def _still_served(one: ResourceSet, now: Served) -> bool:
-    """Return whether a set stays, or another one serves its Clusters: a renamed set loses no Cluster."""
-    if one.key.full_name in now.pairs:
-        return True
-    return full_name(one.namespace, one.cluster) in now.clusters if one.cluster else one.namespace in now.namespaces

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Owned
+    from krm_fn.clusters import Owned
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, Generated, ObjectKey
 

@@ -15,7 +15,7 @@ import yaml
 
 from krm_fn import surface
 from krm_fn.base import Record, some
-from krm_fn.clusters import resource_set
+from krm_fn.clusters import capi
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
 from krm_fn.yaml import BadYaml, bad_yaml
@@ -143,7 +143,7 @@ def _drop_others(found: Found) -> None:
         (kind, namespace, name)
         for (namespace, _), value in found.get(RESOURCE_SET, {}).items()
         if generated(value)
-        for kind, name in resource_set.read(value).resources
+        for kind, name in capi.read_set(value).resources
     }
     hubs = {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
     for kind in (SECRET, CONFIG_MAP):

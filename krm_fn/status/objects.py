@@ -15,8 +15,6 @@ from functools import cached_property
 from krm_fn import surface
 from krm_fn.base import Record, titled
 from krm_fn.clusters import capi
-from krm_fn.clusters.resource_set import ResourceSet
-from krm_fn.clusters.resource_set import read as read_set
 from krm_fn.featuregate import gates
 from krm_fn.kube import raw
 from krm_fn.kube import secrets as encoding
@@ -72,7 +70,7 @@ class LiveCluster:
         self.probed = raw.seconds(probe, "lastTransitionTime")
 
 
-class LiveSet(ResourceSet):
+class LiveSet(capi.ResourceSet):
     """A ClusterResourceSet that has to do with the agent, with what the server says of it.
 
     Its condition `ResourcesApplied` is read for `refused_type` only: all its Clusters share it, and it outlives what
@@ -120,7 +118,7 @@ class LiveSet(ResourceSet):
 
 def resource_set(value: Mapping[str, Any]) -> LiveSet | None:
     """Read a ClusterResourceSet; None for one that has nothing to do with the agent."""
-    found = read_set(value)
+    found = capi.read_set(value)
     ours = generated(value)
     hub = not ours and ("ConfigMap", surface.HUB_AGENT_MAP) in found.resources
     if not ours and not hub:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Inventory
+    from krm_fn.clusters import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.krm.results import Result
     from krm_fn.model import Config, ExternalSource

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters.inventory import Inventory
+    from krm_fn.clusters import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, Token
     from krm_fn.tokens.operator import Offers

@@ -74,20 +74,17 @@ def rendered(  # noqa: PLR0913 - each test says what matters to it
         outputs.registration(found, namespace, values),
         outputs.identity_set(found, namespace, api),
     ]
-    secret = found.registration
     payload = AgentPayload(found.agent)
     if found.per_cluster:
         for name in clusters:
             values = payload.values(Registration(name=name), mark)
             made.append(outputs.agent_map(found, namespace, values, cluster=name, registration_name=name))
-            made.append(
-                outputs.main_set(found, namespace, api, registration=secret, cluster=name, registration_name=name)
-            )
+            made.append(outputs.main_set(found, namespace, api, cluster=name, registration_name=name))
     else:
         labels = shared_labels(found, namespace)
         values = payload.values(Registration(name_prefix=found.identity.name_prefix, labels=labels), mark)
         made.append(outputs.agent_map(found, namespace, values))
-        made.append(outputs.main_set(found, namespace, api, registration=secret))
+        made.append(outputs.main_set(found, namespace, api))
     return [_live(json.loads(json.dumps(one.value))) for one in made if one is not None]
 
 

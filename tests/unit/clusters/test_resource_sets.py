@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.clusters import capi, resource_set
+from krm_fn.clusters import capi
 from krm_fn.surface import OWNER_ANNOTATION, REGISTRATION_NAME_ANNOTATION
 
 PROD = {"matchLabels": {"env": "prod"}}
@@ -19,7 +19,7 @@ def value(spec: Any = None, name: str = "n", **annotations: Any) -> dict[str, An
 
 
 def test_a_set_is_read_with_its_owner_and_what_it_delivers() -> None:
-    found = resource_set.read(value())
+    found = capi.read_set(value())
     assert (found.key.title, found.owner) == ("ClusterResourceSet team-a/n", "fleet")
     assert found.resources == (("Secret", "n-registration"), ("ConfigMap", "n-agent"))
     assert found.selector_data == PROD
@@ -40,7 +40,7 @@ def test_a_set_is_read_with_its_owner_and_what_it_delivers() -> None:
     ],
 )
 def test_what_a_set_delivers_tells_what_it_is_for(resources: Any, agent: bool, identity: bool) -> None:  # noqa: FBT001
-    found = resource_set.read(value({"clusterSelector": PROD, "resources": resources}))
+    found = capi.read_set(value({"clusterSelector": PROD, "resources": resources}))
     assert (found.delivers_agent, found.identity_only) == (agent, identity)
 
 
@@ -58,7 +58,7 @@ def test_what_a_set_delivers_tells_what_it_is_for(resources: Any, agent: bool, i
     ],
 )  # fmt: skip
 def test_a_set_selects_what_cluster_api_selects(selector: Any, labels: Any, expected: bool) -> None:  # noqa: FBT001
-    assert resource_set.read(value({"clusterSelector": selector})).matches(labels) is expected
+    assert capi.read_set(value({"clusterSelector": selector})).matches(labels) is expected
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_a_set_selects_what_cluster_api_selects(selector: Any, labels: Any, expe
     ],
 )  # fmt: skip
 def test_a_set_of_one_cluster_names_it(annotations: Any, selector: Any, expected: str) -> None:
-    assert resource_set.read(value({"clusterSelector": selector}, **annotations)).cluster == expected
+    assert capi.read_set(value({"clusterSelector": selector}, **annotations)).cluster == expected
 
 
 @pytest.mark.parametrize("broken", [{}, {"metadata": [], "spec": 1}, {"metadata": {"name": 1, "annotations": "x"}}])
 def test_a_field_of_the_wrong_type_counts_as_absent(broken: Any) -> None:
-    found = resource_set.read(broken)
+    found = capi.read_set(broken)
     assert (found.name, found.namespace, found.owner, found.resources, found.registration_name) == ("", "", "", (), "")
     assert found.selector.empty

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.clusters import resource_set
-from krm_fn.clusters.inventory import Inventory, Part
+from krm_fn.clusters import Inventory, Part, capi
 from krm_fn.earlier import overlap
 from krm_fn.krm.items import Item
 from krm_fn.kube.labels import LabelSelector
@@ -18,8 +17,9 @@ from tests.support.lists import cluster
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.krm.results import Result
     from krm_fn.model import Cluster, Config
 
@@ -36,9 +36,10 @@ def clusters(*names: str) -> Sequence[Cluster]:
     return taken(*names).clusters
 
 
-def messages(results: list[Result], rule: str) -> list[str]:
-    assert {one.rule for one in results} <= {rule}
-    return [one.message for one in results]
+def messages(results: Iterable[Result], rule: str) -> list[str]:
+    found = list(results)
+    assert {one.rule for one in found} <= {rule}
+    return [one.message for one in found]
 
 
 # --- two configs of one run ------------------------------------------------------------------------------------------
@@ -104,14 +105,14 @@ def test_configs_that_serve_a_namespace_without_clusters_by_one_selector_are_rep
 # --- an earlier step of the pipeline ---------------------------------------------------------------------------------
 
 
-def a_set(owner: str, name: str, **more: Any) -> resource_set.ResourceSet:
+def a_set(owner: str, name: str, **more: Any) -> ResourceSet:
     annotations = {OWNER_ANNOTATION: owner, **more.get("annotations", {})}
     selector = {"matchLabels": more.get("labels", {"env": "prod"})}
     metadata = {"name": name, "namespace": "team-a", "annotations": annotations}
-    return resource_set.read({"metadata": metadata, "spec": {"clusterSelector": selector}})
+    return capi.read_set({"metadata": metadata, "spec": {"clusterSelector": selector}})
 
 
-def of_one(cluster: str, owner: str = "inner", name: str = "") -> resource_set.ResourceSet:
+def of_one(cluster: str, owner: str = "inner", name: str = "") -> ResourceSet:
     annotations = {REGISTRATION_NAME_ANNOTATION: cluster}
     return a_set(owner, name or f"n.{cluster}", annotations=annotations, labels={CLUSTER_NAME_LABEL: cluster})
 
@@ -128,11 +129,10 @@ def of_one(cluster: str, owner: str = "inner", name: str = "") -> resource_set.R
     ],
 )  # fmt: skip
 def test_clusters_that_an_earlier_step_serves_are_reported_by_its_set(
-    strangers: list[resource_set.ResourceSet], expected: list[tuple[str, str, str]]
+    strangers: list[ResourceSet], expected: list[tuple[str, str, str]]
 ) -> None:
     part = Part(ONE, Token(), taken("a", "b"))
-    results = overlap.with_earlier_steps([part], strangers, {one.key for one in part.matched})
-    found = messages(results, "overlap")
+    found = messages(overlap.already_served([part], strangers), "overlap")
     assert len(found) == len(expected)
     for message, (titles, name, owner) in zip(found, expected, strict=True):
         assert f"{titles}, which ClusterResourceSet {name} of ClusternetCAPIConfig {owner} already serves" in message
@@ -150,7 +150,7 @@ def test_clusters_that_an_earlier_step_serves_are_reported_by_its_set(
 def test_sets_whose_cluster_was_renamed_after_them_are_a_warning(
     fleet: set[tuple[str, str]], expected: list[str]
 ) -> None:
-    results = overlap.stranded([of_one("web"), of_one("db")], fleet)
+    results = list(overlap.stranded([of_one("web"), of_one("db")], fleet))
     assert {one.severity for one in results} <= {"warning"}
     found = messages(results, "stranded")
     assert len(found) == len(expected)

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krm_fn import earlier
-from krm_fn.clusters import resource_set
-from krm_fn.clusters.inventory import Inventory
+from krm_fn.clusters import Inventory, capi
 from krm_fn.krm.items import Item
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
@@ -22,7 +21,7 @@ from tests.support.lists import cluster
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from krm_fn.clusters.resource_set import ResourceSet
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.model import Cluster
 
 
@@ -72,34 +71,29 @@ OUTPUT = [
 ]
 
 
-def test_earlier_output_is_reported_apart_by_what_it_is() -> None:
-    tree = earlier.before(taken(*OUTPUT), None, "").output
-    assert [one.name for one in tree.all.sets] == ["n", "n-identity", "n.web"]
-    assert [one.name for one in tree.all.main_sets] == ["n", "n.web"]
-    assert [(key.name, where) for key, where in tree.all.agent_namespaces.items()] == [("n-identity", "edge")]
-    assert [key.name for key in tree.all.agents] == ["n-agent"]
-
-
-@pytest.mark.parametrize(
-    ("owners", "expected"),
-    [((), []), (("fleet",), ["n", "n-identity"]), (("other",), ["n.web"]), (("gone", "other"), ["n.web"])],
-)
-def test_earlier_output_is_asked_by_its_owners(owners: tuple[str, ...], expected: list[str]) -> None:
-    tree = earlier.before(taken(*OUTPUT), None, "").output
-    assert tree.owners == ("fleet", "other")
-    assert [one.name for one in tree.of(*owners).sets] == expected
+def test_earlier_output_is_held_by_what_it_is_and_whose() -> None:
+    tree = earlier.read(taken(*OUTPUT), None, "").output
+    assert {owner: [one.name for one in sets] for owner, sets in tree.sets.items()} == {
+        "fleet": ["n", "n-identity"],
+        "other": ["n.web"],
+    }
+    assert [one.name for one in tree.all_sets] == ["n", "n-identity", "n.web"]
+    assert [one.name for one in tree.main_sets] == ["n", "n.web"]
+    assert {owner: [one.name for one in maps] for owner, maps in tree.config_maps.items()} == {
+        "fleet": ["n-agent", "n-identity"]
+    }
 
 
 def test_names_on_the_parent_cluster_are_taken_by_both_trees_and_the_baseline_counts_last() -> None:
     moved = of_one("web", owner="other", namespace="team-b")
-    found = earlier.before(taken(*OUTPUT), taken(moved, of_one("db")), "the baseline")
+    found = earlier.read(taken(*OUTPUT), taken(moved, of_one("db")), "the baseline")
     assert [tree.source for tree in found.trees] == ["the earlier output in the input", "the baseline"]
     assert found.registration_names == {"r-web": ("team-b", "web"), "r-db": ("team-a", "db")}
 
 
 def test_clusters_of_the_input_are_not_those_of_its_earlier_output() -> None:
     holds = taken(*OUTPUT, cluster("web"))
-    found = earlier.before(holds, holds, "")
+    found = earlier.read(holds, holds, "")
     assert found.output.clusters == ()
     assert found.baseline is not None
     assert [one.name for one in found.baseline.clusters] == ["web"]
@@ -139,7 +133,7 @@ CLUSTERS = fleet(
     ],
 )  # fmt: skip
 def test_a_set_reaches_the_clusters_that_it_selects_on_the_server(given_set: Any, reached: list[str]) -> None:
-    coverage = resource_set.Coverage([resource_set.read(given_set)])
+    coverage = earlier.Coverage([capi.read_set(given_set)])
     assert sorted(name for name, one in CLUSTERS.items() if coverage.of(one)) == reached
 
 
@@ -171,11 +165,11 @@ _CLUSTERS = st.builds(
 
 @given(st.lists(_SETS, max_size=6), _CLUSTERS)
 def test_the_index_answers_as_asking_every_set_would(values: list[Any], one: Cluster) -> None:
-    sets = [resource_set.read(each) for each in values]
+    sets = [capi.read_set(each) for each in values]
 
     def reaches(each: ResourceSet) -> bool:
         by_name = each.cluster == one.name if each.cluster else each.matches(one.live_labels)
         return each.namespace == one.namespace and by_name
 
-    found = resource_set.Coverage(sets).of(one)
+    found = earlier.Coverage(sets).of(one)
     assert sorted(map(id, found)) == sorted(id(each) for each in sets if reaches(each))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn import earlier
-from krm_fn.clusters.inventory import Inventory
+from krm_fn.clusters import Inventory
 from krm_fn.earlier import breaking, upsert_and_prune
 from krm_fn.krm.items import Item
 from krm_fn.model import Generated, ObjectKey
@@ -120,5 +120,5 @@ def test_a_set_that_can_not_be_changed_gets_the_next_free_name(name: str, taken:
         for one in taken
     ]  # fmt: skip
     items = [Item.from_value(one, position) for position, one in enumerate(sets)]
-    there = earlier.read(Inventory(items, ()).owned)
-    assert breaking.next_name(config, there) == expected
+    there = earlier.read(Inventory(items, ()), None, "").output
+    assert breaking.next_name(config, there.all_sets) == expected

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.earlier.workload import Delivery, Transition, transition
+from krm_fn.earlier.effects import Delivery, on_the_cluster
 from krm_fn.yaml.write import dump
 
 AGENT = "Deployment clusternet-system/clusternet-agent"
@@ -53,70 +53,73 @@ OTHER = {"of": "fleet-2", "name": "agent-2"}
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        pytest.param([delivery(agent())], [delivery(agent())], {}, id="nothing changes"),
-        pytest.param([delivery(agent())], [delivery(agent("a:2"))], {"rolls": True}, id="a new template rolls"),
-        pytest.param([delivery(agent())], [delivery(agent(replicas=5))], {"replaced": (AGENT,)}, id="replicas don't roll"),
-        pytest.param([delivery(role())], [delivery(role("list"))], {"replaced": (ROLE,)}, id="a role is replaced"),
-        pytest.param([delivery(agent())], [delivery(agent(), role())], {"created": (ROLE,)}, id="an object comes"),
-        pytest.param([delivery(agent(), role())], [delivery(agent())], {"left": (ROLE,)}, id="an object is left behind"),
-        pytest.param([delivery(agent(), **ONCE)], [delivery(agent("a:2"), **ONCE)], {"ignored": (AGENT,)}, id="ApplyOnce ignores"),
-        pytest.param([delivery(agent(), **ONCE)], [delivery(agent(), role(), **ONCE)], {"ignored": (ROLE,)}, id="ApplyOnce creates nothing later"),
+        pytest.param([delivery(agent())], [delivery(agent())], [], id="nothing changes"),
+        pytest.param([delivery(agent())], [delivery(agent("a:2"))], ["rolls"], id="a new template rolls"),
+        pytest.param([delivery(agent())], [delivery(agent(replicas=5))], [f"replaced {AGENT}"], id="replicas don't roll"),
+        pytest.param([delivery(role())], [delivery(role("list"))], [f"replaced {ROLE}"], id="a role is replaced"),
+        pytest.param([delivery(agent())], [delivery(agent(), role())], [f"replaced {ROLE}"], id="an object comes"),
+        pytest.param([delivery(agent(), role())], [delivery(agent())], [f"left-behind {ROLE}"], id="an object is left behind"),
+        pytest.param([delivery(agent(), **ONCE)], [delivery(agent("a:2"), **ONCE)], [f"ignored {AGENT}"], id="ApplyOnce ignores"),
+        pytest.param([delivery(agent(), **ONCE)], [delivery(agent(), role(), **ONCE)], [f"ignored {ROLE}"], id="ApplyOnce creates nothing later"),
         pytest.param(
             [delivery(agent(), **ONCE)],
             [delivery(agent(), **ONCE), delivery(role(), name="extra", **ONCE)],
-            {"created": (ROLE,)},
+            [f"replaced {ROLE}"],
             id="ApplyOnce applies a new resource",
         ),
-        pytest.param([delivery(agent())], [delivery(agent(), **OTHER)], {}, id="a new set applies equal objects"),
-        pytest.param([delivery(agent())], [delivery(agent("a:2"), **OTHER)], {"rolls": True}, id="a new set replaces"),
+        pytest.param([delivery(agent())], [delivery(agent(), **OTHER)], [], id="a new set applies equal objects"),
+        pytest.param([delivery(agent())], [delivery(agent("a:2"), **OTHER)], ["rolls"], id="a new set replaces"),
         pytest.param(
-            [delivery(agent())], [delivery(agent("a:2"), **OTHER, **ONCE)], {"ignored": (AGENT,)}, id="a new ApplyOnce set spares what is there"
+            [delivery(agent())], [delivery(agent("a:2"), **OTHER, **ONCE)], [f"ignored {AGENT}"], id="a new ApplyOnce set spares what is there"
         ),
         pytest.param(
-            [delivery(agent(), **ONCE)], [delivery(agent("a:2"), **OTHER)], {"rolls": True}, id="a new Reconcile set replaces what ApplyOnce brought"
+            [delivery(agent(), **ONCE)], [delivery(agent("a:2"), **OTHER)], ["rolls"], id="a new Reconcile set replaces what ApplyOnce brought"
         ),
-        pytest.param([delivery(binding("a"))], [delivery(binding("b"))], {"refused": (("ClusterRoleBinding b", "roleRef"),)}, id="a roleRef is refused"),
+        pytest.param([delivery(binding("a"))], [delivery(binding("b"))], ["blocked roleRef ClusterRoleBinding b"], id="a roleRef is refused"),
         pytest.param(
             [delivery(binding("a"), agent())],
             [delivery(binding("b"), agent("a:2"))],
-            {"refused": (("ClusterRoleBinding b", "roleRef"),), "rolls": True},
+            ["blocked roleRef ClusterRoleBinding b", "rolls"],
             id="a refusal stops nothing else",
         ),
-        pytest.param([delivery(agent())], [delivery(agent(selector="y"))], {"refused": ((AGENT, "spec.selector"),)}, id="a selector is refused"),
+        pytest.param([delivery(agent())], [delivery(agent(selector="y"))], [f"blocked spec.selector {AGENT}"], id="a selector is refused"),
         pytest.param(
             [delivery(registration("https://a"))],
             [delivery(registration("https://b"))],
-            {
-                "parents": ("https://a", "https://b"),
-                "replaced": ("Secret clusternet-system/clusternet-agent-cluster-registration",),
-            },
+            [
+                "registers-again parentURL https://a https://b",
+                "replaced Secret clusternet-system/clusternet-agent-cluster-registration",
+            ],
             id="another parent",
         ),
         pytest.param(
             [delivery(agent())],
             [delivery(agent(namespace="other"), **OTHER)],
-            {
-                "created": ("Deployment other/clusternet-agent",),
-                "left": (AGENT,),
-                "namespaces": ("clusternet-system", "other"),
-            },
-            id="another agent namespace",
+            ["registers-again agent.namespace clusternet-system other"],
+            id="another agent namespace, of which all else is a part",
         ),
-        pytest.param([], [delivery(agent())], {"created": (AGENT,)}, id="the first delivery"),
+        pytest.param([], [delivery(agent())], [f"replaced {AGENT}"], id="the first delivery"),
     ],
 )  # fmt: skip
 def test_a_change_does_to_a_workload_cluster_what_the_controller_does(
-    before: list[Delivery], after: list[Delivery], expected: dict[str, Any]
+    before: list[Delivery], after: list[Delivery], expected: list[str]
 ) -> None:
-    assert transition(before, after) == Transition(**expected)
+    assert happens(before, after) == expected
+
+
+def happens(before: list[Delivery], after: list[Delivery]) -> list[str]:
+    return [
+        " ".join(part for part in (one.code, one.field, one.before, one.after, *one.objects) if part)
+        for one in on_the_cluster(before, after)
+    ]
 
 
 def test_a_resource_that_is_not_known_says_nothing() -> None:
     unknown = delivery(agent())._replace(texts=None)
-    assert transition([unknown], [delivery(agent("a:2"))]) == Transition()
-    assert transition([delivery(agent())], [unknown]).rolls is False
+    assert happens([unknown], [delivery(agent("a:2"))]) == []
+    assert happens([delivery(agent())], [unknown]) == []
 
 
 def test_a_payload_that_is_no_yaml_is_left_out_as_cluster_api_cannot_apply_it() -> None:
     broken = delivery(agent())._replace(texts=("{",))
-    assert transition([delivery(agent())], [broken]) == Transition(left=(AGENT,))
+    assert happens([delivery(agent())], [broken]) == [f"left-behind {AGENT}"]

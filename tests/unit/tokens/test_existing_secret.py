@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import registration_values
-from krm_fn.clusters.inventory import Inventory
+from krm_fn.clusters import Inventory
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
 from krm_fn.kube.secrets import Secret
