@@ -139,20 +139,25 @@ def generated(value: Mapping[str, Any]) -> bool:
 
 def _drop_others(found: Found) -> None:
     """Drop the Secrets and ConfigMaps that are not ours, not the hub's, and referred to by no set of ours."""
+    named = {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
+    others = [
+        (kind, key)
+        for kind in (SECRET, CONFIG_MAP)
+        for key, value in found.get(kind, {}).items()
+        if key != (surface.HUB_NAMESPACE, surface.HUB_NAME)
+        and not (key[1] in named or key[1].startswith(BOOTSTRAP_PREFIX) or generated(value))
+    ]
+    if not others:
+        return
     referred = {
         (kind, namespace, name)
         for (namespace, _), value in found.get(RESOURCE_SET, {}).items()
         if generated(value)
         for kind, name in capi.read_set(value).resources
     }
-    hubs = {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
-    for kind in (SECRET, CONFIG_MAP):
-        by_name = found.get(kind, {})
-        for (namespace, name), value in list(by_name.items()):
-            hub = name in hubs or (namespace, name) == (surface.HUB_NAMESPACE, surface.HUB_NAME)
-            kept = hub or name.startswith(BOOTSTRAP_PREFIX) or (kind[1], namespace, name) in referred
-            if not kept and not generated(value):
-                del by_name[namespace, name]
+    for kind, (namespace, name) in others:
+        if (kind[1], namespace, name) not in referred:
+            del found[kind][namespace, name]
 
 
 def _version(value: Mapping[str, Any]) -> tuple[int, str, str]:
