@@ -38,8 +38,9 @@ import yaml
 
 from krm_fn.base import late
 from krm_fn.krm import outline
-from krm_fn.krm.items import Item, text_of
-from krm_fn.yaml import BadYaml, lines
+from krm_fn.krm.items import Item
+from krm_fn.krm.partial import both, in_column_2, plain, text_of, word
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import MAX_FLOW_DEPTH, MAX_SKIPPED_DEPTH, Builder, parser
 
 TYPE_CHECKING = False
@@ -59,6 +60,11 @@ _DASH, _SPACE, _HASH = b"- #"
 _IDENTITY_LINES = (b"  kind", b"  apiVersion")
 _BEFORE_ALIAS = b" \t\n,[{-?:"
 _IN_ALIAS = _LETTERS | frozenset(b"0123456789_-")
+# Column-0 lines of a document that could read `kind` or `apiVersion`, and what no document of the usual form has there.
+_DOCUMENT = late(
+    rb"(?:(?:#[^\n]*)?\n)*apiVersion: ([A-Za-z][A-Za-z0-9./-]*)\nkind: ([A-Za-z][A-Za-z0-9]*)\n(?=[A-Za-z])"
+)
+_DOUBTFUL = late(rb"""\n(?:kind|apiVersion|[^ \nA-Za-z#-]|-[^ \n])|[\0\r\x80-\xff]""")
 _BATCH = 1 << 16
 _LONG = 1 << 17
 _SEPARATOR = b"---\n"
@@ -124,7 +130,7 @@ class _Scan:
             if text is not None:
                 starts.append(start)
                 nodes.append(start + 2)
-                who.append(known[text] if text in known else known.setdefault(text, _both(text)))
+                who.append(known[text] if text in known else known.setdefault(text, both(text)))
             elif data[start] == _DASH:
                 self.entry(start)
             elif data[start] == _SPACE:
@@ -145,7 +151,7 @@ class _Scan:
         elif data[at + 1 : node] != b" " or not data[node : node + 1].isalpha():
             raise NotPlain
         end = data.find(b"\n", node)
-        api_version = _plain(data[node:end], b"apiVersion: ") if _in_column_2(data[end + 1 : end + 4]) else None
+        api_version = plain(data[node:end], b"apiVersion: ") if in_column_2(data[end + 1 : end + 4]) else None
         self.starts.append(at)
         self.nodes.append(node)
         self.who.append(None if api_version is None else (api_version, None))  # the kind comes in a later line
@@ -162,8 +168,8 @@ class _Scan:
         end = len(data) if end < 0 else end
         behind = data[end + 1 : end + 4]
         # ended by a line in column 0 or 2, or with the text
-        ended = _in_column_2(behind) or not behind.startswith((b" ", b"\t", b"\n"))
-        kind = _plain(data[at:end], b"  kind: ") if who[1] is None and ended else None
+        ended = in_column_2(behind) or not behind.startswith((b" ", b"\t", b"\n"))
+        kind = plain(data[at:end], b"  kind: ") if who[1] is None and ended else None
         self.who[-1] = None if kind is None else (who[0], kind)
         if kind is not None and at != self.second:
             self.late.append(at)
@@ -251,23 +257,20 @@ def _behind_comments(data: bytes, at: int) -> int:
     return at + 2
 
 
-def _both(text: bytes) -> tuple[str, str] | None:
-    """Return what the first two lines of an entry tell; None if one has another form."""
-    found = lines.read(b"  " + text + b"\n", 2)
-    return None if found is None else (text_of(found["apiVersion"]), text_of(found["kind"]))
+def identity(text: bytes) -> tuple[str, str] | None:
+    """Return apiVersion and kind of a document in the usual form that is complete YAML; None if not sure.
 
-
-def _plain(line: bytes, key: bytes) -> str | None:
-    """Return the text behind a key, "" if it means no string; None if the line has another form."""
-    try:
-        return text_of(lines.scalar(line[len(key) :])) if line.startswith(key) else None
-    except lines.NotSure:
+    The usual form begins with `apiVersion: x` and `kind: Y` and has no other line in column 0 that could be either, nor
+    one that begins or ends a document. Then it is a mapping with its keys in column 0, by the argument for entries above.
+    """
+    match = _DOCUMENT.match(text) if available() else None
+    if match is None or _DOUBTFUL.search(text, match.end() - 1):
         return None
-
-
-def _in_column_2(line: bytes) -> bool:
-    """Return whether a line begins in column 2."""
-    return line[:2] == b"  " and line[2:3] not in {b"", b" ", b"\t", b"\n"}
+    try:
+        require((0, len(text)), text)
+    except (yaml.YAMLError, BadYaml):
+        return None
+    return text_of(word(match[1])), text_of(word(match[2]))
 
 
 def require(cuts: Sequence[int], data: bytes) -> None:

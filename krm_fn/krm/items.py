@@ -1,14 +1,16 @@
 """One object of the input, read no further than somebody asks.
 
 An item is a span of the bytes that came in, or an already loaded value. Its apiVersion and kind are known from the
-start; metadata and values are read on demand and kept: by lines in the usual form, else by YAML events.
+start; metadata and values are read by YAML events on demand and kept.
 """
 
 from __future__ import annotations
 
 from krm_fn.base import late
+from krm_fn.krm import partial
+from krm_fn.krm.partial import UNSURE, text_of
 from krm_fn.krm.results import INDEX, PATH, Errors, ResourceRef
-from krm_fn.yaml import BadYaml, lines
+from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
 
 TYPE_CHECKING = False
@@ -67,7 +69,7 @@ class Item:
         self.start = start  # offset of its first byte
         self.end = end  # offset behind its last byte
         self.column = column  # column of its first byte
-        self._behind = 0  # where its metadata end, once they were read alone
+        self._behind = 0  # where its metadata end, once they were read by lines
         self.position = position  # index in the input
         self.api_version = api_version  # `apiVersion`; "" when absent or not a string
         self.kind = kind  # `kind`; "" when absent or not a string
@@ -171,40 +173,27 @@ class Item:
 
     def metadata(self) -> Mapping[str, Any]:
         """Return `metadata`, typed as Kubernetes would; {} when absent or not a mapping."""
+        if self._metadata is None and self._value is _UNSET:
+            found, self._behind = partial.metadata(self.source, self.start, self.end, self.column)
+            self._metadata = None if found is UNSURE else found
         if self._metadata is None:
-            head = self._head() if self._value is _UNSET else None
-            self._metadata = _mapping((head or self.value()).get("metadata"))
+            self._metadata = _mapping(self.value().get("metadata"))
         return self._metadata
-
-    def _head(self) -> dict[str, Any] | None:
-        """Return the object up to the end of its metadata; None where that can't be read by itself."""
-        text = self.text
-        head = lines.through_metadata(text, self.column)
-        value = lines.read(head, self.column) if len(head) < len(text) else None
-        if value is None or "metadata" not in value:
-            return None
-        self._behind = self.start + len(head) - self.column
-        return value
 
     def is_mapping(self, *path: str) -> bool | None:
         """Return whether a field holds a mapping, or something else; None when it is absent or null."""
         self.metadata()
-        if self._value is _UNSET and self._behind and self._opens_mapping(path):
+        if self._value is _UNSET and partial.opens_mapping(self.source, self._behind, self.end, self.column, path):
             return True
         node = self.get(*path)
         return None if node is None else isinstance(node, dict)
 
-    def _opens_mapping(self, path: tuple[str, ...]) -> bool:
-        """Return whether a field behind the metadata is surely a mapping, with nothing read behind its first line."""
-        key = b"\n" + b" " * (self.column + 2 * len(path) - 2) + path[-1].encode() + b":\n"
-        at = self.source.find(key, self._behind - 1, self.end)
-        end = self.source.find(b"\n", at + len(key), self.end) + 1
-        found = lines.read(self.source[self._behind : end], self.column) if at >= 0 else None
-        return isinstance(_at(found, path), dict)
-
     def get(self, *path: str) -> Any:
         """Return the value of a field; None when it is absent."""
-        return _at(self.value(), path)
+        node: Any = self.value()
+        for key in path:
+            node = node.get(key) if isinstance(node, dict) else None
+        return node
 
     def keys(self, *path: str) -> tuple[str, ...]:
         """Return the keys of the mapping at a path; () when absent or no mapping."""
@@ -218,7 +207,7 @@ class Item:
         """
         if self._value is _UNSET:
             try:
-                value = lines.read(self.text, self.column) or load(self.text)
+                value = self._load(self.text)
             except BadYaml as error:
                 raise self._unreadable(error) from None
             if not isinstance(value, dict):
@@ -227,6 +216,10 @@ class Item:
             self._value = value
         value_: dict[str, Any] = self._value
         return value_
+
+    @staticmethod
+    def _load(text: bytes) -> Any:
+        return load(text)
 
     def _unreadable(self, error: BadYaml) -> Errors:
         from krm_fn.krm.unreadable import unreadable_item  # noqa: PLC0415 - for bad input only
@@ -308,16 +301,5 @@ def _look_through(source: bytes) -> None:
     _rewrites = (b"\\" in source or b"binary" in source) and _REWRITTEN.search(source) is not None
 
 
-def text_of(value: object) -> str:
-    """Return a value that is a string; "" for any other."""
-    return value if isinstance(value, str) else ""
-
-
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _at(node: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        node = node.get(key) if isinstance(node, dict) else None
-    return node

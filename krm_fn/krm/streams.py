@@ -10,10 +10,10 @@ import re
 from itertools import pairwise
 
 from krm_fn.base import nearest
-from krm_fn.krm import outline
+from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, Result, tagged
-from krm_fn.yaml import BadYaml, lines
+from krm_fn.yaml import BadYaml, written
 from krm_fn.yaml.explain import explained, is_table
 from krm_fn.yaml.read import load
 
@@ -31,6 +31,17 @@ _NOTHING = re.compile(rb"(?:[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
 _TAIL = re.compile(rb"(?:(?:\.\.\.)?[ \t]*(?:#[^\r\n]*)?(?:[\r\n]|\Z))*\Z")
 _SPECIAL = (b"---", b"...", b"%")  # what begins a line that may cut a stream
 _DIRECTIVE = re.compile(rb"%(?<![^\n\r]%)")
+
+
+class DocumentItem(Item):
+    """An object of a stream: what we rendered ourselves is read by its lines."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def _load(text: bytes) -> Any:
+        found = written.read(text)
+        return load(text) if found is None else found
 
 
 class Document:
@@ -154,8 +165,11 @@ def _identify(document: Document, data: bytes, path: str, index: int) -> None:
     text = data[document.body : document.body_end]
     if _NOTHING.match(text):
         return
-    item = Item.from_span(data, document.body, document.body_end, 0, index, path, index)
-    value = lines.read(text) or load(text)
+    item = DocumentItem.from_span(data, document.body, document.body_end, 0, index, path, index)
+    if _by_lines(item, text):
+        document.items = [item]
+        return
+    value = load(text)
     if value is None:
         return
     if not isinstance(value, dict):
@@ -197,6 +211,16 @@ def _without_kind(document: Document, text: bytes, value: dict[str, Any], missin
 
 
 _KNOWN = frozenset({"apiVersion", "kind", "metadata", "spec", "data", "stringData", "type", "status", "items"})
+
+
+def _by_lines(item: Item, text: bytes) -> bool:
+    """Return whether lines tell that a document is one object, and what it is."""
+    value = written.read(text) if b"|\n" in text else None  # a literal block, which would be gone through twice else
+    if value is not None:
+        item.know(value)
+    else:
+        item.api_version, item.kind = fast.identity(text) or ("", "")
+    return bool(item.api_version and item.kind) and not item.kind.endswith("List")
 
 
 def _is_list(value: dict[str, Any]) -> bool:

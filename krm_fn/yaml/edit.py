@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import re
 
-from krm_fn.yaml import BadYaml, lines
-from krm_fn.yaml.nodes import ALIAS, MAPPING, SCALAR, SEQUENCE, compose, diff, same
+from krm_fn.yaml import BadYaml
+from krm_fn.yaml.nodes import ALIAS, MAPPING, SCALAR, SEQUENCE, compose, diff, same, through_metadata
 from krm_fn.yaml.read import load
 from krm_fn.yaml.write import dump, flow, quoted, scalar
 
@@ -60,16 +60,20 @@ def set_labels(text: bytes, labels: Mapping[str, str]) -> bytes:
     Raises:
         BadYaml: The text can't be read.
     """
-    column = len(text) - len(text.lstrip(b" "))
-    head = lines.through_metadata(text, column)
-    value = lines.read(head, column)  # which has no anchor that something behind could refer to
-    if value is None or "metadata" not in value or b"metadata" in text[len(head) :]:
-        head, value = text, load(text)
+    head = through_metadata(text)
+    if len(head) < len(text) and b"&" not in head:  # which may be an anchor, that something behind could refer to
+        try:
+            value = load(head)
+        except BadYaml:
+            value = None  # the whole text tells
+        if isinstance(value, dict) and "metadata" in value:
+            edited = _revised(head, value, _labelled(value, labels))
+            return text if edited is head else edited + text[len(head) :]
+    value = load(text)
     if not isinstance(value, dict):
         message = "an object must be a mapping"
         raise BadYaml(message)
-    edited = _revised(head, value, _labelled(value, labels))
-    return text if edited is head else edited + text[len(head) :]
+    return _revised(text, value, _labelled(value, labels))
 
 
 def _labelled(value: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from operator import itemgetter
 import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
-from krm_fn.base import printable
+from krm_fn.base import late, printable
 from krm_fn.yaml.read import MAX_DEPTH, key_text, parser, same_places, scalar_value
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from krm_fn.yaml.read import Parser
 
 _MAX_TABLE = 250_000  # cells: beyond, only the common ends of two lists are matched
+_FIRST_KEY = late(rb"(?:[ \t]*(?:#[^\n]*)?\n)*( *)[A-Za-z]")
 SCALAR, ALIAS, MAPPING, SEQUENCE = "scalar", "alias", "mapping", "sequence"
 _KINDS = {ScalarEvent: SCALAR, AliasEvent: ALIAS, MappingStartEvent: MAPPING, SequenceStartEvent: SEQUENCE}
 
@@ -167,6 +168,25 @@ def _read(events: Parser, *, typed: bool) -> Node:
                 stack.append(node)
         if not stack:
             return node
+
+
+def through_metadata(text: bytes) -> bytes:
+    """Return a document in block style up to the end of its `metadata`; all of it where not sure.
+
+    The cut is before the next key, in the column of the first one, where no block or plain scalar goes on. So if that much
+    can be read by itself, a parser stands there as between two keys, and reads on as in the whole.
+    """
+    first = _FIRST_KEY.match(text)
+    if first is None or b'metadata"' in text or b"metadata'" in text:
+        return text
+    pad, begin = b"\n" + first[1], first.end(1)
+    is_first = text.startswith(b"metadata:", begin)
+    if text.count(pad + b"metadata:", begin) + is_first != 1:
+        return text
+    at = text.find(pad, begin if is_first else text.find(pad + b"metadata:", begin) + 1)
+    while at >= 0 and not text[at + len(pad) : at + len(pad) + 1].isalpha():
+        at = text.find(pad, at + 1)
+    return text if at < 0 else text[: at + 1]
 
 
 def same(one: Any, other: Any) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from krm_fn.krm import fast, outline
+from krm_fn.krm.fast import identity
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors
 from krm_fn.yaml import BadYaml
@@ -95,3 +96,19 @@ def test_an_object_that_does_not_contain_a_text_has_it_in_no_string(text: str, n
     for item, value in objects(text):
         if not item.contains(needle.encode()):
             assert not any(needle in one for one in strings(value))
+
+
+@MANY
+@given(
+    st.lists(st.sampled_from(nasty.ENTRIES), min_size=1, max_size=3),
+    st.sampled_from(nasty.SNIPPETS),
+    st.integers(0, 90),
+)
+def test_the_identity_of_a_document_by_lines_is_that_of_its_value(entries: list[str], snippet: str, at: int) -> None:
+    text = "".join(line[2:] + "\n" for line in "".join(entries).splitlines())
+    data = (text[:at] + snippet + text[at:]).encode()
+    known = identity(data)
+    if known is not None:
+        found = outline.read(data)
+        assert found is not None
+        assert known == tuple(part.value for part in map(found.part, outline.IDENTITY) if part)

@@ -10,7 +10,6 @@ from krm_fn.files.finding import Rules
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_stream
-from krm_fn.yaml.read import new_budget
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,11 +201,8 @@ def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_an_object_that_can_not_be_edited_is_named(tmp_path: Path) -> None:
-    new_budget()
-    lists = ["- &a0 [1, 1]\n", *(f"- &a{at} [{', '.join([f'*a{at - 1}'] * 10)}]\n" for at in range(1, 6))]
-    lists.append("- [*a5, *a5, *a5]\n")
-    found = tree(tmp_path, {"a.yaml": cm("a", "data:\n" + "".join(lists))})  # half of what aliases may stand for
+    found = tree(tmp_path, {"a.yaml": cm("a", "data:\n  a: 1\n  a: 2\n").replace(" # c", "")})
     with pytest.raises(
-        Errors, match=rf"can't be edited: aliases stand for more than \d+ values: {tmp_path}/a.yaml \(object 1\)"
+        Errors, match=rf"can't be edited: a key appears twice in one mapping: {tmp_path}/a.yaml \(object 1\)"
     ):
         stream(found, Changes(revised={0: value("a")}))
