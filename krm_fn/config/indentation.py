@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from operator import attrgetter
 
-from krm_fn.base import Record
+from krm_fn.base import Record, listed
 from krm_fn.config.fields import FIELD_NAME, ListOf, copied, inside, paths_of
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import CONFIG
@@ -34,9 +34,10 @@ _MOST_JUDGED = 20_000  # entries that all tries together may hold: about a fifth
 
 
 class Move(Record):
-    """What undoes a slip: the entry of an object or list at `start`, and those behind it, `count` in all, go `to` another one.
+    """What undoes a slip: the entry of an object or list at `start`, and others beside it, go `to` another one.
 
     Attributes:
+        along: The keys or numbers of all that go, the first one's before the others.
         key: What the first is called there, or a number in a list.
         forgotten: Whether the line of the object or list at `to` is missing.
         then: Where only a line has moved, and not what is below it, or the reverse: the move that this takes besides.
@@ -44,11 +45,11 @@ class Move(Record):
     """
 
     start: Path
-    count: int
+    along: Sequence[str | int]
     to: Path
     key: str | int
     forgotten: bool = False
-    then: tuple[Path, int, Path] | None = None
+    then: tuple[Path, Sequence[str | int], Path] | None = None
     size: int
 
 
@@ -70,7 +71,7 @@ def cause(
     found: list[tuple[tuple[int, bool], Move, set[str]]] = []
     moves = sorted(_moves(value, _near(paths, errors, missing), missing), key=attrgetter("size"))
     for move in moves[: min(_MOST_TRIES, _MOST_JUDGED // len(paths))]:
-        corrected = _moved(value, move.start, move.count, move.to)
+        corrected = _moved(value, move.start[:-1], move.along, move.to)
         if corrected is not None and move.then:
             corrected = _moved(corrected, *move.then)
         left = said if corrected is None else {one.message for one in judge(corrected)}
@@ -105,16 +106,20 @@ def _moves(value: object, near: Sequence[Path], missing: Collection[str]) -> Ite
     """Yield the moves of what is near the errors to where it may belong."""
     for start in near:
         keys = _keys(_at(value, start[:-1]))
-        most = min(len(keys) - keys.index(start[-1]), _MOST_ALONG)
+        run = keys[keys.index(start[-1]) :][:_MOST_ALONG]
         for to, forgotten, far in _targets(value, start, missing):
             merged = isinstance(start[-1], int) and isinstance(_at(value, to), dict)
             key = next(iter(_at(value, start))) if merged else start[-1]
-            for count in (most, *range(1, most)):
-                size = far if forgotten else far + count
-                yield Move(start=start, count=count, to=to, key=key, forgotten=forgotten, size=size)
+            runs = [run, *(run[:count] for count in range(1, len(run)))]
+            own = [one for one in keys if _kind((*to, one)) is not None] if forgotten and isinstance(key, str) else []
+            if own[:1] == [key]:  # where a host has sorted them, what belongs together is not in a run
+                runs = [own, *(one for one in runs if one != own)]
+            for along in runs:
+                size = far if forgotten else far + len(along)
+                yield Move(start=start, along=along, to=to, key=key, forgotten=forgotten, size=size)
             if isinstance(start[-1], str) and not forgotten:
                 for then in _then(value, start, to):
-                    yield Move(start=start, count=1, to=to, key=key, size=far + 1, then=then)
+                    yield Move(start=start, along=run[:1], to=to, key=key, size=far + 1, then=then)
 
 
 def _targets(value: object, start: Path, missing: Collection[str]) -> Iterator[tuple[Path, bool, int]]:
@@ -136,7 +141,7 @@ def _targets(value: object, start: Path, missing: Collection[str]) -> Iterator[t
                 yield (*holder, name), True, _FORGOTTEN
 
 
-def _then(value: object, start: Path, to: Path) -> Iterator[tuple[Path, int, Path]]:
+def _then(value: object, start: Path, to: Path) -> Iterator[tuple[Path, Sequence[str | int], Path]]:
     """Yield what else has to move where only the line of an object has moved, and not what is below it, or the reverse."""
     entry = _at(value, start)
     there = (*to, start[-1])
@@ -145,11 +150,12 @@ def _then(value: object, start: Path, to: Path) -> Iterator[tuple[Path, int, Pat
             keys = _keys(_at(value, start[:depth]))
             behind = keys[keys.index(start[depth]) + 1 :]
             if behind:
-                yield (*start[:depth], behind[0]), len(behind), there
+                yield start[:depth], behind, there
     if isinstance(entry, dict) and len(to) >= len(start):  # what was behind it is below it
-        for key in entry:
+        keys = list(entry)
+        for at in range(len(keys)):
             for depth in range(len(start), len(to) + 1):
-                yield (*there, key), len(entry), to[:depth]
+                yield there, keys[at:], to[:depth]
 
 
 def _holders(path: Path, key: str | int, missing: Collection[str]) -> Iterator[str]:
@@ -162,13 +168,10 @@ def _holders(path: Path, key: str | int, missing: Collection[str]) -> Iterator[s
             yield field.name
 
 
-def _moved(value: object, start: Path, count: int, to: Path) -> Any:
+def _moved(value: object, above: Path, along: Sequence[str | int], to: Path) -> Any:
     """Return a copy of a configuration in which some entries are elsewhere; None where that can't be."""
     whole = copied(value)
-    above = start[:-1]
     source = _at(whole, above)
-    keys = _keys(source)
-    along = keys[keys.index(start[-1]) :][:count]
     run: Any = {key: source[key] for key in along} if isinstance(source, dict) else [source[key] for key in along]
     for key in reversed(along):
         del source[key]
@@ -253,15 +256,18 @@ def _result(move: Move, like: Result) -> Result:
     name = "this entry" if isinstance(move.key, int) else move.key if known else "this line"
     holder = next((one for one in reversed(move.to) if isinstance(one, str)), "")
     in_entry = isinstance(next(reversed(move.to), ""), int)
+    below = [f"{one}" for one in move.along if _kind((*move.to, one)) is not None]
     if move.forgotten:
-        message = f"{_text(move.to)} is missing: write {holder}: on a line above {name if known else 'it'}"
+        indent = f", and indent {listed(below)} below it" if known and name == move.key else ""
+        message = f"{_text(move.to)} is missing: write {holder}: on a line above {name if known else 'it'}{indent}"
     elif move.key != move.start[-1]:
         message = f"{field} begins with '- ': remove it, so that {name} belongs to the entry above"
     else:
         slip = "indented too far" if len(move.to) < len(move.start) else "not indented far enough"
-        below = f"below {holder}" if holder else "in the first column"
-        message = f"{field} is {slip}: it belongs {f'in the entry of {holder} above' if in_entry else below}"
+        place = f"below {holder}" if holder else "in the first column"
+        message = f"{field} is {slip}: it belongs {f'in the entry of {holder} above' if in_entry else place}"
     first = "- …\n" if in_entry else ""
-    fix = f"{holder}:\n{first}  {name}: …" if name == move.key and holder else ""
+    names = below if move.forgotten else [name]
+    fix = f"{holder}:\n{first}" + "\n".join(f"  {one}: …" for one in names) if name == move.key and holder else ""
     parts = {"current": None, "proposed": None, "related": (), "tags": tagged(rule="unknown-field")}
     return like.replace(message=message, field=field, fix=fix, **parts)

@@ -11,6 +11,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -325,6 +326,12 @@ def test_a_line_that_is_forgotten_above_many_is_named_once() -> None:
     line, said = only_error(run(broken))
     assert broken.splitlines()[line].strip().startswith("image: ")
     assert "spec.agent is missing: write agent: on a line above image" in said
+
+
+def test_a_line_that_is_forgotten_is_named_once_where_a_host_has_sorted_the_fields() -> None:
+    whole = yaml.safe_load(FLEET)
+    _, said = only_error(run(yaml.safe_dump({**whole.pop("spec"), **whole})))
+    assert "spec is missing: write spec: on a line above agent, and indent agent, clusterResourceSet, " in said
 
 
 def test_another_error_is_reported_beside_a_slip_in_the_layout() -> None:
