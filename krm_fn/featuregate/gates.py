@@ -4,10 +4,6 @@ Releases: cluster-api `feature/feature.go` and `config/manager/manager.yaml`, re
 has the table). Up to v1.6 the shipped manifest switches the gate off, from v1.7 on it is on, and v1.12 removed it:
 a manager that is still given it exits with "unrecognized feature gate".
 
-Lists `A=true,B=false`: component-base `featuregate` (`Set`, `SetFromMap`): parts are split at commas and trimmed, values are
-Go's `strconv.ParseBool`, several flags add up and the last one wins. Release manifests hold clusterctl's placeholders
-(`${EXP_CLUSTER_RESOURCE_SET:=false}`), which are substituted before the manager sees them.
-
 A Deployment passes gates as a flag. For a CoreProvider, cluster-api-operator installs the release's own manifest, so a gate
 that no field names has that manifest's default. The operator reads gates from `spec.manager.featureGates`, and flags from
 `spec.manager.additionalArgs` and `spec.deployment.containers[].args`; a variable can come from the Secret in
@@ -16,7 +12,22 @@ that no field names has that manifest's default. The operator reads gates from `
 
 from __future__ import annotations
 
-from krm_fn.base import late
+from krm_fn.featuregate.lists import (
+    ABSENT,
+    FLAG,
+    GATE,
+    INVALID,
+    OFF,
+    OFF_UNLESS_SET,
+    ON,
+    OPAQUE,
+    QUOTED,
+    gone,
+    needs_revision,
+    of_setting,
+    revised,
+    state,
+)
 from krm_fn.krm.results import ERROR, INFO, WARNING, about
 from krm_fn.kube import raw, secrets
 from krm_fn.kube.raw import mapping, text
@@ -25,7 +36,7 @@ from krm_fn.surface import CAPI_MANAGER, CLUSTERCTL, GATE_RULE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from krm_fn.krm.items import Item
@@ -38,98 +49,12 @@ if TYPE_CHECKING:
     # the new value, None where nothing changes, and what to report
     Reviewed = tuple[dict[str, Any] | None, list[Result]]
 
-GATE = "ClusterResourceSet"
-FLAG = "feature-gates"
-
-ON = "on"
-OFF = "off"
-OFF_UNLESS_SET = "off unless its variable says otherwise"
-INVALID = "invalid"  # named with a value that is no boolean: the manager exits
-OPAQUE = "opaque"  # the list, or a part of it, comes from elsewhere
-ABSENT = "absent"
-
-_CODE_DEFAULT_ON = (0, 4)
 _SHIPPED_ON = (1, 7)
-_GENERAL = (1, 10)
-_GONE = (1, 12)
-
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-# a placeholder ends before the next one begins, so that a text full of beginnings takes linear time
-_PART = late(r"(?:\$\{[^}$]*\}|\$\([^)$]*\)|[^,])+")
-_PLACEHOLDER = late(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=](?P<default>[^}]*))?\}\Z")
-_EXPANSION = late(r"\$[({]")
-
 _IMAGES = frozenset({"cluster-api-controller", "cluster-api-controller-amd64", "cluster-api-controller-arm64"})
 _VARIABLE = "EXP_CLUSTER_RESOURCE_SET"
 # Later versions of the operator's API may do without `spec.manager`, and a server drops a field that it does not know.
 _WITH_MANAGER = ("operator.cluster.x-k8s.io/v1alpha1", "operator.cluster.x-k8s.io/v1alpha2")
 _GATES = "spec.manager.featureGates"
-
-
-# --- lists ------------------------------------------------------------------------------------------------------------
-
-
-def state(values: Iterable[str], release: Release | None, *, unseen: bool = False) -> str:
-    """Return what the values of all `--feature-gates` flags, in order, do to the gate: one of ON to ABSENT.
-
-    In v0.3 the gate is off in the code; while it is of stage beta, `AllBeta=false` switches it off. `unseen` is whether
-    further gates are set where they can't be read.
-    """
-    found, opaque = ABSENT, unseen
-    off = release is not None and release.line < _CODE_DEFAULT_ON
-    for part in (part for value in values for part in _parts(value)):
-        name, equals, setting = part.partition("=")
-        name = name.strip()
-        if name == GATE:
-            found = of_setting(setting)
-        elif name == "AllBeta" and release is not None and _CODE_DEFAULT_ON <= release.line < _GENERAL:
-            off = of_setting(setting) == OFF
-        elif _EXPANSION.match(name) or (not equals and _EXPANSION.search(part)):
-            opaque = True
-    if found != ABSENT:
-        return found
-    return OPAQUE if opaque else OFF if off else ABSENT
-
-
-def of_setting(setting: str) -> str:
-    """Return what one gate's value means: ON, OFF, OFF_UNLESS_SET, OPAQUE or INVALID."""
-    value = setting.strip()
-    if value in _TRUE:
-        return ON
-    if value in _FALSE:
-        return OFF
-    placeholder = _PLACEHOLDER.match(value)
-    if placeholder:
-        return ON if (placeholder["default"] or "").strip() in _TRUE else OFF_UNLESS_SET
-    return OPAQUE if _EXPANSION.match(value) else INVALID
-
-
-def revised(value: str, release: Release | None) -> str:
-    """Return a list as a release needs it: without the gate ("" where nothing else is left), or with the gate on.
-
-    There it is changed where it is named, and added at the end where it is not.
-    """
-    parts = _parts(value)
-    if gone(release):
-        return ",".join(part for part in parts if not _names(part)).lstrip()
-    if not any(map(_names, parts)):
-        parts.append(f"{GATE}=true")
-    return ",".join(f"{part.partition('=')[0]}=true" if _names(part) else part for part in parts)
-
-
-def gone(release: Release | None) -> bool:
-    """Return whether a release no longer knows the gate."""
-    return release is not None and release.line >= _GONE
-
-
-def _parts(value: str) -> list[str]:
-    return [part for part in _PART.findall(value) if part.strip()]
-
-
-def _names(value: str) -> bool:
-    """Return whether a list names the gate."""
-    return any(part.partition("=")[0].strip() == GATE for part in _parts(value))
 
 
 # --- the verdict ------------------------------------------------------------------------------------------------------
@@ -146,6 +71,16 @@ def _judge(release: Release | None, state: str, *, seen: str, hint: str) -> Find
             " and must not be passed from v1.12 on"
         )
         return WARNING, message, ""
+    if state == QUOTED:
+        message = (
+            f"the quotes around --{FLAG} are part of its value, since no shell takes them off, and the manager exits: remove"
+            " them, or set managementCluster.featureGate: Ensure"
+        )
+        return (
+            WARNING,
+            message,
+            f"--{FLAG} has no quotes any more, and feature gate {GATE} is as Cluster API {release} needs it",
+        )
     if gone(release):
         return _judge_gone(release, state)
     by_default, unnamed = release.line >= _SHIPPED_ON, state in {ABSENT, OPAQUE}
@@ -240,7 +175,7 @@ def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
         release, state([one.value for one in flags], release, unseen=hidden), seen=seen, hint=CLUSTERCTL
     )
     base = f"spec.template.spec.containers[{index}]"
-    naming = [one for one in flags if _names(one.value)]
+    naming = [one for one in flags if needs_revision(one.value)]
     if not ensure or not fixed or hidden:
         field = f"{base}.{(naming or flags)[0].path}" if flags and severity != INFO else base
         return None, [_report(item, message, severity, field)]
@@ -268,7 +203,7 @@ def _review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> Revi
         what = OPAQUE if patched else _by_variable(item, items, spec)
     seen = f"spec.version {quoted(version)!r} is not a version" if version else "no spec.version"
     severity, message, fixed = _judge(release, what, seen=seen, hint=f"the field is {_GATES}.{GATE}: true")
-    naming = [one for one in arguments if _names(text(one[0][one[1]]))]
+    naming = [one for one in arguments if needs_revision(text(one[0][one[1]]))]
     named = _GATES if GATE in gated else naming[0][2] if naming else ""
     fixing = ensure and fixed and (named or item.api_version in _WITH_MANAGER)
     if fixing:

@@ -15,7 +15,7 @@ from functools import cached_property
 from krm_fn import surface
 from krm_fn.base import Record, titled
 from krm_fn.clusters import capi
-from krm_fn.featuregate import gates
+from krm_fn.featuregate import lists
 from krm_fn.kube import raw
 from krm_fn.kube import secrets as encoding
 from krm_fn.kube.secrets import Secret
@@ -166,7 +166,7 @@ class Manager:
         release, values, filters = None, [], []
         for container in raw.entries(deployment, "spec", "template", "spec", "containers"):
             release = release or raw.image_release(raw.text(container, "image"))
-            values += [flag.value for flag in raw.flags(container, gates.FLAG)]
+            values += [flag.value for flag in raw.flags(container, lists.FLAG)]
             filters += [flag.value for flag in raw.flags(container, "watch-filter")]
         self.name = raw.text(deployment, "metadata", "name") or surface.CAPI_MANAGER  # of its Deployment
         self.namespace = raw.text(deployment, "metadata", "namespace") or _USUAL
@@ -183,11 +183,13 @@ class Manager:
 
 
 def _gate(title: str, release: raw.Release | None, values: list[str]) -> str:
-    state = gates.state(values, release)
-    if gates.gone(release):
-        passed = state not in {gates.ABSENT, gates.OPAQUE}
+    state = lists.state(values, release)
+    if state == lists.QUOTED:
+        return f"can't take effect: the quotes around --{lists.FLAG} are part of its value, and {title} exits"
+    if lists.gone(release):
+        passed = state not in {lists.ABSENT, lists.OPAQUE}
         return f"is passed to {title}, which no longer knows it and exits" if passed else ""
-    return f"is off in {title}" if state == gates.OFF else ""
+    return f"is off in {title}" if state == lists.OFF else ""
 
 
 class Managed:

@@ -26,6 +26,7 @@ ARGUMENTS = st.lists(
     st.one_of(
         st.sampled_from(["-v=2", "--leader-elect", "plain", "--cluster-api-kubeconfig=/x"]).map(lambda one: [one]),
         LISTS.map(lambda one: [f"--feature-gates={one}"]),
+        LISTS.map(lambda one: [f'--feature-gates="{one}"']),
         LISTS.map(lambda one: ["--feature-gates", one]),
         st.just(["--cluster-api-kubeconfig", "/y"]),
     ),

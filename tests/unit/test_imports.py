@@ -25,7 +25,7 @@ RARE = {
     "krm_fn.agent.checks", "krm_fn.cli", "krm_fn.clusters.verdicts",
     "krm_fn.config.export", "krm_fn.config.flat", "krm_fn.config.reference", "krm_fn.earlier.breaking",
     "krm_fn.earlier.compare", "krm_fn.earlier.effects", "krm_fn.earlier.guard", "krm_fn.earlier.overlap",
-    "krm_fn.featuregate.gates", "krm_fn.files",
+    "krm_fn.featuregate.gates", "krm_fn.featuregate.lists", "krm_fn.files",
     "krm_fn.hub", "krm_fn.krm.places", "krm_fn.krm.streams", "krm_fn.krm.unreadable",
     "krm_fn.kube.raw", "krm_fn.migration", "krm_fn.status",
     "krm_fn.tokens.expiry", "krm_fn.tokens.outside", "krm_fn.views", "krm_fn.yaml.edit", "krm_fn.yaml.nodes",

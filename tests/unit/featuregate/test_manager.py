@@ -170,6 +170,18 @@ def test_a_flag_within_a_shell_command_is_reported_and_left_alone() -> None:
     assert severities(found.results) == [WARNING]
 
 
+@pytest.mark.parametrize("release", ["v1.5.0", "v1.9.0", "v1.12.0"])
+@pytest.mark.parametrize("gate", ["MachinePool", "ClusterResourceSet"])
+def test_quotes_that_reach_the_manager_are_reported_and_taken_off(gate: str, release: str) -> None:
+    given = items(manager(release, f'--feature-gates="{gate}=true"'))
+    checked = review(given, config())
+    assert severities(checked.results) == [WARNING]
+    assert "the quotes around --feature-gates are part of its value" in messages(checked.results)
+    ensured = review(given, config(feature_gate="Ensure"))
+    assert severities(ensured.results) == [INFO]
+    assert 'feature-gates="' not in repr(ensured.revised)
+
+
 @pytest.mark.parametrize(
     "given",
     [
