@@ -1,16 +1,19 @@
 """Plain manifests in folders, files and stdin as one list of items, written back with changes.
 
 `Tree` is to plain manifests what `ResourceList` is to a host's input. What is not changed keeps its bytes, file by file
-and document by document.
+and document by document. Where a host gives a stream instead, `original` finds the user's own file of an object.
 """
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
 
+from krm_fn.base import Record
 from krm_fn.files import finding, reading
-from krm_fn.files.reading import show
-from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
+from krm_fn.files.reading import KUSTOMIZATIONS, SUFFIXES, read_below, show
+from krm_fn.krm.results import ERROR, PACKAGE, WARNING, Errors, Result, tagged
 from krm_fn.krm.streams import BOM, Document, read_documents
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.edit import revise
@@ -19,27 +22,24 @@ from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterator, Sequence
 
-    from krm_fn.files.finding import Rules
     from krm_fn.krm.changes import Changes
     from krm_fn.krm.items import Item
 
 STDIN = "-"
 _SEPARATOR = b"---\n"
+_LARGEST_ORIGINAL = 4 * 1024 * 1024  # of a file that is looked through
+_MOST_ORIGINALS = 100  # files beside a kustomization that are looked through
 
 
-class SourceFile:
+class SourceFile(Record):
     """A file that was read."""
 
-    __slots__ = ("data", "documents", "path", "relative")
-
-    def __init__(self, path: str, relative: str, data: bytes, documents: list[Document]) -> None:
-        self.path = path  # as messages call it: below the path that the user gave; `stdin` for stdin
-        self.relative = relative  # below the folder that the user gave, for a copy of the tree
-        self.data = data
-        self.documents = documents
+    path: str  # as messages call it: below the path that the user gave; `stdin` for stdin
+    relative: str  # below the folder that the user gave, for a copy of the tree
+    data: bytes
+    documents: list[Document]
 
     @property
     def items(self) -> list[Item]:
@@ -50,18 +50,17 @@ class SourceFile:
 class Tree:
     """Manifests of several files."""
 
-    def __init__(self, files: list[SourceFile], results: Sequence[Result]) -> None:
-        self.files = files  # the files, in the order read
-        self.results = tuple(results)  # warnings about what was passed over
-        self.items = [item for file in files for item in file.items]  # their positions count through
+    def __init__(self) -> None:
+        self.files: list[SourceFile] = []  # in the order read
+        self.results: tuple[Result, ...] = ()  # warnings about what was passed over
+        self.items: list[Item] = []  # their positions count through
 
     @classmethod
     def read(
         cls,
         paths: Sequence[str],
-        stdin: BinaryIO | None = None,
         *,
-        rules: Rules | None = None,
+        rules: finding.Rules | None = None,
         wanted: Callable[[str, Item], bool] | None = None,
         texts: list[bytes] | None = None,
     ) -> Tree:
@@ -72,7 +71,6 @@ class Tree:
 
         Args:
             paths: Folders, files and `-`.
-            stdin: Read for `-`; the process's own where left out.
             rules: What is left out of folders.
             wanted: Takes a file's path and an object; says whether it counts as an item at all.
             texts: Gets what was read, so that errors can be cleared of it.
@@ -81,13 +79,15 @@ class Tree:
             Errors: Everything that can't be read, with file, line and column.
         """
         found, results = finding.find([path for path in dict.fromkeys(paths) if path != STDIN], rules)
+        rendered = rules is not None and rules.rendered
         sources: list[finding.Found | None] = [*found, *([None] if STDIN in paths else [])]
         budget = reading.Budget()
-        tree = cls([], ())
+        tree = cls()
         for source in sources:
             shown, relative = ("stdin", "stdin.yaml") if source is None else (show(source.path), source.relative)
+            left_out = f" (to leave the file out: --exclude {source.pattern})" if source and source.pattern else ""
             try:
-                data = (stdin or sys.stdin.buffer).read() if source is None else finding.read_found(source)
+                data = sys.stdin.buffer.read() if source is None else finding.read_found(source)
             except Errors as errors:
                 results += errors.results
                 continue
@@ -97,10 +97,10 @@ class Tree:
             try:
                 documents = read_documents(data, shown)
             except Errors as errors:
-                results += [one.replace(message=one.message + _left_out(source)) for one in errors.results]
+                results += [one.replace(message=one.message + left_out) for one in errors.results]
                 continue
-            lenient = rules is not None and rules.rendered
-            results += _strays(documents, shown, "; it is not read" if lenient else _left_out(source), lenient=lenient)
+            remedy, severity = ("; it is not read", WARNING) if rendered else (left_out, ERROR)
+            results += [_stray(one, shown, remedy, severity) for one in documents if one.stray]
             tree.add(shown, relative, data, documents, wanted)
         failed = [result for result in results if result.severity == ERROR]
         if failed:
@@ -124,7 +124,7 @@ class Tree:
             for item in items:
                 item.position = len(self.items)
                 self.items.append(item)
-        self.files.append(SourceFile(path, relative, data, documents))
+        self.files.append(SourceFile(path=path, relative=relative, data=data, documents=documents))
 
     def stream(self, changes: Changes) -> list[bytes]:
         """Return everything as one stream of documents."""
@@ -256,22 +256,60 @@ def _ended(text: bytes) -> bytes:
     return text + b"\n"
 
 
-def _left_out(source: finding.Found | None) -> str:
-    """Say how to leave out a file that nobody named."""
-    return f" (to leave the file out: --exclude {source.pattern})" if source is not None and source.pattern else ""
+def _stray(document: Document, path: str, remedy: str, severity: str) -> Result:
+    """Report a document that is no object."""
+    message = document.stray if document.stray.endswith("?") else document.stray + remedy
+    tags = tagged(rule="no-object")
+    return Result(message=message, severity=severity, file_path=path, line=document.line, column=1, tags=tags)
 
 
-def _strays(documents: list[Document], path: str, remedy: str, *, lenient: bool) -> list[Result]:
-    """Report documents that are no objects."""
-    return [
-        Result(
-            message=one.stray if one.stray.endswith("?") else one.stray + remedy,
-            line=one.line,
-            column=1,
-            severity=WARNING if lenient else ERROR,
-            file_path=path,
-            tags=tagged(rule="no-object"),
-        )
-        for one in documents
-        if one.stray
-    ]
+# --- the user's own file of an object in a host's stream --------------------------------------------------------------
+
+
+def original(item: Item) -> Item | None:
+    """Return an object as the user's own file holds it; None where no file, or none for certain, holds this object.
+
+    A host counts lines in nobody's file: kpt adds annotations and drops empty lines, kustomize sorts keys and names no
+    file. Where the function runs as a program, the file is there to be looked up. What it holds is compared and counted, and
+    never shown.
+    """
+    found = [one for path, root in _candidates(item) for one in objects(root, path) if same(one, item)]
+    if item.file_path and item.file_index is not None:
+        found = [one for one in found if one.file_index == item.file_index]
+    if len(found) > 1:  # kustomize may have set the namespace
+        found = [one for one in found if one.namespace == item.namespace]
+    return found[0] if len(found) == 1 else None
+
+
+def _candidates(item: Item) -> Iterator[tuple[str, str]]:
+    """Yield paths of files, and the folder that each must be in."""
+    root = os.path.realpath(".")
+    if item.file_path:
+        package = item.annotations.get(PACKAGE)
+        if isinstance(package, str) and os.path.lexists(f"{package}/Kptfile"):  # no other folder is kpt's
+            root = os.path.realpath(package)
+        yield item.file_path, root
+    elif any(os.path.lexists(one) for one in KUSTOMIZATIONS):  # kustomize calls its functions there
+        names = sorted(one for one in os.listdir(root) if one.endswith(SUFFIXES) and one not in KUSTOMIZATIONS)  # noqa: PTH208
+        yield from ((one, root) for one in names[:_MOST_ORIGINALS])
+
+
+@functools.cache  # one run asks for many objects of the same files
+def objects(root: str, path: str) -> list[Item]:
+    """Return the objects of a file below a folder; none where it can't be read."""
+    try:
+        data = read_below(root, f"{root}/{path}", _LARGEST_ORIGINAL)
+        return [item for document in read_documents(data, show(path)) for item in document.items]
+    except Errors:
+        return []
+
+
+def same(one: Item, item: Item) -> bool:
+    """Return whether two objects agree in all that no host changes."""
+    if (one.api_version, one.kind, one.name) != (item.api_version, item.kind, item.name):
+        return False
+    try:
+        first, second = one.value(), item.value()
+    except Errors:
+        return False
+    return all(first.get(key) == second.get(key) for key in first.keys() | second.keys() if key != "metadata")

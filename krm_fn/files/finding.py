@@ -5,7 +5,7 @@ needs it, and opened by its target; any other link is passed over.
 """
 
 # Links are the subject here, and os names them; pathlib's resolve fails on circles before Python 3.13.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120
+# ruff: noqa: PTH100, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -72,78 +72,66 @@ def read_found(found: Found) -> bytes:
     return read_below(found.root, found.path, real=found.real) if found.root else read(found.path)
 
 
-def _check_name(path: str, name: str) -> Result | None:
-    """Report a file name that can't be shown, or written into a list of names."""
-    if name.isprintable() and name.isascii():
-        return None
-    if show(name) == name:
-        return None
-    message = f"the file name {show(path)} is not printable UTF-8 text: rename the file, or leave it out with --exclude"
-    return Result(message=message, severity=ERROR, file_path=show(path), tags=tagged(rule="file-name"))
-
-
 def find(paths: Sequence[str], rules: Rules | None = None) -> tuple[list[Found], list[Result]]:
     """Find the files below paths: `*.yaml`, `*.yml`, `*.json`, sorted by path; a file given itself may have any name.
 
     Returns:
         The files, each once, and what to report: errors for what can't be read, warnings for what is passed over.
     """
-    found: list[Found] = []
-    results: list[Result] = []
-    seen: set[str] = set()
-    many = len(paths) > 1
+    walk = _Walk(rules or Rules(), many=len(paths) > 1)
     for path in paths:
-        try:
-            mode = os.stat(path).st_mode
-        except (OSError, ValueError) as error:
-            results.append(unreadable(path, error))
-            continue
-        if stat.S_ISDIR(mode):
-            before = len(found)
-            walk = _Walk(path, os.path.basename(os.path.abspath(path)) if many else "", rules or Rules(), seen)
-            walk.run()
-            found += walk.found
-            results += walk.results
-            if len(found) == before and not walk.results:
-                message = f"{show(path)} holds no file that ends in {', '.join(SUFFIXES)}"
-                results.append(
-                    Result(message=message, severity=WARNING, file_path=show(path), tags=tagged(rule="no-files"))
-                )
-        elif (real := os.path.realpath(path)) not in seen:
-            seen.add(real)
-            problem = _check_name(path, path)
-            if not many and os.path.basename(path) in KUSTOMIZATIONS:
-                shown = show(os.path.dirname(path) or ".")
-                message = f"{show(path)} is read by kustomize: give its folder, {shown}, as PATH"
-                results.append(Result(message=message, file_path=show(path), tags=tagged(rule="kustomize-root")))
-                continue
-            if problem is not None:
-                results.append(problem)
-            found.append(Found(path=path, relative=os.path.basename(path)))
-    return found, results
+        walk.given(path)
+    return walk.found, walk.results
 
 
 class _Walk:
-    def __init__(self, root: str, prefix: str, rules: Rules, seen: set[str]) -> None:
-        self.given = root
-        self.root = os.path.realpath(root)
-        self.prefix = prefix
+    def __init__(self, rules: Rules, *, many: bool) -> None:
         self.rules = rules
-        self.seen = seen
+        self.many = many  # whether several paths were given
+        self.root = ""  # the folder that is walked through, resolved
+        self.shown = ""  # the same as the user gave it, for messages
+        self.prefix = ""  # before the relative paths of its files
         self.found: list[Found] = []
         self.results: list[Result] = []
+        self.seen: set[str] = set()
         self.charts: list[str] = []
 
-    def run(self) -> None:
-        self.folder(self.given, "", [(line, "") for line in self.rules.exclude])
-        if self.charts:
-            what = "is a Helm chart" if len(self.charts) == 1 else "are Helm charts"
-            message = f"{some([show(one) for one in self.charts], _NAMED)} {what}: not read; render with `helm template` and give the output as -"
-            self.report(message, self.charts[0], WARNING, rule="helm-chart")
+    def given(self, path: str) -> None:
+        """Take a file or folder that the user gave."""
+        try:
+            is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        except (OSError, ValueError) as error:
+            self.results.append(unreadable(path, error))
+            return
+        real = os.path.realpath(path)
+        if is_folder:
+            before = len(self.found), len(self.results)
+            self.root, self.shown = real, show(path)
+            self.prefix = os.path.basename(os.path.abspath(path)) + "/" if self.many else ""
+            self.folder(path, "", [(line, "") for line in self.rules.exclude])
+            self.report_charts()
+            if (len(self.found), len(self.results)) == before:
+                message = f"{self.shown} holds no file that ends in {', '.join(SUFFIXES)}"
+                self.report(message, path, WARNING, rule="no-files")
+        elif not self.many and os.path.basename(path) in KUSTOMIZATIONS:
+            folder = show(os.path.dirname(path) or ".")
+            self.report(
+                f"{show(path)} is read by kustomize: give its folder, {folder}, as PATH", path, rule="kustomize-root"
+            )
+        elif real not in self.seen and self.good_name(path, path):
+            self.seen.add(real)
+            self.found.append(Found(path=path, relative=os.path.basename(path)))
 
     def report(self, message: str, path: str, severity: str = ERROR, *, rule: str = "") -> None:
         tags = tagged(rule=rule) if rule else ()
         self.results.append(Result(message=message, severity=severity, file_path=show(path), tags=tags))
+
+    def report_charts(self) -> None:
+        if self.charts:
+            what = "is a Helm chart" if len(self.charts) == 1 else "are Helm charts"
+            message = f"{some([show(one) for one in self.charts], _NAMED)} {what}: not read; render with `helm template` and give the output as -"
+            self.report(message, self.charts[0], WARNING, rule="helm-chart")
+            self.charts = []
 
     def folder(self, path: str, relative: str, ignored: Sequence[tuple[str, str]]) -> None:
         """Take the files of a folder, then those below it."""
@@ -167,24 +155,22 @@ class _Walk:
                 self.entry(entry, where, below, ignored)
 
     def entry(self, entry: os.DirEntry[str], path: str, relative: str, ignored: Sequence[tuple[str, str]]) -> None:
-        """Take a file, walk through a folder, follow a link."""
+        """Take a file, or a link to one as a mounted ConfigMap has them; walk through a folder."""
         is_folder = entry.is_dir(follow_symlinks=False)
         if _is_ignored(relative, ignored, is_folder=is_folder):
             return
-        if entry.is_symlink():
-            self.link(path, relative)
-        elif is_folder:
-            if self.real(relative) not in self.rules.skip and self.good_name(path, entry.name):
+        real = os.path.realpath(path) if entry.is_symlink() else os.path.join(self.root, relative)
+        if is_folder:
+            if real not in self.rules.skip and self.good_name(path, entry.name):
                 self.folder(path, relative, ignored)
+        elif entry.is_symlink() and not (inside(real, self.root) and os.path.isfile(path)):
+            if entry.name.endswith(SUFFIXES) or os.path.isdir(path):
+                self.pass_over(path, "a link that leads to no file of this folder")
         elif entry.name.endswith(SUFFIXES):
-            if entry.is_file(follow_symlinks=False):
-                self.take(path, relative, self.real(relative))
+            if os.path.isfile(path):
+                self.take(path, relative, real)
             else:
                 self.pass_over(path, f"{kind(entry.stat(follow_symlinks=False).st_mode)}, not a regular file")
-
-    def real(self, relative: str) -> str:
-        """Return the resolved path of what is below the folder: links to folders are never walked through."""
-        return os.path.join(self.root, relative)
 
     def refused(self, path: str, relative: str, names: Collection[str]) -> bool:
         """Return whether a folder is not one of plain manifests; report it, unless it is our own output."""
@@ -196,16 +182,13 @@ class _Walk:
             self.charts.append(path)
             return True
         if _CHART in names:
-            remedy = "pipe the output of `helm template` in, with - as PATH"
-            if self.rules.rendered:
-                remedy = "give a tree that `clusternet-capi-fn render -o DIR` wrote"
-            message = f"{show(path)} is a Helm chart: {remedy}"
+            message = f"{show(path)} is a Helm chart: render it with `helm template`, and give the output"
             self.report(message, path, rule="helm-chart")
             return True
         found = [name for name in KUSTOMIZATIONS if name in names]
         if relative and found and not self.rules.rendered:
             message = (
-                f"{show(path)} is built by kustomize ({found[0]}), and {show(self.given)} is read as plain files: give"
+                f"{show(path)} is built by kustomize ({found[0]}), and {self.shown} is read as plain files: give"
                 f" {show(path)} as PATH instead, or leave it out with --exclude {_pattern(show(relative))}"
             )
             self.report(message, os.path.join(path, found[0]), rule="nested-root")
@@ -231,35 +214,20 @@ class _Walk:
             self.results += errors.results
             return b""
 
-    def link(self, path: str, relative: str) -> None:
-        """Take a link to a file of this folder, as a mounted ConfigMap has them; pass over any other."""
-        real = os.path.realpath(path)
-        within = real == self.root or inside(real, self.root)
-        is_folder = os.path.isdir(path)
-        if not is_folder and not relative.endswith(SUFFIXES):
-            return
-        if not is_folder and not os.path.exists(path):
-            self.pass_over(path, "a link to nothing, or in a circle")
-        elif not within:
-            self.pass_over(path, "a link that leads out of the folder")
-        elif is_folder:
-            self.pass_over(path, "a link to a folder")
-        elif os.path.isfile(path):
-            self.take(path, relative, real)
-        else:
-            self.pass_over(path, "a link to something that is not a regular file")
-
     def pass_over(self, path: str, reason: str) -> None:
         """Report that something is not read."""
         message = f"{show(path)} is {reason}: it is not read; name it on the command line if it belongs here"
         self.report(message, path, WARNING)
 
     def good_name(self, path: str, name: str) -> bool:
-        """Return whether a name can be shown; report it where not."""
-        problem = _check_name(path, name)
-        if problem is not None:
-            self.results.append(problem)
-        return problem is None
+        """Return whether a name can be shown, and written into a list of names; report it where not."""
+        if name.isprintable() and (name.isascii() or show(name) == name):
+            return True
+        message = (
+            f"the file name {show(path)} is not printable UTF-8 text: rename the file, or leave it out with --exclude"
+        )
+        self.report(message, path, rule="file-name")
+        return False
 
     def take(self, path: str, relative: str, real: str) -> None:
         """Take a file, once."""
@@ -267,10 +235,9 @@ class _Walk:
             return
         self.seen.add(real)
         if len(self.seen) > _MOST_FILES:
-            message = f"{show(self.given)} holds more than {_MOST_FILES} files: give less of it, or --exclude"
-            raise Errors.of(message, file_path=show(self.given))
-        shown = f"{self.prefix}/{relative}" if self.prefix else relative
-        self.found.append(Found(path=path, relative=shown, below=relative, root=self.root, real=real))
+            message = f"{self.shown} holds more than {_MOST_FILES} files: give less of it, or --exclude"
+            raise Errors.of(message, file_path=self.shown)
+        self.found.append(Found(path=path, relative=self.prefix + relative, below=relative, root=self.root, real=real))
 
 
 # --- patterns in the syntax of .gitignore ----------------------------------------------------------------------------

@@ -62,24 +62,17 @@ def read_below(root: str, path: str, limit: int = _LARGEST_FILE, real: str = "")
         root: The folder, resolved.
         path: The file, as messages call it.
         limit: The most bytes that it may have.
-        real: Where it was found, resolved; tried first. No link is followed there, so it need not be resolved again.
+        real: Where it is, links resolved, if that is known.
 
     Raises:
         Errors: It can't be read, leads out of the folder, is not a regular file, or is too large.
     """
-    if real:
-        try:
-            handle = open_below(root, _below(real, root))
-        except OSError:
-            pass  # it has changed since then
-        else:
-            return _contents(handle, path, limit)
     try:
-        real = os.path.realpath(path)
+        real = real or os.path.realpath(path)
         if not inside(real, root):
             message = f"{show(path)} leads out of {show(root)}: it is not read"
             raise Errors.of(message, file_path=show(path))
-        handle = open_below(root, _below(real, root))
+        handle = open_below(root, real.removeprefix(root.rstrip(os.sep) + os.sep).split("/"))
     except (OSError, ValueError) as error:
         raise Errors([unreadable(path, error)]) from None
     return _contents(handle, path, limit)
@@ -93,11 +86,6 @@ def kustomization(folder: str) -> str:
 def inside(path: str, folder: str) -> bool:
     """Return whether a resolved path is below a resolved folder."""
     return path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _below(path: str, folder: str) -> list[str]:
-    """Return the components of a resolved path from a resolved folder on."""
-    return path.removeprefix(folder.rstrip(os.sep) + os.sep).split("/")
 
 
 def open_below(root: str, parts: Sequence[str]) -> int:

@@ -62,7 +62,7 @@ def test_what_is_not_left_out_keeps_its_bytes(text: str, data: st.DataObject) ->
     except Errors:
         hypothesis.reject()
     documents = [one for one in documents if not one.stray]
-    file = SourceFile("a.yaml", "a.yaml", raw, documents)
+    file = SourceFile(path="a.yaml", relative="a.yaml", data=raw, documents=documents)
     for position, item in enumerate(file.items):
         item.position = position
     count = len(file.items)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,8 +108,9 @@ def test_two_files_of_one_name_can_not_share_a_folder(tmp_path: Path) -> None:
         found.contents(Changes())
 
 
-def test_stdin_is_read_for_a_dash() -> None:
-    found = Tree.read(["-"], io.BytesIO(cm("a").encode()))
+def test_stdin_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(cm("a").encode())))
+    found = Tree.read(["-"])
     assert [(item.name, item.file_path) for item in found.items] == [("a", "stdin")]
     assert list(found.contents(Changes())) == ["stdin.yaml"]
 
