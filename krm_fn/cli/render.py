@@ -27,7 +27,7 @@ from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from krm_fn.cli.inputs import Input
     from krm_fn.function import Outcome
@@ -65,7 +65,6 @@ On a terminal the values of Secrets are hidden; in a pipe or file they are not, 
 Exit code: 0; 1 if anything is wrong (then nothing is written); 2 for wrong usage.
 """
 
-_FILE_SUFFIXES = (".yaml", ".yml")
 _FORMS = ("yaml", "json", "table", "markdown", "mermaid", "name", "wide")  # that a person may take -o for
 _NOTHING = b"# clusternet-capi-fn render: no objects\n"
 _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:#]*)(?=:(?:\s|$))")
@@ -168,8 +167,6 @@ class _Output:
         self.redactor = outcome.redactor
         self.generated = list(outcome.changes.added)
         self.results: list[Result] = []
-        self.private: set[str] = set()
-        self.hidden = 0
         if given.made is not None:  # kustomize has done all of it
             others = frozenset(range(len(tree.items))) - given.made
             self.changes = Changes(removed=others if only == "generated" else frozenset())
@@ -189,41 +186,31 @@ class _Output:
         else:
             own = frozenset(item.position for item in tree.items if is_config(item) or is_local(item))
             self.changes = outcome.changes.replace(added=(), removed=outcome.changes.removed | own)
+        secrets = [item for item in tree.items if _is_secret(item) and item.position not in self.changes.removed]
+        self.secrets = len(secrets) + sum(value["kind"] == "Secret" for value in self.generated)
         if redact:
-            self._hide()
-
-    def _hide(self) -> None:
-        """Hide the values of all Secrets."""
-        revised, replaced = dict(self.changes.revised), dict(self.changes.replaced)
-        for item in self.tree.items:
-            if _is_secret(item) and item.position not in self.changes.removed:
-                self.hidden += 1
-                if item.position in replaced:
-                    replaced[item.position] = compare.redacted(replaced[item.position])
+            revised, replaced = dict(self.changes.revised), dict(self.changes.replaced)
+            for item in secrets:
+                position = item.position
+                if position in replaced:
+                    replaced[position] = compare.redacted(replaced[position])
                 else:
-                    revised[item.position] = compare.redacted(revised.get(item.position, item.value()))
-        self.changes = self.changes.replace(revised=revised, replaced=replaced)
-        self.hidden += sum(value.get("kind") == "Secret" for value in self.generated)
-        self.generated = [compare.redacted(value) for value in self.generated]
-
-    @property
-    def has_secret(self) -> bool:
-        """Whether a Secret with its values is among the output."""
-        own = any(_is_secret(item) and item.position not in self.changes.removed for item in self.tree.items)
-        return not self.redact and (own or any(value["kind"] == "Secret" for value in self.generated))
+                    revised[position] = compare.redacted(revised.get(position, item.value()))
+            self.changes = self.changes.replace(revised=revised, replaced=replaced)
+            self.generated = [compare.redacted(value) for value in self.generated]
 
     def stream(self) -> list[bytes]:
         """Return everything as one stream."""
         return self.tree.stream(self.changes.replace(added=tuple(self.generated))) or [_NOTHING]
 
-    def contents(self) -> dict[str, bytes]:
-        """Return the files of a folder, and note in `private` those that hold a Secret.
+    def contents(self) -> tuple[dict[str, bytes], set[str]]:
+        """Return the files of a folder, and which of them hold a Secret.
 
         Raises:
             Errors: A file of the user is where a generated one belongs.
         """
         contents = self.tree.contents(self.changes)
-        self.private = {file.relative for file in self.tree.files if any(map(_is_secret, file.items))} & set(contents)
+        private = {file.relative for file in self.tree.files if any(map(_is_secret, file.items))} & set(contents)
         for value in self.generated:
             metadata = value["metadata"]
             path = output_path(value["kind"], metadata.get("namespace", ""), metadata["name"])
@@ -232,8 +219,8 @@ class _Output:
                 raise Errors.of(message, file_path=path)
             contents[path] = dump(value).encode()
             if value["kind"] == "Secret":
-                self.private.add(path)
-        return contents
+                private.add(path)
+        return contents, private
 
 
 def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
@@ -258,9 +245,7 @@ def _is_secret(item: Item) -> bool:
 def _is_folder(target: str) -> bool:
     """Return whether a target is meant as a folder: it is one, or it does not exist and has no name of a YAML file."""
     path = Path(target)
-    if path.exists():
-        return path.is_dir()
-    return target.endswith("/") or not target.endswith(_FILE_SUFFIXES)
+    return path.is_dir() if path.exists() else not target.endswith((".yaml", ".yml"))
 
 
 def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
@@ -298,31 +283,25 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
         Errors: Nothing was written.
     """
     if target == STDOUT:
-        reason = runner.emit(_for_stdout(made), sys.stdout.buffer)
+        pieces = made.stream()
+        if made.redact:  # of tokens wherever they are, in a name or a comment too
+            pieces = [made.redactor.text(piece.decode()).encode() for piece in pieces]
+        if shared.terminal(sys.stdout).colour:
+            pieces = [_COLOURED.sub(_colour, piece.decode()).encode() for piece in pieces]
+        reason = runner.emit(pieces, sys.stdout.buffer)
         if reason:
             return shared.fail(reason)
-        if made.hidden:
+        if made.redact and made.secrets:
             how = "; in a pipe or with -o FILE they are not" if sys.stdout.isatty() else ""
-            diagnostics.note(f"note: the values of {count(made.hidden, 'Secret')} are hidden{how}")
+            diagnostics.note(f"note: the values of {count(made.secrets, 'Secret')} are hidden{how}")
     elif folder:
-        contents = made.contents()
-        written = writing.replace_tree(target, contents, made.private)
+        contents, private = made.contents()
+        written = writing.replace_tree(target, contents, private)
         diagnostics.note(f"{target}: {count(len(contents), 'file')}{'' if written else ', nothing changed'}")
     else:
-        writing.replace_file(target, made.stream(), private=made.has_secret)
+        writing.replace_file(target, made.stream(), private=bool(made.secrets) and not made.redact)
         diagnostics.note(f"{target}: written")
     return runner.OK
-
-
-def _for_stdout(made: _Output) -> Iterator[bytes]:
-    pieces = made.stream()
-    if made.redact:  # of tokens wherever they are, in a name or a comment too
-        pieces = [made.redactor.text(piece.decode()).encode() for piece in pieces]
-    if not shared.terminal(sys.stdout).colour:
-        yield from pieces
-        return
-    for piece in pieces:
-        yield _COLOURED.sub(_colour, piece.decode()).encode()
 
 
 def _colour(match: re.Match[str]) -> str:
