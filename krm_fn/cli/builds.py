@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import io
 import re
 import secrets
@@ -18,9 +19,9 @@ from krm_fn.config import identity_of, is_config
 from krm_fn.files import kustomize
 from krm_fn.files.documents import same
 from krm_fn.files.reading import show
-from krm_fn.krm import places, resource_list, runner
+from krm_fn.krm import resource_list, runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors, tagged
+from krm_fn.krm.results import WARNING, Errors, Result, has_errors, tagged
 from krm_fn.krm.streams import read_documents
 from krm_fn.kube.raw import is_local
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
@@ -28,7 +29,7 @@ from krm_fn.tokens.redaction import Redactor, knowing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from krm_fn.files.documents import Tree
@@ -44,7 +45,6 @@ class Call(Record):
     """One call of the function in a build."""
 
     folder: str  # that was built, as messages call it
-    files: tuple[tuple[str, bytes], ...]  # of it that may hold our configuration or Clusters
     given: ResourceList
     outcome: Outcome
 
@@ -60,7 +60,8 @@ class Builds:
         self.mark = f"fn.clusternet.io/made-{secrets.token_hex(8)}"
         self.marked = re.compile(rb"(?m)^ +" + re.escape(self.mark.encode()) + rb": *['\"]?([^'\"\n]*)['\"]?\n")
         self.places: dict[str, int] = {}  # mark -> position in the tree
-        self.sources: dict[str, Sequence[tuple[str, bytes]]] = {}  # of each folder that was built
+        self.sources: dict[str, list[Item]] = {}  # objects of the files of each folder that was built
+        self.indexed: dict[str, dict[tuple[str, str], list[Item]]] = {}  # the same by kind and name, once needed
 
     @property
     def failed(self) -> bool:
@@ -87,9 +88,9 @@ class Builds:
             )
         except kustomize.Unbuilt as error:
             raise Errors(_unbuilt(error, knowing(error.texts, self.options.offers.tokens()))) from None
-        self.sources[shown] = built.sources
+        sources = self.sources.setdefault(shown, _items(built.sources))
         if not any(call.folder == shown for call in self.calls):
-            self.unused += [item for item in _items(built.sources) if item.kind == surface.KIND]
+            self.unused += [item for item in sources if item.kind == surface.KIND]
         paths: set[str] = set()
         for piece in _SEPARATOR.split(built.output):
             found = self.marked.search(piece)
@@ -110,14 +111,14 @@ class Builds:
     def answer(self, folder: str, data: bytes, files: Sequence[tuple[str, bytes]]) -> tuple[int, bytes, str]:
         """Do the work of the function in a build."""
         try:
+            self.sources.setdefault(folder, _items(files))
             given = resource_list.read(data)
-            given.function_config = _in_its_file(given.function_config, files)
-            options = self.options.replace(baseline=self.baseline_of(given.function_config))
-            outcome = _placed(function.process(given.items, given.function_config, options), folder, given.items, files)
+            config = given.function_config
+            outcome = self.processed(folder, given.items, config, baseline=self.baseline_of(config))
         except Errors as errors:
             given = resource_list.read(b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n")
             outcome = function.Outcome(changes=Changes(), results=errors.results, redactor=Redactor())
-        self.calls.append(Call(folder=folder, files=tuple(files), given=given, outcome=outcome))
+        self.calls.append(Call(folder=folder, given=given, outcome=outcome))
         stderr = io.StringIO()
         runner.say_lines(outcome.results, stderr)
         if has_errors(outcome.results):
@@ -129,11 +130,38 @@ class Builds:
         chunks = resource_list.write(given, changes, outcome.results)
         return runner.OK, b"".join(chunks), stderr.getvalue()
 
-    def placed(self, outcome: Outcome, items: Sequence[Item]) -> Outcome:
-        """Return an outcome over what was built, whose results name the files that it was built from."""
-        for folder, files in self.sources.items():
-            outcome = _placed(outcome, folder, items, files)
-        return outcome
+    def processed(
+        self, folder: str, items: Sequence[Item], config: Item | None, *, baseline: Sequence[Item] | None
+    ) -> Outcome:
+        """Run the function over what a build of a folder gave it; the results name files, or at least the folder."""
+        options = self.options.replace(baseline=baseline, original=functools.partial(self.original, folder=folder))
+        return self.placed(function.process(items, config, options), folder)
+
+    def placed(self, outcome: Outcome, folder: str = "") -> Outcome:
+        """Return an outcome without lines of what was built: nobody sees that."""
+        places = {"", *self.sources}
+        results = [
+            one.replace(file_path=one.file_path or folder, line=None, column=None)
+            if one.file_path in places and (one.file_path or one.line is not None)
+            else one
+            for one in outcome.results
+        ]
+        return outcome.replace(results=tuple(results))
+
+    def original(self, built: Item, folder: str = "") -> Item | None:
+        """Return the one object of a folder's files that an object of its build was made from, as far as that is clear."""
+        folder = folder or built.file_path
+        if folder not in self.sources:
+            return built  # of no build
+        if folder not in self.indexed:
+            index = self.indexed[folder] = {}
+            for one in self.sources[folder]:
+                index.setdefault((one.kind, one.name), []).append(one)
+        named = self.indexed[folder].get((built.kind, built.name), [])
+        found = [one for one in named if one.namespace in {"", built.namespace}]
+        if len(found) > 1:  # of several variants, or an object and its patches
+            found = [one for one in found if same(one, built)]
+        return found[0] if len(found) == 1 else None
 
     def with_mark(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return an object with the mark, which names it as the function does."""
@@ -165,7 +193,7 @@ class Builds:
                 items.append(item)
             alone = len(configs) == 1 or not all(map(is_config, configs.values()))
             config = last.given.function_config if alone else None
-            outcome = _placed(function.process(items, config, self.options), last.folder, items, last.files)
+            outcome = self.processed(last.folder, items, config, baseline=self.options.baseline)
         return self.as_built(outcome, tree)
 
     def baseline_of(self, config: Item | None) -> Sequence[Item] | None:
@@ -234,58 +262,14 @@ def _unbuilt(error: kustomize.Unbuilt, redactor: Redactor) -> tuple[Result, ...]
     return tuple(one.replace(message=f"{one.message}: {output}") for one in results)
 
 
-def _placed(outcome: Outcome, folder: str, items: Sequence[Item], files: Sequence[tuple[str, bytes]]) -> Outcome:
-    """Return an outcome whose results name files, or at least the folder: nobody sees the stream of a build."""
-    if all(one.file_path not in {"", folder} or (one.line is None and not one.file_path) for one in outcome.results):
-        return outcome
-    sources: dict[tuple[str, str], list[Item]] = {}
-    for item in _items(files):
-        sources.setdefault((item.kind, item.name), []).append(item)
-
-    def source(position: int | None) -> Item | None:
-        """Return the one object of the files that an object of the build was made from, as far as that is clear."""
-        built = items[position] if position is not None and 0 <= position < len(items) else None
-        if built is None:
-            return None
-        found = [item for item in sources.get((built.kind, built.name), []) if item.namespace in {"", built.namespace}]
-        if len(found) > 1:  # of several variants, or an object and its patches
-            found = [item for item in found if same(item, built)]
-        return found[0] if len(found) == 1 else None
-
-    def placed(result: Result) -> Result:
-        if result.file_path not in {"", folder} or (result.line is None and not result.file_path):
-            return result
-        found = source(result.item)
-        if found is None:
-            return result.replace(file_path=folder, line=None, column=None)
-        item = copy.copy(found)
-        there = result.replace(
-            item=0, file_path=item.file_path, file_index=item.file_index, line=None, column=None, related=()
-        )
-        return places.located([there], [item], None, stream=False)[0]
-
-    return outcome.replace(results=tuple(map(placed, outcome.results)))
-
-
-def _in_its_file(config: Item | None, files: Sequence[tuple[str, bytes]]) -> Item | None:
-    """Return a config as it is in the file that holds it, so that messages can say where, or as it came."""
-    if config is None or config.kind != surface.KIND:
-        return config
-    for item in _items(files):
-        if item.namespace == config.namespace and same(item, config):
-            found = copy.copy(item)
-            found.position = FUNCTION_CONFIG
-            return found
-    return config
-
-
-def _items(files: Sequence[tuple[str, bytes]]) -> Iterator[Item]:
-    """Yield the objects of the files that can be read, and that are not hidden: those are copies more often than not."""
+def _items(files: Sequence[tuple[str, bytes]]) -> list[Item]:
+    """Return the objects of the files that can be read, and that are not hidden: those are copies more often than not."""
+    found: list[Item] = []
     for path, data in files:
-        if any(part.strip(".") and part.startswith(".") for part in path.split("/")):
-            continue
-        with contextlib.suppress(Errors):
-            yield from [item for one in read_documents(data, path) for item in one.items]
+        if not any(part.strip(".") and part.startswith(".") for part in path.split("/")):
+            with contextlib.suppress(Errors):
+                found += [item for one in read_documents(data, path) for item in one.items]
+    return found
 
 
 def _mark_of(kind: str, metadata: Mapping[str, Any]) -> str:

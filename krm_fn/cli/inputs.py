@@ -1,11 +1,11 @@
-"""What a PATH holds, for every command that runs without kustomize or kpt: `render`, `plan` and `manifests` alike."""
+"""What a PATH holds, and what it is compared with, for every command that runs without kustomize or kpt."""
 
 from __future__ import annotations
 
-import copy
 import functools
 import os
 import sys
+import tempfile
 
 import click
 
@@ -13,13 +13,14 @@ from krm_fn import function
 from krm_fn.base import Record, nearest, some
 from krm_fn.cli import shared
 from krm_fn.cli.builds import Builds
-from krm_fn.files import documents, reading
+from krm_fn.files import documents, reading, revision
 from krm_fn.files.copying import FUNCTION_ANNOTATIONS
 from krm_fn.files.finding import Rules
 from krm_fn.krm import places
 from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, about, tagged
+from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import quoted
-from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND
+from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND, OWNER_ANNOTATION
 from krm_fn.tokens.redaction import knowing
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from krm_fn.function import Options, Outcome
     from krm_fn.krm.items import Item
 
-SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
+_SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
 _MANY = 5000  # objects, from which on a person would wonder whether anything happens
 
 
@@ -109,15 +110,14 @@ def process(source: Source, options: Options) -> Input:
     Raises:
         Errors: What can't be read or built, or a config file that holds not exactly one config.
     """
-    warnings: list[Result] = []
+    warnings: list[Result] = []  # of the reading
     texts: list[bytes] = []
+    wanted = functools.partial(_wanted, warnings=warnings)
     plain = [path for path in source.paths if path == documents.STDIN or not reading.kustomization(path)]
     rules = Rules(skip=frozenset(map(os.path.realpath, source.skip)), exclude=source.exclude)
     try:
         config = _config(source.config, texts) if source.config else None
-        tree = documents.Tree.read(
-            plain, rules=rules, wanted=lambda path, item: _wanted(path, item, warnings), texts=texts
-        )
+        tree = documents.Tree.read(plain, rules=rules, wanted=wanted, texts=texts)
     except Errors as errors:
         redactor = knowing((text.decode("utf-8", "replace") for text in texts), options.offers.tokens())
         raise Errors(redactor.results(errors.results)) from None
@@ -127,7 +127,7 @@ def process(source: Source, options: Options) -> Input:
     try:
         for path in dict.fromkeys(source.paths):
             if path not in plain:
-                builds.add(path, tree, lambda path, item: _wanted(path, item, warnings))
+                builds.add(path, tree, wanted)
     except Errors as errors:
         if not builds.failed:
             raise Errors(builds.redacted(errors.results)) from None
@@ -135,31 +135,26 @@ def process(source: Source, options: Options) -> Input:
     if len(tree.items) >= _MANY and sys.stderr.isatty():
         click.echo(f"{len(tree.items):,} objects", err=True)
     results = (*tree.results, *warnings)
-    if not builds.calls or (config is not None and not builds.failed):
-        outcome = function.process(tree.items, config, options)
-        if builds.unused and any(one.rule == "no-config" for one in outcome.results):
-            beside = _beside(builds.unused, source.paths)
-            results = (*results, _config_beside(beside.file_path))
-            outcome = function.process(tree.items, beside, options)
-        results = (*results, *_in_resources(tree.items[given:], builds.unused))
-        return Input(tree=tree, results=results, outcome=builds.placed(outcome, tree.items))
-    if plain and not builds.failed:
-        message = (
-            f"{builds.calls[0].folder} calls this function itself, which sees nothing of {reading.show(plain[0])} there: give"
-            " it as the only PATH"
-        )
-        raise Errors.of(message, file_path=builds.calls[0].folder, tags=tagged(rule="function-in-build"))
-    return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made)
-
-
-def baseline(folder: str) -> Sequence[Item]:
-    """Read an earlier rendered tree."""
-    return documents.Tree.read([folder], rules=Rules(rendered=True)).items
+    if builds.failed or (builds.calls and config is None):
+        if plain and not builds.failed:
+            folder, beside = builds.calls[0].folder, reading.show(plain[0])
+            message = (
+                f"{folder} calls this function itself, which sees nothing of {beside} there: give it as the only PATH"
+            )
+            raise Errors.of(message, file_path=folder, tags=tagged(rule="function-in-build"))
+        return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made)
+    options = options.replace(original=builds.original)
+    outcome = builds.placed(function.process(tree.items, config, options))
+    if builds.unused and any(one.rule == "no-config" for one in outcome.results):
+        own, warning = _beside(builds.unused, source.paths)
+        results = (*results, warning)
+        outcome = builds.placed(function.process(tree.items, own, options))
+    return Input(tree=tree, results=(*results, *_in_resources(tree.items[given:], tree.items, builds)), outcome=outcome)
 
 
 def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
     """Return whether an object is one; what configures a host or another function is not, and that is reported."""
-    if item.group in SETTINGS_GROUPS:
+    if item.group in _SETTINGS_GROUPS:
         return False
     may_be = item.group != GROUP and item.contains(*(one.encode() for one in FUNCTION_ANNOTATIONS))
     if not may_be or not any(one in item.annotations for one in FUNCTION_ANNOTATIONS):
@@ -204,58 +199,48 @@ def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
 def _config(path: str, texts: list[bytes]) -> Item:
     found = documents.Tree.read([path], texts=texts).items
     if len(found) != 1:
-        several = f"holds {len(found)} objects" if found else "holds no object"
-        message = f"{path} {several}; give a file with one ClusternetCAPIConfig"
-        second = found[1].place() if found else {"file_path": path}
-        result = Result(message=message, tags=tagged(rule="config-file"), **second)
+        message = f"{path} holds {len(found) or 'no'} object{'s' * bool(found)}; give a file with one {KIND}"
+        place = found[1].place() if found else {"file_path": path}
+        result = Result(message=message, tags=tagged(rule="config-file"), **place)
         raise Errors(places.located([result], found, None, stream=False))
     found[0].position = FUNCTION_CONFIG
     return found[0]
 
 
-def _beside(unused: Sequence[Item], paths: Sequence[str]) -> Item:
-    """Return the one config that is in a folder that was built, and not part of the build.
+def _beside(unused: Sequence[Item], paths: Sequence[str]) -> tuple[Item, Result]:
+    """Return the one config that is in a folder that was built, and not part of the build, with a warning.
 
     Raises:
         Errors: There are several, or it is somewhere below.
     """
-    folders = {reading.show(os.path.normpath(path)) for path in paths}
-    found = [item for item in unused if os.path.normpath(item.file_path).rpartition("/")[0] in {*folders, ""}]
-    if len(unused) == len(found) == 1:
-        found[0].position = FUNCTION_CONFIG
-        return found[0]
     path = unused[0].file_path
-    message = (
-        f"{path} holds a {KIND} that the build does not use: name the file under transformers in the kustomization, or give"
-        f" it with -c {path}"
-    )
-    raise Errors.of(message, file_path=path, tags=tagged(rule="no-config"))
-
-
-def _config_beside(path: str) -> Result:
+    folders = {"", *(reading.show(os.path.normpath(one)) for one in paths)}
+    if len(unused) > 1 or os.path.normpath(path).rpartition("/")[0] not in folders:
+        message = (
+            f"{path} holds a {KIND} that the build does not use: name the file under transformers in the kustomization, or"
+            f" give it with -c {path}"
+        )
+        raise Errors.of(message, file_path=path, tags=tagged(rule="no-config"))
+    unused[0].position = FUNCTION_CONFIG
     message = (
         f"the kustomization does not name {path}, so this config is applied to what kustomize built: name it under"
         " transformers to have kustomize call this function, or give it with -c"
     )
-    return Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="config-beside"))
+    return unused[0], Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="config-beside"))
 
 
-def _in_resources(built: Sequence[Item], sources: Sequence[Item]) -> tuple[Result, ...]:
+def _in_resources(built: Sequence[Item], items: Sequence[Item], builds: Builds) -> tuple[Result, ...]:
     """Warn of configs that a kustomization lists as resources: there kustomize prints them and runs nothing."""
-    found: list[Result] = []
-    for item in built:
-        if item.kind != KIND or item.group != GROUP:
-            continue
-        own = next((one for one in sources if one.kind == KIND and one.name == item.name), item)
-        message = (
-            f"kustomize gets this {KIND} under resources, so `kustomize build` prints it and generates nothing: name the file"
-            " under transformers instead"
-        )
-        own = copy.copy(own)
-        own.position = 0
-        result = about(own, message, rule="config-in-resources", severity=WARNING)
-        found += places.located([result], [own], None, stream=False)
-    return tuple(found)
+    message = (
+        f"kustomize gets this {KIND} under resources, so `kustomize build` prints it and generates nothing: name the file"
+        " under transformers instead"
+    )
+    found = [
+        about(item, message, rule="config-in-resources", severity=WARNING)
+        for item in built
+        if item.kind == KIND and item.group == GROUP
+    ]
+    return places.located(found, items, None, stream=False, original=builds.original)
 
 
 def _function_not_run(path: str, item: Item) -> Result:
@@ -268,3 +253,85 @@ def _function_not_run(path: str, item: Item) -> Result:
         return Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="function-annotation"))
     message = f"{path}: {item.kind} {item.name} configures another function, which is not run here"
     return Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="function-ignored"))
+
+
+# --- what it is compared with ---------------------------------------------------------------------------------------
+
+
+baseline_option = click.option(
+    "--baseline",
+    metavar="DIR",
+    shell_complete=shared.complete_path,
+    help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
+)
+against_option = click.option(
+    "--against",
+    metavar="REV",
+    help="A Git revision to compare with, such as origin/main: what it has at PATH is rendered on the fly.",
+)
+
+
+def compared(
+    source: Source, options: Options, baseline: str | None, against: str | None, earlier: str = ""
+) -> tuple[Options, tuple[Result, ...]]:
+    """Read what a run is compared with: a tree or a revision that was given, else what an `earlier` run rendered.
+
+    Returns:
+        The options with it, and what there is to report about it.
+
+    Raises:
+        Errors: It can't be read; or it is a part of the input, made by others, which would be missing there.
+        UsageError: Both were given, or stdin with a revision.
+    """
+    if baseline is not None and against is not None:
+        shared.wrong_usage("give --baseline or --against, not both")
+    if against is not None:
+        return _revision(against, source, options)
+    if baseline is None:
+        return (_with(options, rendered(earlier), f"what is in {earlier}") if earlier else options), ()
+    items = rendered(baseline)
+    real = os.path.realpath(baseline)
+    held = [path for path in source.paths if path != documents.STDIN and reading.inside(real, os.path.realpath(path))]
+    if held and items and not any(item.contains(OWNER_ANNOTATION.encode()) for item in items):
+        message = (
+            f"--baseline {reading.show(baseline)} is part of the input {reading.show(held[0])}: give a tree that"
+            " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
+        )
+        raise Errors.of(message, file_path=reading.show(baseline), tags=tagged(rule="baseline-is-input"))
+    return _with(options, items, f"--baseline {baseline}", rendered=False), ()
+
+
+def _with(options: Options, items: Sequence[Item], source: str, *, rendered: bool = True) -> Options:
+    """Return options with a baseline; `rendered` tells that it is known to be rendered, so it may hold nothing of ours."""
+    return options.replace(baseline=items, baseline_source=source, baseline_rendered=rendered)
+
+
+def rendered(folder: str) -> Sequence[Item]:
+    """Return the objects of an earlier rendered tree."""
+    return documents.Tree.read([folder], rules=Rules(rendered=True)).items
+
+
+def _revision(name: str, source: Source, options: Options) -> tuple[Options, tuple[Result, ...]]:
+    if documents.STDIN in (*source.paths, source.config):
+        shared.wrong_usage("--against needs files of a Git repository, not -")
+    label = f"--against {name}"
+    with tempfile.TemporaryDirectory(prefix="clusternet-capi-fn-") as folder:
+        found = revision.write_out(name, [*source.paths, *filter(None, [source.config])], folder)
+        paths = tuple(filter(None, found[: len(source.paths)]))
+        config = found[-1] if source.config else ""
+        if not paths or (source.config and not config):
+            return _with(options, (), label), ()
+        try:
+            past = process(source.replace(paths=paths, config=config, skip=()), options.replace(baseline=None))
+            items = read_stream(b"".join(past.tree.stream(past.outcome.changes)), label)
+            # before there was a configuration, nothing was generated
+            errors = [one for one in past.outcome.results if one.severity == ERROR and one.rule != "no-config"]
+        except Errors as unread:
+            items, errors = [], [*unread.results]
+        if not errors:
+            return _with(options, items, label), ()
+        message = (
+            f"{label} can't be rendered, so nothing is compared with it: {errors[0].message.replace(f'{folder}/', '')}"
+        )
+        warning = Result(message=message, severity=WARNING, tags=tagged(rule="revision"))
+        return _with(options, (), label, rendered=False), (warning,)

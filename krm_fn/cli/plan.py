@@ -7,7 +7,6 @@ import sys
 import click
 
 from krm_fn import function
-from krm_fn.cli import baseline as baselines
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, has_errors
@@ -16,6 +15,12 @@ from krm_fn.tokens.redaction import Redactor
 from krm_fn.views import plan_markdown, plan_shown, plan_text
 from krm_fn.views.data import plan_data
 from krm_fn.views.plan_shown import Filters, Shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from krm_fn.krm.results import Result
 
 HELP = """Show what would be rendered and why: every Cluster, the rule that decided, its name and ClusterResourceSet.
 
@@ -46,7 +51,8 @@ every form.
     show_default=True,
     help="Markdown and Mermaid are for pull requests, JSON and YAML for programs.",
 )
-@baselines.options
+@inputs.baseline_option
+@inputs.against_option
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything changes, as `kubectl diff` does.")
 @click.option("-n", "--namespace", "namespaces", multiple=True, metavar="NAMESPACE", help="Show these namespaces only.")
 @click.option("-l", "--selector", metavar="SELECTOR", help="Show Clusters with these labels only, such as env=prod.")
@@ -63,7 +69,8 @@ def command(  # noqa: PLR0913 - one parameter per option
     *,
     source: inputs.Source,
     form: str,
-    asked: baselines.Asked,
+    baseline: str | None,
+    against: str | None,
     exit_code: bool,
     namespaces: tuple[str, ...],
     selector: str | None,
@@ -71,14 +78,16 @@ def command(  # noqa: PLR0913 - one parameter per option
     only_changed: bool,
     now: int | None,
 ) -> int:
-    if (exit_code or only_changed) and not asked.anything:
+    if (exit_code or only_changed) and baseline is None and against is None:
         option = "--exit-code" if exit_code else "--only-changed"
         shared.wrong_usage(f"{option} needs --baseline or --against to compare with")
     filters = Filters(namespaces=namespaces, selector=_selector(selector), clusters=clusters, only_changed=only_changed)
     offers = shared.environment_offers()
     options = function.Options(offers=offers, now=shared.moment(now, offers), needs_token=False)
     try:
-        view, redactor = _view(source.replace(skip=(asked.folder,) if asked.folder else ()), asked, options, filters)
+        source = source.replace(skip=(baseline,) if baseline else ())
+        options, found = inputs.compared(source, options, baseline, against)
+        view, redactor = _view(source, options, filters, found)
     except Errors as errors:
         redactor = Redactor()
         view = Shown(configs=(), results=redactor.results(errors.results))
@@ -89,19 +98,18 @@ def command(  # noqa: PLR0913 - one parameter per option
 
 
 def _view(
-    source: inputs.Source, asked: baselines.Asked, options: function.Options, filters: Filters
+    source: inputs.Source, options: function.Options, filters: Filters, found: Sequence[Result]
 ) -> tuple[Shown, Redactor]:
-    """Read, plan and compare.
+    """Read, plan and compare; `found` is what there is to report about the baseline.
 
     Raises:
         Errors: What can't be read.
     """
-    before = baselines.read(asked, source, options)
-    given = inputs.process(source, before.given_to(options))
+    given = inputs.process(source, options)
     outcome = given.outcome
     # hidden before a view shortens them: of a token that was cut, nobody can tell any more that it is one
-    results = outcome.redactor.results((*given.results, *before.results, *outcome.results))
-    comparison = None if before.items is None else function.compare(outcome, given.tree.items, before.items)
+    results = outcome.redactor.results((*given.results, *found, *outcome.results))
+    comparison = None if options.baseline is None else function.compare(outcome, given.tree.items, options.baseline)
     if outcome.plan is not None and not has_errors(results):
         titles = {one.title for one in outcome.plan.inventory.clusters}
         titles.update(() if comparison is None else (title for one in comparison.effects for title in one.clusters))

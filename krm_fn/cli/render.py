@@ -12,7 +12,6 @@ import click
 from krm_fn import function
 from krm_fn.base import count
 from krm_fn.cli import argocd_plugin, diagnostics, inputs, shared
-from krm_fn.cli import baseline as baselines
 from krm_fn.cli.shared import STDOUT
 from krm_fn.config import is_config
 from krm_fn.earlier import compare
@@ -83,7 +82,7 @@ def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: F
 
     def process(found: ResourceList) -> None:
         offers = shared.environment_offers()
-        items = None if baseline is None else inputs.baseline(str(baseline))
+        items = None if baseline is None else inputs.rendered(str(baseline))
         options = function.Options(
             offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose, original=original
         )
@@ -110,7 +109,8 @@ def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: F
     show_default=True,
     help="What is generated alone, or your own objects too.",
 )
-@baselines.options
+@inputs.baseline_option
+@inputs.against_option
 @click.option(
     "--argocd",
     type=click.Choice(("parameters", "announce")),
@@ -125,7 +125,8 @@ def command(  # noqa: PLR0913 - one parameter per option
     source: inputs.Source,
     target: str,
     only: str,
-    asked: baselines.Asked,
+    baseline: str | None,
+    against: str | None,
     argocd: str | None,
     redact: bool,
     now: int | None,
@@ -138,18 +139,18 @@ def command(  # noqa: PLR0913 - one parameter per option
         click.echo(argocd_plugin.announced(source.paths), nl=False)
         return runner.OK
     if argocd:
-        chosen = argocd_plugin.chosen(os.environ, {"config": source.config, "baseline": asked.folder})
-        source, asked = source.replace(config=chosen["config"] or ""), asked._replace(folder=chosen["baseline"])
+        chosen = argocd_plugin.chosen(os.environ, {"config": source.config, "baseline": baseline})
+        source, baseline = source.replace(config=chosen["config"] or ""), chosen["baseline"]
     options = function.Options(
         offers=offers, now=shared.moment(now, offers), verbose=verbose, writes_files=target != STDOUT
     )
-    source = source.replace(skip=tuple(one for one in (target, asked.folder) if one and one != STDOUT))
-    rendered = folder and os.path.lexists(f"{target}/{reading.MARKER}")
-    before = baselines.read(asked._replace(earlier=target if rendered else None), source, options)
-    given = inputs.process(source, before.given_to(options))
+    source = source.replace(skip=tuple(one for one in (target, baseline) if one and one != STDOUT))
+    earlier = target if folder and os.path.lexists(f"{target}/{reading.MARKER}") else ""
+    options, found = inputs.compared(source, options, baseline, against, earlier)
+    given = inputs.process(source, options)
     outcome = given.outcome
     made = _Output(given, only=only, redact=redact or (target == STDOUT and sys.stdout.isatty()))
-    results = [*given.results, *before.results, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
+    results = [*given.results, *found, *outcome.results, *made.results, *_nothing_but_checks(outcome, only)]
     diagnostics.report(results, outcome.redactor)
     for one in results:
         if verbose and one.severity == INFO:

@@ -120,17 +120,12 @@ def _entries(top: str, commit: str) -> list[_Entry]:
 def _write(top: str, entries: Iterable[_Entry], folder: str) -> None:
     """Write the files of a revision, links as links; what reads them follows none that leads out."""
     total = 0
-    process = subprocess.Popen(
-        _command(top, ["cat-file", "--batch"]),
-        env=_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    assert process.stdout is not None  # noqa: S101
-    try:
+    command = _command(top, ["cat-file", "--batch"])
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=_environment(), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
         for entry in entries:
+            assert process.stdin is not None  # noqa: S101 - asked for above
+            assert process.stdout is not None  # noqa: S101
             process.stdin.write(entry.object.encode() + b"\n")
             process.stdin.flush()
             answer = process.stdout.readline().split()
@@ -148,13 +143,8 @@ def _write(top: str, entries: Iterable[_Entry], folder: str) -> None:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             if entry.mode == _LINK:
                 os.symlink(data, path)
-                continue
-            writing.create(path, data)
-    finally:
-        process.stdin.close()
-        process.stdout.close()
-        process.kill()
-        process.wait()
+            else:
+                writing.create(path, data)
 
 
 def _git(folder: str, arguments: list[str]) -> subprocess.CompletedProcess[bytes]:

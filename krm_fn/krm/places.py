@@ -71,7 +71,7 @@ def located(
         one = result if at is None else result.related[at]
         field = path + one.field.removeprefix("data") if path else one.field
         line, column = counting.of(own, tree, *tree.find(field, key=at is None and result.rule in ABOUT_THE_KEY))
-        place = {"line": line, "column": column, "file_path": one.file_path or own.file_path}
+        place = {"line": line, "column": column, "file_path": own.file_path or one.file_path}
         if at is None:
             found[index] = result.replace(message=result.message + _counted(own, counting), **place)
         else:
