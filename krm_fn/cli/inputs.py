@@ -324,10 +324,11 @@ def _revision(name: str, source: Source, options: Options) -> tuple[Options, tup
         try:
             past = process(source.replace(paths=paths, config=config, skip=()), options.replace(baseline=None))
             items = read_stream(b"".join(past.tree.stream(past.outcome.changes)), label)
-            # before there was a configuration, nothing was generated
-            errors = [one for one in past.outcome.results if one.severity == ERROR and one.rule != "no-config"]
+            failed, before = past.outcome.results, "no-config"
         except Errors as unread:
-            items, errors = [], [*unread.results]
+            items, failed, before = [], unread.results, "no-files"
+        # before there was a configuration, or any manifest, nothing was generated
+        errors = [one for one in failed if one.severity == ERROR and one.rule != before]
         if not errors:
             return _with(options, items, label), ()
         message = (

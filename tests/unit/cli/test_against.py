@@ -118,6 +118,16 @@ def test_a_revision_before_the_first_config_makes_everything_new(repository: Rep
     assert effects(found) == {"registers": ["team-a/one", "team-b/two"]}
 
 
+@pytest.mark.parametrize("before", ["README.md", "other.yaml"], ids=["no manifest", "no configuration"])
+def test_a_folder_that_had_nothing_of_ours_makes_everything_new(repository: Repository, before: str) -> None:
+    repository.write(f"clusters/{before}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+    repository.commit()
+    repository.git("mv", "fleet/clusters.yaml", "fleet/config.yaml", "clusters/")
+    repository.write("clusters/config.yaml", config(guard={"maxRemovedClusters": 0}))
+    code, found, _ = plan(str(repository.root / "clusters"), "--against", "HEAD")
+    assert (code, effects(found)) == (0, {"registers": ["team-a/one", "team-b/two"]})
+
+
 def test_a_revision_that_cannot_be_rendered_is_a_warning(repository: Repository) -> None:
     repository.write("fleet/config.yaml", config(parentURL="http://x"))
     repository.commit()
