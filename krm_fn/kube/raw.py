@@ -96,7 +96,7 @@ def condition(value: Any, kind: str, *path: str) -> Mapping[str, Any]:
 
 def quote(message: str) -> str:
     """Return foreign text fit to be shown: one short line without tokens or control characters."""
-    return quoted(message, MOST_QUOTED) if message else ""
+    return quoted(message.strip(), MOST_QUOTED) if message else ""
 
 
 def clone(value: Any) -> Any:

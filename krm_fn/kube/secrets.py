@@ -147,7 +147,10 @@ def quoted(value: object, most: int = 60, *, ends: bool = False) -> str:
         most: How many characters to show.
         ends: Whether to take out the middle, as of what a program printed, whose last words say why it failed.
     """
-    text = printable(hide(" ".join(_text(value).split())))
+    given = _text(value)
+    text = printable(hide(" ".join(given.split())))
+    if not ends:  # a space at an end may be all that is wrong with a value
+        text = f"{' ' if given[:1].isspace() else ''}{text}{' ' if given[-1:].isspace() else ''}"
     if len(text) <= most:
         return text
     return f"{text[: most // 4]} … {text[3 - most * 3 // 4 :]}" if ends else f"{text[: most - 1]}…"

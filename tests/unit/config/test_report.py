@@ -18,6 +18,7 @@ from tests.support.configs import TOKEN
         pytest.param(None, "null", id="null"),
         pytest.param(1.5, "1.5", id="a number"),
         pytest.param("a\nb\x1b", "a b\ufffd", id="control characters"),
+        pytest.param(" Render\n", " Render ", id="whitespace at the ends"),
         pytest.param("x" * 61, "x" * 59 + "…", id="a long text"),
         pytest.param(10**5000, "a very long number", id="a number too long for Python to print"),
         pytest.param(f"pre{TOKEN}", "pre(hidden)", id="a bootstrap token"),
