@@ -182,7 +182,9 @@ class _Walk:
             self.charts.append(path)
             return True
         if _CHART in names:
-            message = f"{show(path)} is a Helm chart: render it with `helm template`, and give the output (- for a pipe)"
+            message = (
+                f"{show(path)} is a Helm chart: render it with `helm template`, and give the output (- for a pipe)"
+            )
             self.report(message, path, rule="helm-chart")
             return True
         found = [name for name in KUSTOMIZATIONS if name in names]

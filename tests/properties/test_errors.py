@@ -321,6 +321,13 @@ def test_a_slip_in_the_layout_is_one_error_beside_it(slip: slips.Slip) -> None:
     )
 
 
+@pytest.mark.parametrize("at", [at for at, line in enumerate(FLEET.splitlines()) if re.search(r": [\w./:%-]+$", line)])
+def test_a_space_at_the_end_of_a_value_is_shown(at: int) -> None:
+    before, _, value = FLEET.splitlines()[at].partition(": ")
+    errors = errors_of(run(changed(at, f'{before}: "{value} "')))
+    assert not [one for one in errors if f'"{value}"' in one or f"'{value}'" in one]
+
+
 def test_a_line_that_is_forgotten_above_many_is_named_once() -> None:
     broken = WHOLE.replace("  agent:\n", "")
     line, said = only_error(run(broken))
