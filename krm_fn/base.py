@@ -22,6 +22,9 @@ else:
         return lambda cls: cls
 
 
+_LONG = 8  # characters of a name, from which on two names have letters in common by chance
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Record:
     """Base of records: annotated names are fields, a class attribute of that name is its default.
@@ -150,7 +153,9 @@ def nearest(name: str, names: Iterable[str]) -> str:
             return candidate
     from difflib import get_close_matches  # noqa: PLC0415 - needed for a wrong name only, and slow to import
 
-    found = get_close_matches(name[:100], candidates, n=1)
+    # half of a long word is like half of many others: `permissions`, `apiVersion`
+    name = " ".join(name[:100].split())
+    found = get_close_matches(name, candidates, n=1, cutoff=0.6 if len(name) < _LONG else 0.7)
     return found[0] if found else ""
 
 

@@ -116,16 +116,17 @@ class Result(Record):
         said = self.message
         where = "" if self.line is None and self.file_path in said else self.place
         ref = self.resource_ref
-        if ref is not None and ref.kind and ref.name and not self.file_path and ref.name not in _names(said):
+        if ref is not None and ref.kind and ref.name and not self.file_path and not _mentions(said, ref.name):
             said = f"{ref.kind} {ref.name}: {said}"  # nobody sees the stream, so the object must be named
         if self.field and self.field not in said:
             said += f" [{self.field}]"
         return printable(" ".join(f"{where}: {self.severity}: {said}".removeprefix(": ").split()))
 
 
-def _names(text: str) -> set[str]:
-    """Return the words of a text without punctuation and without a namespace in front."""
-    return {word.strip("\"'`,;:()[]").rpartition("/")[2] for word in text.split()}
+def _mentions(text: str, name: str) -> bool:
+    """Return whether a text has a name as a word, maybe with a namespace in front, or a name that is no word."""
+    words = {word.strip("\"'`,;:()[]").rpartition("/")[2] for word in text.split()}
+    return name in words or (" " in name and name in text)
 
 
 class Errors(Exception):  # noqa: N818 - a set of errors, each of them a result of severity error

@@ -83,3 +83,8 @@ def test_a_warning_breaks_nothing() -> None:
 )
 def test_the_nearest_name_is_found(name: str, expected: str) -> None:
     assert nearest(name, ["mode", "parentURL"]) == expected
+
+
+def test_a_long_name_is_near_no_name_that_shares_half_of_its_letters() -> None:
+    assert nearest("permissions", ["apiVersion", "kind", "metadata", "spec"]) == ""
+    assert nearest("metadata\n    name", ["apiVersion", "kind", "metadata", "spec"]) == "metadata"

@@ -40,3 +40,10 @@ def test_errors_carry_their_results() -> None:
 def test_errors_are_reported_from_the_rest() -> None:
     assert has_errors([Result(message="m", severity=INFO), Result(message="m", severity=ERROR)])
     assert not has_errors([Result(message="m", severity=INFO), Result(message="m", severity=WARNING)])
+
+
+def test_an_object_that_is_in_no_file_is_named_once() -> None:
+    for name in ("a", "a b"):
+        ref = ResourceRef(api_version="v1", kind="Cluster", name=name)
+        for message in (f"Cluster {name}: is wrong", "is wrong"):
+            assert Result(message=message, resource_ref=ref).text() == f"error: Cluster {name}: is wrong"
