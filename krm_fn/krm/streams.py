@@ -199,8 +199,10 @@ def _without_kind(document: Document, text: bytes, value: dict[str, Any], missin
     document.stray = f"not a Kubernetes object: it has no {missing}"
     if ("kind" if missing == "apiVersion" else "apiVersion") in value:
         document.stray += "; add it"
-    elif not first:
-        document.stray += "; if it is part of the object above, remove the --- between them"
+    else:
+        near = near if near.casefold() == missing.casefold() else ""  # a Compose file has a `version`
+        if not first:
+            document.stray += "; if it is part of the object above, remove the --- between them"
     there = re.search(rb"^[\"']?" + re.escape(near.encode()) + rb"[\"']?\s*:", text, re.MULTILINE) if near else None
     if missing in value:
         document.stray = f"not a Kubernetes object: {missing} must be a text"

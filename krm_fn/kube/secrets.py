@@ -21,11 +21,12 @@ _SOPS = late(r"ENC\[[A-Z0-9_]+,")
 HIDDEN = "(hidden)"
 MOST_QUOTED = 200  # characters of foreign text in a message
 
-# A bootstrap token by itself; one that is glued to other text, where a digit tells it from a host's name; a JWT, or what is
-# left of one, from its first part on (base64url of `{"`). Kubernetes `k8s.io/cluster-bootstrap/token/api`.
+# A bootstrap token by itself, where one case tells it from `Values.controlPlaneHost`; one that is glued to other text, where a
+# digit tells it from a host's name; a JWT, or what is left of one, from its first part on (base64url of `{"`). Kubernetes
+# `k8s.io/cluster-bootstrap/token/api`.
 _ID, _SECRET = 6, 16  # characters of a bootstrap token before and behind its dot
 _TOKEN = late(
-    r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}\.(?:[a-z0-9]{16}|[A-Z0-9]{16})(?![A-Za-z0-9])"
     r"|[A-Za-z0-9]{6}\.(?=[A-Za-z]{0,15}[0-9])[A-Za-z0-9]{16,}(?:\.[A-Za-z0-9]{16,})*"
     r"|eyJ(?:[A-Za-z0-9_-]{8}|[A-Za-z0-9_-]{0,7}\.[A-Za-z0-9_.-]{8})[A-Za-z0-9_.-]*"
 )

@@ -74,6 +74,8 @@ def test_documents_cover_the_whole_stream() -> None:
         pytest.param("a: b\n".encode("utf-16"), r"a\.yaml:1:1: error: can't be read: not valid UTF-8", id="UTF-16"),
         pytest.param(b"# c\n- a\n", r"a\.yaml:1:1: error: not a Kubernetes object: it is a list; write its objects without dashes", id="a list"),
         pytest.param(b"---\nhello\n", r"a\.yaml:2:1: error: not a Kubernetes object: it is a plain value", id="a scalar"),
+        pytest.param(b"version: '3'\nservices: {}\n", r"not a Kubernetes object: it has no apiVersion$", id="Compose"),
+        pytest.param(b"permissions: {}\non: push\n", r"not a Kubernetes object: it has no apiVersion$", id="a workflow"),
         pytest.param(b"kind: A\n", r"not a Kubernetes object: it has no apiVersion; add it", id="no apiVersion"),
         pytest.param(b"apiVersion: v1\nKind: A\n", r"a\.yaml:2:1: error: Kind is not a known field: did you mean kind\?", id="a wrong letter"),
         pytest.param(b"apiVersion: v1\nkind: 1\n", r"a\.yaml:2:1: error: not a Kubernetes object: kind must be a text", id="a kind that is no string"),

@@ -62,6 +62,8 @@ def test_a_value_that_sops_encrypted_is_known(value: str, *, encrypted: bool) ->
         pytest.param("CLUSTERNET_TOKEN", False, id="a variable"),
         pytest.param("cluster.addonsofthecontrolplane.example.com", False, id="a host"),
         pytest.param("topology.cluster.x-k8s.io/owned", False, id="a label"),
+        pytest.param("{{ .Values.controlPlaneHost }}", False, id="a value of a Helm chart"),
+        pytest.param("ABCDEF.ABCDEFGHIJKLMNOP", True, id="a bootstrap token in capitals"),
     ],
 )
 def test_text_in_the_shape_of_a_token_is_recognised(text: str, *, expected: bool) -> None:
