@@ -37,6 +37,8 @@ _SEALED = {
     ("external-secrets.io", "ExternalSecret"): "externalSecret or existingSecret",
 }
 _REF = f"{FIELD}.secretRef"
+_HOLDERS = ("data", "stringData")
+_FIELDS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable", *_HOLDERS})  # of a Secret
 _SHOWN = 5
 
 
@@ -212,14 +214,19 @@ def _read(item: Item, key: str, config: Config) -> Found:
             message = f"{part}.{key} of {title} {reason}"
             raise Errors.of(message, **where)
         return Secret(text), where
+    for one in sorted(map(str, whole.keys() - _FIELDS)):
+        meant = nearest(one, _HOLDERS) if one != key else ""
+        if meant and not item.keys(meant):
+            message, tags = f"{title}: {one} is not a known field: did you mean {meant}?", tagged(rule="unknown-field")
+            raise Errors.of(message, fix=f"{meant}:", current=one, proposed=meant, tags=tags, **item.place(one))
     shown = [one for one in sorted(map(str, texts)) if not looks_like_token(one)][:_SHOWN]
     there = (
         f"it has {', '.join(shown)}; name the one to read with secretRef.key" if shown else "add it below stringData"
     )
-    meant = {"fix": f"key: {shown[0]}", "current": key, "proposed": shown[0]} if len(shown) == 1 else {}
+    known = {"fix": f"key: {shown[0]}", "current": key, "proposed": shown[0]} if len(shown) == 1 else {}
     related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
     message = f"{title} has no key {key}: {there}"
-    raise Errors.of(message, related=related, **meant, **config.place(f"{_REF}.key"))
+    raise Errors.of(message, related=related, **known, **config.place(f"{_REF}.key"))
 
 
 def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors:

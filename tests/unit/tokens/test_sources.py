@@ -259,6 +259,10 @@ def test_a_secret_of_another_group_is_none(make_config: Make, make_items: Items)
             "spec.registrationToken.secretRef.key",
             id="key missing",
         ),
+        pytest.param(
+            {"stringdata": {"regToken": TOKEN}}, "stringdata is not a known field: did you mean stringData?", "stringdata",
+            id="stringData misspelt",
+        ),
         pytest.param({"type": "Opaque"}, "has no key regToken: add it below stringData", "spec.registrationToken.secretRef.key", id="no keys"),
         pytest.param(
             {"stringData": {TOKEN: "x"}},
