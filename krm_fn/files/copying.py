@@ -46,6 +46,8 @@ _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
 _ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
 _LEGACY_FIELD = "configFn"  # of metadata, before the annotation
 _MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU]")
+_FUNCTION_FIELDS = ("generators", "transformers", "validators")
+_REMOTE_FILE = re.compile(r"https?://[^\s?]+\.(?:ya?ml|json)(?:\?\S*)?")
 
 
 class Program(Record):
@@ -217,10 +219,11 @@ class Copy:
 
         The name in `path` tells a kustomization, whose texts may configure functions too; `shown` is for messages.
         """
-        if not _MAY_CONFIGURE.search(data):
+        nested = os.path.basename(path) in reading.KUSTOMIZATIONS
+        if not _MAY_CONFIGURE.search(data) and not (nested and b"://" in data):
             return data
         try:
-            return self.text(data, shown, nested=os.path.basename(path) in reading.KUSTOMIZATIONS)
+            return self.text(data, shown, nested=nested)
         except (BadYaml, Errors):
             return data  # kustomize reports it, or does not read it either
 
@@ -230,7 +233,7 @@ class Copy:
         end = 0
         for document in read_documents(data):
             body = data[document.body : document.body_end]
-            value = load(body) if _MAY_CONFIGURE.search(body) else None
+            value = load(body) if nested or _MAY_CONFIGURE.search(body) else None
             new = self.value(value, shown, nested=nested)
             if new != value:
                 text = revise(body, new) if isinstance(value, dict) else dumps(new).encode()  # a patch may be a list
@@ -245,7 +248,9 @@ class Copy:
                 return self.container(value, shown) or value
             return {k: self.value(v, shown, nested=nested, key=str(k), parent=value) for k, v in value.items()}
         if isinstance(value, list):
-            return [self.value(one, shown, nested=nested) for one in value]
+            functions = nested and key in _FUNCTION_FIELDS
+            entries = [self.fetched_function(one, shown) for one in value] if functions else value
+            return [self.value(one, shown, nested=nested) for one in entries]
         if isinstance(value, str) and _MAY_CONFIGURE.search(value.encode("utf-8", "replace")):
             is_function = key in FUNCTION_ANNOTATIONS or _patches(key, parent)
             return self.string(value, shown, nested=nested, is_function=is_function)
@@ -260,6 +265,14 @@ class Copy:
             return self.text(value.encode(), shown, nested=False).decode() if nested else value
         except (BadYaml, Errors, UnicodeError):
             return value  # a path, say; of an annotation, kustomize reports it
+
+    def fetched_function(self, entry: Any, shown: str) -> Any:
+        """Return an entry of `transformers` and the like; a file that kustomize would fetch may configure a program, and is one."""
+        if self.keep_programs or not isinstance(entry, str) or not _REMOTE_FILE.fullmatch(entry):
+            return entry
+        annotation = dumps(self.container({"exec": {"path": entry}}, shown))
+        metadata = {"name": f"fetched-{len(self.programs)}", "annotations": {FUNCTION_ANNOTATIONS[0]: annotation}}
+        return dumps({"apiVersion": "v1", "kind": "Function", "metadata": metadata})
 
     def container(self, spec: Any, shown: str) -> dict[str, Any]:
         """Return a function's specification as that of a container with a number; {} where it is no program."""

@@ -52,6 +52,7 @@ _PROTOCOLS = "https"  # that git may fetch bases by
 _LOGGED = re.compile(r'"command failed" err="(.*)"\Z')  # how kubectl writes its errors
 _GONE = re.compile(r"lstat (\S+): no such file or directory")
 _ENTRY = re.compile("accumulating resources from '([^']+)'")
+_UNFETCHED = re.compile('Get "([^"]+)": (.+?)\': must build at directory')
 _NO_PLUGIN = "unable to find plugin root"
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
 _NETWORK = re.compile("(?i:https?|no)_(?i:proxy)|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO")
@@ -236,8 +237,10 @@ def _words(errors: str, copy: Copy, private: str) -> str:
     text = " ".join(text.split()).removeprefix("Error: ").removeprefix("error: ")
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"') if logged else text
-    gone = _GONE.search(text)
-    if gone:
+    gone, unfetched = _GONE.search(text), _UNFETCHED.search(text)
+    if unfetched:  # kustomize goes on with the URL as a path
+        text = f"can't fetch {unfetched[1]}: {unfetched[2]}"
+    elif gone:
         name = gone[1].removeprefix("./")
         entry = next(reversed(_ENTRY.findall(text)), name)
         written = "" if entry == name else f" ({entry})"

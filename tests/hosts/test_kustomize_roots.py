@@ -481,6 +481,24 @@ def test_a_program_that_a_repository_names_is_refused_by_name_and_not_run(
     assert f"asks for the program {path}, which is not run unless you pass --enable-exec" in done.err
 
 
+@pytest.mark.parametrize("field", ["transformers", "generators", "validators"])
+def test_a_function_that_kustomize_would_fetch_is_refused_by_its_url(host: Host, field: str) -> None:
+    """Kustomize would skip it silently if it is a program."""
+    url = "https://functions.invalid/f.yaml"
+    folder = host.write(
+        {
+            "c.yaml": cluster("one"),
+            "kustomization.yaml": f"resources: [c.yaml]\n{field}: [{url}]\n",
+            "other/kustomization.yaml": f"{field}: [{url}]\n",  # no part of the build
+        }
+    )
+    done = host.call("render", folder)
+    assert done.code == 1
+    assert done.err.count(f"asks for the program {url}, which is not run unless you pass --enable-exec") == 1
+    (folder / "kustomization.yaml").write_text("resources: [c.yaml]\n")
+    assert "asks for" not in host.call("render", folder).err
+
+
 def test_an_annotation_that_is_put_together_by_kustomize_is_not_run_either(host: Host) -> None:
     """Nothing in the files shows it, so it can't be refused; kustomize itself has no leave to run programs."""
     evil = host.evil("evil.sh")

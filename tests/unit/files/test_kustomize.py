@@ -192,6 +192,13 @@ def test_what_kustomize_says_has_the_users_paths(folder: Path) -> None:
             "there is no /x/base (../base): correct the entry of the kustomization, or add what it names",
             id="a base that is not there",
         ),
+        pytest.param(
+            "Error: accumulating resources: accumulation err='accumulating resources from 'https://a.example/x.yaml': Get"
+            ' "https://a.example/x.yaml": dial tcp: lookup a.example: no such host\': must build at directory: not a valid'
+            " directory: evalsymlink failure on '/k/https:/a.example/x.yaml' : lstat /k/https:: no such file or directory",
+            "can't fetch https://a.example/x.yaml: dial tcp: lookup a.example: no such host",
+            id="a URL that can't be fetched",
+        ),
         pytest.param('E1126 18:24:50.404437 19770 run.go:72] "command failed" err="no such field"', "no such field", id="kubectl"),
     ],
 )  # fmt: skip
@@ -272,10 +279,24 @@ def test_what_is_no_program_stays_byte_for_byte(folder: Path, unchanged: str) ->
     assert copy.programs == []
 
 
+def test_a_function_that_kustomize_would_fetch_counts_as_a_program(folder: Path) -> None:
+    fetched, built = "https://example.com/f.yaml?x=1", "https://example.com/repository//base?ref=v1"
+    (folder / "kustomization.yaml").write_text(
+        f"resources: [{fetched}]\ntransformers: [f.yaml, {fetched}, {built}] # c\n"
+    )
+    copy = copied(folder)
+    assert [(one.path, one.file) for one in copy.programs] == [(fetched, f"{folder}/kustomization.yaml")]
+    found = load(text(copy, folder, "kustomization.yaml"))
+    assert found["resources"] == [fetched]
+    assert "function.invalid/0" in found["transformers"].pop(1)
+    assert found["transformers"] == ["f.yaml", built]
+
+
 def test_with_leave_other_programs_stay_and_can_be_run(folder: Path) -> None:
     (folder / "f.yaml").write_text(f"a: {{{ANNOTATION}: 'exec: {{path: ./x.sh}}'}}\n")
     (folder / "x.sh").write_text("#!/bin/sh\n")
     (folder / "x.sh").chmod(0o755)
+    (folder / "kustomization.yaml").write_text("transformers: [https://example.com/f.yaml]\n")
     copy = copied(folder, keep_programs=True)
     assert copy.programs == []
     assert os.access(copy.place(str(folder / "x.sh")), os.X_OK)
