@@ -4,11 +4,10 @@ Nothing of a kustomization is interpreted here: the real program builds it. What
 
 - It builds a private copy of the folder and of the bases that it reaches (`files.copying`), in which each function that a
   file configures as a program (`exec`) is a container with a number.
-- It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker`, for
-  functions in containers, and `helm`. Both are messengers, small programs that connect to a socket of this process.
-  `docker run` of our own function is done here; any other image, program or chart is refused. Only what a build calls for
-  counts. The one other program on that PATH is `git`, and what it fetches is treated as the copy is.
-- kustomize's environment holds nothing of ours: no variable, no home folder, no plugin folder.
+- It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker` and `helm`,
+  small programs that connect to a socket of this process. `docker run` of our own function is done here; any other image,
+  program or chart is refused, if the build calls for it. And `git`: what it fetches is treated as the copy is.
+- Its environment holds nothing of ours: no variable, no home folder, no plugin folder.
 """
 
 # Descriptors and links are the subject here, and os names them.
@@ -48,12 +47,11 @@ SECONDS = 300.0
 _LARGEST_OUTPUT = 512 * 1024 * 1024
 _LARGEST_ERRORS = 1024 * 1024
 _ADDRESS = re.compile(r"/[!-~]{1,80}")  # of a folder whose files can be sockets and interpreters of scripts
-_PROTOCOLS = "https"  # that git may fetch bases by
 _LOGGED = re.compile(r'"command failed" err="(.*)"\Z')  # how kubectl writes its errors
 _GONE = re.compile(r"lstat (\S+): no such file or directory")
 _ENTRY = re.compile("accumulating resources from '([^']+)'")
 _UNFETCHED = re.compile('Get "([^"]+)": (.+?)\': must build at directory')
-_NO_PLUGIN = "unable to find plugin root"
+_OUTSIDE = re.compile("security; file '([^']+)' is not in or below")
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
 _NETWORK = re.compile("(?i:https?|no)_(?i:proxy)|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO")
 _HARMLESS_ARGUMENTS = frozenset({"fn", "--verbose", "--debug"})
@@ -145,8 +143,8 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
     """Build a copy; return what it builds to."""
     with _Messengers(os.path.join(private, "s"), copy, answer, enable_exec=enable_exec) as messengers:
         messengers.write_programs(private)
-        environment = _environment(private, enable_exec=enable_exec)
-        output, errors, problem = _run([*command, copy.place(copy.root)], environment, private)
+        command = [*command, copy.place(copy.root)]
+        output, errors, problem = _run(command, _environment(private, enable_exec=enable_exec), private)
     if messengers.error is not None:
         raise messengers.error
     if messengers.refused:
@@ -183,15 +181,9 @@ def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
     if enable_exec:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
         return {**kept, **temporary, "PATH": os.pathsep.join(filter(None, [tools, caller_path()]))}
-    return {
-        **{key: value for key, value in os.environ.items() if _NETWORK.fullmatch(key)},
-        **temporary,
-        "PATH": tools,
-        "HOME": os.path.join(private, "home"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
-    }
+    network = {key: value for key, value in os.environ.items() if _NETWORK.fullmatch(key)}
+    git = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https"}
+    return {**network, **git, **temporary, "PATH": tools, "HOME": os.path.join(private, "home")}
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -> tuple[bytes, str, str]:
@@ -237,15 +229,22 @@ def _words(errors: str, copy: Copy, private: str) -> str:
     text = " ".join(text.split()).removeprefix("Error: ").removeprefix("error: ")
     logged = _LOGGED.search(text)
     text = logged[1].replace('\\"', '"') if logged else text
-    gone, unfetched = _GONE.search(text), _UNFETCHED.search(text)
+    entries = _ENTRY.findall(text)
+    gone, unfetched, outside = (pattern.search(text) for pattern in (_GONE, _UNFETCHED, _OUTSIDE))
+    not_copied = gone and entries and entries[-1].endswith(reading.SUFFIXES) and os.path.lexists(gone[1])
     if unfetched:  # kustomize goes on with the URL as a path
         text = f"can't fetch {unfetched[1]}: {unfetched[2]}"
+    elif outside or not_copied:
+        file = next(reversed(entries), outside[1] if outside else "")
+        text = (
+            f"{file} is not in the folder that names it, and kustomize reads it only with --load-restrictor"
+            " LoadRestrictionsNone: build with that, and pipe the output in (-)"
+        )
     elif gone:
         name = gone[1].removeprefix("./")
-        entry = next(reversed(_ENTRY.findall(text)), name)
-        written = "" if entry == name else f" ({entry})"
+        written = f" ({entries[-1]})" if entries and entries[-1] != name else ""
         text = f"there is no {name}{written}: correct the entry of the kustomization, or add what it names"
-    if _NO_PLUGIN in text:
+    elif "unable to find plugin root" in text:
         text = (
             "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it"
             " for a plugin of its own: add the annotation"

@@ -176,6 +176,12 @@ def test_what_kustomize_says_has_the_users_paths(folder: Path) -> None:
     assert found.value.output == f"in {folder}/x.yaml, {folder}/../a and {folder.parent}/b"
 
 
+OUTSIDE = (
+    "is not in the folder that names it, and kustomize reads it only with --load-restrictor LoadRestrictionsNone: build with"
+    " that, and pipe the output in (-)"
+)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -198,6 +204,24 @@ def test_what_kustomize_says_has_the_users_paths(folder: Path) -> None:
             " directory: evalsymlink failure on '/k/https:/a.example/x.yaml' : lstat /k/https:: no such file or directory",
             "can't fetch https://a.example/x.yaml: dial tcp: lookup a.example: no such host",
             id="a URL that can't be fetched",
+        ),
+        pytest.param(
+            "Error: accumulating resources: accumulation err='accumulating resources from '../b/c.yaml': security; file"
+            " '/x/b/c.yaml' is not in or below '/x/a'': must build at directory: '/x/b/c.yaml': file is not directory",
+            f"../b/c.yaml {OUTSIDE}",
+            id="a file of another folder",
+        ),
+        pytest.param(
+            "Error: accumulating resources: accumulation err='accumulating resources from '../b/c.yaml': evalsymlink failure"
+            " on '/usr' : lstat /usr: no such file or directory': must build at directory",
+            f"../b/c.yaml {OUTSIDE}",
+            id="a file of another folder that has no kustomization",
+        ),
+        pytest.param(
+            "Error: trouble configuring builtin PatchTransformer with config: `path: ../p.yaml `: failed to get the patch"
+            " file from path(../p.yaml): security; file '/x/p.yaml' is not in or below '/x/a'",
+            f"/x/p.yaml {OUTSIDE}",
+            id="a patch of another folder",
         ),
         pytest.param('E1126 18:24:50.404437 19770 run.go:72] "command failed" err="no such field"', "no such field", id="kubectl"),
     ],
