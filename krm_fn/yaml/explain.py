@@ -20,12 +20,10 @@ if TYPE_CHECKING:
 
     Said = tuple[str, int | None, int | None]
 
-_ENCODINGS = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
+_ENCODINGS = {
+    "UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "UTF-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 _UTF8 = "save it as UTF-8, and keep binary data out"
 # a part of the problem's wording, and what to do; the first that fits counts
 _REMEDIES = (
@@ -84,6 +82,8 @@ _CAUSES = (
 _FIELD = re.compile(r"""(?P<indent> *)(?P<dashes>(?:- +)*)(?P<name>[A-Za-z_][\w./$-]*|"[^"]*"|'[^']*')(?::(?= |$))""")
 _BLOCK = re.compile(r"(?:^|:|-) *(?:[!&]\S+ +)*[|>][-+0-9]*(?: +#.*)?$")
 _TEMPLATE = re.compile(r"""\s*(?:- +)*(?:[\w./-]+: +)?(?P<at>\{\{)""")
+# In place of a field, or in brackets or braces, where the braces of a variable are YAML's own
+_VARIABLE = re.compile(r"""\s*(?:(?:- +)*(?:[\w./-]+: +)?[\[{][^\]}"']*?)?(?P<at>\$\{[A-Za-z_])""")
 _OPEN_QUOTE = re.compile(r""" *(?:- +)*(?:[\w./$-]+: +)?(?P<at>"(?:[^"\\]|\\.)*|'(?:[^']|'')*)$""")
 _NAME = re.compile(r" *(?:- +)*(?P<name>[A-Za-z][A-Za-z0-9./_-]{0,60})(?P<rest>.*)$")
 # What looks like YAML's own characters in an editor and is none of them.
@@ -193,7 +193,7 @@ def _control(data: bytes) -> tuple[int | None, int | None]:
 # --- slips in the lines above, and at, the place where a parser stopped ----------------------------------------------
 
 
-def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[str, int, int] | None:
+def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[str, int, int] | None:  # noqa: PLR0911 - one per slip
     """Return the first slip in the lines down to where the parser stopped: what it is, its line and column."""
     known = list(outside_blocks(lines[: line + 1]))
     for at, text in known:
@@ -204,6 +204,10 @@ def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[s
         return None
     above = [(at, text) for at, text in known if at < line and text.strip() and not text.lstrip().startswith("#")]
     for at, text in (*above[-1:], (line, lines[line])):
+        variable = _VARIABLE.match(text)
+        if variable:
+            said = "a variable (${…}) is not substituted; do that first (clusterctl generate, envsubst), or put it in quotes"
+            return said, at, variable.start("at")
         entry = re.match(r" *(- +)+", text) if at < line else None
         dashes = entry.end() if entry and _indent(lines[line]) == entry.end() else 0
         found = _no_field(text[dashes:])
@@ -236,8 +240,7 @@ def _anywhere(text: str, below: str) -> tuple[str, int] | None:
     if not text.strip() or text.startswith(("#", "---", "...")):
         return None
     template = _TEMPLATE.match(text)
-    odd = _ODD.search(text)
-    quote = _OPEN_QUOTE.match(text)
+    odd, quote = _ODD.search(text), _OPEN_QUOTE.match(text)
     found = None
     if template:
         said = "a template expression ({{ … }}), which is not YAML; render the template (helm template, say) first"
@@ -337,8 +340,8 @@ def _remedy(problem: str, data: bytes) -> str:
 
 def _encoding(data: bytes) -> str:
     """Name an encoding other than UTF-8: by its byte order mark, or by the zeros that it puts beside ASCII letters."""
-    for mark, name in _ENCODINGS:
-        if data.startswith(mark):
+    for name, marks in _ENCODINGS.items():
+        if data.startswith(marks):
             return name
     start = data[:8]
     if len(start) == 8 and start.count(0) == 6 and start[:4].count(0) == 3:  # noqa: PLR2004 - two letters of four bytes

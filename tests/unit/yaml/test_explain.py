@@ -12,6 +12,9 @@ TEXT = "kind: ResourceList\n"
 OTHER = "fix the syntax there; if the file is truncated, fix whatever writes it"
 
 
+VARIABLE = "a variable (${…}) is not substituted; do that first (clusterctl generate, envsubst), or put it in quotes"
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
 def test_another_encoding_is_named(encoding: str) -> None:
     said, _, _ = explained(BadYaml("not valid UTF-8"), TEXT.encode(encoding))
@@ -52,6 +55,9 @@ def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
         pytest.param("a:\n\u00a0 b: 1\nc: 1\n  d: 2\n", "a no-break space (U+00A0)", 1, 0, id="a no-break space"),
         pytest.param("a:\n  b\uff1a1\n  c: 1\n", "a full-width colon (U+FF1A)", 1, 3, id="a full-width colon"),
         pytest.param("a:\n  b: 1\n  \u2013 c\n", "an en dash (U+2013)", 2, 2, id="a typographic dash"),
+        pytest.param("a:\n  keys: [${KEYS}]\n", VARIABLE, 1, 9, id="a variable in brackets"),
+        pytest.param("a: {name: ${NAME}, b: c}\n", VARIABLE, 0, 10, id="a variable in braces"),
+        pytest.param("a: b\n${MORE}\n---\n", VARIABLE, 1, 0, id="a variable in place of fields"),
         pytest.param('{"a": "x"\n "b": 2}\n', "a comma is missing here", 0, 9, id="a comma in JSON"),
         pytest.param('{"a": 1\n "b": 2}\n', "a comma is missing here", 0, 7, id="a comma behind a number"),
         pytest.param('{"a": 1\n "b": 2\n "c": 3}\n', "is not closed, or a comma is missing", 0, 0, id="two commas in JSON"),
