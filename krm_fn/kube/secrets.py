@@ -30,6 +30,7 @@ _TOKEN = late(
     r"|[A-Za-z0-9]{6}\.(?=[A-Za-z]{0,15}[0-9])[A-Za-z0-9]{16,}(?:\.[A-Za-z0-9]{16,})*"
     r"|eyJ(?:[A-Za-z0-9_-]{8}|[A-Za-z0-9_-]{0,7}\.[A-Za-z0-9_.-]{8})[A-Za-z0-9_.-]*"
 )
+_API_GROUP = late(r"\.[a-z0-9.-]{0,200}\bk8s\.io\b")
 # Text in which a whole token may be encoded: its dot alone in URL form, all of it in hexadecimal form or base64
 _SHORTEST_ENCODED, _SHORTEST_BASE64, _SHORTEST_HEXADECIMAL = 25, 31, 46
 _ENCODED = late(r"[A-Za-z0-9+/_%.=-]{25,}")
@@ -122,8 +123,9 @@ def looks_like_token(value: str) -> bool:
 
 
 def tokens_in(text: str) -> list[str]:
-    """Return what has the shape of a token in a text."""
-    return _TOKEN.findall(text) if _may_hold_token(text) else []
+    """Return what has the shape of a token in a text, but no part of a webhook's name: `default.metal3datatemplate.….k8s.io`."""
+    found = _TOKEN.finditer(text) if _may_hold_token(text) else ()
+    return [one[0] for one in found if not _API_GROUP.match(text, one.end())]
 
 
 def hide(text: str, public: str = "") -> str:

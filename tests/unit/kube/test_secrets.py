@@ -51,6 +51,19 @@ def test_a_value_that_sops_encrypted_is_known(value: str, *, encrypted: bool) ->
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        pytest.param(f"a {BOOTSTRAP} b {JWT}", [BOOTSTRAP, JWT], id="tokens"),
+        pytest.param(f"{BOOTSTRAP}.example.com", [BOOTSTRAP], id="before a host"),
+        pytest.param("default.metal3datatemplate.infrastructure.cluster.x-k8s.io", [], id="the name of a webhook"),
+        pytest.param("a.b" + ".metal3" * 100_000, [], id="a name without end"),
+    ],
+)
+def test_tokens_are_found_in_a_text(text: str, expected: list[str]) -> None:
+    assert secrets.tokens_in(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         pytest.param(BOOTSTRAP, True, id="bootstrap"),
         pytest.param(f"kube/{BOOTSTRAP}.yaml", True, id="in a path"),
         pytest.param(BOOTSTRAP.upper(), True, id="upper case"),
