@@ -173,10 +173,8 @@ def _set_up(one: _Component, reference: KubeconfigRef, *, change: bool) -> tuple
     wrong = raw.unlisted(pod, "volumes") or raw.unlisted(container, "volumeMounts", *raw.FLAG_FIELDS)
     if wrong:
         return None, [report(f"{one.title} is left alone: {wrong} is not a list", WARNING)]
-    if raw.hides_flag(container, FLAG):
-        message = (
-            f"{one.title} is left alone: --{FLAG} appears inside a longer argument; give it an argument of its own"
-        )
+    if raw.hides_flag(container, FLAG) or raw.in_shell(container):
+        message = f"{one.title} is left alone: its flags are inside a longer argument; give each an argument of its own"
         return None, [report(message, WARNING)]
     path = _mount(pod, container, reference)
     if present:

@@ -176,7 +176,9 @@ def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
     )
     base = f"spec.template.spec.containers[{index}]"
     naming = [one for one in flags if needs_revision(one.value)]
-    if not ensure or not fixed or hidden:
+    if not ensure or not fixed or hidden or raw.in_shell(container):
+        if ensure and fixed:
+            message += " (left alone here: its flags are inside a longer argument; give each an argument of its own)"
         field = f"{base}.{(naming or flags)[0].path}" if flags and severity != INFO else base
         return None, [_report(item, message, severity, field)]
     if not flags:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
 
 FLAG_FIELDS = ("command", "args")
+_SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 _RELEASE = late(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:\.[0-9]+)?(?:[-+_.][-0-9A-Za-z.+_]*)?\Z")
 
 
@@ -204,6 +205,15 @@ def flags(container: Mapping[str, Any], name: str) -> list[Flag]:
 def hides_flag(container: Mapping[str, Any], name: str) -> bool:
     """Return whether the flag is part of a longer element, as in `sh -c "/manager --name=…"`."""
     return any(f"--{name}" in word and not word.startswith(f"--{name}") for _, word in _words(container))
+
+
+def in_shell(container: Mapping[str, Any]) -> bool:
+    """Return whether a shell's `-c` line runs the program and hands no arguments on: then a flag behind it has no effect."""
+    row = [word for _, word in _words(container)]
+    if not any(word.rpartition("/")[2] in _SHELLS for word in row):
+        return False
+    lines = [at + 1 for at, word in enumerate(row[:-1]) if word.startswith("-") and word.endswith("c")]
+    return bool(lines) and "$@" not in row[lines[0]]
 
 
 def set_flag(container: dict[str, Any], found: Flag, value: str) -> None:

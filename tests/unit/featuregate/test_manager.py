@@ -163,11 +163,13 @@ def test_a_local_config_deployment_is_checked_and_never_edited() -> None:
     assert severities(found.results) == [ERROR]
 
 
-def test_a_flag_within_a_shell_command_is_reported_and_left_alone() -> None:
-    given = manager(command=["sh", "-c", f"/manager {OFF}"], args=None)
+@pytest.mark.parametrize("flags", [OFF, "--leader-elect"])
+def test_a_flag_within_a_shell_command_is_reported_and_left_alone(flags: str) -> None:
+    given = manager(command=["sh", "-c", f"/manager {flags}"], args=None)
     found = review(items(given), config(feature_gate="Ensure"))
     assert not found.revised
     assert severities(found.results) == [WARNING]
+    assert "give each an argument of its own" in messages(found.results)
 
 
 @pytest.mark.parametrize("release", ["v1.5.0", "v1.9.0", "v1.12.0"])

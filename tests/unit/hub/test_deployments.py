@@ -247,6 +247,11 @@ def test_our_volume_follows_a_changed_reference(options: dict[str, str], source:
             "inside a longer argument",
             id="shell",
         ),
+        pytest.param(
+            controller_manager(command=["sh", "-c"], args=["x --v=4"]),
+            "inside a longer argument",
+            id="shell, no flag yet",
+        ),
     ],
 )
 def test_a_deployment_that_can_not_be_edited_is_reported(given: dict[str, Any], reason: str) -> None:

@@ -93,6 +93,23 @@ def test_a_flag_within_a_longer_element_is_noticed(container: dict[str, Any], *,
 
 
 @pytest.mark.parametrize(
+    ("container", "shell"),
+    [
+        pytest.param({"command": ["/bin/sh", "-c", "/m --v=1"]}, True, id="in command"),
+        pytest.param({"command": ["tini", "--", "bash", "-ec"], "args": ["/m"]}, True, id="the line in args"),
+        pytest.param(
+            {"command": ["sh", "-c", 'exec /m "$@"', "--"], "args": ["--v=1"]}, False, id="arguments handed on"
+        ),
+        pytest.param({"command": ["/m"], "args": ["-c", "sh.yaml"]}, False, id="no shell"),
+        pytest.param({"command": ["sh", "/start"]}, False, id="a script"),
+        pytest.param({}, False, id="nothing"),
+    ],
+)
+def test_a_flag_behind_the_line_of_a_shell_has_no_effect(container: dict[str, Any], *, shell: bool) -> None:
+    assert raw.in_shell(container) is shell
+
+
+@pytest.mark.parametrize(
     ("image", "line"),
     [
         pytest.param("registry.k8s.io/cluster-api/cluster-api-controller:v1.6.3", (1, 6), id="plain"),
