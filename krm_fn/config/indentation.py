@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LAST_STEP = re.compile(r"(?:[.]?[^.\[\]]+|\[[^\]]*\])\Z")
 _NEAR = 2  # entries before and after an error
 _FORGOTTEN = 3  # how large a slip a forgotten line is; else two per level, and one per entry
+_MOST_ERRORS = 100  # of more than these, no one slip is the cause
 _MOST_ALONG = 40  # entries that may have moved together
 _MOST_TRIES = 120
 _MOST_JUDGED = 20_000  # entries that all tries together may hold: about a fifth of a second
@@ -63,7 +64,11 @@ def cause(
         errors: What is wrong with it.
         judge: Returns what is wrong with a value.
     """
+    if len(errors) > _MOST_ERRORS:
+        return errors
     paths = list(_paths(value))
+    if len(paths) > _MOST_JUDGED:
+        return errors
     missing = {one.field.rpartition(".")[2] for one in errors if one.rule == "required"}
     if len(errors) == 1 and not any(path[-1] in missing for path in paths):
         return errors

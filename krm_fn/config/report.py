@@ -7,7 +7,7 @@ nowhere text that has the form of a token.
 from __future__ import annotations
 
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
-from krm_fn.kube.secrets import quoted
+from krm_fn.kube.secrets import hide, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,12 +138,13 @@ class Place:
         return f"{self.path.rpartition('.')[2]}: {value}"
 
     def lines(self, value: object) -> str:
-        """Return this field with a value of several lines, to paste; "" where the value may not be shown."""
+        """Return this field with a value of several lines, to paste; "" where the value may not be shown, or holds a token."""
         if self.private:
             return ""
         from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
 
-        return dump({self.path.rpartition(".")[2]: value}).rstrip("\n")
+        text = dump({self.path.rpartition(".")[2]: value}).rstrip("\n")
+        return text if hide(text) == text else ""
 
     def shown(self, value: object) -> str:
         """Return the value in quotes after a space, or nothing where it may not be shown."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from krm_fn.base import nearest
 from krm_fn.config.report import Log, Place
 from krm_fn.kube.secrets import quoted
-from tests.support.configs import TOKEN
+from tests.support.configs import TOKEN, changed, results_of
 
 
 @pytest.mark.parametrize(
@@ -88,3 +90,19 @@ def test_the_nearest_name_is_found(name: str, expected: str) -> None:
 def test_a_long_name_is_near_no_name_that_shares_half_of_its_letters() -> None:
     assert nearest("permissions", ["apiVersion", "kind", "metadata", "spec"]) == ""
     assert nearest("metadata\n    name", ["apiVersion", "kind", "metadata", "spec"]) == "metadata"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"agent.env": [TOKEN]}, id="as an object of a list"),
+        pytest.param({"agent.imagePullSecrets": TOKEN}, id="as a list"),
+        pytest.param({"clusterSelector": {"env": TOKEN}}, id="as a label beside matchLabels"),
+        pytest.param({"clusterSelector": f"env={TOKEN}"}, id="in a selector of kubectl's"),
+    ],
+)
+def test_a_token_in_the_place_of_another_value_is_in_no_part_of_an_error(changes: dict[str, Any]) -> None:
+    errors = results_of(changed(changes))
+
+    assert errors
+    assert not [one for one in errors if TOKEN in f"{one.message}{one.field}{one.fix}{one.current}{one.proposed}"]
