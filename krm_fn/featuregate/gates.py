@@ -22,7 +22,9 @@ from krm_fn.featuregate.lists import (
     ON,
     OPAQUE,
     QUOTED,
+    SHIPPED_ON,
     gone,
+    lacking,
     needs_revision,
     of_setting,
     revised,
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
     # the new value, None where nothing changes, and what to report
     Reviewed = tuple[dict[str, Any] | None, list[Result]]
 
-_SHIPPED_ON = (1, 7)
 _IMAGES = frozenset({"cluster-api-controller", "cluster-api-controller-amd64", "cluster-api-controller-arm64"})
 _VARIABLE = "EXP_CLUSTER_RESOURCE_SET"
 # Later versions of the operator's API may do without `spec.manager`, and a server drops a field that it does not know.
@@ -73,7 +74,7 @@ def _judge(release: Release | None, state: str, *, seen: str, hint: str) -> Find
         return WARNING, message, ""
     if state == QUOTED:
         message = (
-            f"the quotes around --{FLAG} are part of its value, since no shell takes them off, and the manager exits: remove"
+            f"the quotes in --{FLAG} are part of its value, since no shell takes them off, and the manager exits: remove"
             " them, or set managementCluster.featureGate: Ensure"
         )
         return (
@@ -83,7 +84,7 @@ def _judge(release: Release | None, state: str, *, seen: str, hint: str) -> Find
         )
     if gone(release):
         return _judge_gone(release, state)
-    by_default, unnamed = release.line >= _SHIPPED_ON, state in {ABSENT, OPAQUE}
+    by_default, unnamed = release.line >= SHIPPED_ON, state in {ABSENT, OPAQUE}
     right = f"feature gate {GATE} is on, as Cluster API {release} needs it"
     remedy = f"set {GATE}=true or managementCluster.featureGate: Ensure; {hint}"
     if by_default:
@@ -170,10 +171,9 @@ def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
     image = text(container, "image")
     release = raw.image_release(image)
     flags, hidden = raw.flags(container, FLAG), raw.hides_flag(container, FLAG)
+    lists = [one.value for one in flags]
     seen = f"image {quoted(image)!r} has no tag that is a version" if image else "no image"
-    severity, message, fixed = _judge(
-        release, state([one.value for one in flags], release, unseen=hidden), seen=seen, hint=CLUSTERCTL
-    )
+    severity, message, fixed = _judge(release, state(lists, release, unseen=hidden), seen=seen, hint=CLUSTERCTL)
     base = f"spec.template.spec.containers[{index}]"
     naming = [one for one in flags if needs_revision(one.value)]
     if not ensure or not fixed or hidden or raw.in_shell(container):
@@ -183,9 +183,12 @@ def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
         return None, [_report(item, message, severity, field)]
     if not flags:
         raw.add_flag(container, f"--{FLAG}={GATE}=true", bare="args")
+    add, emptied = lacking(lists, release), []
     for one in naming or flags[-1:]:
-        raw.set_flag(container, one, revised(one.value, release))
-    raw.remove_flags(container, [one for one in naming if not revised(one.value, release)])
+        left = revised(one.value, release, add=add)
+        raw.set_flag(container, one, left)
+        emptied += [] if left else [one]
+    raw.remove_flags(container, emptied)
     return value, [_report(item, fixed, INFO, base)]
 
 
@@ -195,11 +198,14 @@ def _review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> Revi
     gated = mapping(spec, "manager", "featureGates")
     version = text(spec, "version")
     release = raw.release(version)
-    needed = release is not None and release.line < _SHIPPED_ON
+    needed = release is not None and release.line < SHIPPED_ON
     arguments, patched = _arguments(spec), _patched(spec)
     # what `spec.manager.featureGates` says comes last, so it wins
     lists = [text(entries[key]) for entries, key, _ in arguments]
-    lists += [f"{name}={str(one).lower() if isinstance(one, bool) else text(one)}" for name, one in gated.items()]
+    values = {name: str(one).lower() if isinstance(one, bool) else text(one) for name, one in gated.items()}
+    lists += [
+        f"{name}={one}" for name, one in values.items() if not {"'", '"'} & {*name, *one}
+    ]  # a server refuses those
     what = state(lists, release)
     if what == ABSENT and needed:
         what = OPAQUE if patched else _by_variable(item, items, spec)
@@ -209,7 +215,7 @@ def _review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> Revi
     named = _GATES if GATE in gated else naming[0][2] if naming else ""
     fixing = ensure and fixed and (named or item.api_version in _WITH_MANAGER)
     if fixing:
-        _fix(spec, naming, release)
+        _fix(spec, naming, release, add=lacking(lists, release))
         results = [_report(item, fixed, INFO, "spec")]
     else:
         if ensure and fixed:
@@ -267,10 +273,12 @@ def _by_variable(item: Item, items: Sequence[Item], spec: dict[str, Any]) -> str
     return OPAQUE
 
 
-def _fix(spec: dict[str, Any], naming: Sequence[tuple[dict[str, Any], str, str]], release: Release | None) -> None:
+def _fix(
+    spec: dict[str, Any], naming: Sequence[tuple[dict[str, Any], str, str]], release: Release | None, *, add: bool
+) -> None:
     """Set the gate as a release needs it where it is named, or in `spec.manager.featureGates`."""
     for entries, key, _ in naming:
-        entries[key] = revised(text(entries[key]), release)
+        entries[key] = revised(text(entries[key]), release, add=add)
         if not entries[key]:
             del entries[key]
     gated = mapping(spec, "manager", "featureGates")

@@ -21,15 +21,17 @@ FLAG = "feature-gates"
 ON = "on"
 OFF = "off"
 OFF_UNLESS_SET = "off unless its variable says otherwise"
-QUOTED = "quoted"  # a list is in quotes, which no shell takes off: the manager exits
+QUOTED = "quoted"  # a list has quotes, which no shell takes off: the manager exits
 INVALID = "invalid"  # named with a value that is no boolean: the manager exits
 OPAQUE = "opaque"  # the list, or a part of it, comes from elsewhere
 ABSENT = "absent"
 
 _CODE_DEFAULT_ON = (0, 4)
+SHIPPED_ON = (1, 7)
 _GENERAL = (1, 10)
 _GONE = (1, 12)
 
+_WITHOUT_QUOTES = str.maketrans("", "", "\"'")
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 # a placeholder ends before the next one begins, so that a text full of beginnings takes linear time
@@ -44,7 +46,7 @@ def state(values: Sequence[str], release: Release | None, *, unseen: bool = Fals
     In v0.3 the gate is off in the code; while it is of stage beta, `AllBeta=false` switches it off. `unseen` is whether
     further gates are set where they can't be read.
     """
-    if any(map(_in_quotes, values)):
+    if any(map(_has_quotes, values)):
         return QUOTED
     found, opaque = ABSENT, unseen
     off = release is not None and release.line < _CODE_DEFAULT_ON
@@ -75,15 +77,22 @@ def of_setting(setting: str) -> str:
     return OPAQUE if _EXPANSION.match(value) else INVALID
 
 
-def revised(value: str, release: Release | None) -> str:
+def lacking(values: Sequence[str], release: Release | None) -> bool:
+    """Return whether a release needs the gate named, by what all lists do without their quotes."""
+    found = state([",".join(_parts(value)) for value in values], release)
+    shipped_off = release is not None and release.line < SHIPPED_ON
+    return found == OFF or (found in {ABSENT, OPAQUE} and shipped_off)
+
+
+def revised(value: str, release: Release | None, *, add: bool) -> str:
     """Return a list as a release needs it: without the gate ("" where nothing else is left), or with the gate on.
 
-    There it is changed where it is named, and added at the end where it is not. Quotes around a list go.
+    There it is changed where it is named, and with `add` put at the end where it is not. Quotes in a list go.
     """
     parts = _parts(value)
     if gone(release):
         return ",".join(part for part in parts if not _names(part)).lstrip()
-    if not any(map(_names, parts)):
+    if add and not any(map(_names, parts)):
         parts.append(f"{GATE}=true")
     return ",".join(f"{part.partition('=')[0]}=true" if _names(part) else part for part in parts)
 
@@ -94,11 +103,11 @@ def gone(release: Release | None) -> bool:
 
 
 def _parts(value: str) -> list[str]:
-    return [part for part in _PART.findall(value[1:-1] if _in_quotes(value) else value) if part.strip()]
+    return [part for part in _PART.findall(value.translate(_WITHOUT_QUOTES)) if part.strip()]
 
 
-def _in_quotes(value: str) -> bool:
-    return len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]
+def _has_quotes(value: str) -> bool:
+    return value.translate(_WITHOUT_QUOTES) != value
 
 
 def _names(value: str) -> bool:
@@ -107,5 +116,5 @@ def _names(value: str) -> bool:
 
 
 def needs_revision(value: str) -> bool:
-    """Return whether a list names the gate, or is in quotes."""
-    return _names(value) or _in_quotes(value)
+    """Return whether a list names the gate, or has quotes."""
+    return _names(value) or _has_quotes(value)

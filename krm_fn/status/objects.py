@@ -185,7 +185,7 @@ class Manager:
 def _gate(title: str, release: raw.Release | None, values: list[str]) -> str:
     state = lists.state(values, release)
     if state == lists.QUOTED:
-        return f"can't take effect: the quotes around --{lists.FLAG} are part of its value, and {title} exits"
+        return f"can't take effect: the quotes in --{lists.FLAG} are part of its value, and {title} exits"
     if lists.gone(release):
         passed = state not in {lists.ABSENT, lists.OPAQUE}
         return f"is passed to {title}, which no longer knows it and exits" if passed else ""

@@ -66,7 +66,7 @@ def test_the_stage_does_not_reach_a_gate_that_is_generally_available() -> None:
     ],
 )
 def test_switching_on_changes_only_that_gate(value: str, after: str) -> None:
-    assert lists.revised(value, NEEDED) == after
+    assert lists.revised(value, NEEDED, add=True) == after
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,9 @@ def test_switching_on_changes_only_that_gate(value: str, after: str) -> None:
         pytest.param("ClusterResourceSet=true", "", id="alone"),
         pytest.param('"ClusterResourceSet=true"', "", id="alone in quotes"),
         pytest.param('"A=1,ClusterResourceSet=true"', "A=1", id="in quotes"),
+        pytest.param('"A=1","ClusterResourceSet=true",B=\'0\'', "A=1,B=0", id="quotes around each"),
         pytest.param("A=true", "A=true", id="not there"),
     ],
 )
 def test_taking_out_leaves_the_other_gates(value: str, after: str) -> None:
-    assert lists.revised(value, GONE) == after
+    assert lists.revised(value, GONE, add=False) == after

@@ -178,10 +178,27 @@ def test_quotes_that_reach_the_manager_are_reported_and_taken_off(gate: str, rel
     given = items(manager(release, f'--feature-gates="{gate}=true"'))
     checked = review(given, config())
     assert severities(checked.results) == [WARNING]
-    assert "the quotes around --feature-gates are part of its value" in messages(checked.results)
+    assert "the quotes in --feature-gates are part of its value" in messages(checked.results)
     ensured = review(given, config(feature_gate="Ensure"))
     assert severities(ensured.results) == [INFO]
     assert 'feature-gates="' not in repr(ensured.revised)
+
+
+@pytest.mark.parametrize(
+    ("release", "args", "after"),
+    [
+        pytest.param("v1.9.0", ['"A=true"'], ["A=true"], id="on by default"),
+        pytest.param("v1.8.0", ['"AllBeta=false"'], ["AllBeta=false,ClusterResourceSet=true"], id="off by AllBeta"),
+        pytest.param("v1.5.0", ['"A=true"', "ClusterResourceSet=true"], ["A=true", "ClusterResourceSet=true"], id="on"),
+        pytest.param("v1.5.0", ['"A=true","B=true"'], ["A=true,B=true,ClusterResourceSet=true"], id="around each"),
+    ],
+)
+def test_taking_quotes_off_names_the_gate_only_where_it_must_be_named(
+    release: str, args: list[str], after: list[str]
+) -> None:
+    given = manager(release, *(f"--feature-gates={one}" for one in args))
+    (revised,) = review(items(given), config(feature_gate="Ensure")).revised.values()
+    assert container_of(revised)["args"] == [f"--feature-gates={one}" for one in after]
 
 
 @pytest.mark.parametrize(

@@ -257,9 +257,7 @@ def test_the_hubs_own_set_beside_ours_is_a_warning() -> None:
     ("manager", "expected"),
     [
         pytest.param(("v1.6.3", "MachinePool=true,ClusterResourceSet=false"), "is off in", id="off"),
-        pytest.param(
-            ("v1.6.3", '"ClusterResourceSet=true"'), "the quotes around --feature-gates are part", id="in quotes"
-        ),
+        pytest.param(("v1.6.3", '"ClusterResourceSet=true"'), "the quotes in --feature-gates are part", id="in quotes"),
         pytest.param(("v1.12.0", "ClusterResourceSet=true"), "no longer knows it and exits", id="removed"),
     ],
 )
