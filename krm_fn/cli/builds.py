@@ -21,7 +21,7 @@ from krm_fn.files.documents import same
 from krm_fn.files.reading import show
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import WARNING, Errors, Result, has_errors, tagged
+from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors, tagged
 from krm_fn.krm.streams import read_documents
 from krm_fn.kube.raw import is_local
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
@@ -134,6 +134,10 @@ class Builds:
         self, folder: str, items: Sequence[Item], config: Item | None, *, baseline: Sequence[Item] | None
     ) -> Outcome:
         """Run the function over what a build of a folder gave it; the results name files, or at least the folder."""
+        own = None if config is None else self.original(config, folder)
+        if config is not None and own is not None and own.namespace == config.namespace and same(own, config):
+            config = copy.copy(own)  # so that notes about it, which are not looked up, name its file
+            config.position = FUNCTION_CONFIG
         options = self.options.replace(baseline=baseline, original=functools.partial(self.original, folder=folder))
         return self.placed(function.process(items, config, options), folder)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LAST_STEP = re.compile(r"(?:[.]?[^.\[\]]+|\[[^\]]*\])\Z")
 _NEAR = 2  # entries before and after an error
 _FORGOTTEN = 3  # how large a slip a forgotten line is; else two per level, and one per entry
-_MOST_ERRORS = 100  # of more than these, no one slip is the cause
+_MOST_ERRORS = 50  # of more than these, no one slip is the cause
 _MOST_ALONG = 40  # entries that may have moved together
 _MOST_TRIES = 120
 _MOST_JUDGED = 20_000  # entries that all tries together may hold: about a fifth of a second
@@ -270,9 +270,12 @@ def _result(move: Move, like: Result) -> Result:
     else:
         slip = "indented too far" if len(move.to) < len(move.start) else "not indented far enough"
         place = f"below {holder}" if holder else "in the first column"
-        message = f"{field} is {slip}: it belongs {f'in the entry of {holder} above' if in_entry else place}"
+        where = f"in the entry of {holder} above" if in_entry else place
+        message = f"{field} is {slip}: it belongs {where}"
+        if known and len(below) > 1:
+            message = f"{listed([field, *below[1:]])} are {slip}: they belong {where}"
     first = "- …\n" if in_entry else ""
-    names = below if move.forgotten else [name]
+    names = below if known and move.key in move.along else [name]
     fix = f"{holder}:\n{first}" + "\n".join(f"  {one}: …" for one in names) if name == move.key and holder else ""
     parts = {"current": None, "proposed": None, "related": (), "tags": tagged(rule="unknown-field")}
     return like.replace(message=message, field=field, fix=fix, **parts)

@@ -29,12 +29,13 @@ class Log:
         paths: Returns the dotted paths of all fields of a name in the whole object.
     """
 
-    __slots__ = ("_broken", "errors", "paths", "place", "warnings")
+    __slots__ = ("_above", "_broken", "errors", "paths", "place", "warnings")
 
     def __init__(self, place: Mapping[str, Any], paths: Callable[[str], Sequence[str]] = lambda _name: ()) -> None:
         self.place = place
         self.paths = paths
         self._broken: set[str] = set()
+        self._above: set[str] = set()  # what is broken, and what it is in
         self.errors: list[Result] = []
         self.warnings: list[Result] = []
 
@@ -42,7 +43,7 @@ class Log:
         """Keep one result about the field at `path`; `parts` are further fields of `Result`."""
         result = Result(**{**self.place, **parts, "field": path})
         if result.severity == ERROR:
-            self._broken.add(path)
+            self.explain(path)
             self.errors.append(result)
         else:
             self.warnings.append(result)
@@ -62,14 +63,16 @@ class Log:
     def explain(self, path: str) -> None:
         """Note that an error found already is the cause of whatever is wrong at a path."""
         self._broken.add(path)
+        self._above.update(_parents(path))
 
     def broken(self, path: str) -> bool:
         """Return whether an error was found at the path, above it or below it."""
-        return any(_within(path, one) or _within(one, path) for one in self._broken)
+        return path in self._above or not self._broken.isdisjoint(_parents(path))
 
 
-def _within(path: str, parent: str) -> bool:
-    return path == parent or (path.startswith(parent) and path[len(parent)] in ".[")
+def _parents(path: str) -> list[str]:
+    """Return a path, and those above it."""
+    return [path, *(path[:at] for at, mark in enumerate(path) if mark in ".[")]
 
 
 class Place:
@@ -143,7 +146,8 @@ class Place:
             return ""
         from krm_fn.yaml.write import dump  # noqa: PLC0415 - for errors only
 
-        text = dump({self.path.rpartition(".")[2]: value}).rstrip("\n")
+        name = self.path.rpartition(".")[2]
+        text = dump([value] if name.endswith("]") else {name: value}).rstrip("\n")
         return text if hide(text) == text else ""
 
     def shown(self, value: object) -> str:

@@ -341,6 +341,13 @@ def test_a_line_that_is_forgotten_is_named_once_where_a_host_has_sorted_the_fiel
     assert "spec is missing: write spec: on a line above agent, and indent agent, clusterResourceSet, " in said
 
 
+def test_all_fields_that_are_not_indented_are_named_at_once() -> None:
+    source = "    externalSecret:\n    secretStoreRef: {name: vault}\n    remoteRef: {key: clusternet}\n"
+    line, said = only_error(run(re.sub("    existingSecret:.*\n(      .*\n)*", source, FLEET)))
+    assert FLEET.splitlines()[line - 2].strip() == "registrationToken:", said
+    assert "secretStoreRef and remoteRef are not indented far enough: they belong below externalSecret" in said
+
+
 def test_another_error_is_reported_beside_a_slip_in_the_layout() -> None:
     broken = WHOLE.replace("  agent:\n", "").replace("https://parent", "http://parent")
     first, second = errors_of(run(broken))

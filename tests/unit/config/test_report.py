@@ -106,3 +106,14 @@ def test_a_token_in_the_place_of_another_value_is_in_no_part_of_an_error(changes
 
     assert errors
     assert not [one for one in errors if TOKEN in f"{one.message}{one.field}{one.fix}{one.current}{one.proposed}"]
+
+
+def test_ten_thousand_errors_take_time_in_proportion() -> None:
+    log = Log({})
+    for index in range(10_000):
+        place = Place(log, "spec").field("agent").field("env").entry(index)
+        assert not log.broken(place.path)
+        place.error("is wrong", "type")
+    assert log.broken("spec.agent.env[5].name")
+    assert log.broken("spec.agent")
+    assert not log.broken("spec.agen")
