@@ -47,6 +47,7 @@ SECONDS = 300.0
 _LARGEST_OUTPUT = 512 * 1024 * 1024
 _LARGEST_ERRORS = 1024 * 1024
 _ADDRESS = re.compile(r"/[!-~]{1,80}")  # of a folder whose files can be sockets and interpreters of scripts
+_PROTOCOLS = "https"  # that git may fetch bases by
 _LOGGED = re.compile(r'"command failed" err="(.*)"\Z')  # how kubectl writes its errors
 _GONE = re.compile(r"lstat (\S+): no such file or directory")
 _ENTRY = re.compile("accumulating resources from '([^']+)'")
@@ -182,7 +183,7 @@ def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}
         return {**kept, **temporary, "PATH": os.pathsep.join(filter(None, [tools, caller_path()]))}
     network = {key: value for key, value in os.environ.items() if _NETWORK.fullmatch(key)}
-    git = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https"}
+    git = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": _PROTOCOLS}
     return {**network, **git, **temporary, "PATH": tools, "HOME": os.path.join(private, "home")}
 
 
