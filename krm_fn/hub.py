@@ -39,7 +39,7 @@ MOVED = (0, 15)  # the flag, from the hub to the controller manager
 
 _FIRST = (0, 12)
 _VOLUME = "cluster-api-kubeconfig"
-_MOUNT = "/etc/cluster-api-kubeconfig"
+_MOUNTS = ("/etc/cluster-api-kubeconfig", "/cluster-api-kubeconfig")  # the second where /etc itself is mounted
 _FILE = "kubeconfig"
 
 _FIELD = "spec.hub.kubeconfigSecretRef"
@@ -221,7 +221,7 @@ def _mount(pod: dict[str, Any], container: dict[str, Any], reference: Kubeconfig
             if mapping(one, "secret") and (name := text(one, "name")).startswith(_VOLUME)
         }
         for volume, folder, mount in mounted:
-            if volume in named and folder.startswith(_MOUNT) and not mount.get("subPath"):
+            if volume in named and folder.startswith(_MOUNTS) and not mount.get("subPath"):
                 named[volume].update(source)
                 return f"{folder}/{_FILE}"
         name, file = _free(_VOLUME, {text(one, "name") for one in volumes}.__contains__), _FILE
@@ -230,8 +230,9 @@ def _mount(pod: dict[str, Any], container: dict[str, Any], reference: Kubeconfig
     def overlaps(free: str) -> bool:
         return any(f"{free}/".startswith(f"{one}/") or one.startswith(f"{free}/") for _, one, _ in mounted)
 
-    mounts.append({"name": name, "mountPath": _free(_MOUNT, overlaps), "readOnly": True})
-    return f"{mounts[-1]['mountPath']}/{file}"
+    free = _free(_MOUNTS[any(one == "/etc" for _, one, _ in mounted)], overlaps)
+    mounts.append({"name": name, "mountPath": free, "readOnly": True})
+    return f"{free}/{file}"
 
 
 def _file(volume: Any, reference: KubeconfigRef) -> str:

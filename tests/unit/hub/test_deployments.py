@@ -141,6 +141,13 @@ def test_what_is_mounted_already_stays_as_it_is() -> None:
             "/etc/cluster-api-kubeconfig-2",
             id="a folder below it",
         ),
+        pytest.param(
+            {"name": "a", "hostPath": {"path": "/etc"}},
+            {"name": "a", "mountPath": "/etc"},
+            "cluster-api-kubeconfig",
+            "/cluster-api-kubeconfig",
+            id="a folder above all of them",
+        ),
     ],
 )
 def test_names_and_folders_that_are_taken_are_avoided(
@@ -150,6 +157,9 @@ def test_names_and_folders_that_are_taken_are_avoided(
     assert [one["name"] for one in pod(changed)["volumes"]] == [volume["name"], name]
     assert container_of(changed)["volumeMounts"] == [mount, {"name": name, "mountPath": folder, "readOnly": True}]
     assert container_of(changed)["args"][-1] == f"--cluster-api-kubeconfig={folder}/kubeconfig"
+    renamed = after(changed, name="renamed")
+    assert container_of(renamed) == container_of(changed)
+    assert [one["name"] for one in pod(renamed)["volumes"]] == [volume["name"], name]
 
 
 @pytest.mark.parametrize(
