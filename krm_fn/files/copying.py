@@ -45,7 +45,10 @@ _WHOLE_LINE = re.compile(r"(?m)^[ \t]*-[ \t]+(\S.*\.\..*?)[ \t]*$")
 _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
 _ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
 _LEGACY_FIELD = "configFn"  # of metadata, before the annotation
-_MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU]")
+# A word or a way to write it in pieces: by escapes, on two lines, in base64.
+_MAY_CONFIGURE = re.compile(rb"exec|starlark|\\[xuU\r\n]|binary")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # its marks of order, by which kustomize knows it
+_BEYOND = re.compile(f"{TOO_MANY_ALIASES}.*?values|nested (too deep|deeper than .*?levels)")
 _FUNCTION_FIELDS = ("generators", "transformers", "validators")
 _REMOTE_FILE = re.compile(r"https?://[^\s?]+\.(?:ya?ml|json)(?:\?\S*)?")
 
@@ -134,18 +137,16 @@ class Copy:
                 raise
             self.notes.update({one.message: os.path.basename(path) for one in errors.results})
             return
-        problem = _multiplies(data)
-        if problem:
-            self.notes[f"{self.shown(path)} is not read: {problem}"] = os.path.basename(path)
+        new = self.rewritten(data, path, self.shown(path))
+        if new is None:
             return
         if os.path.basename(path) in reading.KUSTOMIZATIONS:
             self.follow(path, data)
         if any(group in data for group in _GROUPS) and path.endswith(reading.SUFFIXES):
             self.sources.append((self.shown(path), data))
-        data = self.rewritten(data, path, self.shown(path))
         mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
         with contextlib.suppress(FileExistsError):
-            writing.create(place, data, mode)
+            writing.create(place, new, mode)
 
     def follow(self, path: str, data: bytes) -> None:
         """Have the folders copied that words of a kustomization lead up to, if they have one too.
@@ -204,6 +205,7 @@ class Copy:
                     new = self.rewritten(data, path, show(os.path.relpath(path, folder)))
                     if new != data:
                         os.remove(path)
+                    if new not in {None, data}:
                         writing.create(path, new)
 
     # --- programs ---
@@ -214,18 +216,28 @@ class Copy:
         known = number != image and number.isdecimal() and int(number) < len(self.programs)
         return self.programs[int(number)] if known else None
 
-    def rewritten(self, data: bytes, path: str, shown: str) -> bytes:
-        """Return a file with its programs as containers.
+    def rewritten(self, data: bytes, path: str, shown: str) -> bytes | None:
+        """Return a file with its programs as containers; None, with a note, for one that kustomize must not get.
 
+        That is a file beyond what is read here: its aliases would be written out, a program in it left out without a word.
         The name in `path` tells a kustomization, whose texts may configure functions too; `shown` is for messages.
         """
-        nested = os.path.basename(path) in reading.KUSTOMIZATIONS
-        if not _MAY_CONFIGURE.search(data) and not (nested and b"://" in data):
-            return data
+        name = os.path.basename(path)
+        nested = name in reading.KUSTOMIZATIONS
+        plain = data.decode("utf-16", "replace").encode() if data.startswith(_UTF_16) else data
         try:
-            return self.text(data, shown, nested=nested)
-        except (BadYaml, Errors):
-            return data  # kustomize reports it, or does not read it either
+            if b"&" in plain and _ALIAS.search(plain):
+                for document in read_documents(plain):
+                    load(plain[document.body : document.body_end])
+            if _MAY_CONFIGURE.search(plain) or (nested and b"://" in plain):
+                new = self.text(plain, shown, nested=nested)
+                return data if new == plain else new
+        except (BadYaml, Errors) as error:
+            beyond = _BEYOND.search(str(error))
+            if beyond:
+                self.notes[f"{shown} is not read: {beyond[0]}"] = name
+                return None
+        return data  # where it is no YAML, kustomize reports it, or does not read it either
 
     def text(self, data: bytes, shown: str, *, nested: bool) -> bytes:
         """Return a stream with its programs as containers."""
@@ -260,10 +272,14 @@ class Copy:
         """Return a string with its programs as containers: an annotation, or a text of a kustomization."""
         try:
             if is_function:
-                spec = self.container(load(value), shown)
+                data = value.partition("\n...")[0].encode()
+                first = read_documents(data)[0]  # kustomize reads no more of it
+                spec = self.container(load(data[first.body : first.body_end]), shown)
                 return dumps(spec) if spec else value
             return self.text(value.encode(), shown, nested=False).decode() if nested else value
-        except (BadYaml, Errors, UnicodeError):
+        except (BadYaml, Errors, UnicodeError) as error:
+            if _BEYOND.search(str(error)):
+                raise
             return value  # a path, say; of an annotation, kustomize reports it
 
     def fetched_function(self, entry: Any, shown: str) -> Any:
@@ -296,19 +312,6 @@ def _patches(key: str, parent: Any) -> bool:
     """Return whether a string is what a JSON patch sets as a function's annotation."""
     path = parent.get("path") if isinstance(parent, dict) and key == "value" else None
     return isinstance(path, str) and path.replace("~1", "/").endswith(FUNCTION_ANNOTATIONS)
-
-
-def _multiplies(data: bytes) -> str:
-    """Say that the aliases of a text stand for too much, which kustomize would write out; "" where they don't."""
-    if b"&" not in data or not _ALIAS.search(data):
-        return ""
-    try:
-        for document in read_documents(data):
-            load(data[document.body : document.body_end])
-    except (BadYaml, Errors) as error:
-        found = re.search(f"{TOO_MANY_ALIASES}.*?values", str(error))
-        return found[0] if found else ""
-    return ""
 
 
 def _bound(root: str) -> str:

@@ -233,7 +233,9 @@ def _words(errors: str, copy: Copy, private: str) -> str:
     entries = _ENTRY.findall(text)
     gone, unfetched, outside = (pattern.search(text) for pattern in (_GONE, _UNFETCHED, _OUTSIDE))
     not_copied = gone and entries and entries[-1].endswith(reading.SUFFIXES) and os.path.lexists(gone[1])
-    if unfetched:  # kustomize goes on with the URL as a path
+    if gone and os.path.basename(gone[1]) in copy.notes.values():
+        text = ""  # the note says it
+    elif unfetched:  # kustomize goes on with the URL as a path
         text = f"can't fetch {unfetched[1]}: {unfetched[2]}"
     elif outside or not_copied:
         file = next(reversed(entries), outside[1] if outside else "")
@@ -312,8 +314,7 @@ class _Messengers:
         image = os.fsdecode(words[-1]) if name == b"docker" else None
         result = self.refusal(image)
         if result is not None:
-            docker = find_program("docker")
-            if self.enable_exec and docker and self.copy.program(image) is None:
+            if self.enable_exec and self.copy.program(image) is None and (docker := find_program("docker")):
                 talk.sendall(b"run " + os.fsencode(docker) + b"\n")
                 return
             self.refused.append(result)

@@ -441,6 +441,55 @@ def test_a_file_whose_aliases_multiply_is_not_given_to_kustomize(folder: Path, e
     assert b"fair.yaml" in build_of(folder)
 
 
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        '"ex\\\n      ec: {path: x}"',
+        '"ex\\\r      ec: {path: x}"',
+        "!!binary ZXhlYzoge3BhdGg6IHh9",
+        "|\n      exec: {path: x}\n      ---\n      a: b",
+        "|\n      exec: {path: x}\n      ...\n      a: b",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_program_is_seen_however_its_configuration_is_spelt(folder: Path, annotation: str, encoding: str) -> None:
+    written = f"kind: F\nmetadata:\n  annotations:\n    {ANNOTATION}: {annotation}\n"
+    (folder / "f.yaml").write_bytes(written.encode(encoding))
+    copy = copied(folder)
+    assert [one.path for one in copy.programs] == ["x"]
+    assert "function.invalid/0" in text(copy, folder, "f.yaml")
+
+
+def test_a_text_of_another_encoding_stays_byte_for_byte(folder: Path) -> None:
+    data = "kind: F\ndata: exec\n".encode("utf-16")
+    (folder / "f.yaml").write_bytes(data)
+    copy = copied(folder)
+    with open(copy.place(str(folder / "f.yaml")), "rb") as file:  # noqa: PTH123 - a place is a string
+        assert file.read() == data
+
+
+DEEP = f"data: {'[' * 251}{']' * 251}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("f.yaml", f"metadata:\n  annotations:\n    {ANNOTATION}: 'exec: {{path: x}}'\n{DEEP}"),
+        ("base/kustomization.yaml", f"transformers:\n- |\n  {ANNOTATION}: 'exec: {{path: x}}'\n  {DEEP}"),
+        ("base/kustomization.yaml", f"transformers: [https://example.com/f.yaml]\n{DEEP}"),
+    ],
+)
+def test_a_program_in_a_file_that_is_nested_too_deep_is_not_left_out_without_a_word(
+    folder: Path, name: str, held: str
+) -> None:
+    (folder / "base").mkdir()
+    (folder / name).write_text(held)
+    program(folder, f'for last; do :; done; echo "lstat $last/{name}: no such file or directory" >&2; exit 1')
+    with pytest.raises(kustomize.Unbuilt, match=rf"{name} is not read: nested deeper than 250 levels; ") as raised:
+        kustomize.build(str(folder), Answers())
+    assert raised.value.output == ""
+
+
 def build_of(folder: Path) -> bytes:
     program(folder, 'for last; do :; done; echo "$last"/*; exit 0')
     return kustomize.build(str(folder), Answers()).output
