@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import Record, full_name, titled
-from krm_fn.surface import TOKEN_KEY, identity_map_of, registration_of, set_of
+from krm_fn.surface import APPLY_ONCE, TOKEN_KEY, identity_map_of, registration_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class Config(Record):
     @property
     def identity_map(self) -> str:
         """Name of the ConfigMap with the identity manifests."""
-        own_set = self.resource_set.strategy != "ApplyOnce"
+        own_set = self.resource_set.strategy != APPLY_ONCE
         return identity_map_of(self.resource_set.name, own_set=own_set, per_cluster=self.per_cluster)
 
     @property

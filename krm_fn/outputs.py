@@ -21,6 +21,7 @@ from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
+    APPLY_ONCE,
     CLUSTER_NAME_LABEL,
     HUB_NAMESPACE,
     LABELS,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 # etcd and the API server refuse more (core/v1 `MaxSecretSize`, the same for ConfigMaps).
 MAX_BYTES = 1024 * 1024
-APPLY_ONCE = "ApplyOnce"
 
 
 def build(part: Part) -> Iterator[Generated]:

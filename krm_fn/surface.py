@@ -62,6 +62,7 @@ DEPLOYER_TOKEN_KEY = "10-app-deployer-token.yaml"  # noqa: S105 - the name of a 
 REGISTRATION_KEY = "20-registration.yaml"
 RBAC_KEY = "30-rbac.yaml"
 DEPLOYMENT_KEY = "40-deployment.yaml"
+APPLY_ONCE = "ApplyOnce"  # a strategy of Cluster API's ClusterResourceSets
 MIN_VALUE_BYTES = 32  # Cluster API fails the whole carrier on a shorter value (`util/yaml`, v1.14.0)
 
 

@@ -21,6 +21,7 @@ from krm_fn.kube.secrets import quoted
 from krm_fn.model import Cluster, ObjectKey
 from krm_fn.surface import (
     ADDONS_GROUP,
+    APPLY_ONCE,
     CLUSTER_GROUP,
     CLUSTER_NAME_LABEL,
     LOCAL_CONFIG_ANNOTATION,
@@ -65,6 +66,9 @@ VERSIONS: tuple[Version, ...] = (
     Version(name="v1beta2"),
 )
 
+# Where there is no Cluster to judge by; raised by hand, since a management cluster refuses a version that it does not serve
+WITHOUT_CLUSTERS = "v1beta2"
+
 
 def served() -> tuple[str, ...]:
     """Return the versions that are read and written, oldest first."""
@@ -80,11 +84,11 @@ def version_of(api_version: str) -> Version:
 def api_version(clusters: Iterable[Cluster]) -> str:
     """Return the `apiVersion` of the ClusterResourceSets beside some Clusters: the newest version among theirs.
 
-    A management cluster serves both kinds in the same versions. Without Clusters to judge by it is the newest of all.
+    A management cluster serves both kinds in the same versions.
     """
     names = served()
     used = [names.index(name) for one in clusters if (name := one.api_version.rpartition("/")[2]) in names]
-    return f"{ADDONS_GROUP}/{names[max(used)] if used else names[-1]}"
+    return f"{ADDONS_GROUP}/{names[max(used)] if used else WITHOUT_CLUSTERS}"
 
 
 # --- Clusters --------------------------------------------------------------------------------------------------------
@@ -313,7 +317,7 @@ def read_set(value: Mapping[str, Any]) -> ResourceSet:
         owner=text(annotations, OWNER_ANNOTATION),
         selector=LabelSelector.read(selector) or LabelSelector(),
         selector_data=selector,
-        strategy=text(spec, "strategy") or "ApplyOnce",
+        strategy=text(spec, "strategy") or APPLY_ONCE,
         resources=tuple((text(one, "kind"), text(one, "name")) for one in entries(spec, "resources")),
         registration_name=text(annotations, REGISTRATION_NAME_ANNOTATION),
     )

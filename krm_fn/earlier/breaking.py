@@ -9,7 +9,14 @@ from krm_fn.base import late, some
 from krm_fn.clusters.naming import refusal
 from krm_fn.earlier import Coverage, immutable_fields, left
 from krm_fn.krm.results import WARNING, Result, about, tagged
-from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND, agent_of, identity_map_of, identity_of
+from krm_fn.surface import (
+    AGENT_NAMESPACE_ANNOTATION,
+    APPLY_ONCE,
+    RESOURCE_SET_KIND,
+    agent_of,
+    identity_map_of,
+    identity_of,
+)
 from krm_fn.tokens import FIELD
 
 TYPE_CHECKING = False
@@ -39,7 +46,7 @@ def check(part: Part, tree: Tree) -> Iterator[Result]:
     yield from _other_agent_namespaces(part, sets, config_maps)
     if part.renders:
         yield from _lost_objects(part, sets)
-    if part.config.resource_set.strategy != "ApplyOnce":  # which would bring no upgrade
+    if part.config.resource_set.strategy != APPLY_ONCE:  # which would bring no upgrade
         yield from _upgrade(part, config_maps)
 
 

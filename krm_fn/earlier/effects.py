@@ -19,6 +19,7 @@ from krm_fn.krm.streams import read_stream
 from krm_fn.kube import raw, secrets
 from krm_fn.surface import (
     AGENT,
+    APPLY_ONCE,
     EXTERNAL_SECRET_KIND,
     EXTERNAL_SECRETS_GROUP,
     NAMESPACE_LABEL,
@@ -237,7 +238,7 @@ def on_the_cluster(before: Sequence[Delivery], after: Sequence[Delivery]) -> tup
     then: dict[str, Mapping[str, Any]] = {}
     for one in before:
         objects = read_objects(one.texts or ())
-        then.update({title: objects[title] for title in objects if one.strategy != "ApplyOnce" or title not in then})
+        then.update({title: objects[title] for title in objects if one.strategy != APPLY_ONCE or title not in then})
     now, ignored, refused = _applied(then, before, after)
     found = [Effect(code=BLOCKED, field=field, objects=(title,)) for title, field in refused.items()]
     namespaces, parents = _agent_namespace(then, now), _parent(then, now)
@@ -268,7 +269,7 @@ def _applied(
     now, ignored, refused = dict(then), set[str](), dict[str, str]()
     for one in after:
         at = (one.set, one.kind, one.name)
-        known, was, once = at in texts, texts.get(at), one.strategy == "ApplyOnce"
+        known, was, once = at in texts, texts.get(at), one.strategy == APPLY_ONCE
         if one.texts is None or one.texts == was or (known and was is None):
             continue  # nothing new, or it is unknown what was there
         for title, value in read_objects(one.texts).items():

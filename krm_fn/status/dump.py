@@ -18,6 +18,7 @@ from krm_fn.base import Record, some
 from krm_fn.clusters import capi
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import raw
+from krm_fn.tokens import BOOTSTRAP_NAME
 from krm_fn.yaml import BadYaml, bad_yaml
 from krm_fn.yaml import read as read_yaml
 from krm_fn.yaml.explain import explained
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 # what status and migration can't do without, for kubectl
 CLUSTER_KINDS = "clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings"
 CLUSTERNET_GROUP = "clusters.clusternet.io"
-BOOTSTRAP_PREFIX = "bootstrap-token-"  # begins the name of a Secret of the parent cluster, which tells a token's expiry
 
 CLUSTER = (surface.CLUSTER_GROUP, "Cluster")
 RESOURCE_SET = (surface.ADDONS_GROUP, "ClusterResourceSet")
@@ -145,7 +145,7 @@ def _drop_others(found: Found) -> None:
         for kind in (SECRET, CONFIG_MAP)
         for key, value in found.get(kind, {}).items()
         if key != (surface.HUB_NAMESPACE, surface.HUB_NAME)
-        and not (key[1] in named or key[1].startswith(BOOTSTRAP_PREFIX) or generated(value))
+        and not (key[1] in named or key[1].startswith(BOOTSTRAP_NAME) or generated(value))
     ]
     if not others:
         return

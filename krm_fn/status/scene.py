@@ -15,7 +15,7 @@ from krm_fn.status import dump as dumps
 from krm_fn.status import objects, report
 from krm_fn.status.objects import LiveCluster, Managed, Manager, Payload, Request
 from krm_fn.status.report import Delivery
-from krm_fn.tokens import BOOTSTRAP, check_form
+from krm_fn.tokens import BOOTSTRAP, BOOTSTRAP_NAME, check_form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class Case:
     def __init__(self, scene: Scene, cluster: LiveCluster, *, in_full: bool = False) -> None:
         """Follow a Cluster's way from selected to delivered; `in_full` reads what each resource brings as well.
 
-        What `reasons_registration.judge` finds out about its registration is added later.
+        What `registrations.judge` finds out about its registration is added later.
         """
         self.scene = scene
         self.cluster = cluster
@@ -342,7 +342,7 @@ def _expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
         return None
     if checked.form != BOOTSTRAP or checked.secret is None:
         return checked.expires
-    name = dumps.BOOTSTRAP_PREFIX + checked.secret.reveal().partition(".")[0]
+    name = BOOTSTRAP_NAME + checked.secret.reveal().partition(".")[0]
     found = next((one for one in secrets if raw.text(one, "metadata", "name") == name), None)
     expiration = decode(raw.text(found, "data", "expiration")) or b""
     return raw.parse_time(expiration.decode("utf-8", "replace"))

@@ -67,14 +67,12 @@ class Shown(Record):
     def warnings(self) -> tuple[Result, ...]:
         """The warnings; not those that the effects give in more detail."""
         detailed = ("moved",) if self.effects else ()
-        return tuple(
-            one for one in self.results if one.severity == WARNING and dict(one.tags).get("rule") not in detailed
-        )
+        return tuple(one for one in self.results if one.severity == WARNING and one.rule not in detailed)
 
     @property
     def notes(self) -> tuple[Result, ...]:
         """What else is reported: edits of the user's own objects, checks that could not be made."""
-        return tuple(one for one in self.results if one.severity == INFO and dict(one.tags).get("rule") not in _COUNTED)
+        return tuple(one for one in self.results if one.severity == INFO and one.rule not in _COUNTED)
 
     @property
     def registered(self) -> tuple[Verdict, ...]:

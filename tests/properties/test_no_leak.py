@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from krm_fn import function, plan
 from krm_fn.cli import builds, inputs, status
 from krm_fn.cli import plan as plan_command
+from krm_fn.config.tree.token import REGISTRATION_TOKEN
 from krm_fn.files import kustomize
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.results import Errors, Result
@@ -30,6 +31,7 @@ from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import Secret, quoted
 from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.sources import OUTSIDE
 from tests.support.traces import seen
 
 if TYPE_CHECKING:
@@ -42,6 +44,11 @@ BOOTSTRAP = f"q2w3e4.{HALF}"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
 LETTERS = string.ascii_lowercase + string.digits
 SOURCES = ["value", "secretRef", "secretRef data", "env", "file"]
+
+
+def test_every_source_of_a_token_that_is_seen_is_tried() -> None:
+    tried = {one.partition(" ")[0] for one in SOURCES}
+    assert tried | set(OUTSIDE) == set(REGISTRATION_TOKEN.names) - {"onExpired"}
 
 
 def chance(text: str) -> bool:

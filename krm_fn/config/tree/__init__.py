@@ -12,7 +12,7 @@ from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.rules import Given, Refuse, Require
 from krm_fn.config.tree import agent, selectors, token
-from krm_fn.surface import ADDONS_GROUP, API_VERSION, KIND
+from krm_fn.surface import ADDONS_GROUP, API_VERSION, APPLY_ONCE, KIND
 from krm_fn.tokens import sources
 
 IDENTITY = Object(
@@ -61,7 +61,7 @@ RESOURCE_SET = Object(
     ),
     Field(
         "strategy",
-        Choice("Reconcile", "ApplyOnce"),
+        Choice("Reconcile", APPLY_ONCE),
         "Whether later changes reach the workload clusters (Reconcile) or not (ApplyOnce); immutable.",
         default="Reconcile",
     ),
@@ -69,7 +69,7 @@ RESOURCE_SET = Object(
         "apiVersion",
         Choice("auto", *(f"{ADDONS_GROUP}/{name}" for name in capi.served()), *capi.served()),
         "API version of the ClusterResourceSets; auto decides per namespace: the newest version of its matching "
-        f"Clusters, or {capi.served()[-1]} where it has none.",
+        f"Clusters, or {capi.WITHOUT_CLUSTERS} where it has none.",
         default="auto",
     ),
     Field(

@@ -1,4 +1,4 @@
-"""The tree of `spec.registrationToken`: the six sources of the token."""
+"""The tree of `spec.registrationToken`: the sources of the token."""
 
 from __future__ import annotations
 

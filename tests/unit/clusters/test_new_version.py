@@ -34,6 +34,7 @@ json.dump({
     "alone": version("v1beta3"),
     "mixed": version("v1beta1", "v1beta3"),
     "older": version("v1beta1", "v1beta2"),
+    "without": version(namespaces=["team-a"]),
     "asked": version("v1beta1", clusterResourceSet={"apiVersion": "v1beta3"}),
     "message": run([cluster("a", version="v9")]).stderr,
     "status": status("v1beta3"),
@@ -48,7 +49,7 @@ def test_one_row_gives_the_render_the_messages_the_schema_and_the_status() -> No
     found: dict[str, Any] = json.loads(done.stdout)
 
     assert found["alone"] == found["mixed"] == found["asked"] == "addons.cluster.x-k8s.io/v1beta3"
-    assert found["older"] == "addons.cluster.x-k8s.io/v1beta2"
+    assert found["without"] == found["older"] == "addons.cluster.x-k8s.io/v1beta2"
     assert "supported are v1beta1, v1beta2 and v1beta3" in found["message"]
     assert {"v1beta3", "addons.cluster.x-k8s.io/v1beta3"} <= set(found["choices"])
     assert any("NoQuota: out of disks" in reason for reason in found["status"])
