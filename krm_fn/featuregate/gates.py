@@ -89,7 +89,10 @@ def _judge(release: Release | None, state: str, *, seen: str, hint: str) -> Find
     remedy = f"set {GATE}=true or managementCluster.featureGate: Ensure; {hint}"
     if by_default:
         right = f"feature gate {GATE} is on, by default in Cluster API {release}"
-        right += "" if unnamed else "; it is named here and has to go before an upgrade to v1.12"
+        if state == OPAQUE:
+            right = f"feature gate {GATE} is on by default in Cluster API {release}, unless gates that can't be read here switch it off"
+        elif not unnamed:
+            right += "; it is named here and has to go before an upgrade to v1.12"
         remedy = f"remove it from the gates, or set managementCluster.featureGate: Ensure; {hint}"
     if state == ON or (unnamed and by_default):
         return INFO, right, ""

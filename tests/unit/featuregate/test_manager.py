@@ -172,6 +172,19 @@ def test_a_flag_within_a_shell_command_is_reported_and_left_alone(flags: str) ->
     assert "give each an argument of its own" in messages(found.results)
 
 
+@pytest.mark.parametrize(
+    "container",
+    [
+        pytest.param({"command": ["sh", "-c", f"/manager {OFF}"]}, id="in a shell"),
+        pytest.param({"args": ["--feature-gates=$(GATES)"]}, id="a variable"),
+    ],
+)
+def test_gates_that_can_not_be_read_are_not_said_to_be_on(container: dict[str, Any]) -> None:
+    found = review(items(manager("v1.9.3", **container)), config(feature_gate="Ensure"))
+    assert not found.revised
+    assert "unless gates that can't be read here switch it off" in messages(found.results)
+
+
 @pytest.mark.parametrize("release", ["v1.5.0", "v1.9.0", "v1.12.0"])
 @pytest.mark.parametrize("gate", ["MachinePool", "ClusterResourceSet"])
 def test_quotes_that_reach_the_manager_are_reported_and_taken_off(gate: str, release: str) -> None:
