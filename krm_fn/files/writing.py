@@ -307,7 +307,8 @@ class _Folder:
 
 def _is_below(path: str) -> bool:
     """Return whether a path names a file below a folder, and not our list of them."""
-    return {"", ".", ".."}.isdisjoint(path.split("/")) and "\0" not in path and path != MARKER
+    is_name = path.encode("utf-8", "replace").decode() == path and "\0" not in path
+    return is_name and {"", ".", ".."}.isdisjoint(path.split("/")) and path != MARKER
 
 
 def _staged(path: str) -> str:

@@ -165,6 +165,13 @@ def test_a_list_that_leads_outside_removes_nothing_there(target: Path, outside: 
     assert (target.parent / "outside").exists()
 
 
+@pytest.mark.parametrize("name", ["a\ud800", "a\0b"])
+def test_a_name_that_no_file_can_have_in_the_list_is_passed_over(target: Path, name: str) -> None:
+    (target / MARKER).write_text(json.dumps({"files": [*OLD, name]}))
+    writing.replace_tree(str(target), NEW)
+    assert files(target) == NEW
+
+
 def test_a_list_that_leads_through_a_link_removes_nothing_there(target: Path) -> None:
     outside = target.parent / "outside"
     outside.mkdir()
