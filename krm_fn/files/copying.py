@@ -273,9 +273,11 @@ class Copy:
         try:
             if is_function:
                 data = value.partition("\n...")[0].encode()
-                first = read_documents(data)[0]  # kustomize reads no more of it
-                spec = self.container(load(data[first.body : first.body_end]), shown)
-                return dumps(spec) if spec else value
+                for document in read_documents(data):  # kustomize reads the first one that is not empty
+                    spec = self.container(load(data[document.body : document.body_end]), shown)
+                    if spec:
+                        return dumps(spec)
+                return value
             return self.text(value.encode(), shown, nested=False).decode() if nested else value
         except (BadYaml, Errors, UnicodeError) as error:
             if _BEYOND.search(str(error)):

@@ -449,6 +449,9 @@ def test_a_file_whose_aliases_multiply_is_not_given_to_kustomize(folder: Path, e
         "!!binary ZXhlYzoge3BhdGg6IHh9",
         "|\n      exec: {path: x}\n      ---\n      a: b",
         "|\n      exec: {path: x}\n      ...\n      a: b",
+        "|\n      # a comment\n      ---\n      exec: {path: x}",
+        '"\\n\\n---\\nexec: {path: x}"',
+        '"%YAML 1.1\\n---\\nexec: {path: x}"',
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
