@@ -223,8 +223,9 @@ def _mount(pod: dict[str, Any], container: dict[str, Any], reference: Kubeconfig
         for volume, folder, mount in mounted:
             if volume in named and folder.startswith(_MOUNTS) and not mount.get("subPath"):
                 named[volume].update(source)
+                mount["readOnly"] = True
                 return f"{folder}/{_FILE}"
-        name, file = _free(_VOLUME, {text(one, "name") for one in volumes}.__contains__), _FILE
+        name, file = _free(_VOLUME, {text(one, "name") for one in (*volumes, *mounts)}.__contains__), _FILE
         volumes.append({"name": name, "secret": source})
 
     def overlaps(free: str) -> bool:

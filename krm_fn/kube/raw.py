@@ -191,14 +191,14 @@ class Flag(Record):
 
 def flags(container: Mapping[str, Any], name: str) -> list[Flag]:
     """Return every occurrence of the flag `--name`, in the order in which the process reads them."""
-    row, found = list(_words(container)), []
-    for at, (place, word) in enumerate(row):
+    row, found = _words(container), []
+    for place, word in row:
         if word.startswith(f"--{name}="):
             found.append(Flag(name=name, value=word.partition("=")[2], places=(place,)))
-        elif word == f"--{name}":
-            behind = row[at + 1 : at + 2]
-            value = "".join(text for _, text in behind)
-            found.append(Flag(name=name, value=value, places=(place, *(where for where, _ in behind))))
+        elif word == f"--{name}":  # whatever is behind it is its value, even the same flag again
+            behind = next(row, None)
+            value, places = ("", (place,)) if behind is None else (behind[1], (place, behind[0]))
+            found.append(Flag(name=name, value=value, places=places))
     return found
 
 

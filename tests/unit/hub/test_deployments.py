@@ -171,6 +171,10 @@ def test_names_and_folders_that_are_taken_are_avoided(
         ),
         pytest.param(["--cluster-api-kubeconfig=/a", "--cluster-api-kubeconfig=/b"], [FLAG], id="twice"),
         pytest.param(["-v=2", "--cluster-api-kubeconfig"], ["-v=2", FLAG], id="without a value"),
+        pytest.param(["--cluster-api-kubeconfig"] * 2, ["--cluster-api-kubeconfig", FLAG[25:]], id="its own value"),
+        pytest.param(
+            ["--cluster-api-kubeconfig"] * 3, ["--cluster-api-kubeconfig", FLAG[25:]], id="its own value, and again"
+        ),
     ],
 )
 def test_a_flag_that_is_there_is_corrected_and_not_doubled(args: list[str], expected: list[str]) -> None:
@@ -269,6 +273,20 @@ def test_a_deployment_that_can_not_be_edited_is_reported(given: dict[str, Any], 
     assert not found.revised
     assert WARNING in severities(found.results)
     assert reason in messages(found.results)
+
+
+def test_a_mount_of_ours_that_could_be_written_is_read_only_at_once() -> None:
+    volume = {"name": "cluster-api-kubeconfig", "secret": {"secretName": "old"}}
+    mount = {"name": "cluster-api-kubeconfig", "mountPath": "/etc/cluster-api-kubeconfig"}
+    assert container_of(after(controller_manager(pod={"volumes": [volume]}, volumeMounts=[mount])))["volumeMounts"] == [
+        MOUNT
+    ]
+
+
+def test_a_name_that_a_mount_without_a_volume_has_is_not_taken() -> None:
+    mount = {"name": "cluster-api-kubeconfig", "mountPath": "/own"}
+    changed = after(controller_manager(volumeMounts=[mount]))
+    assert container_of(changed)["volumeMounts"] == [mount, {**MOUNT, "name": "cluster-api-kubeconfig-2"}]
 
 
 def test_odd_entries_in_lists_are_carried_along() -> None:
