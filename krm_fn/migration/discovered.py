@@ -10,6 +10,7 @@ What someone changed by hand in the agent Deployment that the hub delivers becom
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from krm_fn import surface
@@ -108,8 +109,8 @@ class Discovered:
 
 def most(values: Iterable[str]) -> str:
     """Return the most frequent value; of equally frequent ones, the last in order; "" without any."""
-    found = sorted(value for value in values if value)
-    return max(found, key=lambda value: (found.count(value), value), default="")
+    found = Counter(filter(None, values))
+    return max(found, key=lambda value: (found[value], value), default="")
 
 
 def _place(value: Mapping[str, Any]) -> tuple[str, str]:

@@ -310,6 +310,7 @@ def _registration(
 
 def _requests(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:
     """Requests that led to no ManagedCluster and belong to no Cluster."""
+    doubtful = _doubtful(cases)
     registered = {one.cluster_id for one in scene.managed}
     names = {case.name for case in cases if case.name}
     prefixes = {case.prefix for case in cases if case.prefix}
@@ -320,7 +321,7 @@ def _requests(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:
             continue
         commands: tuple[str, ...] = ()
         old = request.created is not None and scene.reported - request.created > scene.dead_after
-        if old and not any(one in name for one in _doubtful(cases)):
+        if old and not any(one in name for one in doubtful):
             commands = (scene.commands.delete_request(request.name),)
         since = f", made {scene.ago(request.created)}" if request.created is not None else ""
         yield Orphan(

@@ -10,6 +10,7 @@ from krm_fn.config import decode
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors
 from krm_fn.migration import Migration
+from krm_fn.migration.discovered import most
 from krm_fn.status import dump
 from tests.support import live
 
@@ -257,3 +258,20 @@ def test_a_taken_name_is_refused() -> None:
     assert "a ClusterResourceSet clusternet exists already in namespace team-a" in error(
         *live.hub_objects("default"), *ours
     )
+
+
+def test_a_fleet_of_namespaces_is_not_compared_each_with_each() -> None:
+    compared = 0
+
+    class Counted(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().__eq__(other)
+
+        __hash__ = str.__hash__
+
+    assert most([*(Counted("usual") for _ in range(300)), Counted("other")]) == "usual"
+    assert compared < 1000
