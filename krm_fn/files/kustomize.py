@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     Answer = Callable[[bytes, Sequence[tuple[str, bytes]]], tuple[int, bytes, str]]
 
 SECONDS = 300.0
-
 _LARGEST_OUTPUT = 512 * 1024 * 1024
 _LARGEST_ERRORS = 1024 * 1024
 _ADDRESS = re.compile(r"/[!-~]{1,80}")  # of a folder whose files can be sockets and interpreters of scripts
