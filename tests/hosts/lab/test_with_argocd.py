@@ -237,7 +237,7 @@ def test_a_tenants_kustomization_runs_nothing_in_the_sidecar(
         pytest.param("components: ['https://evil.example.org/x.git']", "no 'git' program on path", id="a remote base"),
         pytest.param(
             "configMapGenerator: [{name: x, files: ['../../../../run/secrets/clusternet/regToken']}]",
-            "is not in or below",
+            "is not in the folder that names it",
             id="the token",
         ),
     ],
