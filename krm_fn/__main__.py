@@ -108,7 +108,7 @@ def _function() -> int:
 
 
 def _original(item: Item) -> Item | None:
-    from krm_fn.files.documents import original  # noqa: PLC0415 - for errors only
+    from krm_fn.files.originals import original  # noqa: PLC0415 - for errors only
 
     return original(item)
 

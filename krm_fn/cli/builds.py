@@ -17,7 +17,7 @@ from krm_fn import function, surface
 from krm_fn.base import Record, some
 from krm_fn.config import identity_of, is_config
 from krm_fn.files import kustomize
-from krm_fn.files.documents import same
+from krm_fn.files.originals import same
 from krm_fn.files.reading import show
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.changes import Changes

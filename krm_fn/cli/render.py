@@ -16,7 +16,7 @@ from krm_fn.cli.shared import STDOUT
 from krm_fn.config import is_config
 from krm_fn.earlier import compare
 from krm_fn.files import documents, reading, writing
-from krm_fn.files.documents import original
+from krm_fn.files.originals import original
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors, tagged

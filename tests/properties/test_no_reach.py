@@ -55,7 +55,7 @@ HOSTILE = ["/etc/passwd", "../../../../etc/passwd", "file:///etc/passwd", "http:
 OPENING = {
     "files/finding.py": "the one reader of the input: what a folder holds",
     "files/reading.py": "the one reader of the input",
-    "files/documents.py": "lists the files beside a kustomization, for the lines of errors; reads through the reader",
+    "files/originals.py": "lists the files beside a kustomization, for the lines of errors; reads through the reader",
     "files/writing.py": "the one writer of output",
     "files/copying.py": "lists what the private copy that kustomize builds is made of; reads through the reader",
     "tokens/operator.py": "reads the token file that the operator offered",

@@ -1,4 +1,4 @@
-"""`files.documents.original`: the lines of a user's own file, where a host's stream has others."""
+"""`files.originals`: the lines of a user's own file, where a host's stream has others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from krm_fn.files import documents
-from krm_fn.files.documents import original
+from krm_fn.files import originals
+from krm_fn.files.originals import original
 from krm_fn.krm import resource_list
 from tests.support.lists import Run
 
@@ -81,7 +81,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "clusters.yaml").write_text(CLUSTERS % "team-a", encoding="utf-8")
     (tmp_path / "Kptfile").touch()
     monkeypatch.chdir(tmp_path)
-    documents.objects.cache_clear()
+    originals.objects.cache_clear()
     return tmp_path
 
 
