@@ -88,7 +88,7 @@ class Builds:
             )
         except kustomize.Unbuilt as error:
             raise Errors(_unbuilt(error, knowing(error.texts, self.options.offers.tokens()))) from None
-        sources = self.sources.setdefault(shown, _items(built.sources))
+        sources = self.objects_of(shown, built.sources)
         if not any(call.folder == shown for call in self.calls):
             self.unused += [item for item in sources if item.kind == surface.KIND]
         paths: set[str] = set()
@@ -111,7 +111,7 @@ class Builds:
     def answer(self, folder: str, data: bytes, files: Sequence[tuple[str, bytes]]) -> tuple[int, bytes, str]:
         """Do the work of the function in a build."""
         try:
-            self.sources.setdefault(folder, _items(files))
+            self.objects_of(folder, files)
             given = resource_list.read(data)
             config = given.function_config
             outcome = self.processed(folder, given.items, config, baseline=self.baseline_of(config))
@@ -129,6 +129,12 @@ class Builds:
         )
         chunks = resource_list.write(given, changes, outcome.results)
         return runner.OK, b"".join(chunks), stderr.getvalue()
+
+    def objects_of(self, folder: str, files: Sequence[tuple[str, bytes]]) -> list[Item]:
+        """Return the objects of a folder's files, which are read once, however often the build calls the function."""
+        if folder not in self.sources:
+            self.sources[folder] = _items(files)
+        return self.sources[folder]
 
     def processed(
         self, folder: str, items: Sequence[Item], config: Item | None, *, baseline: Sequence[Item] | None

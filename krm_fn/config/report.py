@@ -67,7 +67,7 @@ class Log:
 
     def broken(self, path: str) -> bool:
         """Return whether an error was found at the path, above it or below it."""
-        return path in self._above or not self._broken.isdisjoint(_parents(path))
+        return bool(self._broken) and (path in self._above or not self._broken.isdisjoint(_parents(path)))
 
 
 def _parents(path: str) -> list[str]:

@@ -182,9 +182,10 @@ class _Walk:
             self.charts.append(path)
             return True
         if _CHART in names:
-            message = (
-                f"{show(path)} is a Helm chart: render it with `helm template`, and give the output (- for a pipe)"
-            )
+            remedy = "render it with `helm template`, and give the output (- for a pipe)"
+            if self.rules.rendered:
+                remedy = "give a tree that `clusternet-capi-fn render -o DIR` wrote"
+            message = f"{show(path)} is a Helm chart: {remedy}"
             self.report(message, path, rule="helm-chart")
             return True
         found = [name for name in KUSTOMIZATIONS if name in names]

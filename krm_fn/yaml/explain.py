@@ -82,8 +82,8 @@ _CAUSES = (
 _FIELD = re.compile(r"""(?P<indent> *)(?P<dashes>(?:- +)*)(?P<name>[A-Za-z_][\w./$-]*|"[^"]*"|'[^']*')(?::(?= |$))""")
 _BLOCK = re.compile(r"(?:^|:|-) *(?:[!&]\S+ +)*[|>][-+0-9]*(?: +#.*)?$")
 _TEMPLATE = re.compile(r"""\s*(?:- +)*(?:[\w./-]+: +)?(?P<at>\{\{)""")
-# In place of a field, or in brackets or braces, where the braces of a variable are YAML's own
-_VARIABLE = re.compile(r"""\s*(?:(?:- +)*(?:[\w./-]+: +)?[\[{][^\]}"']*?)?(?P<at>\$\{[A-Za-z_])""")
+# Alone in place of a field, or in brackets or braces, where the braces of a variable are YAML's own
+_VARIABLE = re.compile(r"""\s*(?:(\$\{[^}]*\}\s*)$|(?:- +)*(?:[\w./-]+: +)?[\[{][^\]}"']*?(\$\{[A-Za-z_]))""")
 _OPEN_QUOTE = re.compile(r""" *(?:- +)*(?:[\w./$-]+: +)?(?P<at>"(?:[^"\\]|\\.)*|'(?:[^']|'')*)$""")
 _NAME = re.compile(r" *(?:- +)*(?P<name>[A-Za-z][A-Za-z0-9./_-]{0,60})(?P<rest>.*)$")
 # What looks like YAML's own characters in an editor and is none of them.
@@ -207,7 +207,7 @@ def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[s
         variable = _VARIABLE.match(text)
         if variable:
             said = "a variable (${…}) is not substituted; do that first (clusterctl generate, envsubst), or put it in quotes"
-            return said, at, variable.start("at")
+            return said, at, variable.start(variable.lastindex or 0)
         entry = re.match(r" *(- +)+", text) if at < line else None
         dashes = entry.end() if entry and _indent(lines[line]) == entry.end() else 0
         found = _no_field(text[dashes:])

@@ -58,6 +58,7 @@ def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
         pytest.param("a:\n  keys: [${KEYS}]\n", VARIABLE, 1, 9, id="a variable in brackets"),
         pytest.param("a: {name: ${NAME}, b: c}\n", VARIABLE, 0, 10, id="a variable in braces"),
         pytest.param("a: b\n${MORE}\n---\n", VARIABLE, 1, 0, id="a variable in place of fields"),
+        pytest.param("${KEY}: b\nc d\n", "a ':' is missing here", 1, 1, id="a variable that is a key"),
         pytest.param('{"a": "x"\n "b": 2}\n', "a comma is missing here", 0, 9, id="a comma in JSON"),
         pytest.param('{"a": 1\n "b": 2}\n', "a comma is missing here", 0, 7, id="a comma behind a number"),
         pytest.param('{"a": 1\n "b": 2\n "c": 3}\n', "is not closed, or a comma is missing", 0, 0, id="two commas in JSON"),
