@@ -13,6 +13,7 @@ from krm_fn.agent import releases
 from krm_fn.base import listed
 from krm_fn.config import formats
 from krm_fn.kube.labels import image_tag
+from krm_fn.kube.secrets import hide
 from krm_fn.model import AgentVersion
 
 TYPE_CHECKING = False
@@ -292,6 +293,25 @@ def open_token(spec: Mapping[str, Any], at: Place) -> None:
         )
 
 
+def misplaced_token(spec: Mapping[str, Any], at: Place) -> None:
+    """The token itself is given under `registrationToken.value` alone: the names and paths of all other sources are printed."""
+    sources = {name: source for name, source in spec["registrationToken"].items() if name != "value"}
+    for text, place in _texts(sources, at.field("registrationToken")):
+        if hide(text) != text:
+            place.error(
+                "holds something in the shape of a token where a name or a path belongs: name where the token is kept instead",
+                "misplaced-token",
+            )
+
+
+def _texts(value: object, at: Place) -> Iterator[tuple[str, Place]]:
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _texts(one, at.field(name))
+    elif isinstance(value, str):
+        yield value, at
+
+
 def identity_patch(spec: Mapping[str, Any], at: Place) -> None:
     """A patch on Namespace, ServiceAccounts or their token Secret never reaches clusters that have them (a warning)."""
     for index, patch in enumerate(spec["agent"]["patches"]):
@@ -308,6 +328,7 @@ def identity_patch(spec: Mapping[str, Any], at: Place) -> None:
 RULES: Mapping[Callable[[Mapping[str, Any], Place], None], tuple[str, ...]] = {
     parent_host: ("parentURL",),
     open_token: ("registrationToken",),
+    misplaced_token: ("registrationToken",),
     agent_version: ("agent.image", "agent.version"),
     extra_args: ("agent.extraArgs", "identity.mode"),
     app_pusher: ("agent.extraArgs", "agent.syncMode", "agent.featureGates"),

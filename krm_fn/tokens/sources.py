@@ -61,7 +61,6 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers) -> Token:
     Raises:
         Errors: The parent is not allowed, or the source holds nothing usable. The value is in no message.
     """
-    _refuse_misplaced(config)
     source = _SOURCES[type(config.token)]
     offers.check_parent_url(config, own_token=source.offered, **_place(config))
     if source.resolve is None:
@@ -129,22 +128,6 @@ def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
 def _place(config: Config) -> dict[str, Any]:
     """Return the fields of a `Result` that point at the token's source in the configuration."""
     return config.place(f"{FIELD}.{config.token.kind}")
-
-
-def _refuse_misplaced(config: Config) -> None:
-    """Refuse a token in a field that names something: names are printed, and a bootstrap token is a legal name.
-
-    Raises:
-        Errors: Such a field has a token's shape.
-    """
-    token = config.token
-    values = [one for value in token for one in (value.values() if isinstance(value, dict) else [value])]
-    if any(isinstance(one, str) and looks_like_token(one) for one in values):
-        message = (
-            f"{token.kind} holds something in the shape of a token where a name or a path belongs: "
-            "name where the token is kept instead"
-        )
-        raise Errors.of(message, **_place(config))
 
 
 # --- a Secret among the items -----------------------------------------------------------------------------------------

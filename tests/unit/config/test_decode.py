@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from krm_fn.kube.secrets import Secret
 from krm_fn.model import AgentVersion, ExternalSource, ExtraResource, KubeconfigRef, Patch, SecretSource
 from tests.support.configs import BAD, DROP, GOOD, TOKEN, changed, decoded, errors_of, item, results_of
 from tests.support.items import item_of
+from tests.support.traces import forms
 
 
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
@@ -232,6 +234,41 @@ def test_a_token_in_a_wrong_place_is_never_shown(changes: dict[str, Any]) -> Non
     results = results_of(changed(changes))
     assert results
     assert TOKEN.casefold() not in repr(results).casefold()
+
+
+@pytest.mark.parametrize(
+    ("source", "field"),
+    [
+        pytest.param({"file": f"tokens/{TOKEN}"}, "file", id="file"),
+        pytest.param({"existingSecret": {"name": TOKEN}}, "existingSecret.name", id="existingSecret"),
+        pytest.param({"existingSecret": {"name": f"a-{TOKEN}b"}}, "existingSecret.name", id="within a name"),
+        pytest.param(
+            {"existingSecret": {"name": TOKEN.encode().hex()}}, "existingSecret.name", id="in hexadecimal form"
+        ),
+        pytest.param({"secretRef": {"name": TOKEN}}, "secretRef.name", id="secretRef"),
+        pytest.param({"secretRef": {"name": "a", "key": TOKEN}}, "secretRef.key", id="key"),
+        pytest.param(
+            {"secretRef": {"name": "a", "key": b64encode(TOKEN.encode()).decode().rstrip("=")}},
+            "secretRef.key",
+            id="in base64",
+        ),
+        pytest.param(
+            {"externalSecret": {"secretStoreRef": {"name": TOKEN}, "remoteRef": {"key": "a"}}},
+            "externalSecret.secretStoreRef.name",
+            id="store",
+        ),
+        pytest.param(
+            {"externalSecret": {"secretStoreRef": {"name": "a"}, "remoteRef": {"key": TOKEN}}},
+            "externalSecret.remoteRef.key",
+            id="remoteRef",
+        ),
+    ],
+)
+def test_a_token_where_a_name_belongs_is_refused_and_not_repeated(source: dict[str, Any], field: str) -> None:
+    (result,) = results_of(changed({"registrationToken": source}))
+    assert result.field == f"spec.registrationToken.{field}"
+    assert "in the shape of a token where a name or a path belongs" in result.message
+    assert not any(form in repr(result) for form in forms(TOKEN))
 
 
 def test_a_secret_number_is_not_shown_either() -> None:

@@ -113,26 +113,6 @@ def test_the_format_is_checked_against_the_agent(make_config: Make) -> None:
     assert "refuses" in the_error(config, []).message
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        EnvSource(variable=TOKEN),
-        FileSource(path=f"tokens/{TOKEN}"),
-        ExistingSource(name=TOKEN),
-        SecretSource(name=TOKEN),
-        SecretSource(name="a", namespace=TOKEN),
-        SecretSource(name="a", key=TOKEN),
-        STORE.replace(store_name=TOKEN),
-        STORE.replace(remote_ref={"key": TOKEN}),
-    ],
-    ids=["env", "file", "existingSecret", "name", "namespace", "key", "store", "remoteRef"],
-)
-def test_a_token_where_a_name_belongs_is_refused_and_not_repeated(make_config: Make, source: TokenSource) -> None:
-    result = the_error(make_config(source=source), [])
-    assert "in the shape of a token where a name or a path belongs" in result.message
-    assert TOKEN not in str(result.as_data())
-
-
 # --- secretRef -------------------------------------------------------------------------------------------------------
 
 
