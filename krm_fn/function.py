@@ -78,7 +78,13 @@ def process(
         host_paths: Whether the host keeps items in files by path annotations (kpt).
         stream: Whether the items came in one stream, and not from the files that they name.
     """
-    outcome = _processed(items, function_config, options, host_paths=host_paths, stream=stream)
+    known: list[Secret] = []  # all tokens that must not be shown, as they are found
+    try:
+        outcome = _processed(items, function_config, options, known, host_paths=host_paths, stream=stream)
+    except Errors as found:  # no config can be read, or an object where it is needed
+        meant = [secret for item in _near(items) for secret in given_tokens(item)]
+        known += [*_given(items, function_config), *meant, *in_secrets(items), *options.offers.tokens()]
+        outcome = Outcome(results=found.results, redactor=Redactor(known))
     results: Sequence[Result] = outcome.results
     if any(one.severity != INFO for one in results):
         from krm_fn.krm.places import located  # noqa: PLC0415 - only where there is something to report
@@ -87,18 +93,24 @@ def process(
     return outcome.replace(results=outcome.redactor.results(results))  # last, after all that adds to them
 
 
-def _processed(
-    items: Sequence[Item], function_config: Item | None, options: Options, *, host_paths: bool, stream: bool
+def _processed(  # noqa: PLR0913 - a run as it is called, and where its tokens go
+    items: Sequence[Item],
+    function_config: Item | None,
+    options: Options,
+    known: list[Secret],
+    *,
+    host_paths: bool,
+    stream: bool,
 ) -> Outcome:
-    """Run the function; the results have their tokens still."""
-    try:
-        configs, others = find_configs(items, function_config, options, stream=stream)
-    except Errors as found:
-        meant = [secret for item in _near(items) for secret in given_tokens(item)]
-        known = [*_given(items, function_config), *meant, *in_secrets(items), *options.offers.tokens()]
-        return Outcome(results=found.results, redactor=Redactor(known))
+    """Run the function; the results have their tokens still, which are added to those that are known.
+
+    Raises:
+        Errors: No config can be read, or an object where it is needed.
+    """
+    configs, others = find_configs(items, function_config, options, stream=stream)
     tokens = _tokens(configs, items, options, into_files=host_paths or options.writes_files)
-    results, known = tokens.results, [*_given(items, function_config), *tokens.known]
+    results = tokens.results
+    known += [*_given(items, function_config), *tokens.known]
     if len(tokens.found) != len(configs):
         return Outcome(results=ordered(results), redactor=Redactor(known), configs=configs)
     prefixes = _names(configs)
@@ -279,7 +291,8 @@ def _tokens(configs: Sequence[Config], items: Sequence[Item], options: Options, 
         try:
             token = sources.resolve(config, items, options.offers)
         except Errors as found:
-            known += [found.secret] if isinstance(found, Refused) else []
+            # which of them was meant is not known now
+            known += [found.secret] if isinstance(found, Refused) else [*in_secrets(items), *options.offers.tokens()]
             if options.needs_token or any(one.tags != ABSENT for one in found.results):
                 results += found.results
                 continue

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any, NoReturn
 
-    from krm_fn.krm.results import Result
-
 # Where each command lives, in the order of the help.
 COMMANDS = {
     "fn": "krm_fn.cli.render:fn",
@@ -98,16 +96,17 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Report what a command can't read, in the form that was asked for."""
-        unread: tuple[Result, ...] = ()
+        unread: Errors | None = None
         code = None
         try:
             code = super().invoke(ctx)
         except Errors as errors:
-            unread = errors.results
+            unread = errors
         if unread or ctx.invoked_subcommand in REPORTING:
             from krm_fn.cli import diagnostics  # noqa: PLC0415 - others report nothing
 
-            diagnostics.report(unread)
+            if unread:
+                diagnostics.report(unread.results, getattr(unread, "redactor", None))
             diagnostics.finish()
         return REPORTING.get(ctx.invoked_subcommand or "", runner.FAILED) if unread else code
 

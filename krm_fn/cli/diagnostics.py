@@ -77,10 +77,10 @@ def finish() -> None:
         print_error(json.dumps(sarif(collected), indent=2) + "\n", sys.stderr)
 
 
-def note(text: str) -> None:
-    """Print a line for people on stderr; a program that reads SARIF there gets none."""
+def note(text: str, redactor: Redactor | None = None) -> None:
+    """Print a line for people on stderr, without tokens; a program that reads SARIF there gets none."""
     if _form() != SARIF:
-        click.echo(text, err=True)
+        print_error((redactor or Redactor()).text(text) + "\n", sys.stderr)
 
 
 def report(results: Iterable[Result], redactor: Redactor | None = None) -> None:

@@ -21,7 +21,7 @@ from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, 
 from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND, OWNER_ANNOTATION
-from krm_fn.tokens.redaction import knowing
+from krm_fn.tokens.redaction import Cleared, knowing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from krm_fn.files.documents import Tree
     from krm_fn.function import Options, Outcome
     from krm_fn.krm.items import Item
+    from krm_fn.tokens.operator import Offers
 
 _SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
 _MANY = 5000  # objects, from which on a person would wonder whether anything happens
@@ -119,8 +120,7 @@ def process(source: Source, options: Options) -> Input:
         config = _config(source.config, texts) if source.config else None
         tree = documents.Tree.read(plain, rules=rules, wanted=wanted, texts=texts)
     except Errors as errors:
-        redactor = knowing((text.decode("utf-8", "replace") for text in texts), options.offers.tokens())
-        raise Errors(redactor.results(errors.results)) from None
+        raise Cleared(errors.results, knowing(texts, options.offers.tokens())) from None
     texts.clear()
     builds = Builds(options, enable_exec=source.enable_exec)
     given = len(tree.items)
@@ -131,9 +131,9 @@ def process(source: Source, options: Options) -> Input:
     except Errors as errors:
         if not builds.failed:
             raise Errors(builds.redacted(errors.results)) from None
-    _check(tree, warnings, empty=config is None and not builds.calls)
+    _check(tree, warnings, options.offers, empty=config is None and not builds.calls)
     if len(tree.items) >= _MANY and sys.stderr.isatty():
-        click.echo(f"{len(tree.items):,} objects", err=True)
+        click.echo(f"{len(tree.items):,} objects", file=sys.stderr)
     results = (*tree.results, *warnings)
     if builds.failed or (builds.calls and config is None):
         if plain and not builds.failed:
@@ -163,7 +163,7 @@ def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
     return False
 
 
-def _check(tree: Tree, results: Collection[Result], *, empty: bool) -> None:
+def _check(tree: Tree, results: Collection[Result], offers: Offers, *, empty: bool) -> None:
     """Refuse what would be lost, what belongs on stdin, and folders without a file where they are all there is.
 
     Raises:
@@ -177,7 +177,8 @@ def _check(tree: Tree, results: Collection[Result], *, empty: bool) -> None:
         folders = [one for one in tree.results if one.rule == "no-files"]
         errors += [one.replace(severity=ERROR, message=f"{one.message}: {remedy}") for one in folders]
     if errors:
-        raise Errors(places.located(errors, tree.items, None, stream=False))
+        found = places.located(errors, tree.items, None, stream=False)
+        raise Cleared(found, knowing((item.text for item in tree.items), offers.tokens()))
 
 
 def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
@@ -288,8 +289,8 @@ def compared(
     if against is not None:
         return _revision(against, source, options)
     if baseline is None:
-        return (_with(options, rendered(earlier), f"what is in {earlier}") if earlier else options), ()
-    items = rendered(baseline)
+        return (_with(options, rendered(earlier, options.offers), f"what is in {earlier}") if earlier else options), ()
+    items = rendered(baseline, options.offers)
     real = os.path.realpath(baseline)
     held = [path for path in source.paths if path != documents.STDIN and reading.inside(real, os.path.realpath(path))]
     if held and items and not any(item.contains(OWNER_ANNOTATION.encode()) for item in items):
@@ -306,9 +307,17 @@ def _with(options: Options, items: Sequence[Item], source: str, *, rendered: boo
     return options.replace(baseline=items, baseline_source=source, baseline_rendered=rendered)
 
 
-def rendered(folder: str) -> Sequence[Item]:
-    """Return the objects of an earlier rendered tree."""
-    return documents.Tree.read([folder], rules=Rules(rendered=True)).items
+def rendered(folder: str, offers: Offers) -> Sequence[Item]:
+    """Return the objects of an earlier rendered tree.
+
+    Raises:
+        Errors: What can't be read.
+    """
+    texts: list[bytes] = []
+    try:
+        return documents.Tree.read([folder], rules=Rules(rendered=True), texts=texts).items
+    except Errors as errors:
+        raise Cleared(errors.results, knowing(texts, offers.tokens())) from None
 
 
 def _revision(name: str, source: Source, options: Options) -> tuple[Options, tuple[Result, ...]]:

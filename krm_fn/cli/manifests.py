@@ -11,6 +11,7 @@ from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, has_errors
 from krm_fn.surface import TOKEN_KEY, agent_of
+from krm_fn.tokens.redaction import Cleared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,12 +49,16 @@ def command(*, source: inputs.Source, only: str | None, chosen: str | None) -> i
     given = inputs.process(source, function.Options(offers=shared.environment_offers(), needs_token=False))
     outcome = given.outcome
     if parts == ("registration",) and outcome.configs:
-        click.echo("".join(registration(one) for one in outcome.configs), nl=False)
+        click.echo(outcome.redactor.text("".join(registration(one) for one in outcome.configs)), nl=False)
         return runner.OK
     diagnostics.report((*given.results, *outcome.results), outcome.redactor)
     if has_errors(outcome.results):
         return runner.FAILED
-    click.echo(outcome.redactor.text("".join(_manifests(outcome, parts, chosen))), nl=False)
+    try:
+        text = "".join(_manifests(outcome, parts, chosen))
+    except Errors as errors:
+        raise Cleared(errors.results, outcome.redactor) from None
+    click.echo(outcome.redactor.text(text), nl=False)
     return runner.OK
 
 

@@ -67,7 +67,7 @@ def command(*, files: tuple[str, ...], output: str, name: str, resource_set: str
     if code != runner.OK:
         return code
     terminal = shared.terminal(sys.stderr)
-    click.echo(redactor.text(guide(found, terminal)), err=True, nl=False, color=terminal.colour)
+    click.echo(redactor.text(guide(found, terminal)), file=sys.stderr, nl=False, color=terminal.colour)
     diagnostics.report(redactor.results(found.warnings))
     return runner.OK
 

@@ -11,7 +11,7 @@ from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, has_errors
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector, SelectorError, parse_selector
-from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.redaction import Cleared, Redactor
 from krm_fn.views import plan_markdown, plan_shown, plan_text
 from krm_fn.views.data import plan_data
 from krm_fn.views.plan_shown import Filters, Shown
@@ -89,7 +89,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         options, found = inputs.compared(source, options, baseline, against)
         view, redactor = _view(source, options, filters, found)
     except Errors as errors:
-        redactor = Redactor()
+        redactor = getattr(errors, "redactor", Redactor())
         view = Shown(configs=(), results=redactor.results(errors.results))
     diagnostics.report(view.results, redactor)
     click.echo(_shown(view, form, redactor), nl=False)
@@ -115,7 +115,7 @@ def _view(
         titles.update(() if comparison is None else (title for one in comparison.effects for title in one.clusters))
         unknown = inputs.no_cluster(filters.clusters, titles)
         if unknown:
-            raise Errors(unknown)
+            raise Cleared(unknown, outcome.redactor)
     return plan_shown.of(outcome, results, comparison, filters), outcome.redactor
 
 

@@ -82,7 +82,7 @@ def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: F
 
     def process(found: ResourceList) -> None:
         offers = shared.environment_offers()
-        items = None if baseline is None else inputs.rendered(str(baseline))
+        items = None if baseline is None else inputs.rendered(str(baseline), offers)
         options = function.Options(
             offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose, original=original
         )
@@ -154,7 +154,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     diagnostics.report(results, outcome.redactor)
     for one in results:
         if verbose and one.severity == INFO:
-            diagnostics.note(one.text())
+            diagnostics.note(one.text(), outcome.redactor)
     return runner.FAILED if has_errors(results) else _write(made, target, folder=folder)
 
 
@@ -298,10 +298,12 @@ def _write(made: _Output, target: str, *, folder: bool) -> int:
     elif folder:
         contents, private = made.contents()
         written = writing.replace_tree(target, contents, private)
-        diagnostics.note(f"{target}: {count(len(contents), 'file')}{'' if written else ', nothing changed'}")
+        diagnostics.note(
+            f"{target}: {count(len(contents), 'file')}{'' if written else ', nothing changed'}", made.redactor
+        )
     else:
         writing.replace_file(target, made.stream(), private=bool(made.secrets) and not made.redact)
-        diagnostics.note(f"{target}: written")
+        diagnostics.note(f"{target}: written", made.redactor)
     return runner.OK
 
 

@@ -118,5 +118,5 @@ def wrong_usage(message: str) -> NoReturn:
 
 def fail(reason: str) -> int:
     """Report why a command failed, and return its exit code."""
-    click.echo(f"error: {reason}", err=True)
+    click.echo(f"error: {reason}", file=sys.stderr)
     return runner.FAILED

@@ -19,7 +19,7 @@ from krm_fn.status import dump
 from krm_fn.status.commands import Commands
 from krm_fn.status.scene import DEAD_AFTER
 from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL, HUB_AGENT_MAP, HUB_RBAC_MAP
-from krm_fn.tokens.redaction import Redactor
+from krm_fn.tokens.redaction import Cleared, Redactor
 from krm_fn.views import status_text
 from krm_fn.views.data import status_data
 
@@ -165,7 +165,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         there = {one.title for one in report.clusters}
         unknown = inputs.no_cluster(sorted(titles), there)
         if unknown:
-            raise Errors(unknown)
+            raise Cleared(unknown, Redactor(report.secrets))
         report = report.only(titles)
     if ignore_unselected:
         report = report.without_unselected()
@@ -242,7 +242,7 @@ def progress(name: str, data: bytes) -> None:
     """Say on a terminal that reading takes its time."""
     if len(data) >= _SLOW and sys.stderr.isatty():
         slow = "" if data.lstrip()[:1] == b"{" else "; JSON (-o json) is read ten times faster"
-        click.echo(f"reading {len(data) // 1024 // 1024} MiB of {name}{slow}", err=True)
+        click.echo(f"reading {len(data) // 1024 // 1024} MiB of {name}{slow}", file=sys.stderr)
 
 
 def ask(context: str, parent_context: str) -> Dump:

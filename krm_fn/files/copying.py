@@ -180,16 +180,16 @@ class Copy:
         more = len(notes) - _NOTES
         return notes[:_NOTES] + ([f"and {more} more are not read"] if more > 0 else [])
 
-    def texts(self) -> list[str]:
+    def texts(self) -> list[bytes]:
         """Return what the copied files hold, so that messages can be cleared of it."""
-        found: list[str] = []
+        found: list[bytes] = []
         left = _LARGEST_TEXTS
         for folder, _, names in os.walk(self.target):
             for name in sorted(names):
                 data = reading.read(os.path.join(folder, name))
                 left -= len(data)
                 if left >= 0:
-                    found.append(data.decode("utf-8", "replace"))
+                    found.append(data)
         return found
 
     def fetched(self, folder: str) -> None:

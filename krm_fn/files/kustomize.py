@@ -99,7 +99,7 @@ class Built(Record):
 class Unbuilt(Errors):
     """A folder can't be built. Its messages may quote what the folder holds: who prints them hides tokens first."""
 
-    def __init__(self, results: Sequence[Result], output: str = "", texts: Sequence[str] = ()) -> None:
+    def __init__(self, results: Sequence[Result], output: str = "", texts: Sequence[bytes] = ()) -> None:
         super().__init__(results)
         self.output = output  # what kustomize wrote to stderr, however long it is
         self.texts = texts  # what the folder's files hold, as far as it is not too much

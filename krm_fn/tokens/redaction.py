@@ -104,10 +104,19 @@ class Redactor:
                     yield places[first][0], places[last - 1][1]
 
 
-def knowing(texts: Iterable[str], tokens: Iterable[Secret] = ()) -> Redactor:
+def knowing(texts: Iterable[bytes], tokens: Iterable[Secret] = ()) -> Redactor:
     """Return a redactor that knows every token in some texts, plain or encoded: for errors before a config is read."""
-    found = [one for text in texts for part in (text, *secrets.decodings(text)) for one in secrets.tokens_in(part)]
+    read = (text.decode("utf-8", "replace") for text in texts)
+    found = [one for text in read for part in (text, *secrets.decodings(text)) for one in secrets.tokens_in(part)]
     return Redactor([*tokens, *map(Secret, dict.fromkeys(found))])
+
+
+class Cleared(Errors):
+    """Errors without tokens, and the redactor that knows them: for whoever prints more than the errors, such as source lines."""
+
+    def __init__(self, results: Iterable[Result], redactor: Redactor) -> None:
+        self.redactor = redactor
+        super().__init__(redactor.results(results))
 
 
 class _Redacted:
