@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import Record, full_name, titled
-from krm_fn.surface import APPLY_ONCE, TOKEN_KEY, identity_map_of, registration_of, set_of
+from krm_fn.surface import APPLY_ONCE, TOKEN_KEY, identity_maps_of, registrations_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,13 +235,14 @@ class Config(Record):
     @property
     def identity_map(self) -> str:
         """Name of the ConfigMap with the identity manifests."""
-        own_set = self.resource_set.strategy != APPLY_ONCE
-        return identity_map_of(self.resource_set.name, own_set=own_set, per_cluster=self.per_cluster)
+        usual, other = identity_maps_of(self.resource_set.name)
+        return other if self.per_cluster and self.resource_set.strategy == APPLY_ONCE else usual
 
     @property
     def registration(self) -> str:
         """Name of the Secret with the registration manifest, be it ours or one that the user keeps."""
-        return self.token.kept_secret or registration_of(self.resource_set.name, per_cluster=self.per_cluster)
+        shared, per_cluster = registrations_of(self.resource_set.name)
+        return self.token.kept_secret or (per_cluster if self.per_cluster else shared)
 
 
 # --- what the input holds --------------------------------------------------------------------------------------------

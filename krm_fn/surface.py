@@ -71,21 +71,18 @@ def identity_of(n: str) -> str:
     return f"{n}-identity"
 
 
-def identity_map_of(n: str, *, own_set: bool, per_cluster: bool) -> str:
-    """Return the name of the identity ConfigMap.
+def identity_maps_of(n: str) -> tuple[str, str]:
+    """Return the names of the identity ConfigMap: the second one with PerCluster, where no set of its own applies it."""
+    return (identity_of(n), f"{n}.identity")
 
-    Both modes share it where a set of its own applies it (`own_set`); else the same holds as for `registration_of`.
+
+def registrations_of(n: str) -> tuple[str, str]:
+    """Return the names of the Secret (or ExternalSecret) with the registration manifest: with Shared, and with PerCluster.
+
+    Cluster API deletes a carrier with the last ClusterResourceSet that owned it, and a change of mode replaces the main
+    sets, so a carrier of both modes would go with those of the old one.
     """
-    return f"{n}.identity" if per_cluster and not own_set else identity_of(n)
-
-
-def registration_of(n: str, *, per_cluster: bool) -> str:
-    """Return the name of the Secret (or ExternalSecret) that holds the registration manifest.
-
-    Each identity mode has its own: Cluster API deletes a carrier with the last ClusterResourceSet that owned it, and a
-    change of mode replaces the main sets, so a carrier of both modes would go with those of the old one.
-    """
-    return f"{n}.registration" if per_cluster else f"{n}-registration"
+    return (f"{n}-registration", f"{n}.registration")
 
 
 def agent_of(n: str, cluster: str = "") -> str:

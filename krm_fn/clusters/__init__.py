@@ -13,7 +13,14 @@ from krm_fn.clusters import capi
 from krm_fn.krm.results import INFO, Errors, Result, tagged
 from krm_fn.kube.labels import dns_label_error
 from krm_fn.model import ObjectKey
-from krm_fn.surface import ADDONS_GROUP, CLUSTER_NAME_LABEL, EXTERNAL_SECRETS_GROUP, OWNER_ANNOTATION
+from krm_fn.surface import (
+    ADDONS_GROUP,
+    CLUSTER_NAME_LABEL,
+    EXTERNAL_SECRETS_GROUP,
+    OWNER_ANNOTATION,
+    RESOURCE_SET_KIND,
+    identity_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +37,7 @@ GENERATED_KINDS = frozenset(
     {
         ("", "ConfigMap"),
         ("", "Secret"),
-        (ADDONS_GROUP, "ClusterResourceSet"),
+        (ADDONS_GROUP, RESOURCE_SET_KIND),
         (EXTERNAL_SECRETS_GROUP, "ExternalSecret"),
     }
 )
@@ -205,6 +212,12 @@ class Part:
     def served(self) -> list[Cluster]:
         """The Clusters that it reaches and can serve."""
         return [cluster for cluster in self.matched if cluster.key not in self.skipped]
+
+    @property
+    def main_sets(self) -> list[ObjectKey]:
+        """The ClusterResourceSets made for it that deliver the agent."""
+        identity = identity_of(self.config.resource_set.name)
+        return [new.key for new in self.generated if new.key.kind == RESOURCE_SET_KIND and new.key.name != identity]
 
     @property
     def renders(self) -> bool:

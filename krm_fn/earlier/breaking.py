@@ -12,10 +12,8 @@ from krm_fn.krm.results import WARNING, Result, about, tagged
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     APPLY_ONCE,
-    RESOURCE_SET_KIND,
     agent_of,
-    identity_map_of,
-    identity_of,
+    identity_maps_of,
 )
 from krm_fn.tokens import FIELD
 
@@ -99,9 +97,8 @@ def _immutable_changes(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Resu
 
 def _other_agent_namespaces(part: Part, sets: Sequence[ResourceSet], config_maps: Sequence[Item]) -> Iterator[Result]:
     """Report another agent namespace, which an ApplyOnce set would never bring."""
-    config, n = part.config, part.config.resource_set.name
-    # under ApplyOnce each identity mode has an identity ConfigMap of its own
-    maps = {identity_map_of(n, own_set=False, per_cluster=per_cluster) for per_cluster in (False, True)}
+    config = part.config
+    maps = identity_maps_of(config.resource_set.name)
     served = {new.key.namespace for new in part.generated}
     wanted = config.agent["namespace"]
     for item in config_maps:
@@ -175,9 +172,8 @@ def _lost_objects(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
         for kind, name in kept.keys() & set(one.resources):
             owners.setdefault((kind, name, one.namespace), set()).add(one.name)
     stay: dict[str, set[str]] = {}  # names of the new sets, by namespace: each refers to all of those objects
-    for new in part.generated:
-        if new.key.kind == RESOURCE_SET_KIND and new.key.name != identity_of(options.name):
-            stay.setdefault(new.key.namespace, set()).add(new.key.name)
+    for key in part.main_sets:
+        stay.setdefault(key.namespace, set()).add(key.name)
     lost: dict[tuple[str, str], list[str]] = {}
     for (kind, name, namespace), old in sorted(owners.items()):
         if namespace in stay and not old & stay[namespace]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from krm_fn.base import full_name, nearest, some
 from krm_fn.earlier import Coverage
 from krm_fn.krm.results import WARNING, Result, about, tagged
-from krm_fn.surface import RESOURCE_SET_KIND, identity_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,9 +154,7 @@ def _served(parts: Sequence[Part], before: Before) -> tuple[set[str], set[Object
     for part in parts:
         if part.renders:
             clusters.update(cluster.title for cluster in part.served)
-            identity = identity_of(part.config.resource_set.name)
-            keys = (new.key for new in part.generated)
-            sets.update(key for key in keys if key.kind == RESOURCE_SET_KIND and key.name != identity)
+            sets.update(part.main_sets)
         else:
             clusters.update(cluster.title for cluster in part.served if coverage.of(cluster))
             sets.update(one.key for one in there)

@@ -24,8 +24,8 @@ from krm_fn.surface import (
     RESOURCE_SET_KIND,
     RESOURCE_SET_TYPE,
     agent_of,
-    identity_map_of,
-    registration_of,
+    identity_maps_of,
+    registrations_of,
 )
 
 TYPE_CHECKING = False
@@ -234,12 +234,7 @@ def _generated(references: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     n, found, _ = last.partition(agent_of(""))
     if not found:
         return set()
-    names = [last]
-    for per_cluster in (False, True):
-        names += [
-            registration_of(n, per_cluster=per_cluster),
-            identity_map_of(n, own_set=False, per_cluster=per_cluster),
-        ]
+    names = (last, *registrations_of(n), *identity_maps_of(n))
     return {(kind, name) for kind, name in references if name in names}
 
 

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 PAUSED_ANNOTATION = "cluster.x-k8s.io/paused"
 WATCH_LABEL = "cluster.x-k8s.io/watch-filter"
 _USUAL = "capi-system"  # the namespace of the manager
-_IDENTITY_SUFFIX = "-identity"
 _FLAG = re.compile(rb"--cluster-reg-name=([^\s\"',]+)")
 _PREFIX_FLAG = re.compile(rb"--cluster-reg-name-prefix=([^\s\"',]+)")
 _CHECKSUM = re.compile(surface.CHECKSUM_ANNOTATION.encode() + rb"\"?: *\"?([0-9a-f]+)")
@@ -92,8 +91,8 @@ class LiveSet(capi.ResourceSet):
     @property
     def base(self) -> str:
         """N, the `clusterResourceSet.name` of the config that it belongs to."""
-        if self.identity_only and self.name.endswith(_IDENTITY_SUFFIX):
-            return self.name.removesuffix(_IDENTITY_SUFFIX)
+        if self.identity_only:
+            return self.name.removesuffix(surface.identity_of(""))
         for kind, name in self.resources:
             n, found, cluster = name.partition("-agent.")
             if kind == "ConfigMap" and found and self.name == surface.set_of(n, cluster):

@@ -15,7 +15,7 @@ from krm_fn.kube import raw
 from krm_fn.status import report
 from krm_fn.status.dump import documents
 from krm_fn.status.report import Reason, clock
-from krm_fn.surface import RESOURCE_SET_TYPE
+from krm_fn.surface import RESOURCE_SET_TYPE, identity_maps_of
 from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
@@ -291,7 +291,7 @@ def waiting(case: Case) -> Iterator[Reason]:
 def changed(case: Case) -> Iterator[Reason]:
     """Strategy ApplyOnce never brings a later content."""
     for one in case.in_state(report.CHANGED):
-        prepares = one.name.endswith(("-identity", ".identity"))
+        prepares = one.name.endswith(identity_maps_of(""))
         remedy = (
             "to have changes arrive, set spec.clusterResourceSet.strategy: Reconcile together with a new "
             "spec.clusterResourceSet.name (docs/immutable-fields.md)"

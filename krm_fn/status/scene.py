@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _GOOD = frozenset({report.APPLIED, report.CHANGED, report.DELETED})
 _BEHIND = frozenset({report.OUTDATED, report.REPLACED})
-_MODES = (False, True)  # of `per_cluster`
 # clusternet v0.18.1 `pkg/controllers/clusters/clusterlifecycle`: three missed heartbeats, nine minutes by default
 _MISSED_HEARTBEATS = 3
 _GRACE = 9 * 60
@@ -133,10 +132,9 @@ class Scene:
         ):
             return False
         if kind == "ConfigMap":
-            identity = {surface.identity_map_of(one.base, own_set=False, per_cluster=each) for each in _MODES}
-            return name in identity or name == one.agent_map
+            return name in surface.identity_maps_of(one.base) or name == one.agent_map
         agent = self.agent(one)
-        if agent is None or name not in {surface.registration_of(one.base, per_cluster=each) for each in _MODES}:
+        if agent is None or name not in surface.registrations_of(one.base):
             return False
         return bool(agent.registration_checksum) and agent.registration_checksum in self._rendered
 
