@@ -64,11 +64,11 @@ class Input(Record):
 def options(command: Callable[..., int]) -> Callable[..., int]:
     """Add PATH and the options for what is read; the command gets them as `source`."""
 
-    @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=shared.complete_path)
+    @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=shared.PATH)
     @click.option(
         *("-c", "--config"),
         metavar="FILE",
-        shell_complete=shared.complete_path,
+        type=shared.PATH,
         callback=_given,
         help="The ClusternetCAPIConfig, if it is not among the files.",
     )
@@ -262,7 +262,7 @@ def _function_not_run(path: str, item: Item) -> Result:
 baseline_option = click.option(
     "--baseline",
     metavar="DIR",
-    shell_complete=shared.complete_path,
+    type=shared.PATH,
     help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
 )
 against_option = click.option(

@@ -99,7 +99,7 @@ def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: F
     "target",
     metavar="DIR|FILE|-",
     default=STDOUT,
-    shell_complete=shared.complete_path,
+    type=shared.PATH,
     help="A folder, or a file ending in .yaml or .yml; - is stdout.  [default: -]",
 )
 @click.option(

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, NoReturn, TextIO
 
-    from click.shell_completion import CompletionItem
-
 STDOUT = "-"
+PATH = click.Path(readable=False)  # shells complete it; what can't be read is reported where it is read
 _LONGEST_SECONDS = 11  # digits: beyond the year 5000
 
 
@@ -69,13 +68,6 @@ def moment(given: int | None, offers: Offers) -> int:
 def environment_offers() -> Offers:
     """Return what the operator of this machine offers."""
     return Offers(os.environ)
-
-
-def complete_path(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Have the shell complete a path, where an option or argument is one without a type that says so."""
-    from click.shell_completion import CompletionItem  # noqa: PLC0415 - for a completion alone
-
-    return [CompletionItem(incomplete, type="file")]
 
 
 def terminal(stream: TextIO) -> Terminal:

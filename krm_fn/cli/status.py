@@ -96,7 +96,7 @@ class Span(click.ParamType[int]):
 
 
 @click.command("status", help=HELP)
-@click.argument("arguments", nargs=-1, metavar="[NAMESPACE/NAME|FILE...]", shell_complete=shared.complete_path)
+@click.argument("arguments", nargs=-1, metavar="[NAMESPACE/NAME|FILE...]", type=shared.PATH)
 @click.option(
     "-f",
     "--file",
