@@ -90,6 +90,11 @@ def parse_time(written: str) -> int | None:
         return None
 
 
+def key(value: Any) -> tuple[str, str]:
+    """Return namespace and name of an object, "" for one that it does not have."""
+    return (text(value, "metadata", "namespace"), text(value, "metadata", "name"))
+
+
 def condition(value: Any, kind: str, *path: str) -> Mapping[str, Any]:
     """Return the condition of a type from the list at a path; empty if there is none."""
     return next((one for one in entries(value, *path) if one.get("type") == kind), {})

@@ -20,6 +20,7 @@ from krm_fn.migration.discovered import Hub, most
 from krm_fn.model import AgentVersion
 from krm_fn.status import dump as dumps
 from krm_fn.status import objects
+from krm_fn.status.commands import Commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +64,8 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"no such ConfigMap, no Secret {surface.HUB_NAMESPACE}/{surface.HUB_NAME}; --help shows the commands that dump them"
         )
         raise Errors.of(message, tags=tagged(rule="no-hub"))
-    taken = sorted(
-        raw.text(one, "metadata", "namespace")
-        for one in dump.of(dumps.RESOURCE_SET)
-        if raw.text(one, "metadata", "name") == resource_set
-    )
+    keys = map(raw.key, dump.of(dumps.RESOURCE_SET))
+    taken = sorted(namespace for namespace, there in keys if there == resource_set)
     if taken:
         message = (
             f"a ClusterResourceSet {resource_set} exists already in namespace {taken[0]}, and its selector and strategy can't be "
@@ -189,7 +187,7 @@ def _deployer_role(version: raw.Release) -> str:
     # no trait changed within 0.15 but at .2, and the hub of all releases binds alike within a minor one
     patch = int(part) if (part := version.text.split("-")[0].split(".")[-1]).isdigit() else 0
     found = traits(AgentVersion(major=version.major, minor=version.minor, patch=patch))
-    return "clusternet:app:deployer" if found.own_deployer_role else "cluster-admin"
+    return surface.DEPLOYER_ROLE if found.own_deployer_role else "cluster-admin"
 
 
 def _warning(message: str, rule: str) -> Result:
@@ -267,9 +265,7 @@ def _deletions(found: Hub) -> Iterator[str]:
     mapped = sorted({namespace for namespace, _ in found.maps})
     for namespace in sorted({*found.sets, *mapped}):
         if namespace in found.sets:
-            yield (
-                f"kubectl -n {quote(namespace)} delete clusterresourcesets.addons.cluster.x-k8s.io {surface.HUB_NAME}"
-            )
+            yield Commands().delete_set(namespace, surface.HUB_NAME)
         yield (
             f"kubectl -n {quote(namespace)} delete configmap {surface.HUB_AGENT_MAP} {surface.HUB_RBAC_MAP} --ignore-not-found"
         )

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from krm_fn.status.dump import Dump
 
-_DEPLOYER = "clusternet:app:deployer"
 _REPLICAS = 3
 _GATES = {"SocketConnection": True, "AppPusher": True, "Recovery": True, "Predictor": True}
 _MASTER = {"key": "node-role.kubernetes.io/master", "operator": "Exists"}
@@ -51,11 +50,11 @@ class Hub:
 
     def __init__(self, dump: Dump) -> None:
         at = (surface.HUB_NAMESPACE, surface.HUB_NAME)
-        secret = next((one for one in dump.of(dumps.SECRET) if _place(one) == at), None)
+        secret = next((one for one in dump.of(dumps.SECRET) if raw.key(one) == at), None)
         maps = {
-            _place(one): one
+            raw.key(one): one
             for one in dump.of(dumps.CONFIG_MAP)
-            if _place(one)[1] in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
+            if raw.key(one)[1] in {surface.HUB_AGENT_MAP, surface.HUB_RBAC_MAP}
         }
         sets = (objects.resource_set(one) for one in dump.of(dumps.RESOURCE_SET))
         self.image = _plain(secret, "image")  # from the Secret of discovery; "" without it
@@ -101,7 +100,8 @@ class Discovered:
             (
                 raw.text(one, "roleRef", "name")
                 for one in (Payload(rbac).documents() if rbac else ())
-                if (raw.text(one, "kind"), raw.text(one, "metadata", "name")) == ("ClusterRoleBinding", _DEPLOYER)
+                if (raw.text(one, "kind"), raw.text(one, "metadata", "name"))
+                == ("ClusterRoleBinding", surface.DEPLOYER_ROLE)
             ),
             "",
         )
@@ -111,10 +111,6 @@ def most(values: Iterable[str]) -> str:
     """Return the most frequent value; of equally frequent ones, the last in order; "" without any."""
     found = Counter(filter(None, values))
     return max(found, key=lambda value: (found[value], value), default="")
-
-
-def _place(value: Mapping[str, Any]) -> tuple[str, str]:
-    return (raw.text(value, "metadata", "namespace"), raw.text(value, "metadata", "name"))
 
 
 def _plain(secret: Mapping[str, Any] | None, key: str) -> str:

@@ -94,7 +94,7 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
                     if kind not in _KEPT:
                         others[f"{kind[1]}.{kind[0]}" if kind[0] else kind[1]] += 1
                         continue
-                    key = (raw.text(value, "metadata", "namespace"), raw.text(value, "metadata", "name"))
+                    key = raw.key(value)
                     before = found[kind].get(key)
                     if before is None or _version(before) < _version(value):
                         found[kind][key] = value

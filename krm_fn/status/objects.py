@@ -46,8 +46,7 @@ class LiveCluster:
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         self.api_version = raw.text(value, "apiVersion")
-        self.namespace = raw.text(value, "metadata", "namespace")
-        self.name = raw.text(value, "metadata", "name")
+        self.namespace, self.name = raw.key(value)
         self.title = f"{self.namespace}/{self.name}"
         self.labels = raw.strings(value, "metadata", "labels")
         self.phase = raw.text(value, "status", "phase")
@@ -195,8 +194,7 @@ class Managed:
     """A ManagedCluster of the parent cluster; only times count that can be true."""
 
     def __init__(self, value: Mapping[str, Any], now: int) -> None:
-        self.namespace = raw.text(value, "metadata", "namespace")
-        self.name = raw.text(value, "metadata", "name")
+        self.namespace, self.name = raw.key(value)
         self.title = f"{self.namespace}/{self.name}"
         self.cluster_id = raw.text(value, "spec", "clusterId")
         # the namespace of its Cluster, from the label that agents of identity.mode Shared register with
@@ -251,8 +249,7 @@ class Payload:
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         """Decode the object's values; one that is no base64 (of a Secret) counts as empty, as with the controller."""
-        self.kind, self.name = raw.text(value, "kind"), raw.text(value, "metadata", "name")
-        self.namespace = raw.text(value, "metadata", "namespace")
+        self.kind, (self.namespace, self.name) = raw.text(value, "kind"), raw.key(value)
         self.ours = generated(value)
         self.type = raw.text(value, "type")
         self.agent_namespace = raw.text(value, "metadata", "annotations", surface.AGENT_NAMESPACE_ANNOTATION)
@@ -326,7 +323,7 @@ class Payload:
     def titles(self) -> tuple[str, ...]:
         """Return what it delivers as `Kind namespace/name`, in the order of application within the object."""
         return tuple(
-            titled(raw.text(one, "kind"), raw.text(one, "metadata", "namespace"), raw.text(one, "metadata", "name"))
+            titled(raw.text(one, "kind"), *raw.key(one))
             for one in self.documents()
             if raw.text(one, "kind") and raw.text(one, "metadata", "name")
         )

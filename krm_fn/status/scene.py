@@ -61,10 +61,7 @@ class Scene:
             raw.text(value, "metadata", "name") for value in dump.of(dumps.NAMESPACE) if objects.deleting(value)
         )
         # by namespace and name; a Binding is called as its Cluster
-        self.bindings = {
-            (raw.text(one, "metadata", "namespace"), raw.text(one, "metadata", "name")): objects.binding(one)
-            for one in dump.of(dumps.BINDING)
-        }
+        self.bindings = {raw.key(one): objects.binding(one) for one in dump.of(dumps.BINDING)}
         payloads = map(Payload, (*dump.of(dumps.SECRET), *dump.of(dumps.CONFIG_MAP)))
         self.payloads = {(one.namespace, one.kind, one.name): one for one in payloads}
         self.served = frozenset(one.namespace for one in self.payloads.values() if one.ours)
