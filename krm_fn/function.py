@@ -12,7 +12,7 @@ from krm_fn.clusters import Inventory
 from krm_fn.config import decode, given_tokens, identity_of, is_config
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import ERROR, INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors, tagged
+from krm_fn.krm.results import ERROR, INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.surface import GROUP, HUB_NAME, KIND
 from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, PUBLIC, Refused, sources
@@ -157,7 +157,7 @@ def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
         "the host hides objects from this function, its own earlier output among them, which it would add again: remove"
         " selectors, exclude and --match-* from its step in the Kptfile; spec.clusterSelector chooses the Clusters"
     )
-    return Result(message=message, file_path=function_config.file_path, tags=tagged(rule="hidden-items"))
+    return Result(message=message, file_path=function_config.file_path, rule="hidden-items")
 
 
 def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -> Comparison | None:
@@ -234,7 +234,7 @@ def _no_config(*, stream: bool) -> Errors:
         else f"there is no configuration: put a {what} among the files, or give its file with -c; `clusternet-capi-fn init`"
         " writes one"
     )
-    return Errors.of(message, tags=tagged(rule="no-config"))
+    return Errors.of(message, rule="no-config")
 
 
 def _near(items: Sequence[Item]) -> list[Item]:
@@ -293,7 +293,7 @@ def _tokens(configs: Sequence[Config], items: Sequence[Item], options: Options, 
         except Errors as found:
             # which of them was meant is not known now
             known += [found.secret] if isinstance(found, Refused) else [*in_secrets(items), *options.offers.tokens()]
-            if options.needs_token or any(one.tags != ABSENT for one in found.results):
+            if options.needs_token or any(one.rule != ABSENT for one in found.results):
                 results += found.results
                 continue
             why = "(a warning only: `render` needs the token, this does not)"

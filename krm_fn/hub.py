@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record, late
 from krm_fn.krm.changes import Review
-from krm_fn.krm.results import ERROR, INFO, WARNING, Result, about, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Result, about
 from krm_fn.kube import raw, secrets
 from krm_fn.kube.raw import mapping, sequence, text
 from krm_fn.surface import HUB_NAME, HUB_NAMESPACE, PARENT_URL_KEY, SYSTEM_NAMESPACE, TOKEN_KEY
@@ -86,7 +86,7 @@ def review(items: Sequence[Item], config: Config) -> Review:
             f" {CONTROLLER_MANAGER} from v0.15); it belongs to the parent cluster, so set this in the config of that package"
             " (with guard.allowNoClusters: true)"
         )
-        results.append(Result(message=message, severity=WARNING, field=_FIELD, tags=tagged(rule=_RULE)))
+        results.append(Result(message=message, severity=WARNING, field=_FIELD, rule=_RULE))
     return Review(revised=revised, results=(*results, *_judge_secrets(items, homes, reference)))
 
 
@@ -103,7 +103,7 @@ def _what_discovery_does(config: Config) -> Result:
             f"; it also creates its own ClusterResourceSet {HUB_NAME} beside {config.resource_set.name}, and both install"
             " the agent"
         )
-    return Result(message=message, severity=WARNING, field=_DISCOVERY, tags=tagged(rule="hub-discovery"))
+    return Result(message=message, severity=WARNING, field=_DISCOVERY, rule="hub-discovery")
 
 
 # --- the Deployments --------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def _judge_secrets(items: Sequence[Item], homes: Sequence[str], reference: Kubec
     if named:
         severity, places = ERROR, ", ".join(dict.fromkeys(item.namespace for item in named))
         message = f"Secret {reference.name} is in namespace {places}, and a pod in {home} can't mount it: move it to namespace {home}"
-    return [Result(message=message, severity=severity, field=_FIELD, tags=tagged(rule=_SECRET_RULE))]
+    return [Result(message=message, severity=severity, field=_FIELD, rule=_SECRET_RULE)]
 
 
 def _judge(item: Item, key: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from krm_fn.agent.releases import Registration
 from krm_fn.base import sha256_hex
 from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels
-from krm_fn.krm.results import Errors, tagged
+from krm_fn.krm.results import Errors
 from krm_fn.kube.labels import LabelSelector
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import (
@@ -150,7 +150,7 @@ def _config_map(
             f"ConfigMap {name} would hold {size} bytes of manifests; Kubernetes takes less than {MAX_BYTES}."
             " Make spec.agent.patches, env or annotations smaller"
         )
-        raise Errors.of(message, field="spec.agent", tags=tagged(rule="too-large"))
+        raise Errors.of(message, field="spec.agent", rule="too-large")
     value = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(data)}
     return _marked(config, namespace, value, annotations)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from krm_fn import featuregate, outputs
 from krm_fn.base import Record
 from krm_fn.clusters import Inventory, Part, capi, naming
-from krm_fn.krm.results import INFO, WARNING, Errors, Related, Result, about, has_errors, tagged
+from krm_fn.krm.results import INFO, WARNING, Errors, Related, Result, about, has_errors
 from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
 
@@ -212,7 +212,7 @@ def _many_sets(generated: Sequence[Generated]) -> Iterator[Result]:
             f"{count} ClusterResourceSets are a load for Cluster API's controllers (kubernetes-sigs/cluster-api#9843);"
             " give the manager more memory, or use identity.mode: Shared"
         )
-        yield Result(message=message, severity=WARNING, tags=tagged(rule="many-resource-sets"))
+        yield Result(message=message, severity=WARNING, rule="many-resource-sets")
 
 
 # --- review ----------------------------------------------------------------------------------------------------------

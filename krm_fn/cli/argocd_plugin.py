@@ -12,7 +12,7 @@ import os
 import re
 
 from krm_fn.files import finding, reading
-from krm_fn.krm.results import Errors, tagged
+from krm_fn.krm.results import Errors
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import KIND
 
@@ -74,7 +74,7 @@ def _parameters(text: str) -> dict[str, str]:
         pairs = {entry["name"]: entry.get("string") for entry in entries or ()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         message = f"{PARAMETERS} is not a list of parameters as Argo CD sets it"
-        raise Errors.of(message, tags=tagged(rule="argocd-parameter")) from None
+        raise Errors.of(message, rule="argocd-parameter") from None
     for name, value in pairs.items():
         if name not in _NAMES:
             raise _bad(str(name), f"is unknown; there are {' and '.join(_NAMES)}")
@@ -100,4 +100,4 @@ def _inside(name: str, path: str) -> str:
 
 
 def _bad(name: str, what: str) -> Errors:
-    return Errors.of(f"the plugin parameter {quoted(name)!r} {what}", tags=tagged(rule="argocd-parameter"))
+    return Errors.of(f"the plugin parameter {quoted(name)!r} {what}", rule="argocd-parameter")

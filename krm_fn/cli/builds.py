@@ -21,7 +21,7 @@ from krm_fn.files.originals import same
 from krm_fn.files.reading import show
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors, tagged
+from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors
 from krm_fn.krm.streams import read_documents
 from krm_fn.kube.raw import is_local
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
@@ -230,7 +230,7 @@ class Builds:
             mark = _mark_of(new.key.kind, {"namespace": new.key.namespace, "name": new.key.name})
             if mark not in self.places:
                 message = f"{new.key.title} is generated, but a later part of the build removes it: look for a patch that deletes it"
-                results.append(Result(message=message, severity=WARNING, tags=tagged(rule="built-later")))
+                results.append(Result(message=message, severity=WARNING, rule="built-later"))
                 continue
             item = tree.items[self.places[mark]]
             generated.append(
@@ -259,7 +259,7 @@ class Builds:
             f"after this function has run, the build renames, moves or removes {some(gone, 5)}: call it in the outermost layer, so"
             " that what it generates fits"
         )
-        return [Result(message=message, severity=WARNING, file_path=call.folder, tags=tagged(rule="built-later"))]
+        return [Result(message=message, severity=WARNING, file_path=call.folder, rule="built-later")]
 
 
 def _unbuilt(error: kustomize.Unbuilt, redactor: Redactor) -> tuple[Result, ...]:

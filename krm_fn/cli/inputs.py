@@ -17,7 +17,7 @@ from krm_fn.files import documents, reading, revision
 from krm_fn.files.copying import FUNCTION_ANNOTATIONS
 from krm_fn.files.finding import Rules
 from krm_fn.krm import places
-from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, about, tagged
+from krm_fn.krm.results import ERROR, FUNCTION_CONFIG, WARNING, Errors, Result, about
 from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP, GROUP, KIND, OWNER_ANNOTATION
@@ -141,7 +141,7 @@ def process(source: Source, options: Options) -> Input:
             message = (
                 f"{folder} calls this function itself, which sees nothing of {beside} there: give it as the only PATH"
             )
-            raise Errors.of(message, file_path=folder, tags=tagged(rule="function-in-build"))
+            raise Errors.of(message, file_path=folder, rule="function-in-build")
         return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made)
     options = options.replace(original=builds.original)
     outcome = builds.placed(function.process(tree.items, config, options))
@@ -193,7 +193,7 @@ def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
         form = " (Clusters are given as NAMESPACE/NAME)" if bare else ""
         hint = f": did you mean {some(meant, 3)}?" if meant else ""
         message = f"there is no Cluster {quoted(one)} in the input{form}{hint}"
-        found.append(Result(message=message, tags=tagged(rule="no-cluster")))
+        found.append(Result(message=message, rule="no-cluster"))
     return found
 
 
@@ -202,7 +202,7 @@ def _config(path: str, texts: list[bytes]) -> Item:
     if len(found) != 1:
         message = f"{path} holds {len(found) or 'no'} object{'s' * bool(found)}; give a file with one {KIND}"
         place = found[1].place() if found else {"file_path": path}
-        result = Result(message=message, tags=tagged(rule="config-file"), **place)
+        result = Result(message=message, rule="config-file", **place)
         raise Errors(places.located([result], found, None, stream=False))
     found[0].position = FUNCTION_CONFIG
     return found[0]
@@ -221,13 +221,13 @@ def _beside(unused: Sequence[Item], paths: Sequence[str]) -> tuple[Item, Result]
             f"{path} holds a {KIND} that the build does not use: name the file under transformers in the kustomization, or"
             f" give it with -c {path}"
         )
-        raise Errors.of(message, file_path=path, tags=tagged(rule="no-config"))
+        raise Errors.of(message, file_path=path, rule="no-config")
     unused[0].position = FUNCTION_CONFIG
     message = (
         f"the kustomization does not name {path}, so this config is applied to what kustomize built: name it under"
         " transformers to have kustomize call this function, or give it with -c"
     )
-    return unused[0], Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="config-beside"))
+    return unused[0], Result(message=message, severity=WARNING, file_path=path, rule="config-beside")
 
 
 def _in_resources(built: Sequence[Item], items: Sequence[Item], builds: Builds) -> tuple[Result, ...]:
@@ -251,9 +251,9 @@ def _function_not_run(path: str, item: Item) -> Result:
             f"Cluster {item.namespace}/{item.name} has the annotation {FUNCTION_ANNOTATIONS[0]} (or the older"
             f" {FUNCTION_ANNOTATIONS[1]}), which marks the configuration of a function: remove it"
         )
-        return Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="function-annotation"))
+        return Result(message=message, resource_ref=item.ref(), file_path=path, rule="function-annotation")
     message = f"{path}: {item.kind} {item.name} configures another function, which is not run here"
-    return Result(message=message, severity=WARNING, file_path=path, tags=tagged(rule="function-ignored"))
+    return Result(message=message, severity=WARNING, file_path=path, rule="function-ignored")
 
 
 # --- what it is compared with ---------------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ def compared(
             f"--baseline {reading.show(baseline)} is part of the input {reading.show(held[0])}: give a tree that"
             " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
         )
-        raise Errors.of(message, file_path=reading.show(baseline), tags=tagged(rule="baseline-is-input"))
+        raise Errors.of(message, file_path=reading.show(baseline), rule="baseline-is-input")
     return _with(options, items, f"--baseline {baseline}", rendered=False), ()
 
 
@@ -343,5 +343,5 @@ def _revision(name: str, source: Source, options: Options) -> tuple[Options, tup
         message = (
             f"{label} can't be rendered, so nothing is compared with it: {errors[0].message.replace(f'{folder}/', '')}"
         )
-        warning = Result(message=message, severity=WARNING, tags=tagged(rule="revision"))
+        warning = Result(message=message, severity=WARNING, rule="revision")
         return _with(options, (), label, rendered=False), (warning,)

@@ -19,7 +19,7 @@ from krm_fn.files import documents, reading, writing
 from krm_fn.files.originals import original
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors, tagged
+from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors
 from krm_fn.kube.raw import is_local
 from krm_fn.surface import output_path
 from krm_fn.yaml.write import dump
@@ -183,7 +183,7 @@ class _Output:
                     f"{edits} of your own objects need an edit, which --only generated leaves out; render without it, or"
                     " with -o to see the edits in your files"
                 )
-                self.results = [Result(message=message, severity=WARNING, tags=tagged(rule="edits-left-out"))]
+                self.results = [Result(message=message, severity=WARNING, rule="edits-left-out")]
         else:
             own = frozenset(item.position for item in tree.items if is_config(item) or is_local(item))
             self.changes = outcome.changes.replace(added=(), removed=outcome.changes.removed | own)
@@ -233,7 +233,7 @@ def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
         f"nothing is generated, since {owners} has spec.mode: Check, which changes nothing; set Render, or leave"
         " --only generated out"
     )
-    return [Result(message=message, field="spec.mode", tags=tagged(rule="check-mode"))]
+    return [Result(message=message, field="spec.mode", rule="check-mode")]
 
 
 def _is_secret(item: Item) -> bool:

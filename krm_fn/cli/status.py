@@ -13,7 +13,7 @@ from krm_fn import status
 from krm_fn.cli import diagnostics, inputs, shared
 from krm_fn.files import reading
 from krm_fn.krm import runner
-from krm_fn.krm.results import WARNING, Errors, Result, tagged
+from krm_fn.krm.results import WARNING, Errors, Result
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.status import dump
 from krm_fn.status.commands import Commands
@@ -261,7 +261,7 @@ def ask(context: str, parent_context: str) -> Dump:
         message = (
             "kubectl is not in an absolute folder of PATH; install it there, or give dumps (--help shows the commands)"
         )
-        raise Errors.of(message, tags=tagged(rule="kubectl"))
+        raise Errors.of(message, rule="kubectl")
     found, warnings, errors, unread, refused = [], [], [], [], set()
     for name, wanted in ((context, _MANAGEMENT), *([(parent_context, _PARENT)] if parent_context else [])):
         for what, kind in wanted:
@@ -274,7 +274,7 @@ def ask(context: str, parent_context: str) -> Dump:
             if not reason:
                 found.append((shown, data))
                 continue
-            failure = Result(message=f"`{shown}` failed: {reason}", tags=tagged(rule="kubectl"))
+            failure = Result(message=f"`{shown}` failed: {reason}", rule="kubectl")
             if (what, kind) == wanted[0]:
                 errors.append(failure)
                 break  # the others of this cluster would most likely fail alike

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record
 from krm_fn.clusters import capi
-from krm_fn.krm.results import INFO, Errors, Result, tagged
+from krm_fn.krm.results import INFO, Errors, Result
 from krm_fn.kube.labels import dns_label_error
 from krm_fn.model import ObjectKey
 from krm_fn.surface import (
@@ -139,7 +139,7 @@ class Inventory:
         for namespace, number in sorted(matched.items()):
             message = f"{config.owner}: {number} of {totals.get(namespace, 0)} Clusters register"
             message += f" in namespace {namespace}" if namespace else ""
-            results.append(Result(message=message, severity=INFO, tags=tagged(rule="count")))
+            results.append(Result(message=message, severity=INFO, rule="count"))
         return results
 
     def _candidates(self, config: Config) -> Sequence[Cluster]:

@@ -8,7 +8,7 @@ controller sets.
 from __future__ import annotations
 
 from krm_fn.base import Record, listed
-from krm_fn.krm.results import Result, tagged
+from krm_fn.krm.results import Result
 from krm_fn.kube.labels import (
     LabelSelector,
     dns_label_error,
@@ -134,7 +134,7 @@ def read(item: Item) -> Cluster | Unreadable:
         fix = _quoted(item, field) if "double quotes" in message else ""
         meant = {"current": item.get(*field.split(".", 2)), "proposed": fix.partition(": ")[2][1:-1]} if fix else {}
         message = f"Cluster {title or '(without a name)'}: {message}"
-        results.append(Result(message=message, fix=fix, tags=tagged(rule="cluster"), **meant, **item.place(field)))
+        results.append(Result(message=message, fix=fix, rule="cluster", **meant, **item.place(field)))
 
     _check_identity(item, report)
     metadata = item.metadata()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from krm_fn.base import Record, nearest
 from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels, shared_name
-from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, about, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, about
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP
 
@@ -64,7 +64,7 @@ class Verdict(Record):
             severity=INFO,
             file_path=self.cluster.file_path,
             file_index=self.cluster.file_index,
-            tags=tagged(rule="verdict"),
+            rule="verdict",
         )
 
 
@@ -158,7 +158,7 @@ def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result
         yield from (result.replace(severity=severity, message=result.message + addition) for result in one.results)
     if unreached > _SHOWN:
         message = f"{unreached - _SHOWN} more Clusters that no config of this run can reach have errors"
-        yield Result(message=message, severity=WARNING, tags=tagged(rule="cluster"))
+        yield Result(message=message, severity=WARNING, rule="cluster")
     for copies in inventory.duplicates:
         yield _duplicate(copies, reached=any(inventory.reaches(config, one) for config in configs for one in copies))
     for config in configs:

@@ -13,7 +13,6 @@ from krm_fn.base import Record, listed
 from krm_fn.config.fields import FIELD_NAME, ListOf, copied, inside, paths_of
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import CONFIG
-from krm_fn.krm.results import tagged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -277,5 +276,5 @@ def _result(move: Move, like: Result) -> Result:
     first = "- …\n" if in_entry else ""
     names = below if known and move.key in move.along else [name]
     fix = f"{holder}:\n{first}" + "\n".join(f"  {one}: …" for one in names) if name == move.key and holder else ""
-    parts = {"current": None, "proposed": None, "related": (), "tags": tagged(rule="unknown-field")}
+    parts = {"current": None, "proposed": None, "related": (), "rule": "unknown-field"}
     return like.replace(message=message, field=field, fix=fix, **parts)

@@ -6,7 +6,7 @@ nowhere text that has the form of a token.
 
 from __future__ import annotations
 
-from krm_fn.krm.results import ERROR, WARNING, Related, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Related, Result
 from krm_fn.kube.secrets import hide, quoted
 
 TYPE_CHECKING = False
@@ -124,12 +124,12 @@ class Place:
             current=None if self.private or change is None else change[0],
             proposed=None if self.private or change is None else change[1],
             related=related,
-            tags=tagged(rule=rule),
+            rule=rule,
         )
 
     def warn(self, text: str, rule: str) -> None:
         """Report a warning in the same form."""
-        self.log.add(self.path, message=f"{self.path} {text}", severity=WARNING, tags=tagged(rule=rule))
+        self.log.add(self.path, message=f"{self.path} {text}", severity=WARNING, rule=rule)
 
     def written(self, value: str) -> str:
         """Return this field with a value, as a line to paste; "" where the value may not be shown."""

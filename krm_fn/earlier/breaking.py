@@ -8,7 +8,7 @@ from __future__ import annotations
 from krm_fn.base import late, some
 from krm_fn.clusters.naming import refusal
 from krm_fn.earlier import Coverage, immutable_fields, left
-from krm_fn.krm.results import WARNING, Result, about, tagged
+from krm_fn.krm.results import WARNING, Result, about
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     APPLY_ONCE,
@@ -146,7 +146,7 @@ def moves(parts: Sequence[Part], baseline: Tree) -> Iterator[Result]:
             " not roll back, since the ClusterResourceSetBinding records the old resources as applied. Promote by"
             " changing the content of a config instead (docs/waves.md)"
         )
-        yield Result(message=message, severity=WARNING, tags=tagged(rule="moved"))
+        yield Result(message=message, severity=WARNING, rule="moved")
 
 
 # --- objects that go with their sets -----------------------------------------------------------------------------------

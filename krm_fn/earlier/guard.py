@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from krm_fn.base import full_name, nearest, some
 from krm_fn.earlier import Coverage
-from krm_fn.krm.results import WARNING, Result, about, tagged
+from krm_fn.krm.results import WARNING, Result, about
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _nothing_to_compare(limited: Sequence[Config], source: str) -> Result:
         " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
     )
     if not limited:
-        return Result(message=message, severity=WARNING, tags=tagged(rule="empty-baseline"))
+        return Result(message=message, severity=WARNING, rule="empty-baseline")
     owners = some([config.owner for config in limited])
     message += f". Without it guard.maxRemovedClusters of {owners} can't be evaluated"
     return about(limited[0], message, rule="empty-baseline", field=_REMOVED_FIELD)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.base import full_name, late, some
 from krm_fn.earlier import Coverage
-from krm_fn.krm.results import WARNING, Related, Result, about, tagged
+from krm_fn.krm.results import WARNING, Related, Result, about
 from krm_fn.kube.raw import mapping, text
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
@@ -191,7 +191,7 @@ def stranded(sets: Iterable[ResourceSet], clusters: set[tuple[str, str]]) -> Ite
                 f" {one.cluster}, which is not in the input; a namePrefix or nameSuffix after the function does this. Run it"
                 " in the outermost layer"
             )
-            yield Result(message=message, severity=WARNING, tags=tagged(rule="stranded"))
+            yield Result(message=message, severity=WARNING, rule="stranded")
 
 
 def broken_references(output: Tree, items: Iterable[Item], kept: Iterable[str]) -> Iterator[Result]:

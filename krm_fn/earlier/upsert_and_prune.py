@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.krm.changes import Changes, at_path, split_annotations, with_annotations
-from krm_fn.krm.results import PATH, Result, tagged
+from krm_fn.krm.results import PATH, Result
 from krm_fn.surface import HUB_NAME, output_path
 
 TYPE_CHECKING = False
@@ -70,7 +70,5 @@ def path_errors(changes: Changes, items: Sequence[Item], configs: Sequence[Confi
                 f"{path} already contains {item.kind} {item.name}, and {value['kind']} {value['metadata']['name']} would be"
                 " written there; move that object to another file"
             )
-            errors.append(
-                Result(message=message, resource_ref=item.ref(), file_path=path, tags=tagged(rule="path-taken"))
-            )
+            errors.append(Result(message=message, resource_ref=item.ref(), file_path=path, rule="path-taken"))
     return errors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.krm.changes import Review
-from krm_fn.krm.results import INFO, Result, tagged
+from krm_fn.krm.results import INFO, Result
 from krm_fn.surface import CLUSTERCTL_LINE, GATE_RULE
 
 TYPE_CHECKING = False
@@ -44,5 +44,5 @@ def review(items: Sequence[Item], config: Config) -> Review:
             " not be passed)"
         )
         field = "spec.managementCluster.featureGate"
-        results.append(Result(message=message, severity=INFO, field=field, tags=tagged(rule=GATE_RULE)))
+        results.append(Result(message=message, severity=INFO, field=field, rule=GATE_RULE))
     return Review(revised=revised, results=tuple(results))

@@ -11,7 +11,7 @@ import sys
 from krm_fn.base import Record
 from krm_fn.files import finding, reading
 from krm_fn.files.reading import show
-from krm_fn.krm.results import ERROR, WARNING, Errors, Result, tagged
+from krm_fn.krm.results import ERROR, WARNING, Errors, Result
 from krm_fn.krm.streams import BOM, Document, read_documents
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.edit import revise
@@ -255,5 +255,4 @@ def _ended(text: bytes) -> bytes:
 def _stray(document: Document, path: str, remedy: str, severity: str) -> Result:
     """Report a document that is no object."""
     message = document.stray if document.stray.endswith("?") else document.stray + remedy
-    tags = tagged(rule="no-object")
-    return Result(message=message, severity=severity, file_path=path, line=document.line, column=1, tags=tags)
+    return Result(message=message, severity=severity, file_path=path, line=document.line, column=1, rule="no-object")

@@ -25,7 +25,7 @@ from krm_fn.files.reading import (
     show,
     unreadable,
 )
-from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Result, tagged
+from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ class _Walk:
             self.found.append(Found(path=path, relative=os.path.basename(path)))
 
     def report(self, message: str, path: str, severity: str = ERROR, *, rule: str = "") -> None:
-        tags = tagged(rule=rule) if rule else ()
-        self.results.append(Result(message=message, severity=severity, file_path=show(path), tags=tags))
+        self.results.append(Result(message=message, severity=severity, file_path=show(path), rule=rule))
 
     def report_charts(self) -> None:
         if self.charts:

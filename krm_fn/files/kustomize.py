@@ -31,7 +31,7 @@ from krm_fn.base import Record, printable
 from krm_fn.files import reading, writing
 from krm_fn.files.copying import OURS, Copy
 from krm_fn.files.reading import caller_path, find_program, show
-from krm_fn.krm.results import Errors, Result, tagged
+from krm_fn.krm.results import Errors, Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def build(folder: str, answer: Answer, *, enable_exec: bool = False) -> Built:
             " on PATH: install one of them (https://kubectl.docs.kubernetes.io/installation/kustomize/), pipe in what it"
             " builds elsewhere (`-`), or give the manifests themselves as PATH"
         )
-        raise Errors.of(message, file_path=show(folder), tags=tagged(rule="no-kustomize"))
+        raise Errors.of(message, file_path=show(folder), rule="no-kustomize")
     verb = "build" if os.path.basename(program) == "kustomize" else "kustomize"
     can_exec = enable_exec and verb == "build"
     flags = ["--enable-alpha-plugins", *["--enable-exec"] * can_exec, *["--enable-helm"] * enable_exec]
@@ -151,7 +151,7 @@ def _built(command: Sequence[str], copy: Copy, answer: Answer, private: str, *, 
         raise Errors(dict.fromkeys(messengers.refused))
     if problem:
         message = f"kustomize can't build {show(copy.given)}: {'; '.join([*copy.unread(errors), problem])}"
-        result = Result(message=message, file_path=show(copy.given), tags=tagged(rule="kustomize"))
+        result = Result(message=message, file_path=show(copy.given), rule="kustomize")
         raise Unbuilt([result], output=_words(errors, copy, private))
     return output
 
@@ -340,11 +340,11 @@ class _Messengers:
             if _HARMLESS_ARGUMENTS.issuperset(program.arguments):
                 return None
             message = f"{file} gives arguments to {show(program.path)}: give them to this command instead"
-            return Result(message=message, file_path=file, tags=tagged(rule="function-arguments"))
+            return Result(message=message, file_path=file, rule="function-arguments")
         else:
             what, missing = f"program {show(program.path)}", "kustomize"
         why = (
             f"can't be run here: install {missing}" if self.enable_exec else "is not run unless you pass --enable-exec"
         )
         message = f"{file or 'the build'} asks for the {what}, which {why}"
-        return Result(message=message, file_path=file, tags=tagged(rule="not-run"))
+        return Result(message=message, file_path=file, rule="not-run")

@@ -15,7 +15,7 @@ import subprocess
 from krm_fn.base import Record
 from krm_fn.files import writing
 from krm_fn.files.reading import KUSTOMIZATIONS, caller_path, find_program
-from krm_fn.krm.results import Errors, tagged
+from krm_fn.krm.results import Errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,4 +178,4 @@ def _last_line(text: bytes) -> str:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise Errors.of(message, tags=tagged(rule="revision"))
+    raise Errors.of(message, rule="revision")

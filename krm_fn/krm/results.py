@@ -73,12 +73,7 @@ class Result(Record):
     line: int | None = None  # line from 1: of the file if `file_path` is set, of the input otherwise
     column: int | None = None
     related: tuple[Related, ...] = ()
-    tags: tuple[tuple[str, str], ...] = ()  # machine-readable extras (`rule` names the check)
-
-    @property
-    def rule(self) -> str:
-        """Name of the check; "" where it has none."""
-        return next((value for key, value in self.tags if key == "rule"), "")
+    rule: str = ""  # name of the check, for machines; "" where it has none
 
     @property
     def place(self) -> str:
@@ -107,8 +102,8 @@ class Result(Record):
             if self.file_index is not None:
                 file["index"] = self.file_index
             data["file"] = file
-        if self.tags:
-            data["tags"] = dict(self.tags)
+        if self.rule:
+            data["tags"] = {"rule": self.rule}
         return data
 
     def text(self) -> str:
@@ -148,14 +143,9 @@ def has_errors(results: Iterable[Result]) -> bool:
     return any(result.severity == ERROR for result in results)
 
 
-def about(what: _Placed, message: str, *, rule: str, severity: str = ERROR, field: str = "", **parts: Any) -> Result:
+def about(what: _Placed, message: str, *, rule: str, field: str = "", **parts: Any) -> Result:
     """Return a result about an object of the input, or about a field of it; `parts` are further fields of `Result`."""
-    return Result(message=message, severity=severity, tags=tagged(rule=rule), **parts, **what.place(field))
-
-
-def tagged(**tags: str) -> tuple[tuple[str, str], ...]:
-    """Return tags in the form that `Result` holds them, sorted by key."""
-    return tuple(sorted(tags.items()))
+    return Result(message=message, rule=rule, **parts, **what.place(field))
 
 
 class Results(list[Result]):

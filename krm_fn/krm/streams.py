@@ -12,7 +12,7 @@ from itertools import pairwise
 from krm_fn.base import nearest
 from krm_fn.krm import fast, outline
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import Errors, Result, tagged
+from krm_fn.krm.results import Errors, Result
 from krm_fn.yaml import BadYaml, written
 from krm_fn.yaml.explain import explained, is_table
 from krm_fn.yaml.read import load
@@ -106,7 +106,7 @@ def read_documents(data: bytes, path: str = "") -> list[Document]:
                     file_index=index,
                     line=None if line is None else document.line + line,
                     column=None if column is None else column + 1,
-                    tags=tagged(rule="yaml"),
+                    rule="yaml",
                 )
             )
         index += len(document.items)

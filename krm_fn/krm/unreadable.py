@@ -6,7 +6,7 @@ An object that can't be built into values may still have nodes, so what is repor
 from __future__ import annotations
 
 from krm_fn.base import late, titled
-from krm_fn.krm.results import INDEX, PATH, STDIN, Related, ResourceRef, Result, tagged
+from krm_fn.krm.results import INDEX, PATH, STDIN, Related, ResourceRef, Result
 from krm_fn.yaml.explain import explained
 from krm_fn.yaml.nodes import tree_of
 
@@ -25,7 +25,6 @@ _OF_HOSTS = (
     b"config.kubernetes.io/index",
     b"config.k8s.io/id",
 )
-_YAML = tagged(rule="yaml")
 _KEYS = ("apiVersion", "kind", "metadata", "functionConfig", "items", "results")  # of a ResourceList
 _PLAIN_KEY = late(r"[A-Za-z][A-Za-z0-9./_-]{0,60}\Z")
 _LARGEST = 16 * 1024 * 1024  # of an input whose objects are looked through for the one that can't be read
@@ -41,7 +40,7 @@ def unreadable(error: BadYaml, data: bytes, what: str) -> Result:
     """
     said, line, column = explained(error, data)
     if line is None or column is None:
-        return Result(message=f"{what} can't be read: {said}", tags=_YAML)
+        return Result(message=f"{what} can't be read: {said}", rule="yaml")
     if "second YAML document" in error.problem:
         return _second_document(data, what, line + 1, column + 1)
     found = _entry(data, line)
@@ -64,7 +63,7 @@ def _of_the_list(data: bytes, said: str, place: tuple[int, int], what: str) -> R
         said = f"{key} appears twice: remove one of them"
         related = (Related(label="first", line=first[0] + 1, column=first[1] + 1),)
     message = f"{what} can't be read: {said}"
-    return with_related(Result(message=message, line=place[0] + 1, column=place[1] + 1, related=related, tags=_YAML))
+    return with_related(Result(message=message, line=place[0] + 1, column=place[1] + 1, related=related, rule="yaml"))
 
 
 def _second_document(data: bytes, what: str, line: int, column: int) -> Result:
@@ -76,13 +75,13 @@ def _second_document(data: bytes, what: str, line: int, column: int) -> Result:
         message = (
             f"a second document follows the ResourceList{begun}: a function takes one; remove what is below the ---"
         )
-        return Result(message=message, line=line, column=column, tags=_YAML)
+        return Result(message=message, line=line, column=column, rule="yaml")
     begun = f"a {kind}" if kind else "something else"
     message = (
         f"{what} is not a ResourceList but several documents, {begun} first: expected one ResourceList, as sent by"
         " kustomize and kpt; for plain manifests use: clusternet-capi-fn render -"
     )
-    return Result(message=message, line=first.place[0] + 1, column=first.place[1] + 1, tags=_YAML)
+    return Result(message=message, line=first.place[0] + 1, column=first.place[1] + 1, rule="yaml")
 
 
 def _entry(data: bytes, line: int) -> tuple[Node, int] | None:
@@ -109,12 +108,12 @@ def unreadable_item(error: BadYaml, text: bytes, at: tuple[bytes, int], title: s
     said, line, column = explained(error, text)
     node = tree_of(text)
     if line is None or column is None:
-        return Result(message=f"{title} can't be read: {said}", file_path=file_path, tags=_YAML)
+        return Result(message=f"{title} can't be read: {said}", file_path=file_path, rule="yaml")
     if node is None:
         source, start = at
         line += source.count(b"\n", 0, start) + 1
         return Result(
-            message=f"{title} can't be read: {said}", file_path=file_path, line=line, column=column + 1, tags=_YAML
+            message=f"{title} can't be read: {said}", file_path=file_path, line=line, column=column + 1, rule="yaml"
         )
     return _of_object(node, *at, said, (line, column), title, file_path)
 
@@ -160,7 +159,7 @@ def _of_object(  # noqa: PLR0913, PLR0917 - an object, where it is, and what is 
             file_index=int(index) if theirs and index.isascii() and index.isdigit() else None,
             fix=fix,
             related=related,
-            tags=_YAML,
+            rule="yaml",
             **placed(place),
         )
     )

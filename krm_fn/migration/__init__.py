@@ -14,7 +14,7 @@ from krm_fn.base import Record, some
 from krm_fn.config import decode
 from krm_fn.hub import CONTROLLER_MANAGER, FLAG, HUB, MOVED
 from krm_fn.krm.items import Item
-from krm_fn.krm.results import WARNING, Errors, Result, tagged
+from krm_fn.krm.results import WARNING, Errors, Result
 from krm_fn.kube import raw
 from krm_fn.migration.discovered import Hub, most
 from krm_fn.model import AgentVersion
@@ -63,7 +63,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"the dump holds nothing of clusternet-hub's discovery: no ClusterResourceSet with ConfigMap {surface.HUB_AGENT_MAP}, "
             f"no such ConfigMap, no Secret {surface.HUB_NAMESPACE}/{surface.HUB_NAME}; --help shows the commands that dump them"
         )
-        raise Errors.of(message, tags=tagged(rule="no-hub"))
+        raise Errors.of(message, rule="no-hub")
     keys = map(raw.key, dump.of(dumps.RESOURCE_SET))
     taken = sorted(namespace for namespace, there in keys if there == resource_set)
     if taken:
@@ -71,7 +71,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"a ClusterResourceSet {resource_set} exists already in namespace {taken[0]}, and its selector and strategy can't be "
             "changed; give another name with --resource-set"
         )
-        raise Errors.of(message, tags=tagged(rule="name-taken"))
+        raise Errors.of(message, rule="name-taken")
     image = found.image or most(one.image for one in found.discovered)
     parent_url = found.parent_url or most(one.parent_url for one in found.discovered)
     if not image or not parent_url:
@@ -80,7 +80,7 @@ def plan(dump: Dump, *, name: str, resource_set: str) -> Migration:
             f"the dump lacks the agent's {lacking}: dump ConfigMap {surface.HUB_AGENT_MAP} or Secret "
             f"{surface.HUB_NAMESPACE}/{surface.HUB_NAME} too; --help shows the commands"
         )
-        raise Errors.of(message, tags=tagged(rule="no-values"))
+        raise Errors.of(message, rule="no-values")
     version = raw.image_release(image)
     clusters = tuple(map(objects.LiveCluster, dump.of(dumps.CLUSTER)))
     config = _config(found, image, parent_url, name, resource_set)
@@ -191,7 +191,7 @@ def _deployer_role(version: raw.Release) -> str:
 
 
 def _warning(message: str, rule: str) -> Result:
-    return Result(message=message, severity=WARNING, tags=tagged(rule=rule))
+    return Result(message=message, severity=WARNING, rule=rule)
 
 
 # --- the steps, in the only order that loses no cluster ----------------------------------------------------------------

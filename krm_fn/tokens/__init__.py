@@ -7,7 +7,7 @@ No exception of the parsers used here is ever chained to ours, since some of tho
 from __future__ import annotations
 
 from krm_fn.base import late
-from krm_fn.krm.results import Errors, Result, tagged
+from krm_fn.krm.results import Errors, Result
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import Token
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from krm_fn.model import AgentVersion
 
 FIELD = "spec.registrationToken"
-ABSENT = tagged(rule="token-absent")  # of an error that says where the token would come from
+ABSENT = "token-absent"  # the rule of an error that says where the token would come from
 BOOTSTRAP_NAME = "bootstrap-token-"  # begins the name of the Secret that holds one
 # Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
 PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
@@ -68,8 +68,8 @@ def check_form(secret: Secret, version: AgentVersion, **where: Any) -> Token:
     if not reason and not bootstrap:
         reason, expires = _read_jwt(value, version)
     if reason:
-        tags = ABSENT if secrets.encrypted(value) or _placeholder(value) else ()
-        raise Refused(Result(message=f"the registration token {reason}", tags=tags, **where), secret)
+        rule = ABSENT if secrets.encrypted(value) or _placeholder(value) else ""
+        raise Refused(Result(message=f"the registration token {reason}", rule=rule, **where), secret)
     return Token(secret=Secret(value), form=BOOTSTRAP if bootstrap else JWT, expires=expires)
 
 

@@ -61,7 +61,7 @@ class Offers:
         Raises:
             Errors: The name was not offered, or the variable is not set or empty.
         """
-        tags: Any = ()
+        rule = ""
         if not _OFFERED_NAME.match(name):
             # what is no name of a variable may be the token itself, put into the wrong field
             shown = f"variable {name}" if _NAME.match(name) else "variable"
@@ -72,8 +72,8 @@ class Offers:
             return Secret(value)
         else:
             problem = "is empty" if name in self._environment else "is not set"
-            message, tags = f"environment variable {name} {problem} where this function runs: set it there", ABSENT
-        raise Errors.of(message, tags=tags, **where)
+            message, rule = f"environment variable {name} {problem} where this function runs: set it there", ABSENT
+        raise Errors.of(message, rule=rule, **where)
 
     def file(self, name: str, **where: Any) -> Secret:
         """Return the text of a file below the offered folder, named by a relative path or an absolute one below it.
@@ -100,7 +100,7 @@ class Offers:
         text, reason = _read(folder, target[len(folder) + 1 :])
         if reason:
             message = f"file {shown} {reason}"
-            raise Errors.of(message, tags=ABSENT if reason == _MISSING else (), **where)
+            raise Errors.of(message, rule=ABSENT if reason == _MISSING else "", **where)
         return Secret(text)
 
     def check_parent_url(self, config: Config, *, own_token: bool, **where: Any) -> None:
@@ -121,7 +121,7 @@ class Offers:
                     f"parents may get it: set {PARENT_URLS} to their URLs, or to * if the runner renders its owner's "
                     "repository alone"
                 )
-                raise Errors.of(message, tags=ABSENT, **where)
+                raise Errors.of(message, rule=ABSENT, **where)
             return
         allowed = {_normal(url) for url in re.split(r"[\s,]+", listed) if url}
         if "*" not in allowed and _normal(config.parent_url) not in allowed:
@@ -160,7 +160,7 @@ class Offers:
                 f"folder {given} does not exist where this function runs: mount the token there, "
                 f"or have the operator set {TOKEN_DIR}"
             )
-            raise Errors.of(message, tags=ABSENT, **where)
+            raise Errors.of(message, rule=ABSENT, **where)
         raise Errors.of(message, **where)
 
 

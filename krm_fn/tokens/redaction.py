@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 
 from krm_fn.base import Record, full_name, late
-from krm_fn.krm.results import WARNING, Errors, Result, tagged
+from krm_fn.krm.results import WARNING, Errors, Result
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import HIDDEN, MOST_QUOTED, Secret
 from krm_fn.surface import GROUP, KIND
@@ -296,4 +296,4 @@ def _leak(where: str, **place: Any) -> Result:
         f"the registration token appears in plain text in {where}: remove it there and rotate it, since anyone who could read"
         " this may have it"
     )
-    return Result(message=message, severity=WARNING, tags=tagged(rule="token-in-plain-sight"), **place)
+    return Result(message=message, severity=WARNING, rule="token-in-plain-sight", **place)

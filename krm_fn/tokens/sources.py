@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn import model
 from krm_fn.base import Record, full_name, nearest, sha256_hex, titled
-from krm_fn.krm.results import WARNING, Errors, Related, Result, tagged
+from krm_fn.krm.results import WARNING, Errors, Related, Result
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
@@ -116,7 +116,7 @@ def git_warning(config: Config) -> Result | None:
         f"the rendered Secret {config.registration} holds the registration token and is written to files: whoever reads them"
         " can register clusters. Keep them out of Git, or use existingSecret or externalSecret"
     )
-    return Result(message=message, severity=WARNING, tags=tagged(rule="token-in-git"), **_place(config))
+    return Result(message=message, severity=WARNING, rule="token-in-git", **_place(config))
 
 
 def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
@@ -200,8 +200,9 @@ def _read(item: Item, key: str, config: Config) -> Found:
     for one in sorted(map(str, whole.keys() - _FIELDS)):
         meant = nearest(one, _HOLDERS) if one != key else ""
         if meant and not item.keys(meant):
-            message, tags = f"{title}: {one} is not a known field: did you mean {meant}?", tagged(rule="unknown-field")
-            raise Errors.of(message, fix=f"{meant}:", current=one, proposed=meant, tags=tags, **item.place(one))
+            message = f"{title}: {one} is not a known field: did you mean {meant}?"
+            found = {"fix": f"{meant}:", "current": one, "proposed": meant, "rule": "unknown-field"}
+            raise Errors.of(message, **found, **item.place(one))
     shown = [one for one in sorted(map(str, texts)) if not looks_like_token(one)][:_SHOWN]
     there = (
         f"it has {', '.join(shown)}; name the one to read with secretRef.key" if shown else "add it below stringData"
@@ -236,7 +237,7 @@ def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors
             f"{missing}, and none has a similar name; add it (decrypted by ksops, say), or correct secretRef.name and"
             " secretRef.namespace"
         )
-        return Errors.of(message, tags=ABSENT, **config.place(f"{_REF}.name"))
+        return Errors.of(message, rule=ABSENT, **config.place(f"{_REF}.name"))
     namespace, name = near[0]
     elsewhere = ref.namespace and any(ref.name == name for _, name in near)
     meant = {}
@@ -245,7 +246,7 @@ def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors
         fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
         meant = {"fix": fix, "current": current, "proposed": proposed}
     message = f"{missing}: did you mean {' or '.join(full_name(*one) for one in near)}?"
-    return Errors.of(message, tags=ABSENT, **meant, **config.place(f"{_REF}.{'namespace' if elsewhere else 'name'}"))
+    return Errors.of(message, rule=ABSENT, **meant, **config.place(f"{_REF}.{'namespace' if elsewhere else 'name'}"))
 
 
 def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:

@@ -121,7 +121,7 @@ def _grouped(results: Sequence[Result]) -> list[str]:
     """Return the results of each rule together: a few, and how many more there are."""
     by_rule: dict[str, list[Result]] = {}
     for one in results:
-        by_rule.setdefault(dict(one.tags).get("rule", one.message), []).append(one)
+        by_rule.setdefault(one.rule or one.message, []).append(one)
     lines = []
     for found in by_rule.values():
         lines += _results(found[:_SAME])

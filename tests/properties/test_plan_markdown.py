@@ -57,10 +57,10 @@ def effects(draw: st.DrawFn) -> Effect:
 @st.composite
 def results(draw: st.DrawFn, severity: str) -> list[Result]:
     message, rule, field, path = draw(foreign), draw(st.booleans()), draw(foreign), draw(foreign)
-    tags = [(("rule", f"r{at}" if rule else "r"),) for at in range(draw(numbers))]
+    rules = [f"r{at}" if rule else "r" for at in range(draw(numbers))]
     return [
-        Result(message=f"{at} {message}", severity=severity, field=field, file_path=path, tags=one)
-        for at, one in enumerate(tags)
+        Result(message=f"{at} {message}", severity=severity, field=field, file_path=path, rule=one)
+        for at, one in enumerate(rules)
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from krm_fn.__main__ import main
 from krm_fn.cli import diagnostics
-from krm_fn.krm.results import WARNING, Related, ResourceRef, Result, tagged
+from krm_fn.krm.results import WARNING, Related, ResourceRef, Result
 
 FLEET = """\
 apiVersion: fn.clusternet.io/v1alpha1
@@ -362,7 +362,7 @@ def test_sarif_without_a_finding_is_a_document_too(monkeypatch: pytest.MonkeyPat
 def test_sarif_names_related_places_and_odd_files() -> None:
     other = Related(label="the other", file_path="b c.yaml", line=2, column=1)
     results = [
-        Result(message="twice", file_path="/a/é\udcff.yaml", line=1, related=(other,), tags=tagged(rule="r")),
+        Result(message="twice", file_path="/a/é\udcff.yaml", line=1, related=(other,), rule="r"),
         Result(message="plain"),
         Result(message="object", resource_ref=ResourceRef(api_version="v1", kind="A", name="a", namespace="n")),
     ]

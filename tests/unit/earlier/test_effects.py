@@ -133,7 +133,7 @@ def test_a_move_is_one_where_no_old_set_selects_the_cluster_any_more(
     before: list[Any], now: list[Any], expected: str
 ) -> None:
     view = change([in_wave(2), *before], [in_wave(1), *now])
-    warned = [one.message for one in view.results if dict(one.tags)["rule"] == "moved"]
+    warned = [one.message for one in view.results if one.rule == "moved"]
     assert view.happens == {"team-a/a": [expected]}
     assert [one.startswith("Cluster team-a/a moves from") for one in warned] == [True] * (expected == "moves-set")
 

@@ -39,7 +39,7 @@ def kubeconfig(cluster: dict[str, Any] | None = None, user: dict[str, Any] | Non
 def said(*values: dict[str, Any]) -> tuple[Result, ...]:
     found = review(items(controller_manager(), *values), hub_config())
     assert PLANTED not in repr(found.results)
-    return tuple(one for one in found.results if ("rule", "hub-kubeconfig-secret") in one.tags)
+    return tuple(one for one in found.results if one.rule == "hub-kubeconfig-secret")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from krm_fn.krm.items import Item
 from krm_fn.krm.places import located, spelled
 from krm_fn.krm.resource_list import read
-from krm_fn.krm.results import FUNCTION_CONFIG, INFO, Related, Result, tagged
+from krm_fn.krm.results import FUNCTION_CONFIG, INFO, Related, Result
 from krm_fn.krm.streams import read_stream
 
 TEXT = """\
@@ -38,7 +38,7 @@ spec:
 
 def place(text: str, field: str, rule: str = "") -> tuple[int | None, int | None]:
     items = read_stream(text.encode(), "a.yaml")
-    result = Result(message="m", tags=tagged(rule=rule), **items[0].place(field))
+    result = Result(message="m", rule=rule, **items[0].place(field))
     (found,) = located([result], items, None, stream=False)
     assert found.file_path == "a.yaml"
     return found.line, found.column

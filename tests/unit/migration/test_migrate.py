@@ -39,7 +39,7 @@ def changed(edit: Edit) -> list[live.Object]:
 
 
 def rules(found: Migration) -> list[str]:
-    return [dict(one.tags)["rule"] for one in found.warnings]
+    return [one.rule for one in found.warnings]
 
 
 def test_the_hubs_set_up_becomes_a_config() -> None:

@@ -177,7 +177,7 @@ def test_a_result_of_any_room_loses_the_token() -> None:
         field=f"metadata.labels[{TOKEN}]",
         file_path=f"clusters/{TOKEN}.yaml",
         resource_ref=ResourceRef(api_version="v1", kind="Pod", name=TOKEN, namespace=HALF),
-        tags=(("value", TOKEN),),
+        rule=TOKEN,
     )
     (clean,) = Redactor([Secret(TOKEN)]).results([result])
     assert HALF not in str(clean.as_data())

@@ -249,8 +249,8 @@ def test_clusters_that_are_left_out_are_listed_with_their_reason() -> None:
 
 
 def test_warnings_of_one_rule_are_grouped() -> None:
-    warnings = [Result(message=f"cluster {at} is odd", severity="warning", tags=(("rule", "odd"),)) for at in range(40)]
-    other = Result(message="another thing", severity="warning", tags=(("rule", "other"),))
+    warnings = [Result(message=f"cluster {at} is odd", severity="warning", rule="odd") for at in range(40)]
+    other = Result(message="another thing", severity="warning", rule="other")
     view = plan([cluster("a"), config()])
     text = plan_markdown.render(view.replace(results=(*warnings, other)))
     assert "### 41 warnings" in text
