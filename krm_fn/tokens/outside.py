@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from krm_fn.clusters import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.krm.results import Result
-    from krm_fn.model import Config
+    from krm_fn.model import Config, ExternalSource
 
     Judgement = tuple[str, str, str] | None  # severity, what is wrong and the field where; None for nothing
 
@@ -133,7 +133,7 @@ def _judge(config: Config, value: Mapping[str, Any], *, needed: bool) -> Judgeme
 
 def external_secret(config: Config, namespace: str) -> dict[str, Any]:
     """Return the ExternalSecret of a namespace, without marks; the Secret that it makes has the same name."""
-    source = config.token.value
+    source: ExternalSource = config.token  # type: ignore[assignment] # the registry chooses by type
     name = config.registration
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {
@@ -141,8 +141,8 @@ def external_secret(config: Config, namespace: str) -> dict[str, Any]:
         "kind": EXTERNAL_SECRET_KIND,
         "metadata": metadata,
         "spec": {
-            "refreshInterval": source["refreshInterval"],
-            "secretStoreRef": source["secretStoreRef"],
+            "refreshInterval": source.refresh_interval,
+            "secretStoreRef": {"name": source.store_name, "kind": source.store_kind},
             "target": {
                 "name": name,
                 "creationPolicy": "Owner",  # the Secret goes with the ExternalSecret
@@ -162,7 +162,7 @@ def external_secret(config: Config, namespace: str) -> dict[str, Any]:
             "data": [
                 {
                     "secretKey": TOKEN_KEY,
-                    "remoteRef": dict(sorted({**_REMOTE_DEFAULTS, **source["remoteRef"]}.items())),
+                    "remoteRef": dict(sorted({**_REMOTE_DEFAULTS, **source.remote_ref}.items())),
                 }
             ],
         },

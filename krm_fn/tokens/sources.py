@@ -1,8 +1,8 @@
-"""The places that a registration token can come from: one registry, by the field of the configuration.
+"""The places that a registration token can come from: one registry, by the record of the configuration.
 
 A source hands back a value, which the format check sees before anything else does, or leaves the token where it is. It
-also says which object brings the registration to a namespace. To add one: its field in `config.tree.token`, and an entry
-in `_SOURCES`.
+also says which object brings the registration to a namespace. To add one: a record in `model`, its field in
+`config.tree.token`, and an entry in `_SOURCES`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from krm_fn.base import Record, full_name, nearest, sha256_hex, titled
 from krm_fn.krm.results import WARNING, Errors, Related, Result
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret, looks_like_token
+from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
 from krm_fn.surface import GROUP, KIND, OWNER_ANNOTATION, REGISTRATION_KEY, RESOURCE_SET_TYPE, TOKEN_KEY
 from krm_fn.tokens import ABSENT, BOOTSTRAP, FIELD, check_form
 from krm_fn.yaml import BadYaml
@@ -44,8 +45,8 @@ _SHOWN = 5
 class Source(Record):
     """What there is to know of one kind of token source."""
 
-    # Finds the value, and where it was found; None where the token is never seen here.
-    resolve: Callable[[Config, Sequence[Item], Offers], Found] | None
+    # Finds the value, and where it was found; None where the token is never seen here. Takes the record of the configuration.
+    resolve: Callable[[Any, Config, Sequence[Item], Offers], Found] | None
     # Makes the object that brings the registration to a namespace, without marks, of the config, the namespace and the
     # registration manifest under its key; None where the user keeps it.
     carrier: Callable[[Config, str, Mapping[str, str]], dict[str, Any]] | None
@@ -60,11 +61,11 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers) -> Token:
     Raises:
         Errors: The parent is not allowed, or the source holds nothing usable. The value is in no message.
     """
-    source = _SOURCES[config.token.kind]
+    source = _SOURCES[type(config.token)]
     offers.check_parent_url(config, own_token=source.offered, **_place(config))
     if source.resolve is None:
         return model.Token()
-    secret, where = source.resolve(config, items, offers)
+    secret, where = source.resolve(config.token, config, items, offers)
     return check_form(secret, config.agent.version, **where)
 
 
@@ -89,7 +90,7 @@ def stand_in(config: Config, earlier: Sequence[Item]) -> Token:
 
 def carrier(config: Config, namespace: str, values: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the object that brings the registration to a namespace, without marks; None where the user keeps it there."""
-    make = _SOURCES[config.token.kind].carrier
+    make = _SOURCES[type(config.token)].carrier
     return None if make is None else make(config, namespace, values)
 
 
@@ -120,7 +121,7 @@ def git_warning(config: Config) -> Result | None:
 
 def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
     """Return the Secret among the items that `secretRef` names; None for any other source or where it is not unique."""
-    found = _named(config.token.value, items) if config.token.kind == "secretRef" else []
+    found = _named(config.token, items) if isinstance(config.token, SecretSource) else []
     return found[0] if len(found) == 1 else None
 
 
@@ -132,15 +133,13 @@ def _place(config: Config) -> dict[str, Any]:
 # --- a Secret among the items -----------------------------------------------------------------------------------------
 
 
-def _secret_ref(config: Config, items: Sequence[Item], _offers: Offers) -> Found:
+def _secret_ref(ref: SecretSource, config: Config, items: Sequence[Item], _offers: Offers) -> Found:
     """Read the token from a Secret among the items.
 
     Raises:
         Errors: There is no such Secret, several, or none can be seen; or it has no such key, or no text under it.
     """
-    ref = config.token.value
-    namespace = ref.get("namespace", "")
-    title = full_name(namespace, ref["name"])
+    title = full_name(ref.namespace, ref.name)
     if all(item.kind == KIND and item.group == GROUP for item in items):
         message = (
             f"Secret {title} can't be read: as a generator this function sees no resources. "
@@ -149,11 +148,11 @@ def _secret_ref(config: Config, items: Sequence[Item], _offers: Offers) -> Found
         raise Errors.of(message, **config.place(_REF))
     found = _named(ref, items)
     if not found:
-        raise _missing(config, items)
+        raise _missing(ref, config, items)
     if len(found) == 1:
-        return _read(found[0], ref["key"], config)
+        return _read(found[0], ref.key, config)
     namespaces = sorted({item.namespace for item in found})
-    several = len(namespaces) > 1 and not namespace
+    several = len(namespaces) > 1 and not ref.namespace
     remedy = f"set secretRef.namespace to {' or '.join(namespaces[:_SHOWN])}" if several else "remove all but one"
     related = [Related.at(full_name(item.namespace, item.name), item.place("metadata.name")) for item in found[:_SHOWN]]
     message, fix = (
@@ -163,14 +162,14 @@ def _secret_ref(config: Config, items: Sequence[Item], _offers: Offers) -> Found
     raise Errors.of(message, related=tuple(related), fix=fix, **config.place(f"{_REF}.name"))
 
 
-def _named(ref: Mapping[str, str], items: Sequence[Item]) -> list[Item]:
+def _named(ref: SecretSource, items: Sequence[Item]) -> list[Item]:
     """Return the Secrets that a reference can mean, sorted by namespace so that the input's order says nothing."""
     found = [item for item in items if item.kind == "Secret" and item.group == "" and _is_named(item, ref)]
     return sorted(found, key=lambda item: (item.namespace, item.where()))
 
 
-def _is_named(item: Item, ref: Mapping[str, str]) -> bool:
-    return item.name == ref["name"] and ref.get("namespace", "") in {"", item.namespace}
+def _is_named(item: Item, ref: SecretSource) -> bool:
+    return item.name == ref.name and ref.namespace in {"", item.namespace}
 
 
 def _read(item: Item, key: str, config: Config) -> Found:
@@ -214,11 +213,9 @@ def _read(item: Item, key: str, config: Config) -> Found:
     raise Errors.of(message, related=related, **known, **config.place(f"{_REF}.key"))
 
 
-def _missing(config: Config, items: Sequence[Item]) -> Errors:
+def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors:
     """Report that no Secret has the name, and what comes near."""
-    ref = config.token.value
-    given_namespace, given_name = ref.get("namespace", ""), ref["name"]
-    missing = f"Secret {full_name(given_namespace, given_name)} is not among the resources"
+    missing = f"Secret {full_name(ref.namespace, ref.name)} is not among the resources"
     for item in items:
         source = _SEALED.get((item.group, item.kind))
         if source and _is_named(item, ref):
@@ -228,12 +225,12 @@ def _missing(config: Config, items: Sequence[Item]) -> Errors:
             )
             related = (Related.at(f"the {item.kind}", item.place()),)
             return Errors.of(message, related=related, **config.place(_REF))
-    near = _near(given_name, items)
+    near = _near(ref, items)
     if not near:
         for item in items:
             similar = not item.group and (item.kind == "ConfigMap" or nearest(item.kind, ("Secret",)))
-            if item.name == given_name and similar:
-                message = f"{item.kind} {given_name} is not a Secret, which secretRef reads: write kind: Secret"
+            if item.name == ref.name and similar:
+                message = f"{item.kind} {ref.name} is not a Secret, which secretRef reads: write kind: Secret"
                 meant = {"fix": "kind: Secret", "current": item.kind, "proposed": "Secret"}
                 return Errors.of(message, **meant, **item.place("kind"))
         message = (
@@ -242,24 +239,24 @@ def _missing(config: Config, items: Sequence[Item]) -> Errors:
         )
         return Errors.of(message, rule=ABSENT, **config.place(f"{_REF}.name"))
     namespace, name = near[0]
-    elsewhere = given_namespace and any(given_name == name for _, name in near)
+    elsewhere = ref.namespace and any(ref.name == name for _, name in near)
     meant = {}
     if len(near) == 1:
-        current, proposed = (given_namespace, namespace) if elsewhere else (given_name, name)
-        fix = f"name: {name}" + (f"\nnamespace: {namespace}" if given_namespace and namespace else "")
+        current, proposed = (ref.namespace, namespace) if elsewhere else (ref.name, name)
+        fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
         meant = {"fix": fix, "current": current, "proposed": proposed}
     message = f"{missing}: did you mean {' or '.join(full_name(*one) for one in near)}?"
     return Errors.of(message, rule=ABSENT, **meant, **config.place(f"{_REF}.{'namespace' if elsewhere else 'name'}"))
 
 
-def _near(given: str, items: Sequence[Item]) -> list[tuple[str, str]]:
+def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:
     """Return namespaces and names of Secrets that the user may have meant: another namespace, a prefix or suffix, a slip."""
     import difflib  # noqa: PLC0415 - only an error needs it
 
     there = {(item.namespace, item.name) for item in items if item.kind == "Secret" and item.group == "" and item.name}
     names = sorted({name for _, name in there})
-    like = {name for name in names if given in name or name in given}
-    like.update(difflib.get_close_matches(given, names, n=_SHOWN, cutoff=0.6))
+    like = {name for name in names if ref.name in name or name in ref.name}
+    like.update(difflib.get_close_matches(ref.name, names, n=_SHOWN, cutoff=0.6))
     return sorted(one for one in there if one[1] in like and not looks_like_token(full_name(*one)))[:_SHOWN]
 
 
@@ -276,23 +273,23 @@ def _external_secret(config: Config, namespace: str, _values: Mapping[str, str])
     return external_secret(config, namespace)
 
 
-_SOURCES: Mapping[str, Source] = {
-    "value": Source(resolve=lambda config, _items, _offers: (config.token.value, _place(config)), carrier=_secret),
-    "secretRef": Source(resolve=_secret_ref, carrier=_secret),
-    "env": Source(
-        resolve=lambda config, _items, offers: (offers.env(config.token.value, **_place(config)), _place(config)),
+_SOURCES: Mapping[type[TokenSource], Source] = {
+    ValueSource: Source(resolve=lambda token, config, _items, _offers: (token.value, _place(config)), carrier=_secret),
+    SecretSource: Source(resolve=_secret_ref, carrier=_secret),
+    EnvSource: Source(
+        resolve=lambda token, config, _items, offers: (offers.env(token.variable, **_place(config)), _place(config)),
         carrier=_secret,
         offered=True,
     ),
-    "file": Source(
-        resolve=lambda config, _items, offers: (offers.file(config.token.value, **_place(config)), _place(config)),
+    FileSource: Source(
+        resolve=lambda token, config, _items, offers: (offers.file(token.path, **_place(config)), _place(config)),
         carrier=_secret,
         offered=True,
     ),
-    "existingSecret": Source(resolve=None, carrier=None),
-    "externalSecret": Source(resolve=None, carrier=_external_secret),
+    ExistingSource: Source(resolve=None, carrier=None),
+    ExternalSource: Source(resolve=None, carrier=_external_secret),
 }
 
 
 # The sources whose token is never seen here, as the configuration spells them
-OUTSIDE = tuple(name for name, source in _SOURCES.items() if source.resolve is None)
+OUTSIDE = tuple(record.kind for record, source in _SOURCES.items() if source.resolve is None)

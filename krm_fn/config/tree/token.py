@@ -8,16 +8,33 @@ from krm_fn.config.kinds import Choice, Text
 from krm_fn.config.rules import ExactlyOne
 from krm_fn.config.tree import selectors
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import TokenSource
+from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, ValueSource
 from krm_fn.surface import SYSTEM_NAMESPACE, TOKEN_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
+    from krm_fn.model import TokenSource
 
-_SOURCES = (
+
+# The record of each source, made of its checked value.
+_RECORDS: Mapping[str, Callable[[Any], TokenSource]] = {
+    "value": lambda value: ValueSource(value=Secret(value)),
+    "secretRef": lambda value: SecretSource(name=value["name"], namespace=value.get("namespace", ""), key=value["key"]),
+    "env": lambda value: EnvSource(variable=value),
+    "file": lambda value: FileSource(path=value),
+    "existingSecret": lambda value: ExistingSource(name=value["name"]),
+    "externalSecret": lambda value: ExternalSource(
+        store_name=value["secretStoreRef"]["name"],
+        store_kind=value["secretStoreRef"]["kind"],
+        remote_ref=value["remoteRef"],
+        refresh_interval=value["refreshInterval"],
+    ),
+}
+
+REGISTRATION_TOKEN = Object(
     Field(
         "value",
         Text(),
@@ -101,10 +118,6 @@ _SOURCES = (
         "Creates one ExternalSecret per namespace instead of a Secret; Git holds no secret at all.",
         example={"secretStoreRef": {"name": "vault"}, "remoteRef": {"key": "clusternet/registration"}},
     ),
-)
-
-REGISTRATION_TOKEN = Object(
-    *_SOURCES,
     Field(
         "onExpired",
         Choice("Warn", "Fail"),
@@ -112,12 +125,11 @@ REGISTRATION_TOKEN = Object(
         default="Warn",
     ),
     instead=": name where the token comes from on a line below, such as secretRef",
-    constraints=(ExactlyOne(*(one.name for one in _SOURCES), text="has no source"),),
+    constraints=(ExactlyOne(*_RECORDS, text="has no source"),),
 )
 
 
 def source(value: Mapping[str, Any]) -> TokenSource:
     """Return the record of a checked `registrationToken`."""
-    field = next(one for one in _SOURCES if one.name in value)
-    given = value[field.name]
-    return TokenSource(kind=field.name, value=Secret(given) if field.secret else given, on_expired=value["onExpired"])
+    name = next(name for name in _RECORDS if name in value)
+    return _RECORDS[name](value[name]).replace(on_expired=value["onExpired"])

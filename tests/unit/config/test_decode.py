@@ -11,7 +11,7 @@ from krm_fn.config import decode, identity_of, is_config
 from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import AgentVersion, ExtraResource, KubeconfigRef, Patch, TokenSource
+from krm_fn.model import AgentVersion, ExternalSource, ExtraResource, KubeconfigRef, Patch, SecretSource
 from tests.support.configs import BAD, DROP, GOOD, TOKEN, changed, decoded, errors_of, item, results_of
 from tests.support.items import item_of
 from tests.support.traces import forms
@@ -54,7 +54,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert config.guard.on_invalid_cluster == "Fail"
     assert config.mode == "Render"
     assert config.token.on_expired == "Warn"
-    assert config.token == TokenSource(kind="secretRef", value={"name": "clusternet-registration", "key": "regToken"})
+    assert config.token == SecretSource(name="clusternet-registration", namespace="", key="regToken")
 
 
 def test_file_path_and_namespace_come_from_the_object() -> None:
@@ -67,21 +67,22 @@ def test_file_path_and_namespace_come_from_the_object() -> None:
     ("changes", "path", "expected"),
     [
         pytest.param({"registrationToken": {"value": TOKEN}}, "token.value", Secret(TOKEN), id="value"),
-        pytest.param({"registrationToken": {"env": "CLUSTERNET_T"}}, "token.value", "CLUSTERNET_T", id="env"),
-        pytest.param({"registrationToken": {"file": "a/b"}}, "token.value", "a/b", id="file"),
-        pytest.param({"registrationToken": {"existingSecret": {"name": "x"}}}, "token.kept_secret", "x", id="existing"),
+        pytest.param({"registrationToken": {"env": "CLUSTERNET_T"}}, "token.variable", "CLUSTERNET_T", id="env"),
+        pytest.param({"registrationToken": {"file": "a/b"}}, "token.path", "a/b", id="file"),
+        pytest.param({"registrationToken": {"existingSecret": {"name": "x"}}}, "token.name", "x", id="existing"),
         pytest.param(
             {
                 "registrationToken": {
                     "externalSecret": {"secretStoreRef": {"name": "v"}, "remoteRef": {"key": "k", "version": "1"}}
                 }
             },
-            "token.value",
-            {
-                "secretStoreRef": {"name": "v", "kind": "SecretStore"},
-                "remoteRef": {"key": "k", "version": "1"},
-                "refreshInterval": "1h",
-            },
+            "token",
+            ExternalSource(
+                store_name="v",
+                store_kind="SecretStore",
+                remote_ref={"key": "k", "version": "1"},
+                refresh_interval="1h",
+            ),
             id="external",
         ),
         pytest.param(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import Config, HubOptions, KubeconfigRef, TokenSource
+from krm_fn.model import Config, HubOptions, KubeconfigRef, ValueSource
 from tests.support.decoded import decoded
 from tests.support.items import item_of
 
@@ -21,7 +21,7 @@ SECRET_NAME = "management-kubeconfig"
 
 
 def config(**changes: Any) -> Config:
-    return decoded(**{"token": TokenSource(kind="value", value=Secret(TOKEN)), **changes})
+    return decoded(**{"token": ValueSource(value=Secret(TOKEN)), **changes})
 
 
 def hub_config(key: str = "kubeconfig", name: str = SECRET_NAME, **changes: Any) -> Config:

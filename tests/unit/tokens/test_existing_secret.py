@@ -12,7 +12,7 @@ from krm_fn.clusters import Inventory
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import Config, TokenSource
+from krm_fn.model import Config, ExistingSource, ValueSource
 from krm_fn.tokens import sources
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
@@ -28,7 +28,7 @@ def check(config: Config, items: list[Item], *namespaces: str) -> list[Result]:
 
 @pytest.fixture
 def config(make_config: Make) -> Config:
-    return make_config(source=TokenSource(kind="existingSecret", value={"name": "reg"}))
+    return make_config(source=ExistingSource(name="reg"))
 
 
 def sealed(template: Any, name: str = "reg") -> dict[str, Any]:
@@ -120,7 +120,7 @@ def test_a_secret_with_which_the_agent_can_not_work_gets_a_warning(
 
 
 def test_another_source_is_not_judged(make_config: Make, make_items: Items) -> None:
-    assert check(make_config(source=TokenSource(kind="value", value=Secret(TOKEN))), make_items(sealed({}))) == []
+    assert check(make_config(source=ValueSource(value=Secret(TOKEN))), make_items(sealed({}))) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import Config, Token, TokenSource
+from krm_fn.model import Config, Token, ValueSource
 from krm_fn.tokens import expiry
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
@@ -49,12 +49,12 @@ def judged(items: list[Item]) -> tuple[Result, ...]:
 
 @pytest.fixture
 def config(make_config: Make) -> Config:
-    return make_config(source=TokenSource(kind="value", value=Secret(TOKEN)))
+    return make_config(source=ValueSource(value=Secret(TOKEN)))
 
 
 @pytest.fixture
 def strict(make_config: Make) -> Config:
-    return make_config(source=TokenSource(kind="value", value=Secret(TOKEN), on_expired="Fail"))
+    return make_config(source=ValueSource(value=Secret(TOKEN), on_expired="Fail"))
 
 
 @pytest.mark.parametrize(

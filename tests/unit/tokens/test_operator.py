@@ -9,7 +9,7 @@ import pytest
 
 from krm_fn.krm.results import Errors
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import Config, TokenSource
+from krm_fn.model import Config, EnvSource, ValueSource
 from krm_fn.tokens import operator as module
 from krm_fn.tokens.operator import MAX_FILE, Offers
 
@@ -333,19 +333,17 @@ def test_a_folder_setting_that_offers_too_much_or_nothing_is_refused(folder: str
 def test_a_listed_parent_is_allowed(
     make_config: Callable[..., Config], listed: str, url: str, *, own_token: bool
 ) -> None:
-    config = make_config(source=TokenSource(kind="env", value="CLUSTERNET_TOKEN"), parent_url=url)
+    config = make_config(source=EnvSource(variable="CLUSTERNET_TOKEN"), parent_url=url)
     Offers({"CLUSTERNET_PARENT_URLS": listed}).check_parent_url(config, own_token=own_token)
 
 
 def test_a_token_of_the_configuration_itself_may_go_anywhere_without_a_list(make_config: Callable[..., Config]) -> None:
-    Offers({}).check_parent_url(make_config(source=TokenSource(kind="value", value=Secret("x"))), own_token=False)
+    Offers({}).check_parent_url(make_config(source=ValueSource(value=Secret("x"))), own_token=False)
 
 
 def test_a_token_of_the_operator_goes_nowhere_without_a_list(make_config: Callable[..., Config]) -> None:
     with pytest.raises(Errors) as caught:
-        Offers({}).check_parent_url(
-            make_config(source=TokenSource(kind="env", value="CLUSTERNET_TOKEN")), own_token=True
-        )
+        Offers({}).check_parent_url(make_config(source=EnvSource(variable="CLUSTERNET_TOKEN")), own_token=True)
     (result,) = caught.value.results
     assert "registrationToken.env takes a token of this runner" in result.message
     assert "set CLUSTERNET_PARENT_URLS to their URLs, or to *" in result.message
@@ -371,7 +369,7 @@ def test_a_token_of_the_operator_goes_nowhere_without_a_list(make_config: Callab
 def test_a_parent_that_is_not_listed_is_refused_without_showing_the_list(
     make_config: Callable[..., Config], listed: str, url: str
 ) -> None:
-    config = make_config(source=TokenSource(kind="env", value="CLUSTERNET_TOKEN"), parent_url=url)
+    config = make_config(source=EnvSource(variable="CLUSTERNET_TOKEN"), parent_url=url)
     with pytest.raises(Errors) as caught:
         Offers({"CLUSTERNET_PARENT_URLS": f"{listed} https://secret.example"}).check_parent_url(
             config, own_token=True, file_path="f"

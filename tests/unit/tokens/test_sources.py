@@ -9,27 +9,27 @@ import pytest
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import AgentVersion, Config, Token, TokenSource
+from krm_fn.model import (
+    AgentVersion,
+    Config,
+    EnvSource,
+    ExistingSource,
+    ExternalSource,
+    FileSource,
+    SecretSource,
+    Token,
+    TokenSource,
+    ValueSource,
+)
 from krm_fn.tokens import sources
 from krm_fn.tokens.operator import Offers
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 FOUND = Token(secret=Secret(TOKEN), form="bootstrap")
-STORE = TokenSource(
-    kind="externalSecret",
-    value={
-        "secretStoreRef": {"name": "vault", "kind": "SecretStore"},
-        "remoteRef": {"key": "clusternet"},
-        "refreshInterval": "1h",
-    },
+STORE = ExternalSource(
+    store_name="vault", store_kind="SecretStore", remote_ref={"key": "clusternet"}, refresh_interval="1h"
 )
-
-
-def ref(name: str = "clusternet-registration", key: str = "regToken", **namespace: str) -> TokenSource:
-    return TokenSource(kind="secretRef", value={"name": name, "key": key, **namespace})
-
-
-REF = ref()
+REF = SecretSource(name="clusternet-registration")
 
 Make = Callable[..., Config]
 Items = Callable[..., list[Item]]
@@ -69,28 +69,19 @@ def the_error(config: Config, items: list[Item]) -> Any:
 
 
 def test_a_value_is_taken_as_it_stands(make_config: Make) -> None:
-    assert resolve(make_config(source=TokenSource(kind="value", value=Secret(TOKEN))), []) == FOUND
+    assert resolve(make_config(source=ValueSource(value=Secret(TOKEN))), []) == FOUND
 
 
 def test_a_variable_is_read_from_the_environment(make_config: Make) -> None:
-    assert (
-        resolve(make_config(source=TokenSource(kind="env", value="CLUSTERNET_T")), [], {"CLUSTERNET_T": TOKEN}) == FOUND
-    )
+    assert resolve(make_config(source=EnvSource(variable="CLUSTERNET_T")), [], {"CLUSTERNET_T": TOKEN}) == FOUND
 
 
 def test_a_file_is_read_from_the_offered_folder(make_config: Make, tmp_path: Any) -> None:
     (tmp_path / "t").write_text(TOKEN + "\n")
-    assert (
-        resolve(make_config(source=TokenSource(kind="file", value="t")), [], {"CLUSTERNET_TOKEN_DIR": str(tmp_path)})
-        == FOUND
-    )
+    assert resolve(make_config(source=FileSource(path="t")), [], {"CLUSTERNET_TOKEN_DIR": str(tmp_path)}) == FOUND
 
 
-@pytest.mark.parametrize(
-    "source",
-    [TokenSource(kind="existingSecret", value={"name": "registration"}), STORE],
-    ids=["existingSecret", "external"],
-)
+@pytest.mark.parametrize("source", [ExistingSource(name="registration"), STORE], ids=["existingSecret", "external"])
 def test_a_token_that_lies_outside_is_left_there(make_config: Make, source: TokenSource) -> None:
     assert resolve(make_config(source=source), []) == Token()
 
@@ -98,10 +89,10 @@ def test_a_token_that_lies_outside_is_left_there(make_config: Make, source: Toke
 @pytest.mark.parametrize(
     ("source", "field"),
     [
-        (TokenSource(kind="value", value=Secret("wrong")), "spec.registrationToken.value"),
-        (TokenSource(kind="env", value="CLUSTERNET_T"), "spec.registrationToken.env"),
-        (TokenSource(kind="env", value="HOME"), "spec.registrationToken.env"),
-        (TokenSource(kind="file", value="t"), "spec.registrationToken.file"),
+        (ValueSource(value=Secret("wrong")), "spec.registrationToken.value"),
+        (EnvSource(variable="CLUSTERNET_T"), "spec.registrationToken.env"),
+        (EnvSource(variable="HOME"), "spec.registrationToken.env"),
+        (FileSource(path="t"), "spec.registrationToken.file"),
     ],
     ids=["value", "env", "env not offered", "file"],
 )
@@ -116,7 +107,7 @@ def test_an_error_points_at_the_source_in_the_configuration(make_config: Make, s
 
 def test_the_format_is_checked_against_the_agent(make_config: Make) -> None:
     config = make_config(
-        source=TokenSource(kind="value", value=Secret(f"{packed('{}')[:2]}A.{packed('{}').rstrip('=')}.c2ln")),
+        source=ValueSource(value=Secret(f"{packed('{}')[:2]}A.{packed('{}').rstrip('=')}.c2ln")),
         version=AgentVersion(major=0, minor=15, patch=0),
     )
     assert "refuses" in the_error(config, []).message
@@ -145,7 +136,7 @@ def test_a_secret_among_the_items_is_read(make_config: Make, make_items: Items, 
 
 
 def test_another_key_is_read_when_it_is_named(make_config: Make, make_items: Items) -> None:
-    config = make_config(source=ref("s", "token"))
+    config = make_config(source=SecretSource(name="s", key="token"))
     assert resolve(config, make_items(secret("s", stringData={"token": TOKEN, "regToken": "x"}))) == FOUND
 
 
@@ -155,7 +146,7 @@ def test_without_a_namespace_the_only_one_of_that_name_is_meant(make_config: Mak
 
 
 def test_with_a_namespace_that_one_is_meant(make_config: Make, make_items: Items) -> None:
-    config = make_config(source=ref(namespace="b"))
+    config = make_config(source=SecretSource(name="clusternet-registration", namespace="b"))
     items = make_items(secret(namespace="a", stringData={"regToken": "no"}), secret(namespace="b"))
     assert resolve(config, items) == FOUND
 
@@ -179,7 +170,7 @@ def test_many_of_that_name_are_counted(make_config: Make, make_items: Items) -> 
 
 @pytest.mark.parametrize("namespace", ["", "a"])
 def test_the_same_secret_twice_is_to_be_removed_once(make_config: Make, make_items: Items, namespace: str) -> None:
-    config = make_config(source=ref(namespace=namespace))
+    config = make_config(source=SecretSource(name="clusternet-registration", namespace=namespace))
     said = the_error(config, make_items(secret(namespace="a"), secret(namespace="a"))).message
     assert said.endswith("remove all but one")
 
@@ -211,7 +202,7 @@ def test_a_missing_secret_is_reported_with_near_names(
 
 
 def test_the_same_name_in_another_namespace_is_named(make_config: Make, make_items: Items) -> None:
-    config = make_config(source=ref(namespace="a"))
+    config = make_config(source=SecretSource(name="clusternet-registration", namespace="a"))
     said = the_error(config, make_items(secret(namespace="b"))).message
     assert (
         "Secret a/clusternet-registration is not among the resources: did you mean b/clusternet-registration?" in said
@@ -319,9 +310,7 @@ def test_a_generator_is_reported_that_it_sees_no_items(make_config: Make, make_i
 
 
 @pytest.mark.parametrize(
-    "source",
-    [TokenSource(kind="value", value=Secret(TOKEN)), TokenSource(kind="existingSecret", value={"name": "r"})],
-    ids=["value", "existing"],
+    "source", [ValueSource(value=Secret(TOKEN)), ExistingSource(name="r")], ids=["value", "existing"]
 )
 def test_a_generator_may_use_the_other_sources(make_config: Make, source: TokenSource) -> None:
     sources.resolve(make_config(source=source), [], Offers({}))
@@ -343,20 +332,17 @@ def test_a_secret_that_is_not_unique_is_not_found(make_config: Make, make_items:
 
 
 def test_another_source_has_no_secret_item(make_config: Make, make_items: Items) -> None:
-    assert (
-        sources.secret_item(make_config(source=TokenSource(kind="value", value=Secret(TOKEN))), make_items(secret()))
-        is None
-    )
+    assert sources.secret_item(make_config(source=ValueSource(value=Secret(TOKEN))), make_items(secret())) is None
 
 
 @pytest.mark.parametrize(
     ("source", "warns"),
     [
-        pytest.param(TokenSource(kind="value", value=Secret(TOKEN)), True, id="value"),
+        pytest.param(ValueSource(value=Secret(TOKEN)), True, id="value"),
         pytest.param(REF, True, id="secretRef"),
-        pytest.param(TokenSource(kind="env", value="CLUSTERNET_T"), True, id="env"),
-        pytest.param(TokenSource(kind="file", value="t"), True, id="file"),
-        pytest.param(TokenSource(kind="existingSecret", value={"name": "r"}), False, id="existingSecret"),
+        pytest.param(EnvSource(variable="CLUSTERNET_T"), True, id="env"),
+        pytest.param(FileSource(path="t"), True, id="file"),
+        pytest.param(ExistingSource(name="r"), False, id="existingSecret"),
         pytest.param(STORE, False, id="externalSecret"),
     ],
 )
