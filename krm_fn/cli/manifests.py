@@ -91,9 +91,12 @@ def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> It
     """Yield each distinct set of manifests once, under a comment that names for whom it is."""
     if outcome.plan is None:
         return
+    # what a later part of a build changed under the same name counts; it may also have renamed or removed an object
+    built = {new.key: new.value for new in outcome.plan.generated}
     carriers = {
-        (new.owner, new.key.namespace, new.key.name): new.value
-        for new in outcome.plan.generated
+        (new.owner, new.key.namespace, new.key.name): built.get(new.key, new.value)
+        for part in outcome.plan.parts
+        for new in part.generated
         if new.key.kind == "ConfigMap"
     }
     configs = {config.owner: config for config in outcome.configs}
@@ -115,7 +118,7 @@ def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> It
         config = configs[one.config]
         add(config, one.cluster.namespace, one.cluster.name if config.per_cluster else "", one.cluster.title)
     reached = {(one.config, one.cluster.namespace) for one in served}
-    for owner, namespace, name in carriers if chosen is None else ():
+    for owner, namespace, name in sorted(carriers, key=lambda carrier: carrier[1:]) if chosen is None else ():
         config = configs[owner]
         if name == agent_of(config.resource_set.name) and (owner, namespace) not in reached:
             add(config, namespace, "", f"namespace {namespace}")

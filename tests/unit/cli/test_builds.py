@@ -100,6 +100,9 @@ def test_names_are_those_of_the_end_and_clusters_that_move_are_warned_about(fold
     _, shown, said = call("plan", folder, "-o", "json")
     assert json.loads(shown)["clusters"][0]["clusterResourceSet"].startswith("x-")
     assert "after this function has run, the build renames, moves or removes" in said
+    code, shown, said = call("manifests", folder)
+    assert code == 0
+    assert "# for team-a/one (config fleet)" in shown
 
 
 def test_several_configs_are_one_plan(folder: Path) -> None:
