@@ -200,7 +200,7 @@ def _diffs(view: Shown, most: int) -> list[str]:
     left = len(comparison.changes) - shown
     if left:
         lines.append(f"… and {count(left, 'more diff')}; `clusternet-capi-fn plan -o json` lists all.")
-    changed = sum(len(change.keys) for change in comparison.changes)
+    changed = len(comparison.changed)
     return _folded(f"{count(changed, 'object')} that {'changes' if changed == 1 else 'change'}", lines)
 
 

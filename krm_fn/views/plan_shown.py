@@ -34,11 +34,6 @@ class Filters(Record):
     clusters: tuple[str, ...] = ()  # as `namespace/name`
     only_changed: bool = False  # only Clusters to which something happens
 
-    @property
-    def empty(self) -> bool:
-        """Whether everything is shown."""
-        return not (self.namespaces or self.selector or self.clusters or self.only_changed)
-
     def takes(self, title: str, labels: Mapping[str, str] | None) -> bool:
         """Return whether a Cluster is asked for, whatever happens to it; one that is not in the input has no labels."""
         return (
@@ -130,14 +125,13 @@ def of(
             for title in filters.clusters
             for one in decided(made.inventory, made.parts, of=title, renamed=made.renamed)
         ]
-    chosen = {one.title for one in made.inventory.clusters if filters.takes(one.title, one.live_labels)}
-    if comparison is not None and not filters.empty:
-        gone = {title for one in comparison.effects for title in one.clusters}
-        gone.difference_update(one.title for one in made.inventory.clusters)
-        chosen |= {title for title in gone if filters.takes(title, None)}
+    labels = {one.title: one.live_labels for one in made.inventory.clusters}
+    affected = {title for one in comparison.effects for title in one.clusters} if comparison is not None else set()
+    chosen = {title for title in {*labels, *affected} if filters.takes(title, labels.get(title))}
+    if comparison is not None:
         comparison = _narrowed(comparison, chosen, filters)
     if filters.only_changed:
-        chosen = {title for one in comparison.effects for title in one.clusters} if comparison is not None else set()
+        chosen &= affected
     shown = [one for one in verdicts if one.cluster.title in chosen]
     return Shown(
         configs=outcome.configs,
