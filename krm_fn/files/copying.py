@@ -27,6 +27,7 @@ from krm_fn.yaml.read import TOO_MANY_ALIASES, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 OURS = "clusternet-capi-fn"  # the name of the program and of the image
@@ -39,9 +40,8 @@ _LARGEST_TEXTS = 16 * 1024 * 1024
 _MOST_FILES = 50_000
 _DEEPEST = 64
 _NOTES = 3
-# A word of a kustomization that leads upwards: bases may be anywhere in the repository.
-_UPWARDS = re.compile(r"\"([^\"\n]*\.\.[^\"\n]*)\"|'([^'\n]*\.\.[^'\n]*)'|([^\s\"',\[\]{}=]*\.\.[^\s\"',\[\]{}]*)")
-_WHOLE_LINE = re.compile(r"(?m)^[ \t]*-[ \t]+(\S.*\.\..*?)[ \t]*$")
+_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"',\[\]{}]+")  # of one line
+_LONGEST_PATH = 4096  # characters; the system takes none that is longer
 _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
 _ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
 _LEGACY_FIELD = "configFn"  # of metadata, before the annotation
@@ -83,7 +83,7 @@ class Copy:
         self.budget = reading.Budget(_LARGEST_COPY)
         self.done: set[str] = set()
         self.waiting = [self.root]
-        self.files = 0
+        self.files = 0  # and folders
 
     def place(self, path: str) -> str:
         """Return where a path of the repository is in the copy."""
@@ -105,6 +105,7 @@ class Copy:
 
     def folder(self, path: str, place: str, above: tuple[str, ...]) -> None:
         """Copy a folder with all that is below it."""
+        self.count()  # folders whose links lead to one another have more ways through them than anybody can walk
         os.makedirs(place, 0o700, exist_ok=True)
         try:
             names = sorted(os.listdir(path))
@@ -126,10 +127,7 @@ class Copy:
 
     def file(self, path: str, place: str) -> None:
         """Copy a file; functions that it configures as programs become containers with a number."""
-        self.files += 1
-        if self.files > _MOST_FILES:
-            message = f"{show(self.given)} holds or reaches more than {_MOST_FILES} files: give a smaller folder"
-            raise Errors.of(message, file_path=show(self.given))
+        self.count()
         try:
             data = self.budget.take(reading.read_below(self.bound, path, _LARGEST_FILE))
         except Errors as errors:
@@ -148,15 +146,24 @@ class Copy:
         with contextlib.suppress(FileExistsError):
             writing.create(place, new, mode)
 
+    def count(self) -> None:
+        """Count a file or folder.
+
+        Raises:
+            Errors: There are too many.
+        """
+        self.files += 1
+        if self.files > _MOST_FILES:
+            message = f"{show(self.given)} reaches more than {_MOST_FILES} files and folders: give a smaller folder"
+            raise Errors.of(message, file_path=show(self.given))
+
     def follow(self, path: str, data: bytes) -> None:
         """Have the folders copied that words of a kustomization lead up to, if they have one too.
 
         The words' meaning is kustomize's: a word too many is a folder too many, and one that is missed fails the build.
         """
-        text = data.decode("utf-8", "replace")
-        words = ["".join(match) for match in _UPWARDS.findall(text)] + _WHOLE_LINE.findall(text)
-        for word in dict.fromkeys(words):
-            if "\0" in word or "://" in word:
+        for word in dict.fromkeys(_upwards(data.decode("utf-8", "replace"))):
+            if "\0" in word or "://" in word or len(word) > _LONGEST_PATH:
                 continue
             target = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(path)), word))
             if reading.inside(path, target) or not os.path.isdir(target) or not reading.kustomization(target):
@@ -308,6 +315,20 @@ class Copy:
             return {}
         self.programs.append(found)
         return {"container": {"image": f"{NUMBERED}{len(self.programs) - 1}"}}
+
+
+def _upwards(text: str) -> Iterator[str]:
+    """Yield the words of a kustomization that lead upwards, since bases may be anywhere in the repository; and whole entries."""
+    for line in text.split("\n"):
+        if ".." not in line:
+            continue
+        for word in _WORD.findall(line):
+            if ".." in word:
+                quoted = word[0] in "\"'"
+                yield word[1:-1] if quoted else word[word.rfind("=", 0, word.index("..")) + 1 :]
+        entry = line.strip()
+        if entry.startswith(("- ", "-\t")):  # a name may have spaces
+            yield entry[1:].strip()
 
 
 def _patches(key: str, parent: Any) -> bool:

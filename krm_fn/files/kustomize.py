@@ -50,7 +50,7 @@ _PROTOCOLS = "https"  # that git may fetch bases by
 _LOGGED = re.compile(r'"command failed" err="(.*)"\Z')  # how kubectl writes its errors
 _GONE = re.compile(r"lstat (\S+): no such file or directory")
 _ENTRY = re.compile("accumulating resources from '([^']+)'")
-_UNFETCHED = re.compile('Get "([^"]+)": (.+?)\': must build at directory')
+_UNFETCHED = re.compile('Get "([^"]+)": (.{1,400}?)\': must build at directory')
 _OUTSIDE = re.compile("security; file '([^']+)' is not in or below")
 # What kustomize may have of the caller's environment: the way to the network, for bases that are elsewhere.
 _NETWORK = re.compile("(?i:https?|no)_(?i:proxy)|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO")

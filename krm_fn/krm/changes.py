@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _MARKER = late(rb"(?m)^(?:---|\.\.\.|%YAML[^\n]*)[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _MARKER_BEFORE_FLOW = late(rb"(?m)^---[ \t]+(?=[^ \t\r\n#])")
-# Comments in column 0, and empty lines among them, at the end of an entry's span: they belong to the next entry.
-_TAIL = late(rb"(?:\A|(?<=\n))#[^\n]*\n(?:#[^\n]*\n|[ \t]*\n)*\Z")
 _FIRST_KEY = late(rb"\{\r?\n([ \t]+)\Z")
 _PROPERTIES = late(rb"(?:[ \t]+[!&][^ \t\r\n]+)+")  # a tag and an anchor
 _LINE_ENDS = (b"\n", b"\r")
@@ -152,7 +150,8 @@ class _Document:
         """Drop `---`, `...` and a `%YAML` line, since not every host takes them."""
         first, end = self.found.start, self.found.end
         head, tail = self.data[:first], self.data[end:]
-        if b"%TAG" in head or not (head or tail):
+        left = _MARKER.sub(b"", head)  # a directive that begins behind another line end than \n is among it
+        if b"%TAG" in left or b"%YAML" in left or not (head or tail):
             return
         for pattern in (_MARKER, _MARKER_BEFORE_FLOW):
             for match in pattern.finditer(head):
@@ -313,11 +312,24 @@ class _BlockDocument(_Document):
         They are comments if the entry is complete without them; else a quoted scalar runs over these lines.
         """
         text = self.data[item.start : item.end]
-        tail = _TAIL.search(text) if b"#" in text else None
-        if tail is None:
+        tail = _comments_at_end(text)
+        if tail == len(text):
             return item.end
         try:
-            load(b" " * item.column + text[: tail.start()])
+            load(b" " * item.column + text[:tail])
         except BadYaml:
             return item.end
-        return item.start + tail.start()
+        return item.start + tail
+
+
+def _comments_at_end(text: bytes) -> int:
+    """Return where the comments in column 0 at the end of a text begin, with empty lines among them; else its end."""
+    found = at = len(text)
+    while at and text.endswith(b"\n", 0, at):
+        begin = text.rfind(b"\n", 0, at - 1) + 1
+        if text.startswith(b"#", begin):
+            found = begin
+        elif text[begin:at].strip(b" \t\n"):
+            break
+        at = begin
+    return found

@@ -373,6 +373,37 @@ def test_more_than_there_may_be_is_an_error(folder: Path, monkeypatch: pytest.Mo
         copied(folder.parent / "repository")
 
 
+def test_folders_whose_links_lead_to_one_another_are_not_walked_forever(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"d{number}" for number in range(12)]  # 12! ways
+    for name in names:
+        (folder / name).mkdir()
+        for other in names:
+            (folder / name / f"to-{other}").symlink_to(f"../{other}")
+    monkeypatch.setattr(copying, "_MOST_FILES", 500)
+    with pytest.raises(Errors, match="more than 500 files and folders"):
+        copied(folder)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("x" * 600_000 + " ..", id="a long word"),
+        pytest.param('"' + "x" * 600_000 + "..", id="an open quote"),
+        pytest.param("- a.." + " " * 600_000 + "x", id="a long gap"),
+    ],
+)
+def test_a_long_line_of_a_kustomization_takes_no_time(folder: Path, line: str) -> None:
+    base = folder.parent / "repository" / "base"
+    overlay = folder / "overlay"
+    for one in (base, overlay):
+        one.mkdir()
+        (one / "kustomization.yaml").write_text(f"resources:\n- path=../base\n{line}\n")
+    copy = copied(overlay)  # by the square of its length, it would take many minutes
+    assert text(copy, base, "kustomization.yaml").endswith(f"{line}\n")
+
+
 def test_pipes_and_large_files_are_not_copied_and_said_where_the_build_fails(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

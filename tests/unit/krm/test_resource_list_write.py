@@ -88,6 +88,17 @@ def test_document_markers_go_since_kpt_refuses_them() -> None:
     assert written(text) == "# head\n" + HEAD + "items:\n" + ONE + "# end\n"
 
 
+@pytest.mark.parametrize("line_end", ["\u2028", "\r", "\u0085"], ids=ascii)
+def test_markers_stay_where_a_directive_does(line_end: str) -> None:
+    text = f"# a{line_end}%YAML 1.1\n---\n{HEAD}items:\n{ONE}"
+    assert written(text, SAID) == text + SAID_TEXT
+
+
+def test_many_comments_at_the_start_of_lines_take_no_time() -> None:
+    last = "- kind: Two\n" + "#\n" * 200_000  # by the square of their number, they would take half an hour
+    assert written(f"{HEAD}items:\n{ONE}{last}  a: b\n", added=(NEW,)).endswith(f"{last}  a: b\n{NEW_TEXT}")
+
+
 def test_tag_directives_stay_since_tags_need_them() -> None:
     text = "%TAG !k! tag:example.com,2000:\n---\n" + HEAD + "items:\n- a: !k!x b\n"
     assert written(text, SAID) == text + SAID_TEXT
