@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import os
 import re
 import signal
@@ -146,6 +147,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code: 0, 1 for findings and bad input, 2 for usage, 3 for an internal error."""
     plain = sys.stderr
     sys.stderr = redacted(plain)  # usage errors quote arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # the same bytes in every locale: Latin-1 lacks even the marks of our own tables
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     before = signal.signal(signal.SIGTERM, _terminated)
     try:
         return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments)

@@ -225,9 +225,10 @@ class _Walk:
         """Return whether a name can be shown, and written into a list of names; report it where not."""
         if name.isprintable() and (name.isascii() or show(name) == name):
             return True
-        message = (
-            f"the file name {show(path)} is not printable UTF-8 text: rename the file, or leave it out with --exclude"
-        )
+        reason = "is not printable UTF-8 text: rename the file"
+        if os.fsencode(name) == show(name).encode():
+            reason = "can't be read in this locale: set LC_ALL=C.UTF-8"
+        message = f"the file name {show(path)} {reason}, or leave it out with --exclude"
         self.report(message, path, rule="file-name")
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -179,6 +180,29 @@ def test_without_a_stderr_the_exit_code_still_tells(arguments: str, streams: str
             ["sh", "-c", line, str(PROGRAM)], input=given, capture_output=True, check=False, timeout=60
         )
         assert done.returncode == 1
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "gbk", "ascii"])
+@pytest.mark.parametrize("arguments", [("plan", "-"), ("schema", "--format", "editor-schema")], ids=" ".join)
+def test_the_locale_changes_no_byte_of_the_output(arguments: tuple[str, ...], encoding: str) -> None:
+    given = json.dumps(
+        {"apiVersion": "v1", "kind": "List", "items": [cluster("a", labels={"env": "\u751f\u4ea7\u2026"}), config()]}
+    )
+    there, here = (
+        call(arguments, given.encode(), environment={"PYTHONIOENCODING": name}) for name in (encoding, "utf-8")
+    )
+    assert not here.stdout.isascii()
+    assert (there.returncode, there.stdout) == (here.returncode, here.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are always UTF-8")
+def test_a_file_name_that_only_the_locale_can_not_show_is_not_to_be_renamed(tmp_path: Path) -> None:
+    (tmp_path / "Gr\u00f6\u00dfe.yaml").write_text("")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = call(("render", str(tmp_path)), b"", environment=locale)
+    assert done.returncode == 1
+    assert b"can't be read in this locale: set LC_ALL=C.UTF-8" in done.stderr
+    assert b"rename" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is enforced on Linux")
