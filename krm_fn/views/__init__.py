@@ -33,7 +33,7 @@ class Terminal(Record):
 
     def paint(self, text: str, style: str) -> str:
         """Return text in a style (`good`, `bad`, `warn`, `dim`, `head`), or as it is."""
-        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colour and style else text
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colour and style and text else text
 
     def wrap(self, text: str, first: str = "", rest: str = "") -> list[str]:
         """Return a paragraph as lines, of which the first and the rest begin as given."""
@@ -77,13 +77,13 @@ class Terminal(Record):
         below = left is not None and left < min(_NARROWEST_COLUMN, widths[-1])
         if below and self.width is not None:
             left = max(_NARROWEST_COLUMN, self.width - len(GAP))
-        lines = [_line([self.paint(_pad(one, widths[at]), "head") for at, one in enumerate(headers)])]
+        lines = [_line([self.paint(one, "head") + _padding(one, widths[at]) for at, one in enumerate(headers)])]
         for row in rows:
             wrapped = [row[-1]] if left is None else _wrap(row[-1], left)
             shown = [[*row[:-1], ""]] if below else [[*row[:-1], wrapped[0]]]
             shown += [] if below else [[*[""] * (len(row) - 1), part] for part in wrapped[1:]]
             for each in shown:
-                painted = [self.paint(_pad(one, widths[at]), style(at, row)) for at, one in enumerate(each)]
+                painted = [self.paint(one, style(at, row)) + _padding(one, widths[at]) for at, one in enumerate(each)]
                 lines.append(_line(painted))
             lines += [f"{GAP}{part}\n" for part in wrapped if part] if below else []
         return "".join(lines)
@@ -110,8 +110,8 @@ def _line(parts: Sequence[str]) -> str:
     return GAP.join(parts).rstrip() + "\n"
 
 
-def _pad(text: str, width: int) -> str:
-    return text + " " * (width - cells(text))
+def _padding(text: str, width: int) -> str:
+    return " " * (width - cells(text))
 
 
 def _wrap(text: str, width: int) -> list[str]:

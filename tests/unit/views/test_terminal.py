@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from krm_fn.views import Terminal, cells
@@ -36,8 +38,17 @@ def test_colours_are_used_only_where_asked_for() -> None:
     plain = Terminal().table(["OK"], rows, style=lambda _, row: "good" if row[0] == "yes" else "")
     assert plain == "OK\nyes\nno\n"
     coloured = Terminal(colour=True).table(["OK"], rows, style=lambda _, row: "good" if row[0] == "yes" else "")
-    assert coloured == "\x1b[1mOK \x1b[0m\n\x1b[32myes\x1b[0m\nno\n"
+    assert coloured == "\x1b[1mOK\x1b[0m\n\x1b[32myes\x1b[0m\nno\n"
     assert Terminal(colour=True).table(["OK"], [["a"]]).endswith("\na\n")
+
+
+def test_colours_make_no_line_longer() -> None:
+    rows = [["x", "y", "one two three four five six seven"]]
+    plain, coloured = (
+        Terminal(width=27, colour=colour).table(["A", "B", "WHY"], rows, lambda at, _: ("good", "bad", "")[at])
+        for colour in (False, True)
+    )
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == plain
 
 
 def test_a_narrow_terminal_still_gets_readable_lines() -> None:
