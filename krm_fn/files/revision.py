@@ -5,7 +5,7 @@ reference or index of it changes. Git gets a clean environment; a partial clone 
 """
 
 # Links and modes are the subject here, and os names them.
-# ruff: noqa: PTH103, PTH112, PTH118, PTH120, PTH211
+# ruff: noqa: PTH103, PTH118, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def _below(path: bytes, wanted: str) -> bool:
 
 def _top(paths: Sequence[str]) -> str:
     """Return the root of the working tree that all paths are in."""
-    first = os.path.realpath(paths[0])
-    start = first if os.path.isdir(first) else os.path.dirname(first)
-    while not os.path.isdir(start):  # the path itself may be gone in the working tree
+    start = os.path.realpath(paths[0])  # may be gone in the working tree
+    # a folder that looks like a repository, as one without a working tree does, may have been committed: not Git's to find
+    while not os.path.lexists(os.path.join(start, ".git")) and start != os.path.dirname(start):
         start = os.path.dirname(start)
     done = _git(start, ["rev-parse", "--show-toplevel"])
     if done.returncode:

@@ -161,6 +161,26 @@ def test_nothing_of_the_repository_runs_and_no_file_is_left(repository: Reposito
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def test_a_folder_that_looks_like_a_repository_is_none(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Repository(tmp_path / "other")
+    other.write("clusters.yaml", cluster("private"))
+    files = {
+        "HEAD": "ref: refs/heads/main\n",
+        "config": f"[core]\nrepositoryformatversion = 0\nbare = false\nworktree = {repository.fleet}\n",
+        "objects/info/alternates": f"{other.root}/.git/objects\n",
+        "refs/heads/main": f"{other.commit()}\n",
+    }
+    for name, text in files.items():
+        path = Path(repository.fleet) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    code, found, said = plan(repository.fleet, "--against", "main")
+    assert code == 0
+    assert effects(found) == {}
+    assert "private" not in str(found) + said
+
+
 @pytest.mark.parametrize("name", ["nowhere", "--upload-pack=x", "HEAD:fleet", ""])
 def test_a_revision_that_is_none_is_an_error(name: str, repository: Repository) -> None:
     code, found, _ = plan(repository.fleet, f"--against={name}")
