@@ -54,7 +54,7 @@ _PLUGINS = {
         "uses an exec credential plugin, which is not in clusternet's image: use a ServiceAccount token or a client"
         " certificate"
     ),
-    "auth-provider": "uses an auth-provider, which clusternet's client no longer has: use a ServiceAccount token",
+    "auth-provider": "uses an auth-provider, which clusternet's client no longer supports: use a ServiceAccount token",
 }
 _LOCAL = late(r"[^/]*//(?:127\.|localhost|0\.0\.0\.0|\[::1\])")
 
@@ -310,7 +310,7 @@ def _problems(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield errors, which make the component exit or never connect, and warnings of what is risky."""
     context = _named(config, "contexts", "context", config.get("current-context"))
     if context is None:
-        yield ERROR, "names no current-context that it holds"
+        yield ERROR, "has no current-context, or one that it does not contain"
         return
     cluster = _named(config, "clusters", "cluster", context.get("cluster"))
     user = _named(config, "users", "user", context.get("user"))

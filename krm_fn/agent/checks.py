@@ -104,7 +104,7 @@ def _damage(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Say what a patch must not have done: each of these would fail on every cluster, after the merge."""
     metadata = after.get("metadata")
     if not isinstance(metadata, dict):
-        return ["must leave metadata an object"]
+        return ["must keep metadata an object"]
     found = [
         f"must not change {path}"
         for path, old, new in (
@@ -132,7 +132,7 @@ def _not_strings(path: str, metadata: Mapping[str, Any]) -> list[str]:
     for part in ("labels", "annotations"):
         values = metadata.get(part, {})
         if not isinstance(values, dict):
-            found.append(f"must leave {path}.{part} an object")
+            found.append(f"must keep {path}.{part} an object")
             continue
         found += [
             f"gives {path}.{part}[{key}] a value that is not a string; quote it"
@@ -148,9 +148,9 @@ def _broken_selector(deployment: Mapping[str, Any]) -> list[str]:
     template = spec.get("template") if isinstance(spec, dict) else None
     metadata = template.get("metadata") if isinstance(template, dict) else None
     if not isinstance(spec, dict):
-        return ["leaves no spec: below spec, give the fields to change, indented"]
+        return ["leaves no spec: give the fields to change, indented below spec"]
     if not isinstance(metadata, dict):
-        return ["must leave spec.template.metadata an object"]
+        return ["must keep spec.template.metadata an object"]
     found = _not_strings("spec.template.metadata", metadata)
     if found:
         return found
@@ -158,5 +158,5 @@ def _broken_selector(deployment: Mapping[str, Any]) -> list[str]:
     wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
     labels = metadata.get("labels", {})
     if not isinstance(wanted, dict) or any(labels.get(key) != value for key, value in wanted.items()):
-        found.append("must leave spec.selector and the labels of spec.template in agreement")
+        found.append("must not make the labels of spec.template differ from spec.selector")
     return found

@@ -53,7 +53,7 @@ HELP = """Register Cluster API clusters with Clusternet through Git.
 
 A KRM function: without a command it reads a ResourceList on stdin and writes it to stdout with, for each namespace
 whose Clusters match, the Secret and the ClusterResourceSets that install clusternet-agent. kustomize, kpt and Argo CD
-call it that way. The commands do the same, and more, without them.
+call it that way. The commands do the same, and more, without such a host.
 
 \b
 Examples:
@@ -117,7 +117,7 @@ class _Commands(click.Group):
         """Name the nearest command where the one asked for does not exist."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = nearest(args[0], COMMANDS)
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(COMMANDS)}"
+            hint = f"did you mean {near}?" if near else f"the commands are {', '.join(COMMANDS)}"
             ctx.fail(f"no such command {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
 
@@ -132,7 +132,7 @@ class _Commands(click.Group):
     "--debug",
     is_flag=True,
     expose_value=False,
-    help="Show the traceback of an internal error (never what was in the input).",
+    help="Show the traceback of an internal error (never any input).",
 )
 @click.version_option(__version__, "--version", prog_name="clusternet-capi-fn")
 @click.pass_context

@@ -13,7 +13,7 @@ _FORMATS = ("json-schema", "editor-schema", "krm-function-definition", "markdown
 
 EXPLAIN = """Explain a field of ClusternetCAPIConfig: its type, default, meaning, an example, and the fields below it.
 
-FIELD is a dotted path; without one the fields of spec are listed. The word spec may be left out.
+FIELD is a dotted path, with or without the leading spec. Without FIELD, the fields of spec are listed.
 
 \b
 Examples:
@@ -22,7 +22,7 @@ Examples:
   clusternet-capi-fn explain agent.tolerations
 """
 
-SCHEMA = """Print the schema of ClusternetCAPIConfig, made from the model that validates it.
+SCHEMA = """Print the schema of ClusternetCAPIConfig, generated from the model that validates it.
 
 \b
 Examples:

@@ -73,11 +73,11 @@ def _parameters(text: str) -> dict[str, str]:
         entries = json.loads(text)
         pairs = {entry["name"]: entry.get("string") for entry in entries or ()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        message = f"{PARAMETERS} is not a list of parameters as Argo CD sets it"
+        message = f"{PARAMETERS} is not a list of parameters in the form that Argo CD sets"
         raise Errors.of(message, rule="argocd-parameter") from None
     for name, value in pairs.items():
         if name not in _NAMES:
-            raise _bad(str(name), f"is unknown; there are {' and '.join(_NAMES)}")
+            raise _bad(str(name), f"is unknown; the parameters are {' and '.join(_NAMES)}")
         if not isinstance(value, str):
             raise _bad(name, "must be a string")
     return {name: value for name, value in pairs.items() if value}  # emptied in the UI: not set

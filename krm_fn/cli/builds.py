@@ -255,10 +255,7 @@ class Builds:
         gone = sorted({one.cluster.title for one in verdicts if one.matched and one.cluster.key not in kept})
         if not gone:
             return []
-        message = (
-            f"after this function has run, the build renames, moves or removes {some(gone, 5)}: call it in the outermost layer, so"
-            " that what it generates fits"
-        )
+        message = f"after this function has run, the build renames, moves or removes {some(gone, 5)}: run it in the outermost layer, so that its output matches the Clusters"
         return [Result(message=message, severity=WARNING, file_path=call.folder, rule="built-later")]
 
 

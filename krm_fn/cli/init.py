@@ -52,10 +52,10 @@ HOSTS = {
     ),
 }
 
-HELP = """Write a configuration that renders at once.
+HELP = """Write a starter configuration that renders as it is.
 
 In an empty folder, init also writes what the host needs. In a folder with manifests it writes the configuration alone and
-prints the lines to add. It overwrites nothing and writes no Cluster.
+prints the lines to add. It overwrites nothing and never writes a Cluster.
 
 \b
 Examples:
@@ -66,7 +66,9 @@ Examples:
 
 @click.command("init", help=HELP)
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path())
-@click.option("--for", "host", type=click.Choice(tuple(HOSTS)), help="[default: what DIR holds, else kustomize]")
+@click.option(
+    "--for", "host", type=click.Choice(tuple(HOSTS)), help="[default: what DIR is set up for, else kustomize]"
+)
 def command(folder: str, host: str | None) -> int:
     root = pathlib.Path(folder)
     try:

@@ -81,8 +81,7 @@ def options(command: Callable[..., int]) -> Callable[..., int]:
     @click.option(
         "--enable-exec",
         is_flag=True,
-        help="Let kustomize run the programs, images and Helm charts that PATH names. Without it, nothing but this"
-        " function runs.",
+        help="Let kustomize run the programs, images and Helm charts that PATH names. Without it, only this function runs.",
     )
     @functools.wraps(command)
     def reading(
@@ -97,7 +96,7 @@ def options(command: Callable[..., int]) -> Callable[..., int]:
 def _given(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse an empty name, as a script gives it whose variable is not set."""
     if value == "":
-        message = "-c is given without a name: give a file, or leave -c out"
+        message = "-c has no file name: give a file, or leave out -c"
         raise click.UsageError(message, ctx)
     return value
 
@@ -139,7 +138,7 @@ def process(source: Source, options: Options) -> Input:
         if plain and not builds.failed:
             folder, beside = builds.calls[0].folder, reading.show(plain[0])
             message = (
-                f"{folder} calls this function itself, which sees nothing of {beside} there: give it as the only PATH"
+                f"{folder} calls this function itself, and does not pass it {beside}: give {folder} as the only PATH"
             )
             raise Errors.of(message, file_path=folder, rule="function-in-build")
         return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made)
@@ -170,7 +169,7 @@ def _check(tree: Tree, results: Collection[Result], offers: Offers, *, empty: bo
         Errors: All of it.
     """
     errors = [one for one in results if one.severity == ERROR]
-    message = "a ResourceList is for the function, on stdin: use `clusternet-capi-fn fn < FILE`"
+    message = "a ResourceList is input for the function, on stdin: use `clusternet-capi-fn fn < FILE`"
     errors += [about(item, message, rule="resource-list") for item in tree.items if item.kind == "ResourceList"]
     if empty and not tree.items:
         remedy = "give the folder of your configuration and Clusters, or let `clusternet-capi-fn init` write a starter"
@@ -190,7 +189,7 @@ def no_cluster(wanted: Sequence[str], titles: Collection[str]) -> list[Result]:
         same = sorted(title for title in titles if title.rpartition("/")[2] == one)
         meant = same or [near for near in [nearest(one, titles)] if near]
         bare = "/" not in one and any("/" in title for title in titles)
-        form = " (Clusters are given as NAMESPACE/NAME)" if bare else ""
+        form = " (give Clusters as NAMESPACE/NAME)" if bare else ""
         hint = f": did you mean {some(meant, 3)}?" if meant else ""
         message = f"there is no Cluster {quoted(one)} in the input{form}{hint}"
         found.append(Result(message=message, rule="no-cluster"))
@@ -218,13 +217,13 @@ def _beside(unused: Sequence[Item], paths: Sequence[str]) -> tuple[Item, Result]
     folders = {"", *(reading.show(os.path.normpath(one)) for one in paths)}
     if len(unused) > 1 or os.path.normpath(path).rpartition("/")[0] not in folders:
         message = (
-            f"{path} holds a {KIND} that the build does not use: name the file under transformers in the kustomization, or"
+            f"{path} holds a {KIND} that the build does not use: list the file under transformers in the kustomization, or"
             f" give it with -c {path}"
         )
         raise Errors.of(message, file_path=path, rule="no-config")
     unused[0].position = FUNCTION_CONFIG
     message = (
-        f"the kustomization does not name {path}, so this config is applied to what kustomize built: name it under"
+        f"the kustomization does not list {path}, so this config is applied to what kustomize built: list it under"
         " transformers to have kustomize call this function, or give it with -c"
     )
     return unused[0], Result(message=message, severity=WARNING, file_path=path, rule="config-beside")
@@ -232,10 +231,7 @@ def _beside(unused: Sequence[Item], paths: Sequence[str]) -> tuple[Item, Result]
 
 def _in_resources(built: Sequence[Item], items: Sequence[Item], builds: Builds) -> tuple[Result, ...]:
     """Warn of configs that a kustomization lists as resources: there kustomize prints them and runs nothing."""
-    message = (
-        f"kustomize gets this {KIND} under resources, so `kustomize build` prints it and generates nothing: name the file"
-        " under transformers instead"
-    )
+    message = f"the kustomization lists this {KIND} under resources, so `kustomize build` prints it and generates nothing: list the file under transformers instead"
     found = [
         about(item, message, rule="config-in-resources", severity=WARNING)
         for item in built
@@ -249,7 +245,7 @@ def _function_not_run(path: str, item: Item) -> Result:
     if item.kind == "Cluster" and item.group == CLUSTER_GROUP:
         message = (
             f"Cluster {item.namespace}/{item.name} has the annotation {FUNCTION_ANNOTATIONS[0]} (or the older"
-            f" {FUNCTION_ANNOTATIONS[1]}), which marks the configuration of a function: remove it"
+            f" {FUNCTION_ANNOTATIONS[1]}), which marks a function's configuration: remove it"
         )
         return Result(message=message, resource_ref=item.ref(), file_path=path, rule="function-annotation")
     message = f"{path}: {item.kind} {item.name} configures another function, which is not run here"
@@ -263,7 +259,7 @@ baseline_option = click.option(
     "--baseline",
     metavar="DIR",
     type=shared.PATH,
-    help="An earlier rendered tree to compare with: for guard.maxRemovedClusters and immutable fields too.",
+    help="A previously rendered tree to compare with, also for guard.maxRemovedClusters and immutable fields.",
 )
 against_option = click.option(
     "--against",
@@ -296,7 +292,7 @@ def compared(
     if held and items and not any(item.contains(OWNER_ANNOTATION.encode()) for item in items):
         message = (
             f"--baseline {reading.show(baseline)} is part of the input {reading.show(held[0])}: give a tree that"
-            " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
+            " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision: --against REV"
         )
         raise Errors.of(message, file_path=reading.show(baseline), rule="baseline-is-input")
     return _with(options, items, f"--baseline {baseline}", rendered=False), ()
@@ -322,7 +318,7 @@ def rendered(folder: str, offers: Offers) -> Sequence[Item]:
 
 def _revision(name: str, source: Source, options: Options) -> tuple[Options, tuple[Result, ...]]:
     if documents.STDIN in (*source.paths, source.config):
-        shared.wrong_usage("--against needs files of a Git repository, not -")
+        shared.wrong_usage("--against needs files in a Git repository, not -")
     label = f"--against {name}"
     with tempfile.TemporaryDirectory(prefix="clusternet-capi-fn-") as folder:
         found = revision.write_out(name, [*source.paths, *filter(None, [source.config])], folder)

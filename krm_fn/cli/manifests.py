@@ -28,7 +28,7 @@ PLACEHOLDER = "<base64 of the registration token>"
 HELP = """Print the manifests that a workload cluster gets, in the order in which they are applied.
 
 The registration Secret is printed with a placeholder in place of the token: fill it in, and the result is what a Secret
-for spec.registrationToken.existingSecret has to hold.
+for spec.registrationToken.existingSecret must contain.
 
 \b
 Examples:

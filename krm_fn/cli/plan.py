@@ -63,7 +63,7 @@ every form.
     metavar="NAMESPACE/NAME",
     help="Show these Clusters only, and what every config decided about them.",
 )
-@click.option("--only-changed", is_flag=True, help="Show only Clusters to which something happens.")
+@click.option("--only-changed", is_flag=True, help="Show only Clusters that a change affects.")
 @shared.now_option
 def command(  # noqa: PLR0913 - one parameter per option
     *,

@@ -107,14 +107,14 @@ def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: F
     type=click.Choice(("generated", "all")),
     default="all",
     show_default=True,
-    help="What is generated alone, or your own objects too.",
+    help="Only what is generated, or your own objects too.",
 )
 @inputs.baseline_option
 @inputs.against_option
 @click.option(
     "--argocd",
     type=click.Choice(("parameters", "announce")),
-    help="In an Argo CD plugin: take config and baseline from the Application's parameters, or print their announcement.",
+    help="In an Argo CD plugin: take config and baseline from the Application's parameters, or announce these parameters.",
 )
 @click.option("--redact", is_flag=True, help="Hide the values of Secrets wherever the output goes.")
 @shared.now_option
@@ -229,10 +229,7 @@ def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
     if only != "generated" or not outcome.configs or any(one.mode != "Check" for one in outcome.configs):
         return []
     owners = ", ".join(one.owner for one in outcome.configs)
-    message = (
-        f"nothing is generated, since {owners} has spec.mode: Check, which changes nothing; set Render, or leave"
-        " --only generated out"
-    )
+    message = f"nothing is generated, since {owners} has spec.mode: Check, which changes nothing; set Render, or leave out --only generated"
     return [Result(message=message, field="spec.mode", rule="check-mode")]
 
 

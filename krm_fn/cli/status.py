@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from krm_fn.status.dump import Dump, Kind
     from krm_fn.status.report import Report
 
-HELP = f"""Which Clusters are registered, and why the others are not.
+HELP = f"""Show which Clusters are registered, and why the others are not.
 
 Asks both clusters through kubectl (--context, --parent-context: reads only), or reads what kubectl printed, as YAML or
 JSON, from files and stdin. Of the Secrets it needs only our own, and shows no value of them. With NAMESPACE/NAME it prints
@@ -91,7 +91,7 @@ class Span(click.ParamType[int]):
             return value
         found = _SPAN.match(value)
         if not found or not value.isascii():
-            self.fail(f"{value!r} is not a span of time such as 7d, 36h or 90m", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 7d, 36h or 90m", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
 
 
@@ -111,16 +111,16 @@ class Span(click.ParamType[int]):
 @click.option(
     "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", show_default=True, help="Form."
 )
-@click.option("--failing", is_flag=True, help="Show in the table only Clusters with which something is wrong.")
+@click.option("--failing", is_flag=True, help="List only Clusters with a problem in the table.")
 @click.option("--ignore-unselected", is_flag=True, help="Leave out Clusters that no ClusterResourceSet selects.")
-@click.option("--strict", is_flag=True, help="Exit 1 also where it can't be known whether a Cluster is registered.")
-@click.option("--parent", is_flag=True, help="The parent cluster was dumped too, even if it printed an empty list.")
+@click.option("--strict", is_flag=True, help="Exit with 1 also if it can't be known whether a Cluster is registered.")
+@click.option("--parent", is_flag=True, help="The parent cluster was dumped too, even if its list is empty.")
 @click.option(
     "--dead-after",
     type=Span(),
     default=DEAD_AFTER,
     show_default="7d",
-    help="Silence after which a registration without a Cluster counts as left over for good.",
+    help="Time without a report after which a registration without a Cluster counts as left over for good.",
 )
 @click.option(
     "--now",
@@ -259,7 +259,7 @@ def ask(context: str, parent_context: str) -> Dump:
     program = reading.find_program("kubectl")
     if not program:
         message = (
-            "kubectl is not in an absolute folder of PATH; install it there, or give dumps (--help shows the commands)"
+            "kubectl is in no absolute folder of PATH; install it there, or give dumps (--help shows the commands)"
         )
         raise Errors.of(message, rule="kubectl")
     found, warnings, errors, unread, refused = [], [], [], [], set()

@@ -172,7 +172,7 @@ def _namespace_reason(config: Config, namespace: str, known: Mapping[str, Mappin
         served = not config.namespaces or namespace in config.namespaces
         return "" if served else f"namespace {namespace or '(none)'} is not in spec.namespaces"
     if not namespace:
-        return "it has no namespace for spec.namespaceSelector to look at"
+        return "it has no namespace for spec.namespaceSelector to match"
     missed = selector.first_failure({**known.get(namespace, {}), NAMESPACE_NAME_LABEL: namespace})
     if not missed:
         return ""

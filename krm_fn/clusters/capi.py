@@ -180,7 +180,7 @@ def _check_identity(item: Item, report: Report) -> None:
     row = next((one for one in VERSIONS if one.name == version), None)
     if row is None:
         known = listed(served())
-        report(f"apiVersion {_short(item.api_version)} is not supported; supported are {known}", "apiVersion")
+        report(f"apiVersion {_short(item.api_version)} is not supported; use {known}", "apiVersion")
     elif row.gone:
         oldest = served()[0]
         report(

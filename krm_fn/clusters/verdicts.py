@@ -168,7 +168,7 @@ def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result
 
 def _duplicate(copies: Sequence[Cluster], *, reached: bool) -> Result:
     times = "twice" if len(copies) == len(("first", "second")) else f"{len(copies)} times"
-    more = f" ({_SHOWN} of its places are given)" if len(copies) > _SHOWN else ""
+    more = f" ({_SHOWN} of these places are shown)" if len(copies) > _SHOWN else ""
     first, *others = copies
     message = (
         f"Cluster {first.title} appears {times} in the input{more}: remove all but one, or, where they belong to"

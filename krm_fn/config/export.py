@@ -31,7 +31,7 @@ BEYOND = (
     "Entries of `agent.env` differ in `name`, entries of `clusterResourceSet.extraResources` in kind and name.",
     "Numbers in a patch are finite: YAML has `.nan` and `.inf`, JSON has not.",
     "The prefix of a label key has at most 253 characters.",
-    "A value that YAML reads as a boolean or a number (`on`, `1e3`) is in quotes where a string is due.",
+    "A value that YAML reads as a boolean or a number (`on`, `1e3`) is in quotes where a string is expected.",
 )
 
 # keywords whose value is data, not a schema; `enum` belongs to the type, the others to the field

@@ -218,7 +218,7 @@ class Object(Kind):
         for sign, slip in (
             (" ", "a ':' is missing"),
             (":", "a space is missing after ':'"),
-            ("=", "'=' where a field has ':'"),
+            ("=", "'=' in place of ':'"),
         ):
             first = text.partition(sign)[0]
             if first != text and first in self.names:
@@ -279,7 +279,7 @@ class Object(Kind):
     def _known(self, at: Place) -> str:
         """Say which fields there are, to go on after a message."""
         if len(self.names) <= _MOST_NAMED:
-            return f": known are {', '.join(self.names)}"
+            return f": the fields are {', '.join(self.names)}"
         path = "spec" if at.path == "data" else _INDEX.sub("", at.path)
         return f": `clusternet-capi-fn explain {path}` lists the fields"
 

@@ -148,7 +148,7 @@ def _selector(_kind: Kind, text: str) -> object:
     try:
         return parse_selector(text)
     except SelectorError as error:
-        message = f"{error}; it is read as a selector of kubectl's: env=prod,region in (eu,us)"
+        message = f"{error}; it is read in kubectl's selector syntax, such as env=prod,region in (eu,us)"
         raise _BadValueError(message) from None
 
 
@@ -158,7 +158,7 @@ def _pairs(kind: MapOf, text: str) -> object:
     for pair in text.split(","):
         key, equals, value = (part.strip() for part in pair.partition("="))
         if not equals:
-            message = "must be pairs key=value with ',' between them, or JSON"
+            message = "must be key=value pairs separated by commas, or JSON"
             raise _BadValueError(message)
         if key in found:
             message = f"gives {quoted(key)} twice: keep one"
@@ -192,8 +192,8 @@ def _json(text: str) -> object:
     try:
         return loads(text, object_pairs_hook=_unrepeated)
     except (JSONDecodeError, RecursionError) as error:
-        where = f" at its character {error.pos + 1}" if isinstance(error, JSONDecodeError) else ""
-        message = f"must be JSON, and is broken{where}"
+        where = f" at character {error.pos + 1}" if isinstance(error, JSONDecodeError) else ""
+        message = f"is not valid JSON{where}"
         raise _BadValueError(message) from None
 
 

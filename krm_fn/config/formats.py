@@ -154,7 +154,7 @@ _URL_ERRORS = (
     (r"[\s\x00-\x1f\x7f]", "must be a URL without spaces and line breaks"),
     ("^(?!https://)", "must begin with https://; other schemes are refused"),
     ("[?#]", "must be a URL without a query or fragment"),
-    ("^https://[^/]*@", "must not hold a user name or password: remove the part before '@'"),
+    ("^https://[^/]*@", "must not contain a user name or password: remove the part before '@'"),
     ("^https://(?::|/|$)", "must name a host after https://"),
     (r"^https://[^/\[]*:[^/]*:", "must have its IPv6 address in brackets: https://[2001:db8::1]:6443"),
     (
@@ -215,7 +215,7 @@ VERSION = Format(_VERSION, rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}", explain=_versi
 )
 _HOLE = r"\{(?:name|namespace)\}"
 NAME_TEMPLATE = Format(
-    "a template of {name}, {namespace}, lower-case letters, digits and '-' that holds {name} or {namespace} "
+    "a template of {name}, {namespace}, lower-case letters, digits and '-' that contains {name} or {namespace} "
     "and does not begin or end with '-'",
     rf"(?:[a-z0-9][-a-z0-9]*)?{_HOLE}(?:[-a-z0-9]*{_HOLE})*(?:[-a-z0-9]*[a-z0-9])?",
     253,

@@ -71,8 +71,8 @@ data:
 ```
 
 - Selectors are in kubectl's syntax: `=`, `==`, `!=`, `in`, `notin`, `key`, `!key`.
-- Lists of strings have commas between entries, maps are `key=value` pairs or one key each; all else is JSON, and JSON
-  is fine everywhere a list or an object is due.
+- Lists of strings are separated by commas, maps are `key=value` pairs or one key each; everything else is JSON, and JSON
+  is accepted wherever a list or an object is expected.
 """
 
 _BEYOND_HEAD = """## Rules beyond the schema

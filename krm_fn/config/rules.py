@@ -158,7 +158,7 @@ def agent_version(spec: Mapping[str, Any], at: Place) -> None:
     found = version_of(agent)
     tag = image_tag(agent["image"])
     if found is None:
-        has = f'the image\'s tag "{tag}" does not say it' if tag else "the image has no tag that says it"
+        has = f'the image\'s tag "{tag}" is not a version' if tag else "the image has no tag"
         text = f"is required, since {has}: give the agent's version, such as v0.18.1"
         place.error(text, "agent-version", fix="version: v0.18.1")
     elif reason := formats.VERSION.error(str(found)):
@@ -299,7 +299,7 @@ def misplaced_token(spec: Mapping[str, Any], at: Place) -> None:
     for text, place in _texts(sources, at.field("registrationToken")):
         if hide(text) != text:
             place.error(
-                "holds something in the shape of a token where a name or a path belongs: name where the token is kept instead",
+                "contains what looks like a token, where a name or path belongs: give the place where the token is kept instead",
                 "misplaced-token",
             )
 
@@ -318,8 +318,7 @@ def identity_patch(spec: Mapping[str, Any], at: Place) -> None:
         target = patch["target"]
         if target["kind"] in _IDENTITY_KINDS:
             at.field("agent.patches").entry(index).warn(
-                f"changes the {target['kind']} {target['name']}, which is applied once: clusters that have it already "
-                "never get the change",
+                f"changes the {target['kind']} {target['name']}, which is applied once: clusters that already have it never get the change",
                 "identity-patch",
             )
 

@@ -132,8 +132,8 @@ def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
 def _nothing_to_compare(limited: Sequence[Config], source: str) -> Result:
     """Report a baseline without any output of ours: an error where a guard counts on it."""
     message = (
-        f"{source} holds nothing that this function made, so there is nothing to compare with; give a tree that"
-        " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision by --against REV"
+        f"{source} holds nothing that this function generated, so there is nothing to compare with; give a tree that"
+        " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision: --against REV"
     )
     if not limited:
         return Result(message=message, severity=WARNING, rule="empty-baseline")

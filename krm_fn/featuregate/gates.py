@@ -80,7 +80,7 @@ def _judge(release: Release | None, state: str, *, seen: str, hint: str) -> Find
         return (
             WARNING,
             message,
-            f"--{FLAG} has no quotes any more, and feature gate {GATE} is as Cluster API {release} needs it",
+            f"--{FLAG} no longer has quotes, and feature gate {GATE} is as Cluster API {release} needs it",
         )
     if gone(release):
         return _judge_gone(release, state)
@@ -168,7 +168,7 @@ def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
     value: dict[str, Any] = raw.clone(item.value())
     index = _position(value)
     if index is None or raw.unlisted(raw.containers(value)[index], *raw.FLAG_FIELDS):
-        message = f"feature gate {GATE} was not checked: no container of the manager with lists as command and args"
+        message = f"feature gate {GATE} was not checked: the manager has no container with lists as command and args"
         return None, [_report(item, message, WARNING)]
     container = raw.containers(value)[index]
     image = text(container, "image")
@@ -227,7 +227,7 @@ def _review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> Revi
         results = [_report(item, message, severity, field)]
     if patched:
         message = (
-            f"{patched} may set the manager's feature gates; the patch was not looked into: {GATE} must be on up to"
+            f"{patched} may set the manager's feature gates; the patch was not inspected: {GATE} must be on up to"
             " v1.6 and must not be passed from v1.12 on"
         )
         results.append(_report(item, message, WARNING, patched))

@@ -164,7 +164,7 @@ class _Walk:
                 self.folder(path, relative, ignored)
         elif entry.is_symlink() and not (inside(real, self.root) and os.path.isfile(path)):
             if entry.name.endswith(SUFFIXES) or os.path.isdir(path):
-                self.pass_over(path, "a link that leads to no file of this folder")
+                self.pass_over(path, "a link that leads to no file in this folder")
         elif entry.name.endswith(SUFFIXES):
             if os.path.isfile(path):
                 self.take(path, relative, real)
@@ -238,7 +238,7 @@ class _Walk:
             return
         self.seen.add(real)
         if len(self.seen) > _MOST_FILES:
-            message = f"{self.shown} holds more than {_MOST_FILES} files: give less of it, or --exclude"
+            message = f"{self.shown} holds more than {_MOST_FILES} files: give a smaller folder, or --exclude some"
             raise Errors.of(message, file_path=self.shown)
         self.found.append(Found(path=path, relative=self.prefix + relative, below=relative, root=self.root, real=real))
 

@@ -245,12 +245,9 @@ def _words(errors: str, copy: Copy, private: str) -> str:
     elif gone:
         name = gone[1].removeprefix("./")
         written = f" ({entries[-1]})" if entries and entries[-1] != name else ""
-        text = f"there is no {name}{written}: correct the entry of the kustomization, or add what it names"
+        text = f"there is no {name}{written}: correct that entry of the kustomization, or add the missing file"
     elif "unable to find plugin root" in text:
-        text = (
-            "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it"
-            " for a plugin of its own: add the annotation"
-        )
+        text = "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it for one of its own plugins: add the annotation"
     return printable(text, "?")
 
 

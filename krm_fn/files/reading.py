@@ -163,9 +163,7 @@ class Budget:
         """
         self.left -= len(data)
         if self.left < 0:
-            message = (
-                f"the input has more than {self.most // (1024 * 1024)} MiB altogether: give less of it, or --exclude"
-            )
+            message = f"the input has more than {self.most // (1024 * 1024)} MiB in total: give less, or --exclude some"
             raise Errors.of(message)
         return data
 
@@ -192,7 +190,7 @@ def unreadable(path: str, error: OSError | ValueError) -> Result:
         if error.errno == errno.ELOOP:
             reason = "it is a link that can't be followed"
         elif error.errno == errno.ENOENT and os.path.islink(path):
-            reason = "it is a link to what does not exist"
+            reason = "it is a link to a file that does not exist"
     else:
         reason = "not a path"
     hint = _near(path) if isinstance(error, OSError) and error.errno == errno.ENOENT else ""

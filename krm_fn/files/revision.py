@@ -54,7 +54,7 @@ def write_out(name: str, paths: Sequence[str], folder: str) -> tuple[str, ...]:
         Errors: There is no Git, no repository or no such revision, or it is too large.
     """
     if not find_program("git"):
-        _refuse("--against needs git, and there is none on PATH; give a rendered tree with --baseline instead")
+        _refuse("--against needs git, which is not on PATH; give a rendered tree with --baseline instead")
     top = _top(paths)
     commit = _commit(top, name)
     wanted = [os.path.relpath(os.path.realpath(path), top) for path in paths]
@@ -93,7 +93,7 @@ def _commit(top: str, name: str) -> str:
     done = _git(top, ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"])
     if done.returncode:
         _refuse(
-            f"there is no Git revision {name!r} in {top}; in CI, fetch it first (a shallow clone has the newest commit alone)"
+            f"there is no Git revision {name!r} in {top}; in CI, fetch it first (a shallow clone has only the newest commit)"
         )
     return done.stdout.decode().strip()
 

@@ -39,7 +39,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _REASONS = {
     errno.ENOSPC: "no space left on the device",
     errno.EROFS: "the file system is read-only",
-    errno.ELOOP: "a part of it is a link",
+    errno.ELOOP: "part of its path is a link",
 }
 
 
@@ -149,7 +149,7 @@ def _locked(folder: str) -> Iterator[int]:
                 if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
                     break  # a file system without locks
             if time.monotonic() > until:
-                message = f"another run writes to {show(folder)}: wait for it, or end it, and run this again"
+                message = f"another run is writing to {show(folder)}: wait for it, or stop it, and run this again"
                 raise Errors.of(message, file_path=show(folder))
             time.sleep(0.02)
         yield handle

@@ -146,7 +146,9 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
         print_error("error: interrupted; nothing was written\n", stderr)
         return INTERRUPTED
     except (MemoryError, SystemError):  # the second is what the interpreter's own code raises when it has none left
-        print_error("error: out of memory; nothing was written. Give the process more, or split the input\n", stderr)
+        print_error(
+            "error: out of memory; nothing was written. Give the process more memory, or split the input\n", stderr
+        )
         return FAILED
     except OSError as error:  # of the machine: what a command prints on a full device, say
         if sys.stdout is not None:
@@ -163,7 +165,7 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
             import traceback  # noqa: PLC0415 - only to debug
 
             print_error("".join(traceback.format_tb(error.__traceback__)), stderr)
-            print_error(f"{name} (its message is left out, since it may hold what you gave)\n", stderr)
+            print_error(f"{name} (its message is left out, since it may contain your input)\n", stderr)
         else:
             print_error("run it again with --debug to see where\n", stderr)
         return INTERNAL

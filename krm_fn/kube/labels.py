@@ -76,7 +76,7 @@ def _is_label(text: str) -> bool:
 _PLACEHOLDERS = (
     (
         "${",
-        "a variable: substitute it before this function runs (clusterctl generate, envsubst; Flux' postBuild is later)",
+        "a variable: substitute it before this function runs (clusterctl generate, envsubst; Flux's postBuild runs later)",
     ),
     ("{{", "a template expression: render it (helm template, say) before this function runs"),
     ("($", "a binding of Chainsaw: give the value itself"),

@@ -121,7 +121,7 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
     namespace = config["spec"]["agent"].get("namespace", surface.SYSTEM_NAMESPACE)
     selected = [one for one in clusters if surface.CLUSTER_NAME_LABEL in one.labels and one.namespace in found.sets]
     if selected:
-        yield f"These Clusters run an agent of the hub's: {some([one.title for one in selected])}."
+        yield f"These Clusters run an agent that the hub installed: {some([one.title for one in selected])}."
     yield (
         f"Deployment {namespace}/clusternet-agent keeps its name and selector and is replaced in place: its pods roll once on "
         "each cluster, with probes, a control-plane toleration and quoted values."
@@ -213,19 +213,19 @@ def _steps(found: Hub, version: raw.Release | None, resource_set: str) -> Iterat
         ),
     )
     yield Step(
-        title="Apply it, through GitOps as everything else",
+        title="Apply it through GitOps, like everything else",
         text="On every cluster the agent's pods roll now, one after the other. The hub's ClusterResourceSets may stay for the time "
         "being: they are ApplyOnce and have been applied. Status reports them as a second agent, as a warning, until they are gone.",
     )
     yield Step(
         title="Verify",
-        text="Every Cluster delivered and registered, under the name that it has had.",
+        text="Every Cluster must be delivered, and registered under the same name as before.",
         commands=("clusternet-capi-fn status --context MANAGEMENT --parent-context PARENT",),
     )
     yield _discovery_off(version)
     yield Step(
-        title="Delete what the hub made",
-        text="Only now, or discovery makes it again. Agents stay on the clusters: deleting a ClusterResourceSet removes nothing "
+        title="Delete what the hub created",
+        text="Only now, or discovery recreates it. Agents stay on the clusters: deleting a ClusterResourceSet removes nothing "
         "there. Its ConfigMaps belong to it and are collected with it; the second command is for those that don't.",
         commands=tuple(_deletions(found)),
     )

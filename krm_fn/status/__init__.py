@@ -126,7 +126,7 @@ def _reasons(case: Case) -> list[Reason]:
 def _notes(scene: Scene) -> Iterator[Reason]:
     """Say what concerns no single Cluster."""
     asked = bool(scene.commands.context)
-    here = "add what this prints on the management cluster"
+    here = "add the output of this command on the management cluster"
     if not scene.clusters:
         yield Reason(
             code="no-clusters",
@@ -151,10 +151,10 @@ def _notes(scene: Scene) -> Iterator[Reason]:
         )
     if not scene.parent:
         empty = "; if the empty list is the parent's, add --parent" if scene.dump.empty_lists and not asked else ""
-        there = ("add what this prints on the parent cluster", scene.commands.dump_parent())
+        there = ("add the output of this command on the parent cluster", scene.commands.dump_parent())
         yield Reason(
             code=report.NO_PARENT,
-            message=f"nothing of the parent cluster was looked at: whether clusters are registered is unknown{empty}",
+            message=f"the parent cluster was not looked at, so whether clusters are registered is unknown{empty}",
             remedy=("add --parent-context",) if asked else there,
             severity=INFO,
         )
@@ -291,7 +291,7 @@ def _registration(
     last = managed.last_seen or managed.created
     silence = f"no report for {age(scene.reported - last)}" if last is not None else "it has never reported"
     if managed.timeless:
-        silence = "it last reported at an unknown time, since the one that it gave can't be true"
+        silence = "it last reported at an unknown time, since the time that it gave can't be right"
     commands: tuple[str, ...] = ()
     if known and scene.dead(managed):
         commands = scene.commands.remove(managed)

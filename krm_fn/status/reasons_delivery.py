@@ -42,7 +42,7 @@ def infrastructure(case: Case) -> Iterator[Reason]:
     phase = f"; phase {cluster.phase}" if cluster.phase else ""
     yield Reason(
         code="infrastructure",
-        message=f"the infrastructure is not ready yet{_in_words(cluster.infrastructure)}{far}{phase}; nothing is delivered before",
+        message=f"the infrastructure is not ready yet{_in_words(cluster.infrastructure)}{far}{phase}; nothing is delivered until then",
         remedy=(_provide("infrastructure", cluster.infrastructure), _describe(case)),
     )
 
@@ -53,7 +53,7 @@ def control_plane(case: Case) -> Iterator[Reason]:
     if case.agents and not _started(case) and cluster.has_infrastructure and cluster.initialized is False:
         yield Reason(
             code="control-plane",
-            message=f"the control plane is not initialized yet{_in_words(cluster.control_plane)}; nothing is delivered before",
+            message=f"the control plane is not initialized yet{_in_words(cluster.control_plane)}; nothing is delivered until then",
             remedy=(_provide("control plane", cluster.control_plane), _describe(case)),
         )
 
@@ -94,7 +94,7 @@ def unreachable(case: Case) -> Iterator[Reason]:
             message=f"Cluster API can't reach the API server{f' since {clock(since)}' if since else ''}"
             f"{f' ({message})' if message else ''}; {effect}",
             remedy=(
-                "restore the way from the management cluster to the API server (network, load balancer, certificate, kubeconfig Secret); Cluster API connects by itself within a minute",
+                "restore the connection from the management cluster to the API server (network, load balancer, certificate, kubeconfig Secret); Cluster API reconnects within a minute",
                 _describe(case),
             ),
             severity=WARNING if delivered else ERROR,
@@ -104,7 +104,7 @@ def unreachable(case: Case) -> Iterator[Reason]:
             code="unreachable",
             message="Cluster API has tried to deliver, and nothing could be applied: most likely it can't reach the "
             "workload API server",
-            remedy=("the manager's log tells why", _log(case)),
+            remedy=("the manager's log shows why", _log(case)),
         )
 
 
@@ -153,15 +153,13 @@ def missing(case: Case) -> Iterator[Reason]:
     for one in case.in_state(report.MISSING):
         yield Reason(
             code="missing-resource",
-            message=f"{one.kind} {one.name} is not there: Cluster API skips what it can't find, and calls the "
-            "ClusterResourceSet applied all the same",
+            message=f"{one.kind} {one.name} is not there: Cluster API skips what it can't find, and reports the ClusterResourceSet as applied all the same",
             remedy=_SYNC_AGAIN,
         )
     for one in case.in_state(report.DELETED):
         yield Reason(
             code="missing-resource",
-            message=f"{one.kind} {one.name} was deleted after it had been applied: what it brought stays on the cluster, and no "
-            "other Cluster gets it any more",
+            message=f"{one.kind} {one.name} was deleted after it had been applied: what it delivered stays on the cluster, and no other Cluster gets it any more",
             remedy=_SYNC_AGAIN,
             severity=WARNING,
         )
@@ -185,8 +183,8 @@ def unparsable(case: Case) -> Iterator[Reason]:
         if reason:
             yield Reason(
                 code="unparsable",
-                message=f"{payload.kind} {payload.name} can't be read as manifests ({reason}); one such document fails all of it",
-                remedy=("render and sync again; try what was written by hand with kubectl create --dry-run=client",),
+                message=f"{payload.kind} {payload.name} can't be read as manifests ({reason}); one such document makes the whole object fail",
+                remedy=("render and sync again; check what was written by hand with kubectl create --dry-run=client",),
             )
 
 
@@ -213,7 +211,7 @@ def _error(content: bytes) -> str:
         place = "" if failure.line is None else f" at line {failure.line + 1}"
         return f"invalid YAML{place}: {failure.problem}"
     except UnicodeDecodeError:
-        return "no UTF-8 text"
+        return "not UTF-8 text"
     return "" if found else "no object in it"
 
 
@@ -229,7 +227,7 @@ def not_applied(case: Case) -> Iterator[Reason]:
             remedy=(
                 "the manager's log names the object and the error; correct it in Git, render and sync",
                 _log(case),
-                "where only the workload cluster failed, have it tried again at once",
+                "if only the workload cluster failed, retry at once",
                 _retry(case, failed),
             ),
         )
@@ -265,7 +263,7 @@ def outdated(case: Case) -> Iterator[Reason]:
             message=f"{_listed(late)} changed, and the earlier content is still applied"
             + (
                 case.scene.stopped
-                or "; Cluster API applies a change within seconds, so either it is quite new or the manager does not run"
+                or "; Cluster API applies a change within seconds, so either the change is very recent or the manager is not running"
             ),
             remedy=_at_once(case, late),
         )
@@ -293,12 +291,12 @@ def changed(case: Case) -> Iterator[Reason]:
     for one in case.in_state(report.CHANGED):
         prepares = one.name.endswith(identity_maps_of(""))
         remedy = (
-            "to have changes arrive, set spec.clusterResourceSet.strategy: Reconcile together with a new "
+            "to have changes delivered, set spec.clusterResourceSet.strategy: Reconcile together with a new "
             "spec.clusterResourceSet.name (docs/immutable-fields.md)"
         )
         known = case.scene.sets_by_name.get((case.cluster.namespace, one.resource_set))
         if known is not None and known.hub:
-            remedy = "to have changes arrive, migrate from the hub, which never changes its sets (docs/migration.md)"
+            remedy = "to have changes delivered, migrate from the hub, which never changes its sets (docs/migration.md)"
         yield Reason(
             code="changed",
             message=f"{one.kind} {one.name} was changed after it was applied; strategy ApplyOnce never brings the change",
@@ -326,10 +324,10 @@ def _retry(case: Case, found: Sequence[Delivery]) -> str:
 def _at_once(case: Case, late: Sequence[Delivery]) -> tuple[str, ...]:
     """Look at the manager, then have it look at its sets: its webhook refuses that while it is down."""
     return (
-        "first see that the manager runs (READY), and what its log says",
+        "first check that the manager is running (READY), and read its log",
         case.scene.commands.manager(),
         _log(case),
-        "then have it applied at once; while the manager is down, its webhook refuses this",
+        "then have the set applied at once; while the manager is down, its webhook refuses this",
         _retry(case, late),
     )
 

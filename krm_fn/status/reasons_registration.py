@@ -64,7 +64,7 @@ def duplicate_name(case: Case) -> Iterator[Reason]:
         dead = all(map(scene.dead, others))
         yield Reason(
             code="rebuilt",
-            message=f"registered anew as {best.title}, as a rebuilt cluster does; {titles} of the same name "
+            message=f"registered again as {best.title}, as a rebuilt cluster does; {titles} of the same name "
             f"{scene.heard(last)}{', before that' if last.last_seen else ''}",
             remedy=(
                 "the commands that remove it are listed below"
@@ -104,7 +104,7 @@ def not_ready(case: Case) -> Iterator[Reason]:
     elif found.timeless:
         code, message = (
             "lost",
-            f"the agent last reported at an unknown time: the one that it gave can't be true{detail}",
+            f"the agent last reported at an unknown time: the time that it gave can't be right{detail}",
         )
     elif found.last_seen is None:
         code, message = "lost", f"the agent has never reported to ManagedCluster {found.title}{detail}"

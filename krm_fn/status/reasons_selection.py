@@ -36,8 +36,7 @@ def going(case: Case) -> Iterator[Reason]:
             message=f"namespace {namespace} is being deleted, and everything in it: nothing can be delivered from it any more",
             remedy=(
                 (
-                    "that can't be taken back, and Cluster API removes the machines of a Cluster with it: create anew in another "
-                    "namespace what is needed, render and sync; what this one waits for"
+                    "that can't be undone, and Cluster API removes a Cluster's machines with it: create what you still need in another namespace, render and sync; what this namespace waits for"
                 ),
                 case.scene.commands.describe_namespace(namespace),
             ),
@@ -76,26 +75,25 @@ def _not_reconciled(case: Case) -> Reason:
     """Say what can keep the manager from a set, as far as its Deployment does not rule it out."""
     manager, commands = case.scene.manager, case.scene.commands
     either = "Either it is new, or "
-    why = "feature gate ClusterResourceSet is off, or the manager does not run, or it only watches objects with a certain label"
+    why = "feature gate ClusterResourceSet is off, or the manager is not running, or it only watches objects with a certain label"
     remedy: tuple[str, ...] = (
-        "look at the flags of the manager's Deployment (--feature-gates, --watch-filter), or add it to the dumps, and status does",
+        "look at the flags of the manager's Deployment (--feature-gates, --watch-filter), or add it to the dumps, and status looks at them",
         commands.dump_manager(),
     )
     if manager.title:
-        why = f"{manager.title} does not run, or the server refuses what it writes"
+        why = f"{manager.title} is not running, or the server refuses what it writes"
         if manager.runs:
             why = f"the server refuses what {manager.title} writes"
         elif manager.runs is False:
-            either, why = "", f"{manager.title} does not run: no replica of its Deployment is ready"
+            either, why = "", f"{manager.title} is not running: no replica of its Deployment is ready"
         remedy = (
-            "does the manager run (READY), and what does its log say?",
+            "check that the manager is running (READY), and read its log",
             commands.manager(),
             commands.manager_log(manager, case.cluster.name),
         )
     return Reason(
         code="not-reconciled",
-        message=f"Cluster API has not looked at {_sets([one.name for one in case.agents])} yet: neither a finalizer nor a "
-        f"status is there. {either}{why}",
+        message=f"Cluster API has not looked at {_sets([one.name for one in case.agents])} yet: there is neither a finalizer nor a status. {either}{why}",
         remedy=remedy,
     )
 
@@ -126,7 +124,7 @@ def paused(case: Case) -> Iterator[Reason]:
     if names and case.delivered != report.YES:
         yield Reason(
             code="paused",
-            message=f"{_sets(names)} {'is' if len(names) == 1 else 'are'} annotated {PAUSED_ANNOTATION}: nothing of that is applied",
+            message=f"{_sets(names)} {'is' if len(names) == 1 else 'are'} annotated {PAUSED_ANNOTATION}: nothing in them is applied",
             remedy=("remove the annotation", case.scene.commands.unpause(case.cluster.namespace, names)),
         )
 
@@ -143,7 +141,7 @@ def no_match(case: Case) -> Iterator[Reason]:
     if going is not None and (prepared is not None or not candidates):
         yield Reason(
             code="no-resource-set",
-            message=f"ClusterResourceSet {going.name} is being deleted, and no other one delivers the agent",
+            message=f"ClusterResourceSet {going.name} is being deleted, and no other ClusterResourceSet delivers the agent",
             remedy=("render with every Cluster in the input, and sync",),
         )
     elif prepared is not None:
@@ -151,7 +149,7 @@ def no_match(case: Case) -> Iterator[Reason]:
             code="no-resource-set",
             message=f"selected by {prepared.name}, but no ClusterResourceSet delivers the agent",
             remedy=(
-                "render and sync again: with identity.mode PerCluster each Cluster has a ClusterResourceSet of its own",
+                "render and sync again: with identity.mode PerCluster each Cluster has its own ClusterResourceSet",
             ),
         )
     elif candidates:
@@ -163,7 +161,7 @@ def no_match(case: Case) -> Iterator[Reason]:
         yield Reason(
             code="no-resource-set",
             message=f"namespace {cluster.namespace} has no ClusterResourceSet that delivers the agent{hint}",
-            remedy=("render with every Cluster in the input; clusternet-capi-fn plan PATH tells why one is left out",),
+            remedy=("render with every Cluster in the input; clusternet-capi-fn plan PATH shows why one is left out",),
         )
 
 
@@ -233,7 +231,7 @@ def _renaming(case: Case) -> Reason:
     )
     names = some([one.name for one in older])
     remedy = (
-        f"next: let {names} and what belongs to it be pruned; agents and registrations stay"
+        f"next, let {names} and what belongs to it be pruned; agents and registrations stay"
         if arrived
         else f"wait until {newest.name} is applied everywhere, then let {names} be pruned"
     )

@@ -177,9 +177,8 @@ class _Group(Record):
         yield Reason(
             code=report.SHORT,
             message=f"{pool.missing} of the {count(pool.clusters, 'Cluster')} with an agent {place} "
-            f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; which is which only the "
-            "workload clusters know, since agents choose the name (identity.mode Shared)",
-            remedy=(*leases(self.cases), "with identity.mode PerCluster every Cluster has a name of its own"),
+            f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; only the workload clusters know which, since agents choose the name (identity.mode Shared)",
+            remedy=(*leases(self.cases), "with identity.mode PerCluster every Cluster has its own name"),
         )
 
 

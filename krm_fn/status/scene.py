@@ -84,7 +84,7 @@ class Scene:
     def stopped(self) -> str:
         """The end of a sentence that tells that Cluster API's manager does not run; "" where it may."""
         down = self.manager.runs is False
-        return f": {self.manager.title} does not run, since no replica of its Deployment is ready" if down else ""
+        return f": {self.manager.title} is not running, since no replica of its Deployment is ready" if down else ""
 
     def near(self, cluster: LiveCluster) -> tuple[LiveSet, ...]:
         """Return the sets of a Cluster's namespace that are for it or for any Cluster, in the order of their names."""

@@ -84,20 +84,14 @@ def review(
         return ()
     field, worst = f"{FIELD}.{config.token.kind}", ERROR if config.token.on_expired == "Fail" else WARNING
     if token.secret.reveal() in PUBLIC:
-        message = (
-            "the registration token is one that is printed in public guides: everyone knows it, and the one of "
-            "Clusternet's guide expired on 2025-05-10; make your own on the parent cluster"
-        )
+        message = "the registration token is one that is printed in public guides: everyone knows it, and the one in Clusternet's guide expired on 2025-05-10; create your own on the parent cluster"
         return (about(config, message, rule="token-public", severity=worst, field=field),)
     head, _, tail = token.secret.reveal().partition(".")
     own = [one for one in bootstrap if token.form == BOOTSTRAP and one.get("token-id") == head]
     results = []
     halves = {one.get("token-secret") for one in own} - {"", tail}
     if not all(map(secrets.encrypted, halves)):
-        message = (
-            "the registration token differs from the bootstrap token of the same id among the resources: "
-            "the parent will take only one of them"
-        )
+        message = "the registration token differs from the bootstrap token with the same id among the resources: the parent accepts only one of them"
         other = Related.at(own[0].item.name, own[0].item.place("metadata.name"))
         results.append(about(config, message, rule="token-mismatch", severity=WARNING, field=field, related=(other,)))
     times = [one.expires for one in own if one.expires is not None]

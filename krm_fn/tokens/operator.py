@@ -202,7 +202,7 @@ def _read(folder: str, relative: str) -> tuple[str, str]:
         known = {FileNotFoundError: _MISSING, PermissionError: denied}
         return "", known.get(type(error), f"can't be read: {os.strerror(error.errno or 0)}")
     except UnicodeDecodeError:
-        return "", "is not text in UTF-8, so it holds no token"
+        return "", "is not UTF-8 text, so it holds no token"
 
 
 def _normal(url: str) -> str:

@@ -124,7 +124,7 @@ def _judge(config: Config, value: Mapping[str, Any], *, needed: bool) -> Judgeme
     if REGISTRATION_SECRET not in whole:
         reason = f"does not hold the Secret {REGISTRATION_SECRET}, without which the agent can't start; {_PRINTS}"
     elif config.parent_url not in whole and secrets.encode(config.parent_url) not in whole:
-        reason = "names another parent than spec.parentURL: one of them is out of date"
+        reason = "names a different parent than spec.parentURL: one of them is out of date"
     return (WARNING, reason, held) if reason else None
 
 

@@ -170,7 +170,7 @@ def _objects(view: Shown) -> list[str]:
     lines += (
         [f"{count(len(removed), 'object')} removed:", "", *_fit(removed, _OBJECTS // 2, "objects")] if removed else []
     )
-    return _folded("Objects that come and go", lines)
+    return _folded("Objects added and removed", lines)
 
 
 def _diffs(view: Shown, most: int) -> list[str]:

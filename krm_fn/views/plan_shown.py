@@ -183,7 +183,7 @@ WORDS = {
         "blocked",
         ("refuses", "refuse"),
         "{clusters} {verb} a change: {field} of {objects} is immutable",
-        "The set fails on it, and delivers all else. Delete it on each workload cluster ({delete}); Cluster API then creates the"
+        "The set fails on it, and delivers everything else. Delete it on each workload cluster ({delete}); Cluster API then creates the"
         " new one",
     ),
     codes.REGISTERS_AGAIN: _Words(
@@ -204,7 +204,7 @@ WORDS = {
         "removed",
         ("is", "are"),
         "{clusters} {verb} no longer in the input",
-        "Where Git deletes a Cluster, its ManagedCluster stays on the parent: remove it there",
+        "If Git deletes a Cluster, its ManagedCluster stays on the parent: remove it there",
     ),
     codes.ROLLS: _Words(
         "rolls",
@@ -236,7 +236,7 @@ WORDS = {
         "registers",
         ("registers", "register"),
         "{clusters} {verb} through ClusterResourceSet {after}",
-        "A Cluster that had this agent before keeps it, under the name that it has",
+        "A Cluster that had this agent before keeps it, under its present name",
     ),
     codes.REPLACED: _Words(
         "updated",

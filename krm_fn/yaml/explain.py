@@ -271,7 +271,7 @@ def _no_field(text: str) -> tuple[str, int] | None:
     if rest.startswith(":"):
         return "a space is missing after ':'; write it as name: value", found.end("name")
     if rest.lstrip().startswith("="):
-        return "'=' where a field has ':'; write it as name: value", found.end("name")
+        return "'=' in place of ':'; write it as name: value", found.end("name")
     return "a ':' is missing here; write it as name: value", found.end("name")
 
 

@@ -73,7 +73,10 @@ def test_under_resources_nothing_is_run(kustomize: Path, folder: Path) -> None:
     assert "kind: ClusternetCAPIConfig" in done.out
     assert "ClusterResourceSet" not in done.out
     planned = programs.run("clusternet-capi-fn", "plan", "fleet", cwd=folder.parent, code={0, 1})
-    assert "fleet/fleet.yaml:1:1: warning: kustomize gets this ClusternetCAPIConfig under resources" in planned.err
+    assert (
+        "fleet/fleet.yaml:1:1: warning: the kustomization lists this ClusternetCAPIConfig under resources"
+        in planned.err
+    )
 
 
 def test_without_alpha_plugins(kustomize: Path, folder: Path) -> None:

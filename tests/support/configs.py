@@ -310,7 +310,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "an image with a placeholder": ({"agent.image": "<CHANGEME>"}, "spec.agent.image", "an image reference"),
     "an image by digest": ({"agent.image": "agent" + DIGEST}, "spec.agent.version", "has no tag"),
     "an image without a tag": ({"agent.image": "registry:5000/agent"}, "spec.agent.version", "has no tag"),
-    "an image with a foreign tag": ({"agent.image": "agent:latest"}, "spec.agent.version", '"latest" does not say it'),
+    "an image with a foreign tag": ({"agent.image": "agent:latest"}, "spec.agent.version", '"latest" is not a version'),
     "an old agent by tag": ({"agent.image": "agent:v0.11.9"}, "spec.agent.image", "older than v0.12.0"),
     "an old agent by version": ({"agent.version": "v0.9.0"}, "spec.agent.version", "older than v0.12.0"),
     "half a version": ({"agent.version": "v0.18"}, "spec.agent.version", "a version such as"),
@@ -502,7 +502,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a template without holes": (
         {"identity": {"mode": "PerCluster", "nameTemplate": "edge"}},
         "spec.identity.nameTemplate",
-        "holds {name} or {namespace}",
+        "contains {name} or {namespace}",
     ),
     "a template with an unknown hole": (
         {"identity": {"mode": "PerCluster", "nameTemplate": "{cluster}-{name}"}},

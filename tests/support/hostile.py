@@ -215,7 +215,7 @@ OBJECTS: dict[str, Case] = {
     ),
     "a version of the future for a Cluster": Case(
         listed(CLUSTER.replace(b"v1beta2", b"v7")),
-        _CLUSTER + "apiVersion .+ is not supported; supported are",
+        _CLUSTER + "apiVersion .+ is not supported; use",
         kept=True,
     ),
     "a Cluster without metadata": Case(

@@ -269,7 +269,7 @@ def test_clusters_without_a_namespace_get_objects_without_one() -> None:
 def test_a_foreign_object_under_a_generated_name_is_never_overwritten() -> None:
     made = run([cluster("a"), named("ConfigMap", "clusternet-cluster-api-agent", data={"mine": "x"})])
     assert made.code == 1
-    assert "is in the input already" in made.stderr
+    assert "is already in the input" in made.stderr
     assert "does not overwrite it" in made.stderr
 
 

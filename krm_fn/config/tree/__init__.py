@@ -56,7 +56,7 @@ RESOURCE_SET = Object(
     Field(
         "name",
         Text(formats.SET_NAME),
-        "Name of the ClusterResourceSet, and the beginning of the names of all that is generated.",
+        "Name of the ClusterResourceSet, and the prefix of all generated names.",
         default="clusternet-cluster-api",
     ),
     Field(
@@ -75,14 +75,14 @@ RESOURCE_SET = Object(
     Field(
         "labels",
         MapOf(formats.OWN_LABEL_KEY, selectors.LABEL_VALUE),
-        "Further labels of the ClusterResourceSets (not of Secrets and ConfigMaps).",
+        "Additional labels of the ClusterResourceSets (not of Secrets and ConfigMaps).",
         default={},
         example={"team": "platform"},
     ),
     Field(
         "annotations",
         MapOf(formats.OWN_LABEL_KEY, Text(empty=True)),
-        "Further annotations of the ClusterResourceSets (not of Secrets and ConfigMaps).",
+        "Additional annotations of the ClusterResourceSets (not of Secrets and ConfigMaps).",
         default={},
         example={"contact": "platform@example.com"},
     ),
@@ -104,7 +104,7 @@ RESOURCE_SET = Object(
 
 GUARD = Object(
     Field("allowNoClusters", Flag(), "Allow a run that matches no Clusters.", default=False),
-    Field("minClusters", Whole(), "Fail if fewer Clusters match.", example=10),
+    Field("minClusters", Whole(), "Fail if fewer Clusters than this match.", example=10),
     Field(
         "maxRemovedClusters",
         Either(Whole(), Text(formats.PERCENTAGE)),
@@ -279,6 +279,6 @@ METADATA = Object(
 CONFIG = Object(
     Field("apiVersion", Choice(API_VERSION), "Version of this API.", required=True),
     Field("kind", Choice(KIND), "Kind of the object.", required=True),
-    Field("metadata", METADATA, "As of every object.", required=True, example={"name": "fleet"}),
-    Field("spec", SPEC, "What is wanted.", required=True),
+    Field("metadata", METADATA, "Standard metadata of an object.", required=True, example={"name": "fleet"}),
+    Field("spec", SPEC, "The desired configuration.", required=True),
 )

@@ -28,11 +28,15 @@ _NODE_TERM = Object(
 )
 _WEIGHT = Field("weight", Whole(minimum=1, maximum=100), "Weight of the preference.", required=True, example=100)
 _POD_TERM = Object(
-    Field("labelSelector", SELECTOR, "Pods that it is about."),
+    Field("labelSelector", SELECTOR, "Pods that the term selects."),
     Field("namespaceSelector", SELECTOR, "Namespaces of these pods."),
     Field("namespaces", ListOf(NAMESPACE), "Namespaces of these pods, by name."),
     Field(
-        "topologyKey", _LABEL_KEY, "Label of nodes that marks a place.", required=True, example="kubernetes.io/hostname"
+        "topologyKey",
+        _LABEL_KEY,
+        "Node label whose values tell places apart.",
+        required=True,
+        example="kubernetes.io/hostname",
     ),
     Field("matchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must agree with the pod's own."),
     Field("mismatchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must differ from the pod's own."),
@@ -100,8 +104,8 @@ _TOLERATION = Object(
 _QUANTITY = Either(Text(formats.QUANTITY), Number())
 _AMOUNTS = MapOf(formats.RESOURCE_NAME, _QUANTITY)
 _RESOURCES = Object(
-    Field("requests", _AMOUNTS, "What is set aside.", example={"cpu": "100m", "memory": "128Mi"}),
-    Field("limits", _AMOUNTS, "What may be used at most.", example={"memory": "512Mi"}),
+    Field("requests", _AMOUNTS, "What is reserved for the container.", example={"cpu": "100m", "memory": "128Mi"}),
+    Field("limits", _AMOUNTS, "The most that the container may use.", example={"memory": "512Mi"}),
     upstream="ResourceRequirements",
 )
 
@@ -241,14 +245,14 @@ AGENT = Object(
     Field(
         "podLabels",
         MapOf(formats.POD_LABEL_KEY, LABEL_VALUE),
-        "Further labels of the pods.",
+        "Additional labels of the pods.",
         default={},
         example={"team": "platform"},
     ),
     Field(
         "podAnnotations",
         MapOf(formats.OWN_LABEL_KEY, Text(empty=True)),
-        "Further annotations of the pods.",
+        "Additional annotations of the pods.",
         default={},
         example={"prometheus.io/scrape": "true"},
     ),
@@ -278,7 +282,7 @@ AGENT = Object(
     Field(
         "extraArgs",
         ListOf(Text(formats.FLAG), unique=True),
-        "Further flags; a flag given here replaces ours. Refused: registration token, parent URL, leader "
+        "Additional flags; a flag given here replaces ours. Refused: registration token, parent URL, leader "
         "election, and the registration name with PerCluster. A verbosity above our --v=0 makes the agent log its "
         "registration token.",
         default=[],
@@ -288,7 +292,7 @@ AGENT = Object(
     Field(
         "patches",
         ListOf(_PATCH),
-        "JSON merge patches for whatever has no field of its own, applied in this order.",
+        "JSON merge patches for anything without a field of its own, applied in this order.",
         default=[],
         example=[{"target": {"kind": "Deployment", "name": AGENT_NAME}, "patch": _HOST_NETWORK}],
     ),

@@ -121,7 +121,7 @@ REGISTRATION_TOKEN = Object(
     Field(
         "onExpired",
         Choice("Warn", "Fail"),
-        "What an expired token, or one that is about to expire, means.",
+        "What to do about a token that has expired or is about to.",
         default="Warn",
     ),
     instead=": name where the token comes from on a line below, such as secretRef",

@@ -230,7 +230,7 @@ def _tree(repository: Repository, text: str) -> str:
 
 
 def test_a_revision_and_stdin_are_wrong_usage() -> None:
-    with pytest.raises(click.UsageError, match="--against needs files of a Git repository"):
+    with pytest.raises(click.UsageError, match="--against needs files in a Git repository"):
         group.main(["plan", "-", "--against", "HEAD"], standalone_mode=False)
 
 

@@ -37,7 +37,7 @@ TABLE = [
     Broken("empt1.yaml", ALL, "can't read empt1.yaml: No such file or directory: did you mean empty.yaml?"),
     Broken("nope/x.yaml", ALL, "can't read nope/x.yaml: No such file or directory"),
     Broken("empty.yaml/x", ALL, "can't read empty.yaml/x: Not a directory"),
-    Broken("dangling.yaml", ALL, "can't read dangling.yaml: it is a link to what does not exist"),
+    Broken("dangling.yaml", ALL, "can't read dangling.yaml: it is a link to a file that does not exist"),
     Broken("loop.yaml", ALL, "can't read loop.yaml: it is a link that can't be followed"),
     Broken("pipe.yaml", ALL, "can't read pipe.yaml: it is a named pipe, not a regular file"),
     Broken("", (*READS, *BASELINES, *DUMPS), "the name of a file is empty: give a file or folder (. is this folder)"),
@@ -70,7 +70,7 @@ TABLE = [
     Broken("good/clusters.yaml", CONFIGS, "good/clusters.yaml:9:1: error: good/clusters.yaml holds 2 objects"),
     Broken("good/clusters.yaml", BASELINES, "--baseline good/clusters.yaml is part of the input good: give a tree that "),
     Broken("good/fleet.yaml", BASELINES, "--baseline good/fleet.yaml is part of the input good: give a tree that "),
-    Broken("web", ("status -f good/clusters.yaml ARG",), "there is no Cluster web in the input (Clusters are given as NAMESPACE/NAME): did you mean team-a/web?"),
+    Broken("web", ("status -f good/clusters.yaml ARG",), "there is no Cluster web in the input (give Clusters as NAMESPACE/NAME): did you mean team-a/web?"),
 ]  # fmt: skip
 RUNS = [(command, one.argument, one.said) for one in TABLE for command in one.commands]
 
@@ -120,4 +120,4 @@ def test_a_broken_argument_is_one_error_in_one_line(
 @pytest.mark.parametrize("command", ["render", "plan", "manifests"])
 def test_an_empty_config_is_wrong_usage(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, str(folder / "good"), "-c", ""]) == 2
-    assert capsys.readouterr().err.startswith("error: -c is given without a name: give a file, or leave -c out\n")
+    assert capsys.readouterr().err.startswith("error: -c has no file name: give a file, or leave out -c\n")

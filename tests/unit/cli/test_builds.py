@@ -183,5 +183,7 @@ def test_a_config_under_resources_is_reported_that_kustomize_runs_nothing_there(
     write(folder, "kustomization.yaml", {"resources": ["clusters.yaml", "fleet.yaml"]})
     code, _, said = call("plan", folder)
     assert code == 0
-    assert f"{folder}/fleet.yaml:1:1: warning: kustomize gets this ClusternetCAPIConfig under resources" in said
-    assert "name the file under transformers instead" in said
+    assert (
+        f"{folder}/fleet.yaml:1:1: warning: the kustomization lists this ClusternetCAPIConfig under resources" in said
+    )
+    assert "list the file under transformers instead" in said

@@ -145,7 +145,7 @@ def test_migrate_prints_the_config_on_stdout_and_the_way_on_stderr(run: Run) -> 
     code, out, err = run("migrate", *HUB)
     assert code == 0
     assert yaml.safe_load(out)["spec"]["clusterResourceSet"] == {"name": "clusternet"}
-    assert err.startswith("\nWHAT CHANGES\n- These Clusters run an agent of the hub's")
+    assert err.startswith("\nWHAT CHANGES\n- These Clusters run an agent that the hub installed")
 
 
 def test_migrate_writes_the_config_to_a_file(run: Run, tmp_path: Path) -> None:
@@ -392,7 +392,7 @@ def test_kubectl_is_not_taken_from_a_relative_folder(
     monkeypatch.setenv("PATH", path)
     code, _, err = run("status", "--context", "m")
     assert (code, err.count("\n")) == (2, 1)
-    assert "kubectl is not in an absolute folder of PATH" in err
+    assert "kubectl is in no absolute folder of PATH" in err
 
 
 def test_a_kubectl_that_hangs_is_given_up(run: Run, kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -408,7 +408,7 @@ def test_a_kubectl_that_hangs_is_given_up(run: Run, kubectl: Path, monkeypatch: 
     [
         pytest.param(["--context", "m", HEALTHY[0]], "give --context or dumps, not both", id="both"),
         pytest.param(["--parent-context", "p", HEALTHY[0]], "--parent-context needs --context", id="parent"),
-        pytest.param(["--dead-after", "a week", HEALTHY[0]], "'a week' is not a span of time such as 7d", id="span"),
+        pytest.param(["--dead-after", "a week", HEALTHY[0]], "'a week' is not a duration such as 7d", id="span"),
         pytest.param([*AT, *HEALTHY, "team-a/nope"], "there is no Cluster team-a/nope", id="cluster"),
     ],
 )

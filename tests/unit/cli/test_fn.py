@@ -122,7 +122,7 @@ def test_on_a_terminal_without_a_command_there_is_help(
 
 @pytest.mark.parametrize(
     ("given", "hint"),
-    [("rendr", "did you mean render?"), ("xyzzy", "there are fn, render, plan"), ("--nope", "no such option")],
+    [("rendr", "did you mean render?"), ("xyzzy", "the commands are fn, render, plan"), ("--nope", "no such option")],
 )
 def test_a_wrong_command_is_exit_2_with_a_hint(given: str, hint: str, call: Callable[..., Any]) -> None:
     code, out, said = call(given)

@@ -132,7 +132,7 @@ def test_a_baseline_with_nothing_of_ours_is_an_error_where_a_guard_is_set(conten
     before = str(folder.root / "before")
     code, _, said = invoke("plan", fleet(folder, cluster("one")), "--baseline", before)
     assert code == 0
-    assert "holds nothing that this function made" in said
+    assert "holds nothing that this function generated" in said
     guarded = fleet(folder, cluster("one"), guard={"maxRemovedClusters": 0})
     for command in ("plan", "render"):
         code, _, said = invoke(command, guarded, "--baseline", before)

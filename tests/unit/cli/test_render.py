@@ -510,7 +510,7 @@ def test_a_cluster_with_a_function_annotation_is_an_error(source: Path) -> None:
     (source / "clusters.yaml").write_text(text)
     ran = run("src")
     assert ran.return_value == 1
-    assert "which marks the configuration of a function: remove it" in ran.stderr
+    assert "which marks a function's configuration: remove it" in ran.stderr
 
 
 def test_a_token_that_was_cut_in_a_file_name_is_hidden_before_a_config_is_read(

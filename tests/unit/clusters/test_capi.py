@@ -42,7 +42,7 @@ def test_every_known_version_is_read_or_refused_with_the_upgrade(version: capi.V
 
 
 def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
-    assert "supported are v1beta1 and v1beta2" in messages(cluster("a", version="v9"))
+    assert "use v1beta1 and v1beta2" in messages(cluster("a", version="v9"))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_key_that_a_server_would_refuse_is_reported(metadata: dict[str, Any], 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("${CLUSTER_NAME}", "(clusterctl generate, envsubst; Flux' postBuild is later)"),
+        ("${CLUSTER_NAME}", "(clusterctl generate, envsubst; Flux's postBuild runs later)"),
         ("${NAMESPACE:=default}", "is a variable: substitute it before this function runs"),
         ("{{ .Values.name }}", "is a template expression: render it"),
         ("($name)", "is a binding of Chainsaw"),

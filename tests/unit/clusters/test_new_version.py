@@ -50,7 +50,7 @@ def test_one_row_gives_the_render_the_messages_the_schema_and_the_status() -> No
 
     assert found["alone"] == found["mixed"] == found["asked"] == "addons.cluster.x-k8s.io/v1beta3"
     assert found["without"] == found["older"] == "addons.cluster.x-k8s.io/v1beta2"
-    assert "supported are v1beta1, v1beta2 and v1beta3" in found["message"]
+    assert "use v1beta1, v1beta2 and v1beta3" in found["message"]
     assert {"v1beta3", "addons.cluster.x-k8s.io/v1beta3"} <= set(found["choices"])
     assert any("NoQuota: out of disks" in reason for reason in found["status"])
     assert not any("NoQuota" in reason for reason in found["status of another"])

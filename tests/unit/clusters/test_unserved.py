@@ -105,7 +105,7 @@ def test_a_cluster_that_appears_twice_is_one_error_with_every_place() -> None:
 def test_many_copies_are_one_error_with_ten_places() -> None:
     made = run([cluster("a") for _ in range(200)])
     (message,) = made.messages("error")
-    assert "appears 200 times in the input (10 of its places are given)" in message
+    assert "appears 200 times in the input (10 of these places are shown)" in message
     assert made.stderr.count("again: stdin:") == 9
 
 

@@ -267,7 +267,7 @@ def test_a_token_in_a_wrong_place_is_never_shown(changes: dict[str, Any]) -> Non
 def test_a_token_where_a_name_belongs_is_refused_and_not_repeated(source: dict[str, Any], field: str) -> None:
     (result,) = results_of(changed({"registrationToken": source}))
     assert result.field == f"spec.registrationToken.{field}"
-    assert "in the shape of a token where a name or a path belongs" in result.message
+    assert "looks like a token, where a name or path belongs" in result.message
     assert not any(form in repr(result) for form in forms(TOKEN))
 
 

@@ -119,16 +119,18 @@ def test_flat_keys_mean_what_the_fields_mean(data: dict[str, Any], changes: dict
         pytest.param({"gitops.flux": "yes"}, "data.gitops.flux", "must be true or false", id="no boolean"),
         pytest.param({"gitops": "true"}, "data.gitops", "must be an object in JSON", id="text for an object"),
         pytest.param({"agent.tolerations": "x"}, "data.agent.tolerations", "a list in JSON", id="text for a list"),
-        pytest.param({"agent.tolerations": "[{"}, "data.agent.tolerations", "broken at its character 3", id="bad JSON"),
-        pytest.param({"agent.tolerations": "[" * 99999}, "data.agent.tolerations", "must be JSON", id="deep JSON"),
+        pytest.param(
+            {"agent.tolerations": "[{"}, "data.agent.tolerations", "not valid JSON at character 3", id="bad JSON"
+        ),
+        pytest.param({"agent.tolerations": "[" * 99999}, "data.agent.tolerations", "is not valid JSON", id="deep JSON"),
         pytest.param(
             {"agent.resources": '{"limits": {}, "limits": {}}'}, "data.agent.resources", "a key twice", id="JSON twice"
         ),
-        pytest.param({"agent.podLabels": "a"}, "data.agent.podLabels", "pairs key=value", id="no pair"),
+        pytest.param({"agent.podLabels": "a"}, "data.agent.podLabels", "key=value pairs", id="no pair"),
         pytest.param({"agent.podLabels": "a=b,a=c"}, "data.agent.podLabels", "gives a twice", id="a key twice"),
         pytest.param({"agent.podLabels": "a=-"}, "data.agent.podLabels[a]", "must be letters", id="a bad label"),
         pytest.param(
-            {"clusterSelector": "a in b"}, "data.clusterSelector", "a selector of kubectl's", id="bad selector"
+            {"clusterSelector": "a in b"}, "data.clusterSelector", "kubectl's selector syntax", id="bad selector"
         ),
         pytest.param({"clusterSelector": ""}, "data.clusterSelector", "would match every Cluster", id="empty selector"),
         pytest.param(

@@ -187,15 +187,14 @@ OUTSIDE = (
     [
         pytest.param(
             "Error: unable to find plugin root - tried: ('<no value>'; homed in $HOME)",
-            "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it for"
-            " a plugin of its own: add the annotation",
+            "a file under transformers or generators has no annotation config.kubernetes.io/function, so kustomize takes it for one of its own plugins: add the annotation",
             id="plugin root",
         ),
         pytest.param(
             "Error: accumulating resources: accumulation err='accumulating resources from '../base': open /x/base: no such"
             " file or directory': must build at directory: not a valid directory: evalsymlink failure on '/x/base' : lstat"
             " /x/base: no such file or directory",
-            "there is no /x/base (../base): correct the entry of the kustomization, or add what it names",
+            "there is no /x/base (../base): correct that entry of the kustomization, or add the missing file",
             id="a base that is not there",
         ),
         pytest.param(
@@ -369,7 +368,7 @@ def test_more_than_there_may_be_is_an_error(folder: Path, monkeypatch: pytest.Mo
         copied(folder)
     monkeypatch.undo()
     monkeypatch.setattr(copying, "_LARGEST_COPY", 10)
-    with pytest.raises(Errors, match="altogether"):
+    with pytest.raises(Errors, match="in total"):
         copied(folder.parent / "repository")
 
 

@@ -143,12 +143,12 @@ def test_a_name_that_can_not_be_shown_is_an_error_that_escapes_it(folder: Path, 
 @pytest.mark.parametrize(
     ("name", "target", "warning"),
     [
-        pytest.param("l.yaml", "../outside.yaml", "a link that leads to no file of this folder", id="file outside"),
-        pytest.param("l", "..", "a link that leads to no file of this folder", id="folder outside"),
-        pytest.param("l", "a", "a link that leads to no file of this folder", id="folder inside"),
-        pytest.param("a/l", "..", "a link that leads to no file of this folder", id="the folder itself"),
-        pytest.param("l.yaml", "l.yaml", "a link that leads to no file of this folder", id="itself"),
-        pytest.param("l.yaml", "missing.yaml", "a link that leads to no file of this folder", id="nothing"),
+        pytest.param("l.yaml", "../outside.yaml", "a link that leads to no file in this folder", id="file outside"),
+        pytest.param("l", "..", "a link that leads to no file in this folder", id="folder outside"),
+        pytest.param("l", "a", "a link that leads to no file in this folder", id="folder inside"),
+        pytest.param("a/l", "..", "a link that leads to no file in this folder", id="the folder itself"),
+        pytest.param("l.yaml", "l.yaml", "a link that leads to no file in this folder", id="itself"),
+        pytest.param("l.yaml", "missing.yaml", "a link that leads to no file in this folder", id="nothing"),
     ],
 )
 def test_a_link_is_passed_over_with_a_reason(folder: Path, name: str, target: str, warning: str) -> None:
@@ -172,7 +172,7 @@ def test_a_pipe_or_a_link_to_one_is_not_waited_for(folder: Path) -> None:
     files, said = found(folder)
     assert files == ["a/b/c.json", "a/z.yml", "b.yaml"]
     assert [line.partition(" is ")[2].partition(":")[0] for line in said] == [
-        "a link that leads to no file of this folder",
+        "a link that leads to no file in this folder",
         "a named pipe, not a regular file",
     ]
     with pytest.raises(Errors, match="it is a named pipe, not a regular file"):
@@ -258,7 +258,7 @@ def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
 def test_a_run_reads_up_to_a_limit() -> None:
     budget = reading.Budget(1024 * 1024)
     budget.take(b"x" * 1024 * 1024)
-    with pytest.raises(Errors, match="the input has more than 1 MiB altogether"):
+    with pytest.raises(Errors, match="the input has more than 1 MiB in total"):
         budget.take(b"x")
 
 

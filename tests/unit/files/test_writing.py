@@ -239,7 +239,7 @@ def test_another_run_is_waited_for(target: Path) -> None:
 
 def test_another_run_is_not_waited_for_without_end(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "SECONDS", 0.05)
-    with locked(target, seconds=30), pytest.raises(Errors, match="another run writes to"):
+    with locked(target, seconds=30), pytest.raises(Errors, match="another run is writing to"):
         writing.replace_tree(str(target), NEW)
     assert files(target) == OLD
 

@@ -98,11 +98,9 @@ def test_a_kubeconfig_that_works_in_the_pod_passes(text: str) -> None:
         pytest.param(kubeconfig(clusters=[]), ERROR, "no server", id="no cluster"),
         pytest.param(kubeconfig({"server": None}), ERROR, "no server", id="no server"),
         pytest.param(kubeconfig(users=[]), ERROR, "no user", id="no user"),
-        pytest.param(kubeconfig(**{"current-context": ""}), ERROR, "names no current-context", id="no context"),
-        pytest.param(kubeconfig(**{"current-context": "x"}), ERROR, "names no current-context", id="unknown context"),
-        pytest.param(
-            kubeconfig(contexts={"main": 1}), ERROR, "names no current-context", id="contexts that are no list"
-        ),
+        pytest.param(kubeconfig(**{"current-context": ""}), ERROR, "has no current-context", id="no context"),
+        pytest.param(kubeconfig(**{"current-context": "x"}), ERROR, "has no current-context", id="unknown context"),
+        pytest.param(kubeconfig(contexts={"main": 1}), ERROR, "has no current-context", id="contexts that are no list"),
         pytest.param(f"{PLANTED}: [", ERROR, "is not YAML", id="no YAML"),
         pytest.param(PLANTED, ERROR, "is not YAML that holds a mapping", id="no mapping"),
         pytest.param("a: " + "[" * 5000, ERROR, "is not YAML", id="nested without end"),

@@ -141,7 +141,11 @@ def test_a_stderr_that_takes_nothing_changes_no_exit_code() -> None:
     [
         (Errors.of("bad"), 1, "error: bad\n"),
         (KeyboardInterrupt(), 130, "error: interrupted; nothing was written\n"),
-        (MemoryError(), 1, "error: out of memory; nothing was written. Give the process more, or split the input\n"),
+        (
+            MemoryError(),
+            1,
+            "error: out of memory; nothing was written. Give the process more memory, or split the input\n",
+        ),
         (OSError(errno.ENOSPC, "full"), 1, "error: can't write the output: full\n"),
         (OSError(errno.ENOENT, "gone", "a.yaml"), 1, "error: can't use a.yaml: gone\n"),
     ],

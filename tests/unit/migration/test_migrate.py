@@ -161,7 +161,7 @@ def test_clusters_that_run_an_agent_and_those_that_do_not_are_named() -> None:
     quick = live.cluster("default", "quick", live.V1BETA1, labels={"cluster.x-k8s.io/cluster-name": "quick"})
     classic = live.cluster("default", "classic", live.V1BETA1, labels={})
     found = plan(*live.hub_objects("default"), quick, classic)
-    assert found.changes[0] == "These Clusters run an agent of the hub's: default/quick."
+    assert found.changes[0] == "These Clusters run an agent that the hub installed: default/quick."
     assert "default/classic" in found.changes[-1]
 
 

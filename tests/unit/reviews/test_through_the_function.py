@@ -67,7 +67,7 @@ def test_a_kubeconfig_that_can_not_work_fails_the_run_and_is_not_shown() -> None
     assert made.code == 1
     assert made.items[0] == controller_manager()
     assert "planted" not in made.stderr
-    assert "names no current-context" in made.stderr
+    assert "has no current-context" in made.stderr
 
 
 def test_two_configs_that_set_up_one_deployment_alike_agree() -> None:

@@ -376,7 +376,7 @@ def test_a_missing_configmap_is_found_although_the_set_says_applied() -> None:
     fleet.bindings = [fleet.binding("web-1")]
     cluster = one(evaluate(*fleet.management, *fleet.payloads))
     assert codes(cluster) == ["missing-resource"]
-    assert "calls the ClusterResourceSet applied all the same" in said(cluster, "missing-resource")
+    assert "reports the ClusterResourceSet as applied all the same" in said(cluster, "missing-resource")
 
 
 def test_a_configmap_that_went_missing_later_is_found_too() -> None:
@@ -433,7 +433,7 @@ def test_a_secret_that_is_no_text_is_unparsable() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("Secret", "clusternet.registration")["data"] = {"a": base64.b64encode(b"\xff" * 40).decode()}
     fleet.bindings = []
-    assert "no UTF-8 text" in said(one(evaluate(*fleet.management, *fleet.payloads)), "unparsable")
+    assert "not UTF-8 text" in said(one(evaluate(*fleet.management, *fleet.payloads)), "unparsable")
 
 
 def test_a_secret_that_is_no_base64_is_too_short() -> None:
@@ -598,7 +598,7 @@ def test_two_sets_of_one_config_are_a_renaming_with_its_next_step() -> None:
     objects = [*old.clusters, *old.sets, *new.sets, *old.payloads, *new.payloads, *new.parent]
     cluster = one(evaluate(*objects, bound))
     assert [(reason.code, reason.severity) for reason in cluster.reasons] == [("two-sets", "info")]
-    assert cluster.reasons[0].remedy[0].startswith("next: let sel.web-1 and what belongs to it be pruned")
+    assert cluster.reasons[0].remedy[0].startswith("next, let sel.web-1 and what belongs to it be pruned")
     assert cluster.ok
     bound["spec"]["bindings"] = bound["spec"]["bindings"][:-1]
     half = one(evaluate(*objects, bound))
@@ -676,10 +676,10 @@ def managed_by(*, ready: int | None) -> live.Object:
     ("ready", "expected"),
     [
         pytest.param(
-            0, "capi-controller-manager v1.14.2 does not run, since no replica of its Deployment is ready", id="down"
+            0, "capi-controller-manager v1.14.2 is not running, since no replica of its Deployment is ready", id="down"
         ),
-        pytest.param(1, "either it is quite new or the manager does not run", id="up"),
-        pytest.param(None, "either it is quite new or the manager does not run", id="unknown"),
+        pytest.param(1, "either the change is very recent or the manager is not running", id="up"),
+        pytest.param(None, "either the change is very recent or the manager is not running", id="unknown"),
     ],
 )
 def test_where_its_deployment_tells_that_the_manager_is_down_that_is_why_nothing_arrives(
@@ -692,18 +692,20 @@ def test_where_its_deployment_tells_that_the_manager_is_down_that_is_why_nothing
     waiting = Fleet(names=("web-1",))
     waiting.bindings = []
     cluster = one(evaluate(managed_by(ready=ready), *waiting.management, *waiting.payloads))
-    assert ("does not run" in said(cluster, "waiting")) is (ready == 0)
+    assert ("is not running" in said(cluster, "waiting")) is (ready == 0)
 
 
 @pytest.mark.parametrize(
     ("ready", "expected"),
     [
         pytest.param(
-            0, "is there. capi-controller-manager v1.14.2 does not run: no replica of its Deployment is", id="down"
+            0,
+            "nor a status. capi-controller-manager v1.14.2 is not running: no replica of its Deployment is",
+            id="down",
         ),
         pytest.param(1, "Either it is new, or the server refuses what capi-controller-manager v1.14.2 writes", id="up"),
         pytest.param(
-            None, "Either it is new, or capi-controller-manager v1.14.2 does not run, or the server", id="unknown"
+            None, "Either it is new, or capi-controller-manager v1.14.2 is not running, or the server", id="unknown"
         ),
     ],
 )
@@ -1059,7 +1061,7 @@ def test_a_change_that_the_hubs_set_never_brings_is_no_matter_of_a_config() -> N
     hub[0]["data"]["clusternet-agent-deploy"] += "# changed\n"
     reason = next(each for each in one(evaluate(quick, bound, *hub), "default/quick").reasons if each.code == "changed")
     assert reason.remedy == (
-        "to have changes arrive, migrate from the hub, which never changes its sets (docs/migration.md)",
+        "to have changes delivered, migrate from the hub, which never changes its sets (docs/migration.md)",
     )
 
 

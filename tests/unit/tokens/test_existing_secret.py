@@ -106,7 +106,7 @@ def test_the_manifest_that_we_print_fits(config: Config, make_items: Items) -> N
         pytest.param({"stringData": {"regToken": TOKEN}}, "does not hold the Secret clusternet-agent", id="bare token"),
         pytest.param({"data": {"r": "%%%"}}, "does not hold the Secret clusternet-agent", id="no base64"),
         pytest.param(
-            {"stringData": {"r": manifest("https://old.example.com")}}, "names another parent", id="another parent"
+            {"stringData": {"r": manifest("https://old.example.com")}}, "names a different parent", id="another parent"
         ),
     ],
 )

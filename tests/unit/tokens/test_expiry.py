@@ -176,7 +176,7 @@ def test_a_jwt_has_no_bootstrap_secret(make_items: Items, config: Config) -> Non
 
 def test_another_secret_half_under_the_same_id_gets_a_warning(make_items: Items, config: Config) -> None:
     (result,) = review(config, BOOT, make_items(boot_secret({"token-secret": "aaaaaaaaaaaaaaaa"})))
-    assert "differs from the bootstrap token of the same id" in result.message
+    assert "differs from the bootstrap token with the same id" in result.message
     assert "aaaaaaaa" not in result.message
 
 

@@ -260,7 +260,7 @@ def unix_socket(path: Path) -> None:
         pytest.param(unix_socket, "can't be read", id="a socket"),
         pytest.param(device, "link that leaves", id="a link to a device"),
         pytest.param(lambda path: path.symlink_to(path.name), "can't be read", id="a link to itself"),
-        pytest.param(lambda path: path.write_bytes(b"\xff\xfe"), "is not text in UTF-8", id="no text"),
+        pytest.param(lambda path: path.write_bytes(b"\xff\xfe"), "is not UTF-8 text", id="no text"),
         pytest.param(lambda path: path.write_bytes(b"a" * (MAX_FILE + 1)), "is bigger than 64 KiB", id="too big"),
         pytest.param(lambda _path: None, "does not exist", id="missing"),
     ],

@@ -241,7 +241,7 @@ def test_the_tree_of_a_cluster_whose_registration_was_not_looked_at_says_how_to_
     fleet.of("ConfigMap", "clusternet-identity")["data"]["00-identity.yaml"] += "# new\n"
     tree = status_text.tree(report(*fleet.management, *fleet.payloads).only(frozenset({"team-a/web-1"})))
     assert tree.splitlines()[0].split() == ["Cluster", "team-a/web-1", "delivered", "Provisioned"]
-    assert "DO NOW\n· no-parent: nothing of the parent cluster was looked at" in tree
+    assert "DO NOW\n· no-parent: the parent cluster was not looked at" in tree
     assert "ALSO FOUND\n· changed: ConfigMap clusternet-identity was changed" in tree
 
 

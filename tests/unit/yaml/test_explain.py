@@ -48,7 +48,7 @@ def test_what_is_no_text_is_not_called_an_encoding(data: bytes) -> None:
         pytest.param("a: 1\nb 1\nc: 2\n", "a ':' is missing here", 1, 1, id="no colon before a value"),
         pytest.param("- a 1\n  c: 2\n", "a ':' is missing here", 0, 3, id="no colon in an entry"),
         pytest.param("a:1\nc: 2\n", "a space is missing after ':'; write it as name: value", 0, 1, id="no space behind a colon"),
-        pytest.param("a=1\nc: 2\n", "'=' where a field has ':'; write it as name: value", 0, 1, id="an equals sign"),
+        pytest.param("a=1\nc: 2\n", "'=' in place of ':'; write it as name: value", 0, 1, id="an equals sign"),
         pytest.param("a:\n  -b: 1\n   c: 2\n", "a space is missing after '-'", 1, 2, id="no space behind a dash"),
         pytest.param("// note\na: 1\n", "a comment begins with #", 0, 0, id="a comment of another language"),
         pytest.param('a: "x\nb: "y"\n', "a quote is opened here and never closed", 0, 3, id="a quote closed by the next one"),

@@ -27,7 +27,7 @@ def manager_down(at: Scenario) -> Steps:
     change["data"]["40-deployment.yaml"] += "# changed\n"
     at.api.patch("ConfigMap", f"{N}-agent.{at.name}", at.space.namespace, {"data": change["data"]})
     reason = yield
-    assert "does not run" in reason["message"]
+    assert "is not running" in reason["message"]
     *first, last = commands(reason)
     assert last == retry
     at.follow({"remedy": first})
