@@ -41,6 +41,7 @@ class Options(Record):
     baseline: Sequence[Item] | None = None  # items of an earlier rendered tree; None where none was given
     baseline_source: str = "--baseline"  # what messages call that tree
     baseline_rendered: bool = False  # whether it is known to be rendered, so that it may hold nothing of ours
+    baseline_later: bool = False  # whether it is compared with later, since more is made than in this run
     verbose: bool = False  # whether every Cluster's verdict is reported
     writes_files: bool = False  # whether the output goes into files (and so, most likely, into Git)
     needs_token: bool = True  # whether a token that is not at hand is an error; it is for all but what only explains
@@ -117,6 +118,7 @@ def _processed(  # noqa: PLR0913 - a run as it is called, and where its tokens g
     taken = Inventory(items, prefixes)
     baseline = None if options.baseline is None else Inventory(options.baseline, prefixes)
     before = earlier.read(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
+    before = before.replace(later=options.baseline_later and baseline is not None)
     made = plan.make(zip(configs, tokens.found, strict=True), others, items, taken, before)
     results += [*_leaks(configs, tokens.found, items, taken), *made.results]
     results += [verdict.result() for verdict in made.verdicts] if options.verbose else []

@@ -41,14 +41,17 @@ class Plan(Record):
     results: tuple[Result, ...]  # with an error among them nothing may be emitted
     inventory: Inventory
     before: Before
-    renamed: Mapping[tuple[str, str], str] = {}  # sets that were renamed after the function had run
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """What was decided about each Cluster, worked out when asked for: as `verdicts.decided`."""
+        """What was decided about each Cluster, worked out when asked for."""
+        return tuple(self.decided())
+
+    def decided(self, title: str = "") -> list[Verdict]:
+        """Return what was decided about each Cluster, or about one by every config: as `verdicts.decided`."""
         from krm_fn.clusters.verdicts import decided  # noqa: PLC0415 - for those who explain
 
-        return tuple(decided(self.inventory, self.parts, renamed=self.renamed))
+        return decided(self.inventory, self.parts, of=title)
 
 
 def make(
@@ -63,7 +66,9 @@ def make(
     reached = [(other, inventory.select(other)) for other in others if other.mode != "Check"]
     _name(parts, reached, before)
     _build(parts)
-    results = [*_guard(parts, items, inventory), *_compare(parts, items, inventory, before)]
+    results = [*_guard(parts, items, inventory)]
+    results += compare(parts, before.replace(baseline=None, nothing_in="") if before.later else before)
+    results += _references(parts, items, inventory, before)
     if len(parts) + len(reached) > 1 or inventory.owned or inventory.occupied:
         from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
 
@@ -72,7 +77,7 @@ def make(
         part.results += [*_selector_warnings(part, inventory), *inventory.counts(part, alone=len(parts) == 1)]
         part.results += _notes(part.config)
     revised = _review(parts, items)
-    generated = sorted((new for part in parts for new in part.generated), key=_output_order)
+    generated = sorted((new for part in parts for new in part.generated), key=output_order)
     return Plan(
         parts=tuple(parts),
         generated=tuple(generated),
@@ -84,7 +89,8 @@ def make(
     )
 
 
-def _output_order(new: Generated) -> tuple[str, int, str]:
+def output_order(new: Generated) -> tuple[str, int, str]:
+    """Return what generated objects are ordered by."""
     return (new.key.namespace, _KIND_ORDER[new.key.kind], new.key.name)
 
 
@@ -152,8 +158,8 @@ def _guard(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory) -
     return results
 
 
-def _compare(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory, before: Before) -> list[Result]:
-    """Compare with what came before, where there is anything to compare or to report about it."""
+def compare(parts: Sequence[Part], before: Before) -> list[Result]:
+    """Compare with what came before, where there is anything to compare; what is about one config is added to its part."""
     results: list[Result] = []
     if before.output.all_sets or before.baseline is not None:
         from krm_fn.earlier import breaking  # noqa: PLC0415 - a first run has nothing to compare with
@@ -162,6 +168,15 @@ def _compare(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory,
             for tree in before.trees:
                 part.results += breaking.check(part, tree)
         results += breaking.moves(parts, before.baseline) if before.baseline is not None else ()
+    if not before.later and (before.nothing_in or any(part.config.guard.removal_limit for part in parts)):
+        from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
+
+        results += guard.removals(parts, before)
+    return results
+
+
+def _references(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory, before: Before) -> list[Result]:
+    """Check what the ClusterResourceSets refer to and this run does not make."""
     for part in parts:
         served = sorted({new.key.namespace for new in part.generated})
         part.results += sources.check(part.config, items, inventory, served)
@@ -169,15 +184,11 @@ def _compare(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory,
             from krm_fn.earlier import overlap  # noqa: PLC0415 - few configs have them
 
             part.results += overlap.extra_resources(part.config, items, served)
-    if not all(part.renders for part in parts):
-        from krm_fn.earlier import overlap  # noqa: PLC0415 - for mode Check alone
+    if all(part.renders for part in parts):
+        return []
+    from krm_fn.earlier import overlap  # noqa: PLC0415 - for mode Check alone
 
-        results += overlap.broken_references(before.output, items, [part.config.token.kept_secret for part in parts])
-    if before.nothing_in or any(part.config.guard.removal_limit for part in parts):
-        from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
-
-        results += guard.removals(parts, before)
-    return results
+    return list(overlap.broken_references(before.output, items, [part.config.token.kept_secret for part in parts]))
 
 
 # --- check -----------------------------------------------------------------------------------------------------------

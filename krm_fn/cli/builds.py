@@ -1,7 +1,7 @@
 """Builds by kustomize, with what this function saw and made in them.
 
 Each call of the function in a build is answered by this process, with the caller's options. The objects that it makes
-carry a mark through the rest of the build, so that each is known under the name that it has in the end.
+carry a mark through the rest of the build, so that each is known under the name that it has in the end (`built`).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import re
 import secrets
 
 from krm_fn import function, surface
-from krm_fn.base import Record, some
-from krm_fn.config import identity_of, is_config
+from krm_fn.cli.built import Call, joined
+from krm_fn.clusters import key_of
 from krm_fn.files import kustomize
 from krm_fn.files.originals import same
 from krm_fn.files.reading import show
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.changes import Changes
-from krm_fn.krm.results import FUNCTION_CONFIG, WARNING, Errors, Result, has_errors
+from krm_fn.krm.results import FUNCTION_CONFIG, Errors, Result, has_errors
 from krm_fn.krm.streams import read_documents
-from krm_fn.kube.raw import is_local
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
+from krm_fn.model import ObjectKey
 from krm_fn.tokens.redaction import Redactor, knowing
 
 TYPE_CHECKING = False
@@ -35,18 +35,8 @@ if TYPE_CHECKING:
     from krm_fn.files.documents import Tree
     from krm_fn.function import Options, Outcome
     from krm_fn.krm.items import Item
-    from krm_fn.krm.resource_list import ResourceList
-    from krm_fn.model import Generated
 
 _SEPARATOR = re.compile(rb"(?m)^---\n")
-
-
-class Call(Record):
-    """One call of the function in a build."""
-
-    folder: str  # that was built, as messages call it
-    given: ResourceList
-    outcome: Outcome
 
 
 class Builds:
@@ -58,7 +48,7 @@ class Builds:
         self.calls: list[Call] = []
         self.unused: list[Item] = []  # configs that no build called the function with
         self.mark = f"fn.clusternet.io/made-{secrets.token_hex(8)}"
-        self.marked = re.compile(rb"(?m)^ +" + re.escape(self.mark.encode()) + rb": *['\"]?([^'\"\n]*)['\"]?\n")
+        self.marked = re.compile(rb"(?m)^ +" + re.escape(self.mark.encode()) + rb": *['\"]?((\d+):[^'\"\n]*)['\"]?\n")
         self.places: dict[str, int] = {}  # mark -> position in the tree
         self.sources: dict[str, list[Item]] = {}  # objects of the files of each folder that was built
         self.indexed: dict[str, dict[tuple[str, str], list[Item]]] = {}  # the same by kind and name, once needed
@@ -110,23 +100,28 @@ class Builds:
 
     def answer(self, folder: str, data: bytes, files: Sequence[tuple[str, bytes]]) -> tuple[int, bytes, str]:
         """Do the work of the function in a build."""
+        config = None
         try:
             self.objects_of(folder, files)
             given = resource_list.read(data)
-            config = given.function_config
-            outcome = self.processed(folder, given.items, config, baseline=self.baseline_of(config))
+            config = self.own(given.function_config, folder)
+            outcome = self.processed(folder, given.items, config)
         except Errors as errors:
             given = resource_list.read(b"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n")
             outcome = function.Outcome(changes=Changes(), results=errors.results, redactor=Redactor())
-        self.calls.append(Call(folder=folder, given=given, outcome=outcome))
+        marks = {key_of(item): item.annotations[self.mark] for item in given.items if self.mark in item.annotations}
+        changes = outcome.changes.replace(
+            added=tuple(self.with_mark(value, marks) for value in outcome.changes.added),
+            replaced={at: self.with_mark(value, marks) for at, value in outcome.changes.replaced.items()},
+        )
+        follows = frozenset(int(found[2]) for found in self.marked.finditer(data))
+        self.calls.append(
+            Call(folder=folder, given=given, config=config, outcome=outcome, marks=marks, follows=follows)
+        )
         stderr = io.StringIO()
         runner.say_lines(outcome.results, stderr)
         if has_errors(outcome.results):
             return runner.FAILED, b"", stderr.getvalue()
-        changes = outcome.changes.replace(
-            added=tuple(map(self.with_mark, outcome.changes.added)),
-            replaced={at: self.with_mark(value) for at, value in outcome.changes.replaced.items()},
-        )
         chunks = resource_list.write(given, changes, outcome.results)
         return runner.OK, b"".join(chunks), stderr.getvalue()
 
@@ -136,15 +131,22 @@ class Builds:
             self.sources[folder] = _items(files)
         return self.sources[folder]
 
-    def processed(
-        self, folder: str, items: Sequence[Item], config: Item | None, *, baseline: Sequence[Item] | None
-    ) -> Outcome:
-        """Run the function over what a build of a folder gave it; the results name files, or at least the folder."""
-        own = None if config is None else self.original(config, folder)
-        if config is not None and own is not None and own.namespace == config.namespace and same(own, config):
-            config = copy.copy(own)  # so that notes about it, which are not looked up, name its file
-            config.position = FUNCTION_CONFIG
-        options = self.options.replace(baseline=baseline, original=functools.partial(self.original, folder=folder))
+    def own(self, config: Item | None, folder: str) -> Item | None:
+        """Return a functionConfig as the user's file holds it, so that notes about it, which are not looked up, name that."""
+        found = None if config is None else self.original(config, folder)
+        if config is None or found is None or found.namespace != config.namespace or not same(found, config):
+            return config
+        found = copy.copy(found)
+        found.position = FUNCTION_CONFIG
+        return found
+
+    def processed(self, folder: str, items: Sequence[Item], config: Item | None) -> Outcome:
+        """Run the function over what a build of a folder gave it; the results name files, or at least the folder.
+
+        It is compared with the baseline once all is built: this may be one layer of several.
+        """
+        original = functools.partial(self.original, folder=folder)
+        options = self.options.replace(baseline_later=True, original=original)
         return self.placed(function.process(items, config, options), folder)
 
     def placed(self, outcome: Outcome, folder: str = "") -> Outcome:
@@ -173,10 +175,14 @@ class Builds:
             found = [one for one in found if same(one, built)]
         return found[0] if len(found) == 1 else None
 
-    def with_mark(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return an object with the mark, which names it as the function does."""
+    def with_mark(self, value: Mapping[str, Any], marks: dict[ObjectKey, str]) -> Mapping[str, Any]:
+        """Return an object with a mark, which tells the call and the name that the function gave it, and note the mark."""
         metadata = value["metadata"]
-        annotations = {**metadata.get("annotations", {}), self.mark: _mark_of(value["kind"], metadata)}
+        namespace, name = metadata.get("namespace") or "", metadata["name"]
+        group = value["apiVersion"].rpartition("/")[0]
+        mark = f"{len(self.calls)}:{value['kind']}/{namespace}/{name}"
+        marks[ObjectKey(group=group, kind=value["kind"], namespace=namespace, name=name)] = mark
+        annotations = {**metadata.get("annotations", {}), self.mark: mark}
         return {**value, "metadata": {**metadata, "annotations": annotations}}
 
     @property
@@ -185,78 +191,10 @@ class Builds:
         return frozenset(self.places.values())
 
     def outcome(self, tree: Tree) -> Outcome:
-        """Return what the function made in all its calls, under the names that it has in the end.
-
-        With an error, that of the call which failed. Of several calls of one config the last counts.
-        """
+        """Return what the function made in all its calls, as it is in the end; with an error, that of the call which failed."""
         failed = [call.outcome for call in self.calls if has_errors(call.outcome.results)]
-        if failed:
-            return failed[0]
-        last = self.calls[-1]
-        configs = {identity_of(one): one for call in self.calls if (one := call.given.function_config) is not None}
-        outcome = last.outcome
-        if len(configs) > 1 or self.options.baseline is not None:
-            items = list(last.given.items)
-            for one in configs.values():
-                item = copy.copy(one)
-                item.position = len(items)
-                items.append(item)
-            alone = len(configs) == 1 or not all(map(is_config, configs.values()))
-            config = last.given.function_config if alone else None
-            outcome = self.processed(last.folder, items, config, baseline=self.options.baseline)
-        return self.as_built(outcome, tree)
-
-    def baseline_of(self, config: Item | None) -> Sequence[Item] | None:
-        """Return the baseline without the objects of configs that are not in the same call, which would count as removed."""
-        if self.options.baseline is None or config is None:
-            return self.options.baseline
-        owner = "/".join(part for part in identity_of(config) if part)
-        return [
-            item for item in self.options.baseline if item.annotations.get(surface.OWNER_ANNOTATION, owner) == owner
-        ]
-
-    def as_built(self, outcome: Outcome, tree: Tree) -> Outcome:
-        """Return an outcome with its objects as kustomize built them."""
-        if outcome.plan is None or has_errors(outcome.results):
-            return outcome
-        checked = {config.owner for config in outcome.configs if config.mode == "Check"}
-        generated: list[Generated] = []
-        renamed: dict[tuple[str, str], str] = {}
-        results: list[Result] = []
-        for new in outcome.plan.generated:
-            if new.owner in checked:
-                generated.append(new)
-                continue
-            mark = _mark_of(new.key.kind, {"namespace": new.key.namespace, "name": new.key.name})
-            if mark not in self.places:
-                message = f"{new.key.title} is generated, but a later part of the build removes it: look for a patch that deletes it"
-                results.append(Result(message=message, severity=WARNING, rule="built-later"))
-                continue
-            item = tree.items[self.places[mark]]
-            generated.append(
-                new.replace(key=new.key.replace(namespace=item.namespace, name=item.name), value=item.value())
-            )
-            if new.key.kind == surface.RESOURCE_SET_KIND and new.key.name != item.name:
-                renamed[new.key.namespace, new.key.name] = item.name
-        results += self.lost_clusters(outcome, tree)
-        return outcome.replace(
-            changes=Changes(),
-            plan=outcome.plan.replace(generated=tuple(generated), renamed=renamed),
-            results=(*outcome.results, *results),
-        )
-
-    def lost_clusters(self, outcome: Outcome, tree: Tree) -> list[Result]:
-        """Warn about Clusters that a later part of the build renames, moves or removes: what refers to them is not."""
-        call = self.calls[-1]
-        built = [item for item in tree.items if item.kind == "Cluster" and item.group == surface.CLUSTER_GROUP]
-        local = [item for item in call.given.items if item.kind == "Cluster" and is_local(item)]
-        kept = {(item.namespace, item.name) for item in (*built, *local)}
-        verdicts = () if outcome.plan is None else outcome.plan.verdicts
-        gone = sorted({one.cluster.title for one in verdicts if one.matched and one.cluster.key not in kept})
-        if not gone:
-            return []
-        message = f"after this function has run, the build renames, moves or removes {some(gone, 5)}: run it in the outermost layer, so that its output matches the Clusters"
-        return [Result(message=message, severity=WARNING, file_path=call.folder, rule="built-later")]
+        options = self.options.replace(original=self.original)
+        return failed[0] if failed else self.placed(joined(self.calls, tree, self.places, options))
 
 
 def _unbuilt(error: kustomize.Unbuilt, redactor: Redactor) -> tuple[Result, ...]:
@@ -277,7 +215,3 @@ def _items(files: Sequence[tuple[str, bytes]]) -> list[Item]:
             with contextlib.suppress(Errors):
                 found += [item for one in read_documents(data, path) for item in one.items]
     return found
-
-
-def _mark_of(kind: str, metadata: Mapping[str, Any]) -> str:
-    return f"{kind}/{metadata.get('namespace') or ''}/{metadata['name']}"

@@ -8,16 +8,20 @@ from krm_fn import function
 from krm_fn.agent import documents
 from krm_fn.agent import manifests as agent_manifests
 from krm_fn.cli import diagnostics, inputs, shared
+from krm_fn.clusters import capi
+from krm_fn.earlier import Coverage
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors, has_errors
-from krm_fn.surface import TOKEN_KEY, agent_of
+from krm_fn.surface import AGENT_NAMESPACE_ANNOTATION, RESOURCE_SET_KIND, TOKEN_KEY
 from krm_fn.tokens.redaction import Cleared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
-    from krm_fn.clusters.verdicts import Verdict
+    from krm_fn.clusters import Part
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.function import Outcome
     from krm_fn.model import Config
     from krm_fn.plan import Plan
@@ -69,59 +73,68 @@ def registration(config: Config) -> str:
     return f"# config {config.owner}: put the token in, base64-encoded\n" + documents([manifest])
 
 
-def _served(made: Plan, chosen: str | None) -> list[Verdict]:
-    """Return what was decided about the Clusters that register, or about the one that was asked for.
+def _manifests(outcome: Outcome, wanted: Sequence[str], chosen: str | None) -> Iterator[str]:
+    """Yield each distinct set of manifests once, under a comment that names for whom it is.
+
+    What a Cluster gets is looked up as Cluster API does it: by the ClusterResourceSets that select it, and their references.
 
     Raises:
-        Errors: There is no such Cluster, or it does not register.
+        Errors: The one Cluster that was asked for is not there, or does not register.
     """
-    verdicts = made.verdicts
-    served = [one for one in verdicts if one.matched and (chosen is None or one.cluster.title == chosen)]
-    if chosen is None or served:
-        return served
-    unknown = inputs.no_cluster([chosen], {one.cluster.title for one in verdicts})
-    if unknown:
-        raise Errors(unknown)
-    reason = next(one.rule for one in verdicts if one.cluster.title == chosen)
-    message = f"Cluster {chosen} does not register: {reason}"
-    raise Errors.of(message)
-
-
-def _manifests(outcome: Outcome, parts: Sequence[str], chosen: str | None) -> Iterator[str]:
-    """Yield each distinct set of manifests once, under a comment that names for whom it is."""
-    if outcome.plan is None:
+    made = outcome.plan
+    if made is None:
         return
-    # what a later part of a build changed under the same name counts; it may also have renamed or removed an object
-    built = {new.key: new.value for new in outcome.plan.generated}
-    carriers = {
-        (new.owner, new.key.namespace, new.key.name): built.get(new.key, new.value)
-        for part in outcome.plan.parts
-        for new in part.generated
-        if new.key.kind == "ConfigMap"
-    }
-    configs = {config.owner: config for config in outcome.configs}
-    served = _served(outcome.plan, chosen)
     shown: dict[tuple[str, str], list[str]] = {}
-
-    def add(config: Config, namespace: str, own: str, title: str) -> None:
-        n = config.resource_set.name
-        texts = []
-        for part in parts:
-            if part == "registration":
-                texts.append(registration(config))
-                continue
-            name = config.identity_map if part == "identity" else agent_of(n, own)
-            texts.extend(carriers[config.owner, namespace, name]["data"].values())
-        shown.setdefault(("".join(texts), config.owner), []).append(title)
-
-    for one in served:
-        config = configs[one.config]
-        add(config, one.cluster.namespace, one.cluster.name if config.per_cluster else "", one.cluster.title)
-    reached = {(one.config, one.cluster.namespace) for one in served}
-    for owner, namespace, name in sorted(carriers, key=lambda carrier: carrier[1:]) if chosen is None else ():
-        config = configs[owner]
-        if name == agent_of(config.resource_set.name) and (owner, namespace) not in reached:
-            add(config, namespace, "", f"namespace {namespace}")
+    for part in made.parts:
+        coverage = Coverage(_sets(part))
+        maps = {(new.key.namespace, new.key.name): new.value for new in part.generated if new.key.kind == "ConfigMap"}
+        reached: set[str] = set()
+        for cluster in part.served:
+            reached.add(cluster.namespace)
+            if chosen in {None, cluster.title}:
+                text = "".join(_texts(part.config, maps, coverage.of(cluster), wanted))
+                shown.setdefault((text, part.config.owner), []).append(cluster.title)
+        unreached: dict[str, list[ResourceSet]] = {}
+        for one in _sets(part) if chosen is None and not part.config.per_cluster else ():
+            if one.namespace not in reached:
+                unreached.setdefault(one.namespace, []).append(one)
+        for namespace, sets in unreached.items():
+            text = "".join(_texts(part.config, maps, sets, wanted))
+            shown.setdefault((text, part.config.owner), []).append(f"namespace {namespace}")
+    if chosen is not None and not shown:
+        raise _not_served(made, chosen)
     for (text, owner), titles in shown.items():
         yield f"# for {', '.join(titles)} (config {owner})\n"
         yield text
+
+
+def _sets(part: Part) -> list[ResourceSet]:
+    return [capi.read_set(new.value) for new in part.generated if new.key.kind == RESOURCE_SET_KIND]
+
+
+def _texts(
+    config: Config,
+    maps: Mapping[tuple[str, str], Mapping[str, Any]],
+    sets: Iterable[ResourceSet],
+    wanted: Sequence[str],
+) -> Iterator[str]:
+    """Yield what sets deliver of the parts that are wanted."""
+    references = {(one.namespace, name): None for one in sets for kind, name in one.resources if kind == "ConfigMap"}
+    carriers = [maps[one] for one in references if one in maps]
+    for part in wanted:
+        if part == "registration":
+            yield registration(config)
+        for carrier in carriers:
+            is_identity = AGENT_NAMESPACE_ANNOTATION in carrier["metadata"]["annotations"]
+            if part == ("identity" if is_identity else "agent"):
+                yield from carrier["data"].values()
+
+
+def _not_served(made: Plan, chosen: str) -> Errors:
+    """Report that the Cluster that was asked for is not there, or does not register."""
+    verdicts = made.verdicts
+    unknown = inputs.no_cluster([chosen], {one.cluster.title for one in verdicts})
+    if unknown:
+        return Errors(unknown)
+    reason = next(one.rule for one in verdicts if one.cluster.title == chosen)
+    return Errors.of(f"Cluster {chosen} does not register: {reason}")

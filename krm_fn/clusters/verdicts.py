@@ -68,16 +68,13 @@ class Verdict(Record):
         )
 
 
-def decided(
-    inventory: Inventory, parts: Sequence[Part], *, of: str = "", renamed: Mapping[tuple[str, str], str] | None = None
-) -> list[Verdict]:
+def decided(inventory: Inventory, parts: Sequence[Part], *, of: str = "") -> list[Verdict]:
     """Return what was decided about each Cluster, by config, namespace and name.
 
     A Cluster that some config registers has the verdicts of those configs. One that none registers has the verdict of
     the config that came nearest.
 
-    With `of`, the title of a Cluster, what every config decided about that one. `renamed` are names that ClusterResourceSets
-    got after the function had run, by namespace and name.
+    With `of`, the title of a Cluster, what every config decided about that one.
     """
     reached: dict[tuple[str, str], list[int]] = {}
     for at, part in enumerate(parts):
@@ -88,7 +85,7 @@ def decided(
         if of and cluster.title != of:
             continue
         for at in range(len(parts)) if of else reached.get(cluster.key) or [_nearest(inventory, parts, cluster)]:
-            found[at].append(_verdict(inventory, parts[at], cluster, renamed or {}))
+            found[at].append(_verdict(inventory, parts[at], cluster))
     return [verdict for verdicts in found for verdict in verdicts]
 
 
@@ -103,7 +100,7 @@ def _nearest(inventory: Inventory, parts: Sequence[Part], cluster: Cluster) -> i
     return 0
 
 
-def _verdict(inventory: Inventory, part: Part, cluster: Cluster, renamed: Mapping[tuple[str, str], str]) -> Verdict:
+def _verdict(inventory: Inventory, part: Part, cluster: Cluster) -> Verdict:
     config = part.config
     code, rule = _decide(inventory, config, cluster)
     if cluster.key in part.skipped:
@@ -111,14 +108,13 @@ def _verdict(inventory: Inventory, part: Part, cluster: Cluster, renamed: Mappin
     if code != "matched":
         return Verdict(cluster=cluster, config=config.owner, matched=False, code=code, rule=rule)
     naming = part.namings.get(cluster.key)
-    resource_set = config.set_of(cluster)
     return Verdict(
         cluster=cluster,
         config=config.owner,
         matched=True,
         code=code,
         rule=rule,
-        resource_set=renamed.get((cluster.namespace, resource_set), resource_set),
+        resource_set=config.set_of(cluster),
         registration_name=shared_name(config) if naming is None else naming.name,
         registration_labels=shared_labels(config, cluster.namespace) if naming is None else naming.labels,
     )

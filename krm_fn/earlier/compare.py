@@ -71,7 +71,8 @@ def compare(
     then = {one.key: one.item.value() for one in before.owned}
     now = {new.key: new.value for part in parts if part.renders for new in part.generated}
     both = sorted(then.keys() & now.keys(), key=tuple)
-    changes = _changes([(key, old, now[key]) for key in both if (old := _as_rendered(then[key])) != now[key]])
+    pairs = [(key, _as_rendered(then[key]), _as_rendered(now[key])) for key in both]
+    changes = _changes([(key, old, new) for key, old, new in pairs if old != new])
     sets = [capi.read_set(value) for key, value in now.items() if key.kind == RESOURCE_SET_KIND]
     sides = (Side(before.all_sets, before.clusters, then, baseline), Side(sets, _labelled(parts, clusters), now, items))
     return Comparison(
@@ -85,7 +86,7 @@ def compare(
 
 
 def _as_rendered(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object of the earlier tree without what hosts, kubectl and the server added to it."""
+    """Return an object of either tree without what hosts, kubectl and the server added to it."""
     found, _ = split_annotations(value)
     metadata = {key: one for key, one in found["metadata"].items() if key not in _SERVERS}
     if isinstance(annotations := metadata.get("annotations"), dict):

@@ -68,6 +68,9 @@ def write_out(name: str, paths: Sequence[str], folder: str) -> tuple[str, ...]:
     if len(under) > _MOST_FILES:
         _refuse(f"{name} has more than {_MOST_FILES:,} files at these paths")
     _write(top, under, folder)
+    os.makedirs(
+        os.path.join(folder, ".git"), exist_ok=True
+    )  # so that bases are looked for in all of it, and no further
     there = [os.path.join(folder, one) if one != "." else folder for one in wanted]
     return tuple(one if os.path.lexists(one) else "" for one in there)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from krm_fn.base import Record, count, some
-from krm_fn.clusters.verdicts import decided
 from krm_fn.earlier import effects as codes
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.surface import REGISTRATION_SECRET
@@ -120,11 +119,7 @@ def of(
         return Shown(configs=outcome.configs, results=tuple(results))
     verdicts = list(made.verdicts)
     if filters.clusters:  # of a Cluster that is asked for by name, what every config decided
-        verdicts = [
-            one
-            for title in filters.clusters
-            for one in decided(made.inventory, made.parts, of=title, renamed=made.renamed)
-        ]
+        verdicts = [one for title in filters.clusters for one in made.decided(title)]
     labels = {one.title: one.live_labels for one in made.inventory.clusters}
     affected = {title for one in comparison.effects for title in one.clusters} if comparison is not None else set()
     chosen = {title for title in {*labels, *affected} if filters.takes(title, labels.get(title))}

@@ -320,6 +320,101 @@ def test_one_config_that_is_called_in_two_layers_counts_once(host: Host) -> None
     assert plan["summary"]["objects"] == 5
 
 
+# --- layers ----------------------------------------------------------------------------------------------------------
+
+
+def regions(host: Host, *, own: bool, **spec: Any) -> Path:
+    """Two layers that call the function, each over its own Clusters, and one that joins them.
+
+    Each with a config of its `own`, or both through one component, which runs before they set the namespace.
+    """
+    component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ntransformers: [fleet.yaml]\n"
+    apart = {"registrationToken": {"existingSecret": {"name": "reg"}}, **spec}
+    host.write({"kustomization.yaml": component, "fleet.yaml": config(**apart)}, "component")
+    for region in ("eu", "us"):
+        calls = "transformers: [fleet.yaml]" if own else "components: [../component]"
+        host.write(
+            {
+                "kustomization.yaml": f"resources: [clusters.yaml]\nnamespace: {region}\n{calls}\n",
+                "clusters.yaml": (cluster("one") + cluster("two")).replace(", namespace: team-a", ""),
+                "fleet.yaml": config(f"fleet-{region}", **apart),
+            },
+            region,
+        )
+    return host.write({"kustomization.yaml": "resources: [../eu, ../us]\n"}, "all")
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["a config each", "one component"])
+def test_layers_beside_one_another_are_one_plan_of_what_each_saw(host: Host, *, own: bool) -> None:
+    folder = regions(host, own=own)
+    everything = host.call("render", folder)
+    assert everything.code == 0, everything.err
+    made = {one for one in objects(everything.out) if one[0] != "Cluster"}
+    assert len(made) == 2 * 4
+    only = host.call("render", folder, "--only", "generated")
+    assert objects(only.out) == made
+    assert "renames, moves or removes" not in only.err
+    plan = json.loads(host.call("plan", folder, "-o", "json").out)
+    titles = [f"{one['namespace']}/{one['name']}" for one in plan["clusters"] if one["registers"]]
+    assert titles == ["eu/one", "eu/two", "us/one", "us/two"]
+    assert plan["summary"]["objects"] == 2 * 4
+    manifests = host.call("manifests", folder, "--only", "agent")
+    assert manifests.code == 0, manifests.err
+    assert all(title in manifests.out for title in titles)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["a config each", "one component"])
+def test_layers_are_compared_with_what_was_built_in_the_end(host: Host, *, own: bool) -> None:
+    folder = regions(host, own=own, guard={"maxRemovedClusters": 0})
+    output = host.folder / "out"
+    assert host.call("render", folder, "-o", output).code == 0
+    again = host.call("render", folder, "-o", output)
+    assert "nothing changed" in again.err
+    assert "not evaluated" not in again.err
+    same = host.call("plan", folder, "--baseline", output, "--exit-code", "-o", "json")
+    assert same.code == 0, same.err
+    host.write({"clusters.yaml": cluster("one").replace(", namespace: team-a", "")}, "us")
+    fewer = host.call("render", folder, "-o", output)
+    assert fewer.code == 1
+    assert "1 of 2 Clusters would no longer be served" in fewer.err or "1 of 4 Clusters" in fewer.err
+    assert "us/two" in fewer.err
+    assert "fleet.yaml:" in fewer.err.partition("error")[0]
+    host.write({"kustomization.yaml": "resources: [../eu]\n"}, "all")
+    assert "2 of 4 Clusters would no longer be served" in host.call("plan", folder, "--baseline", output).err
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "buildMetadata: [managedByLabel, originAnnotations]\n",
+        "commonAnnotations: {team: one}\nlabels: [{pairs: {app: x}}]\n",
+        "namePrefix: x-\nnamespace: moved\nconfigurations: [refs.yaml]\n",
+        'patches: [{target: {kind: ConfigMap}, patch: \'[{"op": "add", "path": "/metadata/labels/app", "value": "x"}]\'}]\n',
+    ],
+    ids=["build metadata", "labels", "prefix and namespace", "patch"],
+)
+def test_what_a_later_layer_changes_is_no_change_against_the_same_build(host: Host, later: str) -> None:
+    host.write(ROOT, "base")
+    references = (programs.REPOSITORY / "examples/kustomization/name-references.yaml").read_text()
+    folder = host.write({"kustomization.yaml": f"resources: [../base]\n{later}", "refs.yaml": references}, "overlay")
+    output = host.folder / "out"
+    assert host.call("render", folder, "-o", output).code == 0
+    plan = host.call("plan", folder, "--baseline", output, "--exit-code", "-o", "json")
+    assert plan.code == 0, plan.out
+    assert host.call("manifests", folder).out.startswith("# for ")
+
+
+def test_a_check_around_layers_judges_what_they_made_and_shows_it(host: Host) -> None:
+    folder = regions(host, own=True)
+    check = config("check", mode="Check", registrationToken={"existingSecret": {"name": "reg"}})
+    host.write(
+        {"kustomization.yaml": "resources: [../eu, ../us]\ntransformers: [check.yaml]\n", "check.yaml": check}, "all"
+    )
+    done = host.call("render", folder, "--only", "generated")
+    assert done.code == 0, done.err
+    assert len(objects(done.out)) == 2 * 4
+
+
 def test_a_build_without_the_function_takes_a_config_from_elsewhere(host: Host) -> None:
     folder = host.write({**ROOT, "kustomization.yaml": "resources: [clusters.yaml, secret.yaml]\nnamespace: team-a\n"})
     without = host.call("plan", folder)

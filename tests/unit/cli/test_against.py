@@ -242,3 +242,23 @@ def test_git_is_not_taken_from_a_relative_folder(repository: Repository, monkeyp
     monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
     assert plan(repository.fleet, "--against", "HEAD")[0] == 0
     assert not (repository.root / "ran").exists()
+
+
+def test_a_base_elsewhere_in_the_repository_is_that_of_the_revision(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A kustomization reaches upwards; the stand-in lists the base that it was given."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "kustomize"
+    program.write_text('#!/bin/sh\nfor root; do :; done\n/bin/cat "$root/../fleet/clusters.yaml"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    repository.write("fleet/kustomization.yaml", {"resources": ["clusters.yaml"]})
+    repository.write("overlay/kustomization.yaml", {"resources": ["../fleet"]})
+    repository.write("config.yaml", config())
+    repository.commit()
+    repository.write("fleet/clusters.yaml", cluster("one"))
+    given = [str(repository.root / "overlay"), "-c", str(repository.root / "config.yaml")]
+    _, found, said = plan(*given, "--against", "HEAD")
+    assert "can't be rendered" not in said
+    assert effects(found) == {"removed": ["team-b/two"]}
