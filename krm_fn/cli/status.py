@@ -148,7 +148,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
     if wrong:
         shared.wrong_usage(wrong)
-    found = ask(context, parent_context) if context else read([*files, *more])
+    found = ask(context, parent_context) if context else read([*files, *more], "--context, or ")
     moment = shared.moment(now, shared.environment_offers())
     given = now is not None or bool(context) or shared.environment_offers().epoch() is not None
     reported = None if given else status.newest_report(found, moment)
@@ -196,15 +196,17 @@ def _rendered(report: Report, output: str, *, failing: bool, trees: bool) -> str
 # --- dumps -----------------------------------------------------------------------------------------------------------
 
 
-def read(files: Sequence[str]) -> Dump:
-    """Read dumps from files and, for `-` or without any name, from stdin.
+def read(files: Sequence[str], other: str = "") -> Dump:
+    """Read dumps from files and, for `-` or without any name, from stdin; `other` is what else can be given.
 
     Raises:
         Errors: For every file that can't be read or is no dump.
         click.UsageError: When there is nothing to read: no file, and stdin is a terminal.
     """
     if not files and sys.stdin.isatty():
-        shared.wrong_usage("give the files that kubectl wrote, or pipe its output in; --help shows the commands")
+        shared.wrong_usage(
+            f"give {other}the files that kubectl wrote, or pipe its output in; --help shows the commands"
+        )
     results: list[Result] = []
     readable = 0
 

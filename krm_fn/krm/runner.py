@@ -154,6 +154,8 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
         if sys.stdout is not None:
             silence(sys.stdout)
         what = f"can't use {error.filename}" if error.filename else "can't write the output"
+        if isinstance(error, FileNotFoundError) and not error.filename:  # of os.getcwd alone
+            what = "can't use the current folder, which was removed (cd to it again if there is a new one)"
         print_error(f"error: {what}: {error.strerror}\n", stderr)
         return FAILED
     except Exception as error:  # noqa: BLE001 - the outermost guard

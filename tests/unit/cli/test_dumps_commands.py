@@ -108,14 +108,18 @@ def test_a_missing_file_alone_is_one_error(run: Run, tmp_path: Path) -> None:
     assert (code, err.count("error: ")) == (2, 1)
 
 
-def test_nothing_to_read_on_a_terminal_is_wrong_usage() -> None:
+@pytest.mark.parametrize(
+    ("command", "given"), [("status", "error: give --context, or the files"), ("migrate", "error: give the files")]
+)
+def test_nothing_to_read_on_a_terminal_is_wrong_usage(command: str, given: str) -> None:
     master, slave = pty.openpty()
     done = subprocess.run(
-        [sys.executable, "-m", "krm_fn", "status"], stdin=slave, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "krm_fn", command], stdin=slave, capture_output=True, text=True, timeout=60, check=False
     )
     os.close(master)
     os.close(slave)
     assert done.returncode == 2
+    assert done.stderr.startswith(given)
     assert "pipe its output in" in done.stderr
 
 

@@ -182,6 +182,19 @@ def test_without_a_stderr_the_exit_code_still_tells(arguments: str, streams: str
         assert done.returncode == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder in use can't be removed everywhere")
+@pytest.mark.parametrize("arguments", [("plan", "."), ("render", "/dev/null", "-o", "rendered")], ids=" ".join)
+def test_a_current_folder_that_was_removed_is_named(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    line = 'rmdir "$PWD"; exec "$0" "$@"'
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", line, str(PROGRAM), *arguments], cwd=gone, capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: can't use the current folder, which was removed")
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "gbk", "ascii"])
 @pytest.mark.parametrize("arguments", [("plan", "-"), ("schema", "--format", "editor-schema")], ids=" ".join)
 def test_the_locale_changes_no_byte_of_the_output(arguments: tuple[str, ...], encoding: str) -> None:
