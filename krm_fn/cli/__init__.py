@@ -150,16 +150,19 @@ def main(arguments: Sequence[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # the same bytes in every locale: Latin-1 lacks even the marks of our own tables
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-    before = signal.signal(signal.SIGTERM, _terminated)
+    # what was ignored stays ignored: nohup asks for that
+    asked = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, _terminated) for one in asked}
     try:
         return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
         sys.stderr = plain
 
 
 def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
-    """End as SIGTERM asks, but by an exception, so that what was begun is undone: files, folders, programs."""
+    """End as SIGTERM and SIGHUP (a closed terminal) ask, but by an exception, so that what was begun is undone: files, folders, programs."""
     with contextlib.suppress(OSError):
         os.write(2, b"error: terminated\n")  # not through sys.stderr, to which a write may be under way
     sys.exit(128 + number)

@@ -186,7 +186,7 @@ class _Folder:
         except BaseException:  # a signal too
             self.undo(before, everything)
             raise
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
         try:
             self.commit(contents, sorted(ours - set(contents)))
         finally:

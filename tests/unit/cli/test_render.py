@@ -404,30 +404,47 @@ def waiting(handle):
     print("now", flush=True)
     signal.pause()
 os.fsync = waiting
+signal.signal(signal.SIGHUP, getattr(signal, sys.argv[2]))
 from krm_fn.__main__ import main
 sys.exit(main(["render", "src", "-o", sys.argv[1]]))
 """
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("target", ["out", "out.yaml"])
-def test_sigterm_half_way_leaves_what_was_there(source: Path, tmp_path: Path, target: str) -> None:
+def test_a_signal_half_way_leaves_what_was_there(
+    source: Path, tmp_path: Path, target: str, number: signal.Signals
+) -> None:
     run("src", "-o", "out")
     run("src", "-o", "out.yaml")
     before = [(tmp_path / "out" / path).read_bytes() for path in files(tmp_path / "out")]
     written = (tmp_path / "out.yaml").read_bytes()
     (source / "clusters.yaml").write_text(CLUSTERS.replace("name: other", "name: another"))
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD, target], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", CHILD, target, "SIG_DFL"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "now\n"
-        child.send_signal(signal.SIGTERM)
+        child.send_signal(number)
         errors = child.communicate()[1]
-    assert child.returncode == 143
+    assert child.returncode == 128 + number
     assert errors.endswith("error: terminated\n")
     assert [(tmp_path / "out" / path).read_bytes() for path in files(tmp_path / "out")] == before
     assert (tmp_path / "out.yaml").read_bytes() == written
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.yaml", "src"]
+
+
+@pytest.mark.usefixtures("source")
+def test_a_closed_terminal_does_not_end_what_nohup_started() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, "out", "SIG_IGN"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "now\n"
+        child.send_signal(signal.SIGHUP)
+        child.send_signal(signal.SIGTERM)
+        child.communicate()
+    assert child.returncode == 128 + signal.SIGTERM
 
 
 def test_a_file_that_vanishes_while_it_is_read_is_an_error(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
