@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     Judgement = tuple[str, str, str] | None  # severity, what is wrong and the field where; None for nothing
 
-_PRINTS = "`clusternet-capi-fn manifests --only registration` prints what it must contain"
+_PRINTS = "`clusternet-capi-fn manifests PATH --only registration` prints what it must contain"
 _OURS = (
     ERROR,
     (
