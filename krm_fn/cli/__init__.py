@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import itertools
 import os
 import re
 import signal
@@ -181,9 +182,16 @@ def _show(error: click.ClickException) -> None:
         click.echo(f"`{ctx.command_path} {ctx.help_option_names[-1]}` shows the options", file=sys.stderr)
 
 
+def _split(arguments: Sequence[str]) -> list[str]:
+    """Take `-o=x` as `-o x`, as kubectl and kustomize do: to click the sign is part of the value, a folder named `=x`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    parts = [[one[:2], one[3:]] if re.match("-[a-zA-Z]=", one) else [one] for one in arguments[:end]]
+    return [*itertools.chain.from_iterable(parts), *arguments[end:]]
+
+
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = group.main(list(arguments), prog_name="clusternet-capi-fn", standalone_mode=False)
+        code = group.main(_split(arguments), prog_name="clusternet-capi-fn", standalone_mode=False)
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:

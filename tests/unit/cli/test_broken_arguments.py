@@ -121,3 +121,21 @@ def test_a_broken_argument_is_one_error_in_one_line(
 def test_an_empty_config_is_wrong_usage(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, str(folder / "good"), "-c", ""]) == 2
     assert capsys.readouterr().err.startswith("error: -c has no file name: give a file, or leave out -c\n")
+
+
+def test_a_short_option_takes_its_value_behind_a_sign_as_kubectl_does(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    assert main(["render", "good", "-o=out/a=b"]) == 0
+    assert (folder / "out" / "a=b").is_dir()
+    assert not (folder / "=out").exists()
+    outputs = []
+    for options in (["-o=json", "-n=team-a"], ["-ojson", "-nteam-a"], ["--output=json", "--namespace=team-a"]):
+        capsys.readouterr()
+        assert main(["plan", "good", *options]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs == [outputs[0]] * 3
+    assert main(["plan", "good", "-o="]) == 2
+    assert main(["plan", "--", "-o=json"]) == 1
+    assert "can't read -o=json: No such file or directory" in capsys.readouterr().err
