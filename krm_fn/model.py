@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from krm_fn.krm.results import ResourceRef, Result
+    from krm_fn.krm.results import Result
     from krm_fn.kube.labels import LabelSelector
     from krm_fn.kube.secrets import Secret
 
@@ -206,17 +206,14 @@ class Config(Record):
     flux: bool
     guard: GuardOptions
     mode: str  # Render or Check
-    file_path: str = ""  # where the host found it, for results and for the paths of new items
-    file_index: int | None = None
-    item: int | None = None  # position in the input
-    ref: ResourceRef | None = None
+    origin: Mapping[str, Any]  # what results about it point at, as `Item.place` gives it
     root: str = "spec"  # where its fields are: `data` in a ConfigMap of flat keys
     warnings: tuple[Result, ...] = ()  # found while decoding (a token in plain text, …)
 
     def place(self, field: str = "") -> dict[str, Any]:
         """Return the fields of a `Result` that point at a field (`spec.agent.replicas`), or at the object."""
         path = self.root + field.removeprefix("spec") if field.startswith("spec") else field
-        return _place(self, self.ref, path)
+        return {**self.origin, "field": path}
 
     @property
     def owner(self) -> str:
@@ -258,9 +255,7 @@ class Cluster(Record):
     live_labels: Mapping[str, str]  # as a ClusterResourceSet will see them: plus those of the topology controller
     topology: bool  # a ClusterClass Cluster (`spec.topology`)
     local: bool  # annotated config.kubernetes.io/local-config: "true": matched, never edited
-    item: int  # position in the input
-    file_path: str = ""
-    file_index: int | None = None
+    origin: Mapping[str, Any]  # what results about it point at, as `Item.place` gives it
 
     @property
     def key(self) -> tuple[str, str]:
@@ -274,20 +269,7 @@ class Cluster(Record):
 
     def place(self, field: str = "") -> dict[str, Any]:
         """Return the fields of a `Result` that point at a field of the object, or at the object."""
-        from krm_fn.krm.results import ResourceRef  # noqa: PLC0415 - only where there is something to report
-
-        ref = ResourceRef(api_version=self.api_version, kind="Cluster", name=self.name, namespace=self.namespace)
-        return _place(self, ref, field)
-
-
-def _place(what: Config | Cluster, ref: ResourceRef | None, field: str) -> dict[str, Any]:
-    return {
-        "resource_ref": ref,
-        "item": what.item,
-        "field": field,
-        "file_path": what.file_path,
-        "file_index": what.file_index,
-    }
+        return {**self.origin, "field": field}
 
 
 class Token(Record):

@@ -131,7 +131,7 @@ def _placed(config: Config, results: Iterable[Result], *, alone: bool = True) ->
 def _labels(parts: Sequence[Part]) -> dict[int, dict[str, str]]:
     """Return the labels by which PerCluster sets find their Clusters, where these lack them."""
     return {
-        one.cluster.item: {CLUSTER_NAME_LABEL: one.cluster.name}
+        one.cluster.origin["item"]: {CLUSTER_NAME_LABEL: one.cluster.name}
         for part in parts
         if part.renders
         for one in part.namings.values()

@@ -168,9 +168,7 @@ def read(item: Item) -> Cluster | Unreadable:
         live_labels=live,
         topology=bool(topology),
         local=annotations.get(LOCAL_CONFIG_ANNOTATION) == "true",
-        item=item.position,
-        file_path=item.file_path,
-        file_index=item.file_index,
+        origin=item.place(),
     )
 
 

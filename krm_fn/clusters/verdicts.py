@@ -62,8 +62,8 @@ class Verdict(Record):
         return Result(
             message=f"{self.config}: Cluster {self.cluster.title} {said}",
             severity=INFO,
-            file_path=self.cluster.file_path,
-            file_index=self.cluster.file_index,
+            file_path=self.cluster.origin["file_path"],
+            file_index=self.cluster.origin["file_index"],
             rule="verdict",
         )
 

@@ -102,14 +102,7 @@ def decode(item: Item, listed: Item | None = None, original: Callable[[Item], It
         if original is not None and root == "spec":
             raise Errors(_one_cause(original(item) or item, place, log.errors))
         raise Errors(log.errors)
-    return _config(name, namespace, spec).replace(
-        file_path=place["file_path"],
-        file_index=place["file_index"],
-        item=place["item"],
-        ref=place["resource_ref"],
-        root=root,
-        warnings=tuple(log.warnings),
-    )
+    return _config(name, namespace, spec, origin=place, root=root, warnings=tuple(log.warnings))
 
 
 def _one_cause(item: Item, place: Mapping[str, Any], errors: Sequence[Result]) -> Sequence[Result]:
@@ -187,8 +180,8 @@ def _foreign(item: Item, top: Place) -> None:
 _DEFAULT_TEMPLATE = "{name}"
 
 
-def _config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
-    """Make a `Config` of the values of `spec`, as the tree reads them."""
+def _config(name: str, namespace: str, spec: Mapping[str, Any], **known: Any) -> Config:
+    """Make a `Config` of the values of `spec`, as the tree reads them, and of what is known besides."""
     selector = spec.get("namespaceSelector")
     return Config(
         name=name,
@@ -208,6 +201,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any]) -> Config:
         flux=spec["gitops"]["flux"],
         guard=_guard(spec["guard"]),
         mode=spec["mode"],
+        **known,
     )
 
 

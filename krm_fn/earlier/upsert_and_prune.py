@@ -38,7 +38,8 @@ def changes(
         kept.add(new.key)
         old = existing.get(new.key)
         if old is None:
-            path = output_path(new.key.kind, new.key.namespace, new.key.name, config.file_path.rpartition("/")[0])
+            folder = config.origin["file_path"].rpartition("/")[0]
+            path = output_path(new.key.kind, new.key.namespace, new.key.name, folder)
             added.append(at_path(new.value, path) if host_paths else new.value)
             continue
         before, theirs = split_annotations(old.item.value())

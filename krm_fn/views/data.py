@@ -96,7 +96,7 @@ def _verdict(one: Verdict, happens: list[str]) -> dict[str, Any]:
         "registrationName": one.registration_name,
         "registrationLabels": dict(one.registration_labels),
         "effects": happens,
-        "file": one.cluster.file_path,
+        "file": one.cluster.origin["file_path"],
     }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from krm_fn.model import Config
 
 
-def decoded(spec: Mapping[str, Any] | None = None, **changes: Any) -> Config:
+def decoded(spec: Mapping[str, Any] | None = None, *, file_path: str = "", **changes: Any) -> Config:
     """Return a config with every default but for `spec`; `changes` are fields of the record."""
     small = {
         "parentURL": "https://parent.example.com:6443",
@@ -22,4 +22,4 @@ def decoded(spec: Mapping[str, Any] | None = None, **changes: Any) -> Config:
         "clusterSelector": {"matchLabels": {"env": "prod"}},
     }
     value = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "fleet"}, "spec": {**small, **(spec or {})}}
-    return decode(Item.from_value(value, 0)).replace(**changes)
+    return decode(Item.from_value(value, 0, file_path)).replace(**changes)

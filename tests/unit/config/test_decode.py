@@ -59,7 +59,7 @@ def test_defaults_are_those_of_the_contract() -> None:
 
 def test_file_path_and_namespace_come_from_the_object() -> None:
     config = decoded({"metadata.namespace": "mgmt"}, prefix="")
-    assert config.file_path == "fleet.yaml"
+    assert config.origin["file_path"] == "fleet.yaml"
     assert config.owner == "mgmt/fleet"
 
 

@@ -100,7 +100,7 @@ def config_map(data: dict[str, Any], **more: Any) -> dict[str, Any]:
 )
 def test_flat_keys_mean_what_the_fields_mean(data: dict[str, Any], changes: dict[str, Any]) -> None:
     flat, nested = decode(item(config_map(data))), decode(item(changed(changes)))
-    assert flat.replace(root=nested.root, ref=nested.ref) == nested
+    assert flat.replace(root=nested.root, origin=nested.origin) == nested
 
 
 @pytest.mark.parametrize(
