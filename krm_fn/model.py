@@ -7,7 +7,7 @@ from krm_fn.surface import APPLY_ONCE, TOKEN_KEY, identity_maps_of, registration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from krm_fn.krm.results import Result
@@ -132,13 +132,6 @@ class IdentityOptions(Record):
     label_keys: tuple[str, ...]
 
 
-class ExtraResource(Record):
-    """`spec.clusterResourceSet.extraResources[]`."""
-
-    kind: str
-    name: str
-
-
 class ResourceSetOptions(Record):
     """`spec.clusterResourceSet`."""
 
@@ -147,7 +140,7 @@ class ResourceSetOptions(Record):
     api_version: str  # "" = decided per namespace
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    extra_resources: tuple[ExtraResource, ...]
+    extra_resources: Sequence[Mapping[str, str]]  # kind and name of each
 
 
 class KubeconfigRef(Record):
@@ -170,20 +163,12 @@ class HubOptions(Record):
 
 
 class GuardOptions(Record):
-    """`spec.guard`. `max_removed` is a count, or a share when `max_removed_percent` is set; None = no limit."""
+    """`spec.guard`."""
 
     allow_no_clusters: bool = False
     min_clusters: int | None = None
-    max_removed: int | None = None
-    max_removed_percent: int | None = None
+    max_removed: int | str | None = None  # a number, or a percentage such as "10%"; None = no limit
     on_invalid_cluster: str = "Fail"
-
-    @property
-    def removal_limit(self) -> str:
-        """How many Clusters may be removed, as written; "" for any number."""
-        if self.max_removed_percent is not None:
-            return f"{self.max_removed_percent}%"
-        return "" if self.max_removed is None else str(self.max_removed)
 
 
 class Config(Record):

@@ -206,7 +206,7 @@ def main_set(
     options = config.resource_set
     resources = [{"kind": "ConfigMap", "name": config.identity_map}] if options.strategy == APPLY_ONCE else []
     resources.append({"kind": "Secret", "name": config.registration})
-    resources += [{"kind": extra.kind, "name": extra.name} for extra in options.extra_resources]
+    resources += map(dict, options.extra_resources)
     resources.append({"kind": "ConfigMap", "name": agent_of(options.name, cluster)})
     selector = LabelSelector.of({CLUSTER_NAME_LABEL: cluster}, ()) if cluster else config.cluster_selector
     spec = {"clusterSelector": selector.as_data(), "strategy": options.strategy, "resources": resources}

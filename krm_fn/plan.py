@@ -168,7 +168,7 @@ def compare(parts: Sequence[Part], before: Before) -> list[Result]:
             for tree in before.trees:
                 part.results += breaking.check(part, tree)
         results += breaking.moves(parts, before.baseline) if before.baseline is not None else ()
-    if not before.later and (before.nothing_in or any(part.config.guard.removal_limit for part in parts)):
+    if not before.later and (before.nothing_in or any(part.config.guard.max_removed is not None for part in parts)):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
         results += guard.removals(parts, before)

@@ -17,7 +17,6 @@ from krm_fn.model import (
     AgentOptions,
     AgentVersion,
     Config,
-    ExtraResource,
     GuardOptions,
     HubOptions,
     IdentityOptions,
@@ -234,7 +233,7 @@ def _resource_set(value: Mapping[str, Any]) -> ResourceSetOptions:
         api_version="" if version == "auto" else f"{ADDONS_GROUP}/{version.removeprefix(f'{ADDONS_GROUP}/')}",
         labels=value["labels"],
         annotations=value["annotations"],
-        extra_resources=tuple(ExtraResource(kind=one["kind"], name=one["name"]) for one in value["extraResources"]),
+        extra_resources=value["extraResources"],
     )
 
 
@@ -247,12 +246,9 @@ def _hub(value: Mapping[str, Any]) -> HubOptions:
 
 
 def _guard(value: Mapping[str, Any]) -> GuardOptions:
-    most = value.get("maxRemovedClusters")
-    percentage = isinstance(most, str)
     return GuardOptions(
         allow_no_clusters=value["allowNoClusters"],
         min_clusters=value.get("minClusters"),
-        max_removed=None if percentage else most,
-        max_removed_percent=int(str(most).removesuffix("%")) if percentage else None,
+        max_removed=value.get("maxRemovedClusters"),
         on_invalid_cluster=value["onInvalidCluster"],
     )

@@ -160,7 +160,7 @@ def _lost_objects(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
     new set became an owner after about 3 s.
     """
     config, options = part.config, part.config.resource_set
-    kept = {(one.kind, one.name): "spec.clusterResourceSet.extraResources" for one in options.extra_resources}
+    kept = {(one["kind"], one["name"]): "spec.clusterResourceSet.extraResources" for one in options.extra_resources}
     if config.token.kept_secret:
         kept["Secret", config.token.kept_secret] = FIELD
     if not kept:

@@ -109,7 +109,7 @@ def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
     Output of a config that is not in this run, since it was renamed or deleted, counts for every config: nothing else
     would report it.
     """
-    limited = [part.config for part in parts if part.config.guard.removal_limit]
+    limited = [part.config for part in parts if part.config.guard.max_removed is not None]
     if before.nothing_in:
         yield _nothing_to_compare(limited, before.nothing_in)
         return
@@ -123,7 +123,7 @@ def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
                 break
         else:
             message = (
-                f"guard.maxRemovedClusters ({config.guard.removal_limit}) was not evaluated: neither a --baseline nor the"
+                f"guard.maxRemovedClusters ({config.guard.max_removed}) was not evaluated: neither a --baseline nor the"
                 f" input holds earlier output of {config.owner} to compare with"
             )
             yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD, severity=WARNING)
@@ -180,18 +180,18 @@ def _over_limit(
 
     pairs = [one for one in counted if one.key not in reached]
     gone = sorted(one.key.full_name for one in pairs if not stays(one))
-    guard = config.guard
+    limit = config.guard.max_removed
     for what, total, removed in (
         ("Clusters", len(had), sorted(had - clusters)),
         ("pairs of namespace and ClusterResourceSet", len(pairs), gone),
     ):
-        over = guard.max_removed is not None and len(removed) > guard.max_removed
-        if guard.max_removed_percent is not None:  # of what was there before
-            over = len(removed) * 100 > guard.max_removed_percent * total
+        over = isinstance(limit, int) and len(removed) > limit
+        if isinstance(limit, str):  # a percentage of what was there before
+            over = len(removed) * 100 > int(limit.removesuffix("%")) * total
         if over:
             message = (
                 f"{len(removed)} of {total} {what} would no longer be served, compared with {tree.source}"
-                f" ({some(removed)}): more than guard.maxRemovedClusters ({guard.removal_limit}) of {config.owner}"
+                f" ({some(removed)}): more than guard.maxRemovedClusters ({limit}) of {config.owner}"
                 " allows. If that is intended, raise spec.guard.maxRemovedClusters in the same commit"
             )
             yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD)

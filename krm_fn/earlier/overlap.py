@@ -262,7 +262,7 @@ def extra_resources(config: Config, items: Sequence[Item], namespaces: Sequence[
     right name most likely is. `namespaces` are those of the config's ClusterResourceSets.
     """
     for index, extra in enumerate(config.resource_set.extra_resources):
-        kind, name = extra.kind, extra.name
+        kind, name = extra["kind"], extra["name"]
         found = {
             (item.namespace, item.name): item
             for item in items
