@@ -1,4 +1,4 @@
-"""Ground for every package: records, patterns that compile late, a digest, names and lists in messages.
+"""Ground for every package: records, patterns that compile late, a digest, copies, names and lists in messages.
 
 Imports nothing of the project, and little else: `dataclasses`, `hashlib` and compiling every pattern at once would each
 add milliseconds to a cold start (docs/performance.md).
@@ -142,6 +142,13 @@ def sha256_hex(data: bytes) -> str:
         from hashlib import sha256  # noqa: PLC0415 - the portable, slower way
     digest: str = sha256(data).hexdigest()
     return digest
+
+
+def clone(value: Any) -> Any:
+    """Return a deep copy of JSON-like data; `copy.deepcopy` is slow and not needed on plain trees."""
+    if isinstance(value, dict):
+        return {key: clone(one) for key, one in value.items()}
+    return [clone(one) for one in value] if isinstance(value, list) else value
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ plugins, and a kubeconfig that does not load makes the component exit.
 
 from __future__ import annotations
 
-from krm_fn.base import Record, late
+from krm_fn.base import Record, clone, late
 from krm_fn.krm.changes import Review
 from krm_fn.krm.results import ERROR, INFO, WARNING, Result, about
 from krm_fn.kube import raw, secrets
@@ -161,7 +161,7 @@ def _set_up(one: _Component, reference: KubeconfigRef, *, change: bool) -> tuple
     def report(message: str, severity: str = INFO, field: str = base) -> Result:
         return about(one.item, message, rule=_RULE, severity=severity, field=field)
 
-    value: dict[str, Any] = raw.clone(one.item.value())
+    value: dict[str, Any] = clone(one.item.value())
     pod, container = raw.pod_spec(value), raw.containers(value)[one.container]
     present = raw.flags(container, FLAG)
     if one.why_not:

@@ -121,7 +121,7 @@ def _object(kind: Object) -> dict[str, Any]:
     required = [field.name for field in kind.fields if field.required]
     if required:
         schema["required"] = required
-    if kind.closed:
+    if kind.foreign is None:
         schema["additionalProperties"] = False
     if kind.constraints:
         schema["allOf"] = [_schema(one, _CONSTRAINTS) for one in kind.constraints]

@@ -6,7 +6,7 @@ JSON Schema without a second copy.
 
 from __future__ import annotations
 
-from krm_fn.base import late, nearest
+from krm_fn.base import clone, late, nearest
 from krm_fn.config.kinds import Choice, Kind, Text, did_you_mean
 from krm_fn.config.report import example, moved, odd
 
@@ -172,7 +172,7 @@ class Object(Kind):
         fields: What it may hold.
         names: Their names.
         constraints: Rules between them.
-        closed: Whether fields that are not known are refused; if not, all but the `foreign` ones pass unread.
+        foreign: The fields that are refused, while others that are not known pass unread; None to refuse all of those.
         upstream: Name of the Kubernetes type that it is; the reference names it and leaves the details to Kubernetes.
         advice: What to say of a field that is not known and resembles none, to go on after the message.
         instead: What to say of a value that is no object.
@@ -185,15 +185,13 @@ class Object(Kind):
         self,
         *fields: Field,
         constraints: tuple[Constraint, ...] = (),
-        closed: bool = True,
-        foreign: Collection[str] = (),
+        foreign: Collection[str] | None = None,
         upstream: str = "",
         instead: str = "",
     ) -> None:
         self.fields = fields
         self.constraints = constraints
-        self.closed = closed
-        self.foreign = frozenset(foreign)
+        self.foreign = foreign
         self.upstream = upstream
         self.instead = instead
 
@@ -240,8 +238,7 @@ class Object(Kind):
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
         """Check fields, defaults and constraints; a field that is absent and has no default stays absent."""
         found: dict[str, Any] = {}
-        if self.closed or self.foreign:
-            self.unknown(value, at)
+        self.unknown(value, at)
         for field in self.fields:
             place = at.field(field.name, private=field.private or field.secret)
             missing = field.required and value.get(field.name) is None
@@ -261,13 +258,14 @@ class Object(Kind):
             elif field.default == {} and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif field.default is not UNSET:
-                found[field.name] = copied(field.default)  # a test holds defaults against their kinds
+                found[field.name] = clone(field.default)  # a test holds defaults against their kinds
         for constraint in self.constraints:
             constraint.check(value, at)
         return found
 
     def unknown(self, value: Mapping[str, Any], at: Place) -> None:
-        for key in sorted((value.keys() if self.closed else value.keys() & self.foreign) - set(self.names)):
+        refused = value.keys() if self.foreign is None else value.keys() & set(self.foreign)
+        for key in sorted(refused - set(self.names)):
             near = self.near(key, value, at)
             nameable = FIELD_NAME.match(key) and (near or not at.private or at.log.paths(key))
             place = at.field(key) if nameable else at.key(key)
@@ -291,13 +289,6 @@ class Object(Kind):
         if len(below) == 1 and not near:
             return at.field(f"{below[0]}.{name}").path
         return near if near and same else at.log.elsewhere(name) or near
-
-
-def copied(value: Any) -> Any:
-    """Return JSON-like data of its own, so that no configuration shares parts with the tree."""
-    if isinstance(value, dict):
-        return {key: copied(one) for key, one in value.items()}
-    return [copied(one) for one in value] if isinstance(value, list) else value
 
 
 def inside(kind: Kind) -> Object | None:

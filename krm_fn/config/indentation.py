@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from operator import attrgetter
 
-from krm_fn.base import Record, listed
-from krm_fn.config.fields import FIELD_NAME, ListOf, copied, inside, paths_of
+from krm_fn.base import Record, clone, listed
+from krm_fn.config.fields import FIELD_NAME, ListOf, inside, paths_of
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import CONFIG
 
@@ -174,7 +174,7 @@ def _holders(path: Path, key: str | int, missing: Collection[str]) -> Iterator[s
 
 def _moved(value: object, above: Path, along: Sequence[str | int], to: Path) -> Any:
     """Return a copy of a configuration in which some entries are elsewhere; None where that can't be."""
-    whole = copied(value)
+    whole = clone(value)
     source = _at(whole, above)
     run: Any = {key: source[key] for key in along} if isinstance(source, dict) else [source[key] for key in along]
     for key in reversed(along):

@@ -12,6 +12,7 @@ that no field names has that manifest's default. The operator reads gates from `
 
 from __future__ import annotations
 
+from krm_fn.base import clone
 from krm_fn.featuregate.lists import (
     ABSENT,
     FLAG,
@@ -165,7 +166,7 @@ def _position(value: dict[str, Any]) -> int | None:
 
 
 def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
-    value: dict[str, Any] = raw.clone(item.value())
+    value: dict[str, Any] = clone(item.value())
     index = _position(value)
     if index is None or raw.unlisted(raw.containers(value)[index], *raw.FLAG_FIELDS):
         message = f"feature gate {GATE} was not checked: the manager has no container with lists as command and args"
@@ -196,7 +197,7 @@ def _review_deployment(item: Item, *, ensure: bool) -> Reviewed:
 
 
 def _review_provider(item: Item, items: Sequence[Item], *, ensure: bool) -> Reviewed:
-    value: dict[str, Any] = raw.clone(item.value())
+    value: dict[str, Any] = clone(item.value())
     spec = mapping(value, "spec")
     gated = mapping(spec, "manager", "featureGates")
     version = text(spec, "version")

@@ -11,8 +11,9 @@ import sys
 from krm_fn.base import Record
 from krm_fn.files import finding, reading
 from krm_fn.files.reading import show
+from krm_fn.krm.outline import BOM
 from krm_fn.krm.results import ERROR, WARNING, Errors, Result
-from krm_fn.krm.streams import BOM, Document, read_documents
+from krm_fn.krm.streams import Document, read_documents
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.edit import revise
 from krm_fn.yaml.read import load

@@ -21,8 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-BOM = b"\xef\xbb\xbf"
-
 # The first characters stand first in these, since the engine looks for them quickly; what must not be before them follows.
 _MARKER = re.compile(rb"---(?<![^\n\r]---)(?=[ \t\r\n]|\Z)")
 _BARE_MARKER = re.compile(rb"---[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r|\Z)")
@@ -128,7 +126,7 @@ def _check_encoding(data: bytes, path: str) -> None:
 
 def _split(data: bytes, path: str) -> list[Document]:
     """Cut a stream into documents."""
-    begin = len(BOM) if data.startswith(BOM) else 0
+    begin = len(outline.BOM) if data.startswith(outline.BOM) else 0
     if b"\r" not in data and not data.startswith(_SPECIAL, begin) and not any(b"\n" + one in data for one in _SPECIAL):
         return [Document(begin, begin, len(data), len(data), 1)]  # as most files of a rendered tree
     marks = [match.start() for match in _MARKER.finditer(data, begin)]

@@ -105,15 +105,6 @@ def quote(message: str) -> str:
     return quoted(message.strip(), MOST_QUOTED) if message else ""
 
 
-def clone(value: Any) -> Any:
-    """Return a deep copy of JSON-like data; `copy.deepcopy` is slow and not needed on plain trees."""
-    if isinstance(value, dict):
-        return {key: clone(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [clone(one) for one in value]
-    return value
-
-
 def unlisted(value: dict[str, Any], *keys: str) -> str:
     """Return the first of some keys that holds neither a list nor nothing; empty if all can be worked on."""
     return next((key for key in keys if value.get(key) is not None and not isinstance(value[key], list)), "")

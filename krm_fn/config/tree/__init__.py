@@ -272,7 +272,6 @@ METADATA = Object(
         example="fleet",
     ),
     Field("namespace", selectors.NAMESPACE, "Namespace of the configuration object."),
-    closed=False,
     foreign=SPEC.names,
 )
 
