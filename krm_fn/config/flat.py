@@ -127,24 +127,33 @@ def _unknown(key: str, at: Place) -> None:
         at.log.explain(at.field(near).path)
 
 
-def _typed(kind: Kind, text: str) -> object:
+def _typed(kind: Kind, text: str) -> object:  # noqa: PLR0911 - one per kind
     """Turn text into a value of a kind; what does not fit stays a string, for the tree to refuse in its own words."""
-    if text.lstrip().startswith(("{", "[")) and not isinstance(kind, (Text, Choice, Flag, Whole, Either)):
+    if isinstance(kind, Flag):
+        return {"true": True, "false": False}.get(text, text)
+    if isinstance(kind, Whole) or (isinstance(kind, Either) and any(isinstance(one, Whole) for one in kind.kinds)):
+        return _whole(text)
+    if isinstance(kind, (Text, Choice, Either)):
+        return text
+    if text.lstrip().startswith(("{", "[")):
         return _json(text)
-    for types, convert in _CONVERTERS:
-        if isinstance(kind, types):
-            return convert(kind, text)
+    if isinstance(kind, Selector):
+        return _selector(text)
+    if isinstance(kind, MapOf):
+        return _pairs(kind, text)
+    if isinstance(kind, ListOf):
+        return _list(kind, text)
     message = f"must be {kind.expected} in JSON"
     raise _BadValueError(message)
 
 
-def _whole(_kind: Kind, text: str) -> object:
+def _whole(text: str) -> object:
     digits = text.removeprefix("-")
     fits = digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 - digits of int64
     return int(text) if fits else text
 
 
-def _selector(_kind: Kind, text: str) -> object:
+def _selector(text: str) -> object:
     try:
         return parse_selector(text)
     except SelectorError as error:
@@ -173,17 +182,6 @@ def _list(kind: ListOf, text: str) -> object:
         message = "must be a list in JSON"
         raise _BadValueError(message)
     return [_typed(kind.item, part.strip()) for part in text.split(",")]
-
-
-_CONVERTERS: tuple[tuple[Any, Any], ...] = (
-    ((Text, Choice), lambda _kind, text: text),
-    (Flag, lambda _kind, text: {"true": True, "false": False}.get(text, text)),
-    (Whole, _whole),
-    (Either, lambda kind, text: _whole(kind, text) if any(isinstance(one, Whole) for one in kind.kinds) else text),
-    (Selector, _selector),
-    (MapOf, _pairs),
-    (ListOf, _list),
-)
 
 
 def _json(text: str) -> object:

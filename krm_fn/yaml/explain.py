@@ -35,7 +35,6 @@ _REMEDIES = (
     ("nested", "write it with fewer levels"),
     ("aliases stand for", "write out what is meant, without aliases"),
     ("alias", "put a value that begins with * in quotes; in place of a real alias, write what it stands for"),
-    ("JSON number", "put it in quotes"),
     ("number", "put it in quotes, or shorten it"),
     ("key must be", "put it in quotes"),
     ("must be a mapping", "give an object with apiVersion, kind and metadata"),
