@@ -165,10 +165,10 @@ class HubOptions(Record):
 class GuardOptions(Record):
     """`spec.guard`."""
 
-    allow_no_clusters: bool = False
-    min_clusters: int | None = None
-    max_removed: int | str | None = None  # a number, or a percentage such as "10%"; None = no limit
-    on_invalid_cluster: str = "Fail"
+    allow_no_clusters: bool
+    min_clusters: int | None
+    max_removed: int | str | None  # a number, or a percentage such as "10%"; None = no limit
+    on_invalid_cluster: str  # Fail or Skip
 
 
 class Config(Record):
@@ -261,7 +261,7 @@ class Token(Record):
     """A registration token that passed the format check, with what is known of its expiry."""
 
     secret: Secret | None = None  # the value; None when it is kept outside (existingSecret, externalSecret)
-    form: str = ""  # `bootstrap`, `jwt`, or `` when it is kept outside
+    bootstrap: bool = False  # whether it is a bootstrap token; else a JWT
     expires: int | None = None  # seconds since the epoch; None when unknown or never
 
 

@@ -26,7 +26,6 @@ DOES_NOT_EXIST = "DoesNotExist"
 _ENTRY = ("key", "operator", "values")
 OPERATORS = (IN, NOT_IN, EXISTS, DOES_NOT_EXIST)
 
-_MAX_NAME = 63
 # in the syntax that Python, ECMA 262 and RE2 share, since the JSON Schema shows them too
 LABEL_PATTERN = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN_PATTERN = rf"{LABEL_PATTERN}(?:\.{LABEL_PATTERN})*"
@@ -116,8 +115,8 @@ def label_key_error(key: str) -> str:
         error = _typographic(key) or rule
     elif not name:
         error = "has no name part"
-    elif len(name) > _MAX_NAME:
-        error = f"has a name part of {len(name)} characters, at most {_MAX_NAME} are allowed"
+    elif len(name) > MAX_LABEL:
+        error = f"has a name part of {len(name)} characters, at most {MAX_LABEL} are allowed"
     elif not _is_name(name):
         rule = "is not letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
         error = _typographic(key) or f"has a name part that {rule}"
@@ -132,8 +131,8 @@ def _typographic(text: str) -> str:
 @lru_cache(maxsize=4096)
 def label_value_error(value: str) -> str:
     """Say what is wrong with a label value; empty if nothing. Source: `validation.IsValidLabelValue`."""
-    if len(value) > _MAX_NAME:
-        return f"is {len(value)} characters long, at most {_MAX_NAME} are allowed"
+    if len(value) > MAX_LABEL:
+        return f"is {len(value)} characters long, at most {MAX_LABEL} are allowed"
     rule = "must be letters, digits, '-', '_' or '.', and begin and end with a letter or digit"
     return "" if not value or _is_name(value) else _typographic(value) or rule
 

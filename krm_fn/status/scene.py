@@ -15,7 +15,7 @@ from krm_fn.status import dump as dumps
 from krm_fn.status import objects, report
 from krm_fn.status.objects import LiveCluster, Managed, Manager, Payload, Request
 from krm_fn.status.report import Delivery
-from krm_fn.tokens import BOOTSTRAP, BOOTSTRAP_NAME, check_form
+from krm_fn.tokens import BOOTSTRAP_NAME, check_form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -335,7 +335,7 @@ def _expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
         checked = check_form(token, _ANY_AGENT)
     except Errors:
         return None
-    if checked.form != BOOTSTRAP or checked.secret is None:
+    if not checked.bootstrap or checked.secret is None:
         return checked.expires
     name = BOOTSTRAP_NAME + checked.secret.reveal().partition(".")[0]
     found = next((one for one in secrets if raw.text(one, "metadata", "name") == name), None)

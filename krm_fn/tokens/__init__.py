@@ -24,9 +24,6 @@ BOOTSTRAP_NAME = "bootstrap-token-"  # begins the name of the Secret that holds 
 # Printed in the public guide of Clusternet and, as an example, in Kubernetes' own documentation
 PUBLIC = frozenset({"07401b.f395accd246ae52d", "abcdef.0123456789abcdef"})
 
-BOOTSTRAP = "bootstrap"
-JWT = "jwt"
-
 # Kubernetes `k8s.io/cluster-bootstrap/token/api.BootstrapTokenPattern`
 _BOOTSTRAP = late(r"[a-z0-9]{6}\.[a-z0-9]{16}\Z")
 _BOOTSTRAP_ANY_CASE = late(r"[A-Za-z0-9]{6}\.[A-Za-z0-9]{16}\Z")
@@ -70,7 +67,7 @@ def check_form(secret: Secret, version: AgentVersion, **where: Any) -> Token:
     if reason:
         rule = ABSENT if secrets.encrypted(value) or _placeholder(value) else ""
         raise Refused(Result(message=f"the registration token {reason}", rule=rule, **where), secret)
-    return Token(secret=Secret(value), form=BOOTSTRAP if bootstrap else JWT, expires=expires)
+    return Token(secret=Secret(value), bootstrap=bootstrap, expires=expires)
 
 
 def trimmed(value: str) -> str:

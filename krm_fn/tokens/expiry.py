@@ -12,7 +12,7 @@ from krm_fn.base import Record, late
 from krm_fn.krm.results import ERROR, WARNING, Related, Result, about
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret
-from krm_fn.tokens import BOOTSTRAP, BOOTSTRAP_NAME, FIELD, PUBLIC, trimmed
+from krm_fn.tokens import BOOTSTRAP_NAME, FIELD, PUBLIC, trimmed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def review(
         message = "the registration token is one that is printed in public guides: everyone knows it, and the one in Clusternet's guide expired on 2025-05-10; create your own on the parent cluster"
         return (about(config, message, rule="token-public", severity=worst, field=field),)
     head, _, tail = token.secret.reveal().partition(".")
-    own = [one for one in bootstrap if token.form == BOOTSTRAP and one.get("token-id") == head]
+    own = [one for one in bootstrap if token.bootstrap and one.get("token-id") == head]
     results = []
     halves = {one.get("token-secret") for one in own} - {"", tail}
     if not all(map(secrets.encrypted, halves)):

@@ -14,7 +14,7 @@ from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret, looks_like_token
 from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
 from krm_fn.surface import GROUP, KIND, OWNER_ANNOTATION, REGISTRATION_KEY, RESOURCE_SET_TYPE, TOKEN_KEY
-from krm_fn.tokens import ABSENT, BOOTSTRAP, FIELD, check_form
+from krm_fn.tokens import ABSENT, FIELD, check_form
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
 
@@ -85,7 +85,7 @@ def stand_in(config: Config, earlier: Sequence[Item]) -> Token:
             except (Errors, BadYaml, LookupError, AttributeError):
                 continue  # none, or in no form that we write
     digest = sha256_hex(f"no token of {config.owner}".encode())
-    return model.Token(secret=Secret(f"{digest[:6]}.{digest[6:22]}"), form=BOOTSTRAP)
+    return model.Token(secret=Secret(f"{digest[:6]}.{digest[6:22]}"), bootstrap=True)
 
 
 def carrier(config: Config, namespace: str, values: Mapping[str, str]) -> dict[str, Any] | None:

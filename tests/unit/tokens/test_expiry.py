@@ -15,7 +15,7 @@ from krm_fn.tokens import expiry
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 NOW = 1_700_000_000  # 2023-11-14T22:13:20Z
 DAY = 86_400
-BOOT = Token(secret=Secret(TOKEN), form="bootstrap")
+BOOT = Token(secret=Secret(TOKEN), bootstrap=True)
 
 Make = Callable[..., Config]
 Items = Callable[..., list[Item]]
@@ -68,7 +68,7 @@ def strict(make_config: Make) -> Config:
     ],
 )
 def test_a_token_that_is_past_or_near_its_end_gets_a_warning(config: Config, expires: int, said: str) -> None:
-    (result,) = review(config, Token(secret=Secret("x"), form="jwt", expires=expires), [])
+    (result,) = review(config, Token(secret=Secret("x"), expires=expires), [])
     assert said in result.message
     assert result.severity == "warning"
     assert result.field == "spec.registrationToken.value"
@@ -76,18 +76,18 @@ def test_a_token_that_is_past_or_near_its_end_gets_a_warning(config: Config, exp
 
 @pytest.mark.parametrize("expires", [NOW + 30 * DAY, None, 2**53 - 1], ids=["30 days", "unknown", "far"])
 def test_a_token_with_time_to_live_gets_nothing(config: Config, expires: int | None) -> None:
-    assert review(config, Token(secret=Secret("x"), form="jwt", expires=expires), []) == ()
+    assert review(config, Token(secret=Secret("x"), expires=expires), []) == ()
 
 
 def test_without_a_time_nothing_is_said_about_time(config: Config) -> None:
-    assert review(config, Token(secret=Secret("x"), form="jwt", expires=5), [], None) == ()
+    assert review(config, Token(secret=Secret("x"), expires=5), [], None) == ()
 
 
 @pytest.mark.parametrize(("expires", "severity"), [(NOW - 1, "error"), (NOW + 1, "warning")], ids=["past", "near"])
 def test_an_expired_token_is_an_error_where_the_configuration_says_so(
     strict: Config, expires: int, severity: str
 ) -> None:
-    (result,) = review(strict, Token(secret=Secret("x"), form="jwt", expires=expires), [])
+    (result,) = review(strict, Token(secret=Secret("x"), expires=expires), [])
     assert result.severity == severity
 
 
@@ -99,14 +99,14 @@ def test_a_token_that_lies_outside_is_not_judged(config: Config, make_items: Ite
 @pytest.mark.parametrize("now", [None, NOW, 0], ids=["no time", "a time", "before it expired"])
 @pytest.mark.parametrize("value", ["07401b.f395accd246ae52d", "abcdef.0123456789abcdef"])
 def test_a_token_from_public_guides_gets_a_warning_at_any_time(config: Config, value: str, now: int | None) -> None:
-    (result,) = review(config, Token(secret=Secret(value), form="bootstrap"), [], now)
+    (result,) = review(config, Token(secret=Secret(value), bootstrap=True), [], now)
     assert "everyone knows it" in result.message
     assert result.severity == "warning"
     assert value not in result.message
 
 
 def test_a_token_from_public_guides_is_an_error_where_expiry_is(strict: Config) -> None:
-    (result,) = review(strict, Token(secret=Secret("07401b.f395accd246ae52d"), form="bootstrap"), [])
+    (result,) = review(strict, Token(secret=Secret("07401b.f395accd246ae52d"), bootstrap=True), [])
     assert result.severity == "error"
 
 
@@ -169,7 +169,7 @@ def test_another_tokens_expiration_does_not_count(make_items: Items, config: Con
 
 
 def test_a_jwt_has_no_bootstrap_secret(make_items: Items, config: Config) -> None:
-    token = Token(secret=Secret("q2w3e4.a.b"), form="jwt", expires=7)
+    token = Token(secret=Secret("q2w3e4.a.b"), expires=7)
     (result,) = review(config, token, make_items(boot_secret({"expiration": "2030-01-01T00:00:00Z"})))
     assert "expired on 1970-01-01" in result.message
 

@@ -30,7 +30,7 @@ def jwt(claims: object, header: object = None, signature: str = "c2lnbmF0dXJl") 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        pytest.param(BOOTSTRAP, Token(secret=Secret(BOOTSTRAP), form="bootstrap"), id="bootstrap"),
+        pytest.param(BOOTSTRAP, Token(secret=Secret(BOOTSTRAP), bootstrap=True), id="bootstrap"),
         pytest.param("123456.7890123456789012", None, id="bootstrap of digits"),
         pytest.param("changm.r5t6y7u8i9o0p1a2", None, id="an id that is nearly a word for a placeholder"),
         pytest.param("setabc.r5t6y7u8i9o0p1a2", None, id="an id that begins as a word for a placeholder"),
@@ -38,7 +38,7 @@ def jwt(claims: object, header: object = None, signature: str = "c2lnbmF0dXJl") 
 )
 def test_a_bootstrap_token_is_accepted(value: str, expected: Token | None) -> None:
     found = check_form(Secret(value), V018)
-    assert found == (expected or Token(secret=Secret(value), form="bootstrap"))
+    assert found == (expected or Token(secret=Secret(value), bootstrap=True))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
@@ -58,7 +58,7 @@ def test_one_line_break_at_the_end_is_not_part_of_the_token(end: str) -> None:
 )
 def test_a_jwt_is_accepted_and_tells_when_it_expires(claims: object, expires: int | None) -> None:
     value = jwt(claims)
-    assert check_form(Secret(value), V018) == Token(secret=Secret(value), form="jwt", expires=expires)
+    assert check_form(Secret(value), V018) == Token(secret=Secret(value), expires=expires)
 
 
 def test_a_jwt_is_refused_for_the_agent_that_refuses_it() -> None:
@@ -70,11 +70,11 @@ def test_a_jwt_is_refused_for_the_agent_that_refuses_it() -> None:
 
 @pytest.mark.parametrize("patch", [1, 2])
 def test_a_jwt_is_accepted_by_later_patches_of_that_agent(patch: int) -> None:
-    assert check_form(Secret(jwt({})), AgentVersion(major=0, minor=15, patch=patch)).form == "jwt"
+    assert check_form(Secret(jwt({})), AgentVersion(major=0, minor=15, patch=patch)).bootstrap is False
 
 
 def test_a_bootstrap_token_suits_every_agent() -> None:
-    assert check_form(Secret(BOOTSTRAP), V0150).form == "bootstrap"
+    assert check_form(Secret(BOOTSTRAP), V0150).bootstrap
 
 
 WRONG = [

@@ -25,7 +25,7 @@ from krm_fn.tokens import sources
 from krm_fn.tokens.operator import Offers
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
-FOUND = Token(secret=Secret(TOKEN), form="bootstrap")
+FOUND = Token(secret=Secret(TOKEN), bootstrap=True)
 STORE = ExternalSource(
     store_name="vault", store_kind="SecretStore", remote_ref={"key": "clusternet"}, refresh_interval="1h"
 )
