@@ -33,8 +33,8 @@ class ResourceList:
         self.api_version = str(_value(found, "apiVersion"))  # as the input says, to be echoed
         self.items = found.items  # the objects, in order
         self.function_config = function_config  # the `functionConfig`; None when absent or null
-        self.errors = _crossing(found)  # why its items may not be changed; they can only be written back as they are
-        self.results = Results()  # what a function has to say; an error among them drops all changes
+        # what a function has to say, or why it may not change the items; an error among them drops all changes
+        self.results = Results(_crossing(found))
         self._changes = Changes()
         self._removed: set[int] = set()
         self._added: list[Mapping[str, Any]] = []

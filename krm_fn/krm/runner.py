@@ -62,8 +62,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
         print_error(f"error: can't read the input: {error.strerror}\n", stderr)
         return FAILED
     results = found.results
-    results += found.errors
-    if not found.errors:
+    if not has_errors(results):
         try:
             process(found)
         except Errors as errors:

@@ -79,7 +79,7 @@ def test_path_annotations_tell_that_the_host_keeps_files(entry: str, paths: bool
     ids=["another item", "in brackets", "another key"],
 )
 def test_an_alias_to_an_anchor_outside_of_its_item_is_an_error_with_its_line(text: str) -> None:
-    (error,) = read(text.encode()).errors
+    (error,) = read(text.encode()).results
     line = next(number for number, one in enumerate(text.splitlines(), 1) if "*x" in one)
     assert error.text().startswith(f"stdin:{line}:1: error: items[")
 
