@@ -118,7 +118,7 @@ def _processed(  # noqa: PLR0913 - a run as it is called, and where its tokens g
     taken = Inventory(items, prefixes)
     baseline = None if options.baseline is None else Inventory(options.baseline, prefixes)
     before = earlier.read(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
-    before = before.replace(later=options.baseline_later and baseline is not None)
+    before = before.replace(later=options.baseline_later)
     made = plan.make(zip(configs, tokens.found, strict=True), others, items, taken, before)
     results += [*_leaks(configs, tokens.found, items, taken), *made.results]
     results += [verdict.result() for verdict in made.verdicts] if options.verbose else []

@@ -202,10 +202,9 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
     baseline = None if options.baseline is None else Inventory(options.baseline, ())
     now = inventory if not all(part.renders for part in parts) else Inventory((), ())
     before = earlier.read(now, baseline, options.baseline_source, rendered=options.baseline_rendered)
-    if baseline is not None:
-        compared = plan.compare(parts, before)
-        compared += [one for part in parts for one in part.results]
-        results += located(compared, items, None, stream=False, original=options.original)
+    compared = plan.compare(parts, before)
+    compared += [one for part in parts for one in part.results]
+    results += located(compared, items, None, stream=False, original=options.original)
     redactor = ends[0].call.outcome.redactor
     for end in ends[1:]:
         redactor = redactor.joined(end.call.outcome.redactor)
