@@ -125,7 +125,7 @@ class End:
     def part(self, part: Part, position: int | None) -> tuple[Part, list[Result]]:
         """Return what was made for a config as it is in the end, with a note of what is not there any more."""
         new = copy.copy(part)
-        new.config = part.config.replace(item=position)
+        new.config = part.config.replace(origin={**part.config.origin, "item": position})
         new.matched = tuple(map(self.cluster, part.matched))
         new.namings = {self.cluster(one.cluster).key: self._naming(one) for one in part.namings.values()}
         left_out = [one for one in part.matched if one.key in part.skipped]
