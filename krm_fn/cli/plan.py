@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         view = Shown(configs=(), results=redactor.results(errors.results))
     diagnostics.report(view.results, redactor)
     click.echo(_shown(view, form, redactor), nl=False)
-    changed = view.comparison is not None and not view.comparison.empty
+    changed = view.elsewhere or (view.comparison is not None and not view.comparison.empty)
     return runner.FAILED if view.errors or (exit_code and changed) else runner.OK
 
 

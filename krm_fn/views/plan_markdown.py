@@ -144,7 +144,7 @@ def _effects(view: Shown) -> list[str]:
         lines.append(f"- {headline}" + (f" {as_text(cost)}." if cost else ""))
     if not comparison.knows_clusters:
         lines.append("- The earlier tree holds no Cluster objects, so Clusters that left it can't be named.")
-    return [*_fit(lines, _EFFECTS, "effects"), "", f"{plan_shown.counts(comparison)}.", ""]
+    return [*_fit(lines, _EFFECTS, "effects"), "", f"{plan_shown.counts(comparison, elsewhere=view.elsewhere)}.", ""]
 
 
 def _lists(view: Shown) -> list[str]:

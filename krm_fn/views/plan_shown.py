@@ -51,6 +51,7 @@ class Shown(Record):
     generated: tuple[Generated, ...] = ()  # the objects
     comparison: Comparison | None = None  # what changes against an earlier tree; None where there was none
     hidden: int = 0  # how many Clusters the filters leave out
+    elsewhere: bool = False  # all that changes is left out by the filters
 
     @property
     def errors(self) -> tuple[Result, ...]:
@@ -123,6 +124,7 @@ def of(
     labels = {one.title: one.live_labels for one in made.inventory.clusters}
     affected = {title for one in comparison.effects for title in one.clusters} if comparison is not None else set()
     chosen = {title for title in {*labels, *affected} if filters.takes(title, labels.get(title))}
+    changes = comparison is not None and not comparison.empty
     if comparison is not None:
         comparison = _narrowed(comparison, chosen, filters)
     if filters.only_changed:
@@ -135,6 +137,7 @@ def of(
         generated=tuple(one for one in made.generated if _in_namespaces(one.key, filters)),
         comparison=comparison,
         hidden=len(made.inventory.clusters) - len({one.cluster.key for one in shown}),
+        elsewhere=changes and comparison is not None and comparison.empty,
     )
 
 
@@ -288,10 +291,10 @@ def _refused_there(effect: Effect) -> bool:
     return effect.code == codes.BLOCKED and effect.objects[0].startswith("ClusterResourceSet ")
 
 
-def counts(comparison: Comparison) -> str:
-    """Return one sentence with the numbers of objects."""
+def counts(comparison: Comparison, *, elsewhere: bool = False) -> str:
+    """Return one sentence with the numbers of objects; `elsewhere` as in `Shown`."""
     if comparison.empty:
-        return "Nothing changes"
+        return "Nothing changes in what is shown; something does in what is not" if elsewhere else "Nothing changes"
     return (
         f"Objects: {len(comparison.added):,} added, {len(comparison.changed):,} changed, {len(comparison.removed):,}"
         f" removed, {comparison.unchanged:,} unchanged"

@@ -131,7 +131,7 @@ def _comparison(view: Shown, terminal: Terminal) -> list[str]:
     comparison = view.comparison
     if comparison is None:
         return []
-    lines = ["", f"{plan_shown.counts(comparison)}."]
+    lines = ["", f"{plan_shown.counts(comparison, elsewhere=view.elsewhere)}."]
     for effect in view.effects:
         lines += terminal.wrap(f"{plan_shown.headline(effect)}: {some(effect.clusters, _FEW)}.", "* ", "  ")
         cost = plan_shown.cost(effect)

@@ -94,6 +94,12 @@ def test_against_the_same_tree_nothing_changes(folder: Folder) -> None:
     assert "Nothing changes." in shown
 
 
+def test_the_exit_code_tells_of_changes_that_a_filter_hides(folder: Folder) -> None:
+    before = rendered(folder, cluster("one"))
+    path = fleet(folder, cluster("one"), agent={"extraArgs": ["--v=5"]})
+    assert invoke("plan", path, "--baseline", before, "--exit-code", "-n", "nope")[0] == 1
+
+
 def test_with_an_exit_code_a_change_fails(folder: Folder) -> None:
     before = rendered(folder, cluster("one"))
     path = fleet(folder, cluster("one"), agent={"extraArgs": ["--v=5"]})

@@ -144,6 +144,13 @@ def test_where_nothing_changes_no_diff_is_shown(form: str) -> None:
     assert "@@" not in text
 
 
+@pytest.mark.parametrize("form", ["markdown", "table"])
+def test_what_changes_outside_of_the_filters_is_not_denied(form: str) -> None:
+    fleet = [cluster("a"), cluster("b", "team-b")]
+    view = change([*fleet, config()], [fleet[0], config()], Filters(namespaces=("team-a",)))
+    assert "Nothing changes in what is shown; something does in what is not." in RENDER[form](view)
+
+
 def test_a_rename_of_a_whole_set_is_one_sentence_that_names_its_reason() -> None:
     fleet = [cluster(f"c{number}") for number in range(20)]
     once = config(clusterResourceSet={"name": "fleet-2", "strategy": "ApplyOnce"})
