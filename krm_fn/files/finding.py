@@ -110,7 +110,7 @@ class _Walk:
             self.prefix = os.path.basename(os.path.abspath(path)) + "/" if self.many else ""
             self.folder(path, "", [(line, "") for line in self.rules.exclude])
             self.report_charts()
-            if (len(self.found), len(self.results)) == before:
+            if (len(self.found), len(self.results)) == before and not any(inside(one, real) for one in self.seen):
                 message = f"{self.shown} holds no file that ends in {', '.join(SUFFIXES)}"
                 self.report(message, path, WARNING, rule="no-files")
         elif not self.many and os.path.basename(path) in KUSTOMIZATIONS:

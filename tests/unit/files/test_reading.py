@@ -206,6 +206,12 @@ def test_an_empty_folder_is_warned_about(tmp_path: Path) -> None:
     assert found(tmp_path) == ([], [f"warning: {tmp_path} holds no file that ends in .yaml, .yml, .json"])
 
 
+def test_a_folder_whose_files_were_given_already_is_not_said_to_be_empty(folder: Path) -> None:
+    files, results = finding.find([str(folder), str(folder / "a")])
+    assert len(files) == 3
+    assert results == []
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
