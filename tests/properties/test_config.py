@@ -171,7 +171,7 @@ def test_flat_keys_give_the_same_configuration(data: st.DataObject, document: di
     flat = {"name": nested.name, **_flattened(document["spec"], "", data.draw)}
     metadata = {"name": "function-input", "namespace": nested.namespace}
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": flat}
-    place = {"warnings": (), "ref": None, "root": ""}  # where it was found, which differs
+    place = {"warnings": (), "origin": {}, "root": ""}  # where it was found, which differs
     assert decode(item(config_map)).replace(**place) == nested.replace(**place)
 
 
