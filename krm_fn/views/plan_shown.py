@@ -118,9 +118,8 @@ def of(
     made, filters = outcome.plan, filters or Filters()
     if made is None:
         return Shown(configs=outcome.configs, results=tuple(results))
-    verdicts = list(made.verdicts)
-    if filters.clusters:  # of a Cluster that is asked for by name, what every config decided
-        verdicts = [one for title in filters.clusters for one in made.decided(title)]
+    # of a Cluster that is asked for by name, what every config decided
+    verdicts = [one for title in filters.clusters or ("",) for one in made.decided(title)]
     labels = {one.title: one.live_labels for one in made.inventory.clusters}
     affected = {title for one in comparison.effects for title in one.clusters} if comparison is not None else set()
     chosen = {title for title in {*labels, *affected} if filters.takes(title, labels.get(title))}
