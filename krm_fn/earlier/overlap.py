@@ -206,7 +206,7 @@ def broken_references(output: Tree, items: Iterable[Item], kept: Iterable[str]) 
             present.add(("Secret", namespace, text(external.item.value(), "spec", "target", "name")))
     users = {("Secret", name) for name in kept}
     for one in output.all_sets:
-        namespace, generated = one.namespace, _generated(one.resources) - users
+        namespace, generated = one.namespace, _generated(one) - users
         for kind, name in one.resources:
             carrier = ours.get((kind, namespace, name))
             if carrier is not None:
@@ -223,19 +223,17 @@ def broken_references(output: Tree, items: Iterable[Item], kept: Iterable[str]) 
                     yield about(place, message, rule="broken-reference", field="spec.resources")
 
 
-def _generated(references: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+def _generated(one: ResourceSet) -> set[tuple[str, str]]:
     """Return the references that we always make an object for; the others may be the user's.
 
-    The agent's ConfigMap is the last one, and its name holds N, from which the names of the other carriers follow.
+    The agent's ConfigMap is the last one, and its name begins with N, from which the names of the other carriers follow.
     """
-    if len(references) == 1:
-        return set(references)  # the identity set
-    last = references[-1][1] if references else ""
-    n, found, _ = last.partition(agent_of(""))
-    if not found:
-        return set()
+    if not one.delivers_agent:
+        return set(one.resources)
+    last = one.resources[-1][1]
+    n = last.removesuffix(agent_of("", one.cluster))
     names = (last, *registrations_of(n), *identity_maps_of(n))
-    return {(kind, name) for kind, name in references if name in names}
+    return {(kind, name) for kind, name in one.resources if name in names}
 
 
 def _damage(carrier: Owned) -> str:

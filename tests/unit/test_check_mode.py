@@ -20,6 +20,8 @@ WAYS: dict[str, dict[str, Any]] = {
             "externalSecret": {"secretStoreRef": {"name": "vault"}, "remoteRef": {"key": "fleet"}},
         }
     },
+    "a name that holds -agent": {"clusterResourceSet": {"name": "my-agent-set"}},
+    "a name that ends in -agent": {"clusterResourceSet": {"name": "my-agent"}, "identity": {"mode": "PerCluster"}},
 }
 
 
