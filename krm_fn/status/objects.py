@@ -262,6 +262,10 @@ class Payload:
         self.wrong_type = secret and self.type != surface.RESOURCE_SET_TYPE
         # the keys whose value is shorter than the controller can read
         self.too_short = tuple(key for key, text in self.values.items() if len(text) < surface.MIN_VALUE_BYTES)
+        # whoever took the dump hid the values: we render none that short, and no server keeps what is no base64
+        self.hidden = secret and self.ours and len(self.too_short) == len(self.values)
+        if self.hidden:
+            self.values, self.too_short = {}, ()
 
     def __repr__(self) -> str:
         """Name the object, not what it holds."""

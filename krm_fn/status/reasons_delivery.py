@@ -150,18 +150,20 @@ def _unseen_secret(case: Case, resource_set: str) -> bool:
 
 def missing(case: Case) -> Iterator[Reason]:
     """A Secret or ConfigMap is not there; Cluster API goes on without it and reports the set as applied."""
-    for one in case.in_state(report.MISSING):
-        yield Reason(
-            code="missing-resource",
-            message=f"{one.kind} {one.name} is not there: Cluster API skips what it can't find, and reports the ClusterResourceSet as applied all the same",
-            remedy=_SYNC_AGAIN,
+    for one in case.in_state(report.MISSING, report.DELETED):
+        gone = one.state == report.DELETED
+        found = (
+            "was deleted after it had been applied: what it delivered stays on the cluster, and no other Cluster gets it any more"
+            if gone
+            else "is not there: Cluster API skips what it can't find, and reports the ClusterResourceSet as applied all the same"
         )
-    for one in case.in_state(report.DELETED):
+        passed_over = any(each.time for each in case.deliveries if each.resource_set == one.resource_set)
+        doubt = "" if passed_over and not gone else case.scene.doubt(one.kind)
         yield Reason(
             code="missing-resource",
-            message=f"{one.kind} {one.name} was deleted after it had been applied: what it delivered stays on the cluster, and no other Cluster gets it any more",
+            message=f"{one.kind} {one.name} {found}{doubt}",
             remedy=_SYNC_AGAIN,
-            severity=WARNING,
+            severity=WARNING if gone else ERROR,
         )
 
 

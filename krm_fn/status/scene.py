@@ -65,6 +65,7 @@ class Scene:
         payloads = map(Payload, (*dump.of(dumps.SECRET), *dump.of(dumps.CONFIG_MAP)))
         self.payloads = {(one.namespace, one.kind, one.name): one for one in payloads}
         self.served = frozenset(one.namespace for one in self.payloads.values() if one.ours)
+        self._kinds = frozenset(one.kind for one in self.payloads.values() if one.ours)
         # whether kubectl was asked for them: if not, nothing can be said of what is not in the dump
         self.payloads_dumped = bool(self.served) or (bool(commands.context) and not dump.unread)
         self.sets_by_name = {(one.namespace, one.name): one for one in self.sets}
@@ -134,6 +135,12 @@ class Scene:
         if agent is None or name not in surface.registrations_of(one.base):
             return False
         return bool(agent.registration_checksum) and agent.registration_checksum in self._rendered
+
+    def doubt(self, kind: str) -> str:
+        """The end of a sentence that tells what else it can mean that a resource of a kind is not in the dump."""
+        if self.commands.context or kind in self._kinds:
+            return ""
+        return f"; or {kind}s were not dumped, for which permission may be missing: none of ours is in the dump"
 
     @cached_property
     def _rendered(self) -> frozenset[str]:
@@ -214,9 +221,8 @@ class Case:
         agents = (one for one in self.sets if not one.identity_only)
         self.agents = tuple(sorted(agents, key=lambda one: (one.hub, -(one.created or 0), one.name)))
         self.binding = scene.bindings.get((cluster.namespace, cluster.name))
-        self.replaced_by = (
-            self._replaced_by()
-        )  # the set that applied its agent after the newest set of this Cluster did
+        # the set that applied its agent after the newest set of this Cluster did
+        self.replaced_by = self._replaced_by()
         self.deliveries = tuple(self._deliveries())  # how far each resource of `sets` has come
         states = {one.state for one in self.deliveries}
         self.delivered = report.OUTDATED if states & _BEHIND else report.YES
@@ -278,7 +284,7 @@ class Case:
                     state = report.MISSING if gone else report.WAITING
                 elif not entry.applied:
                     state = report.FAILED
-                elif payload is None:
+                elif payload is None or payload.hidden:
                     state = report.DELETED if lacking else report.APPLIED
                 elif payload.digest != entry.digest:
                     state = report.OUTDATED if one.strategy == "Reconcile" else report.CHANGED

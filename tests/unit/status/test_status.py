@@ -429,6 +429,15 @@ def test_an_unparsable_payload_is_named_by_key_and_line(content: str, expected: 
     assert expected in said(cluster, "unparsable")
 
 
+@pytest.mark.parametrize("value", ["", "REDACTED", "UkVEQUNURUQ=", "<hidden, 512 bytes>", None])
+def test_a_secret_whose_value_was_hidden_in_the_dump_counts_as_the_binding_says(value: str | None) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.of("Secret", "clusternet.registration")["data"] = {} if value is None else {"20-registration.yaml": value}
+    assert one(evaluate(*fleet.everything)).reasons == ()
+    fleet.bindings = []
+    assert codes(one(evaluate(*fleet.everything))) == ["waiting"]
+
+
 def test_a_secret_that_is_no_text_is_unparsable() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.of("Secret", "clusternet.registration")["data"] = {"a": base64.b64encode(b"\xff" * 40).decode()}
@@ -438,7 +447,9 @@ def test_a_secret_that_is_no_text_is_unparsable() -> None:
 
 def test_a_secret_that_is_no_base64_is_too_short() -> None:
     fleet = Fleet(names=("web-1",))
-    fleet.of("Secret", "clusternet.registration")["data"] = {"a": "é=not base64"}
+    own = fleet.of("Secret", "clusternet.registration")
+    own["data"] = {"a": "é=not base64"}
+    own["metadata"] = {"name": "clusternet.registration", "namespace": "team-a"}
     fleet.bindings = []
     assert "short-value" in codes(one(evaluate(*fleet.management, *fleet.payloads)))
 
@@ -546,6 +557,23 @@ def test_a_secret_deleted_after_the_delivery_is_a_warning_and_a_stale_condition_
     assert [(reason.code, reason.severity) for reason in cluster.reasons] == [("missing-resource", "warning")]
     assert "was deleted after it had been applied" in said(cluster, "missing-resource")
     assert (cluster.delivered, cluster.ok) == ("yes", True)
+
+
+def test_where_the_dump_holds_no_secret_of_ours_permission_may_be_missing() -> None:
+    fleet = Fleet(names=("web-1", "web-2"), checksum=True)
+    fleet.drop("Secret", "clusternet.registration")
+    fleet.bindings.pop()
+    found = evaluate(*fleet.everything)
+    for title in ("team-a/web-1", "team-a/web-2"):
+        assert "; or Secrets were not dumped, for which permission may be missing" in said(
+            one(found, title), "missing-resource"
+        )
+    other = live.Fleet(names=("web-9",)).of("Secret", "clusternet.registration")
+    other["metadata"]["namespace"] = "team-z"
+    found = evaluate(*fleet.everything, other)
+    assert "permission" not in said(one(found), "missing-resource") + said(
+        one(found, "team-a/web-2"), "missing-resource"
+    )
 
 
 def test_another_cluster_of_the_set_lacks_the_deleted_secret() -> None:
