@@ -18,6 +18,7 @@ from json import dumps
 
 from krm_fn.base import Record
 from krm_fn.files import reading, writing
+from krm_fn.files.bases import upwards
 from krm_fn.files.reading import show
 from krm_fn.krm.results import Errors
 from krm_fn.krm.streams import read_documents
@@ -27,7 +28,6 @@ from krm_fn.yaml.read import TOO_MANY_ALIASES, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 OURS = "clusternet-capi-fn"  # the name of the program and of the image
@@ -40,8 +40,6 @@ _LARGEST_TEXTS = 16 * 1024 * 1024
 _MOST_FILES = 50_000
 _DEEPEST = 64
 _NOTES = 3
-_WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"',\[\]{}]+")  # of one line
-_LONGEST_PATH = 4096  # characters; the system takes none that is longer
 _GROUPS = (b"fn.clusternet.io", b"cluster.x-k8s.io")
 _ALIAS = re.compile(rb"[\s\[{,:-]\*[A-Za-z0-9_-]")
 _LEGACY_FIELD = "configFn"  # of metadata, before the annotation
@@ -138,8 +136,8 @@ class Copy:
         new = self.rewritten(data, path, self.shown(path))
         if new is None:
             return
-        if os.path.basename(path) in reading.KUSTOMIZATIONS:
-            self.follow(path, data)
+        if os.path.basename(path) in reading.KUSTOMIZATIONS and not self.follow(path, place, data):
+            return
         if any(group in data for group in _GROUPS) and path.endswith(reading.SUFFIXES):
             self.sources.append((self.shown(path), data))
         mode = 0o700 if self.keep_programs and os.access(path, os.X_OK) else 0o600
@@ -157,14 +155,23 @@ class Copy:
             message = f"{show(self.given)} reaches more than {_MOST_FILES} files and folders: give a smaller folder"
             raise Errors.of(message, file_path=show(self.given))
 
-    def follow(self, path: str, data: bytes) -> None:
+    def follow(self, path: str, place: str, data: bytes) -> bool:
         """Have the folders copied that words of a kustomization lead up to, if they have one too.
 
         The words' meaning is kustomize's: a word too many is a folder too many, and one that is missed fails the build.
+
+        Returns:
+            Whether kustomize may have the kustomization: from the copy, no word leads to a folder outside of it.
         """
-        for word in dict.fromkeys(_upwards(data.decode("utf-8", "replace"))):
-            if "\0" in word or "://" in word or len(word) > _LONGEST_PATH:
-                continue
+        words, name = upwards(data), os.path.basename(path)
+        if words is None:
+            self.notes[f"{self.shown(path)} is not read: it is not valid YAML, and may lead upwards"] = name
+            return False
+        for word in words:
+            there = os.path.normpath(os.path.join(os.path.dirname(place), word))
+            if not reading.inside(f"{there}/", self.target) and os.path.isdir(there):
+                self.notes[f"{self.shown(path)} is not read: {show(word)} leads out of {show(self.bound)}"] = name
+                return False
             target = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(path)), word))
             if reading.inside(path, target) or not os.path.isdir(target) or not reading.kustomization(target):
                 continue
@@ -174,6 +181,7 @@ class Copy:
                 self.notes[
                     f"{show(word)} leads out of {show(self.bound)}: run this in a Git repository or folder that holds both"
                 ] = word
+        return True
 
     def shown(self, path: str) -> str:
         """Return a path for messages, beginning as the caller gave it where it can."""
@@ -315,20 +323,6 @@ class Copy:
             return {}
         self.programs.append(found)
         return {"container": {"image": f"{NUMBERED}{len(self.programs) - 1}"}}
-
-
-def _upwards(text: str) -> Iterator[str]:
-    """Yield the words of a kustomization that lead upwards, since bases may be anywhere in the repository; and whole entries."""
-    for line in text.split("\n"):
-        if ".." not in line:
-            continue
-        for word in _WORD.findall(line):
-            if ".." in word:
-                quoted = word[0] in "\"'"
-                yield word[1:-1] if quoted else word[word.rfind("=", 0, word.index("..")) + 1 :]
-        entry = line.strip()
-        if entry.startswith(("- ", "-\t")):  # a name may have spaces
-            yield entry[1:].strip()
 
 
 def _patches(key: str, parent: Any) -> bool:

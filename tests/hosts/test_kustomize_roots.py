@@ -738,6 +738,24 @@ def test_a_base_outside_the_repository_is_not_reached(host: Host) -> None:
     assert "hunter2" not in done.out
 
 
+@pytest.mark.parametrize("field", ["resources", "Components", "bases"])
+def test_nor_one_that_the_copy_would_lead_to(host: Host, field: str) -> None:
+    outside = host.folder / "outside"
+    outside.mkdir()
+    kind = "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n" if field == "Components" else ""
+    (outside / "kustomization.yaml").write_text(f"{kind}resources: [c.yaml]\n")
+    (outside / "c.yaml").write_text(cluster("hunter2"))
+    path = f"{'../' * 40}{str(outside).lstrip('/')}"
+    folder = host.write({**ROOT, "kustomization.yaml": f"{ROOT['kustomization.yaml']}{field}: [{path}]\n"})
+    if field == "resources":
+        entry = ROOT["kustomization.yaml"].replace("[c", f"[{path}, c", 1)
+        host.write({"kustomization.yaml": entry})
+    done = host.call("render", folder)
+    assert done.code == 1
+    assert "leads out of" in done.err
+    assert "hunter2" not in done.err + done.out
+
+
 def test_a_token_of_the_operator_reaches_the_output_and_not_kustomize(host: Host) -> None:
     real = (host.bin / host.kind).read_text()
     (host.bin / host.kind).write_text(real.replace("exec", f"/usr/bin/env > {host.folder}/env\nexec", 1))

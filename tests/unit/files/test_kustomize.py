@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
 import tempfile
 import time
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -385,22 +386,45 @@ def test_folders_whose_links_lead_to_one_another_are_not_walked_forever(
         copied(folder)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        pytest.param("x" * 600_000 + " ..", id="a long word"),
-        pytest.param('"' + "x" * 600_000 + "..", id="an open quote"),
-        pytest.param("- a.." + " " * 600_000 + "x", id="a long gap"),
-    ],
-)
-def test_a_long_line_of_a_kustomization_takes_no_time(folder: Path, line: str) -> None:
-    base = folder.parent / "repository" / "base"
-    overlay = folder / "overlay"
+@pytest.mark.parametrize("entry", ["x" * 600_000 + "..", "'" + "..' '" * 100_000], ids=["a long word", "many quotes"])
+def test_a_long_line_of_a_kustomization_takes_no_time(folder: Path, entry: str) -> None:
+    base, overlay = folder / "base", folder / "overlay"
     for one in (base, overlay):
         one.mkdir()
-        (one / "kustomization.yaml").write_text(f"resources:\n- path=../base\n{line}\n")
-    copy = copied(overlay)  # by the square of its length, it would take many minutes
-    assert text(copy, base, "kustomization.yaml").endswith(f"{line}\n")
+        (one / "kustomization.yaml").write_text(f"resources:\n- ../base\n# {entry}\n")
+    assert text(copied(overlay), base, "kustomization.yaml")  # by the square of its length, it would take many minutes
+
+
+UP = "../" * 40  # from wherever the copy is, to the root of the machine
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        pytest.param(lambda path: f"resources: [{path}]", id="as it is"),
+        pytest.param(lambda path: f"Resources: [a/../{path}/]", id="through a folder"),
+        pytest.param(lambda path: "resources: ['{}']".format(path.replace("/o", "/./o")), id="in quotes"),
+        pytest.param(
+            lambda path: 'x: {{y: [{{z: "{}"}}]}}'.format(path.replace("..", "\\x2e\\u002E")), id="by escapes"
+        ),
+        pytest.param(lambda path: f"{{? {path} : x}}", id="as a key"),
+        pytest.param(lambda path: f"resources:\n- >-\n  {path}", id="folded"),
+        pytest.param(lambda path: f"resources: [!!binary {base64.b64encode(path.encode()).decode()}]", id="in base64"),
+        pytest.param(lambda path: f"---\na: &a {path}\n---\nresources: [x]", id="in another document"),
+        pytest.param(lambda path: f"resources:\n- {path}\nx: [", id="not YAML to its end"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_no_way_out_of_the_copy_is_given_to_kustomize(folder: Path, spelt: Any, encoding: str) -> None:
+    outside = folder.parent / "outside"
+    outside.mkdir()
+    (outside / "kustomization.yaml").write_text("resources: []\n")
+    (folder / "base").mkdir()
+    written = spelt(f"{UP}{str(outside).lstrip('/')}") + "\n"
+    (folder / "base/kustomization.yaml").write_text(written, encoding)
+    copy = copied(folder)
+    assert not os.path.lexists(copy.place(str(folder / "base/kustomization.yaml")))
+    assert any("base/kustomization.yaml is not read" in note for note in copy.notes)
 
 
 def test_pipes_and_large_files_are_not_copied_and_said_where_the_build_fails(
