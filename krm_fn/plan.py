@@ -164,9 +164,7 @@ def compare(parts: Sequence[Part], before: Before) -> list[Result]:
     if before.output.all_sets or before.baseline is not None:
         from krm_fn.earlier import breaking  # noqa: PLC0415 - a first run has nothing to compare with
 
-        for part in parts:
-            for tree in before.trees:
-                part.results += breaking.check(part, tree)
+        breaking.check(parts, before)
         results += breaking.moves(parts, before.baseline) if before.baseline is not None else ()
     if not before.later and (before.nothing_in or any(part.config.guard.max_removed is not None for part in parts)):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither

@@ -8,10 +8,11 @@ from __future__ import annotations
 from krm_fn.base import late, some
 from krm_fn.clusters.naming import refusal
 from krm_fn.earlier import Coverage, immutable_fields, left
-from krm_fn.krm.results import WARNING, Result, about
+from krm_fn.krm.results import WARNING, Result, about, has_errors
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
     APPLY_ONCE,
+    RESOURCE_SET_KIND,
     agent_of,
     identity_maps_of,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters import Part
     from krm_fn.clusters.capi import ResourceSet
-    from krm_fn.earlier import Tree
+    from krm_fn.earlier import Before, Tree
     from krm_fn.krm.items import Item
     from krm_fn.model import Config
 
@@ -35,17 +36,55 @@ _NO_MIGRATION = (0, 17, 0)
 _SINCE_V0_15 = "--leader-elect=true"
 
 
-def check(part: Part, tree: Tree) -> Iterator[Result]:
-    """Report what would break for the Clusters of one config, whose names are assigned and whose objects are made."""
+def check(parts: Sequence[Part], before: Before) -> None:
+    """Report to each config what would break for its Clusters; names are assigned, and objects are made."""
+    made: dict[str, set[str]] = {}  # names of all new sets, by namespace
+    for new in (new for part in parts if part.renders for new in part.generated):
+        if new.key.kind == RESOURCE_SET_KIND:
+            made.setdefault(new.key.namespace, set()).add(new.key.name)
+    for tree in before.trees:
+        whole = tree is before.baseline  # in the input, sets of other configs stay as they are
+        others, owners = (_taken_over(parts, tree), _owners(tree.all_sets)) if whole else ({}, {})
+        for part in parts:
+            owner = part.config.owner
+            part.results += (found := list(_check(part, tree, others.get(owner, []))))
+            if part.renders and not has_errors(found):  # with one, nothing is rendered that could be applied
+                part.results += _lost_objects(part, owners if whole else _owners(tree.sets.get(owner, [])), made)
+
+
+def _check(part: Part, tree: Tree, others: Sequence[ResourceSet]) -> Iterator[Result]:
     owner = part.config.owner
-    sets, config_maps = tree.sets.get(owner, []), tree.config_maps.get(owner, [])
+    sets = [*tree.sets.get(owner, []), *others]
+    config_maps = {owner: tree.config_maps.get(owner, [])}
+    referred = {(one.namespace, name) for one in others for kind, name in one.resources if kind == "ConfigMap"}
+    for other in sorted({one.owner for one in others}):
+        found = tree.config_maps.get(other, [])
+        config_maps[other] = [item for item in found if (item.namespace, item.name) in referred]
     yield from _renames(part, sets)
-    yield from _immutable_changes(part, sets)
-    yield from _other_agent_namespaces(part, sets, config_maps)
-    if part.renders:
-        yield from _lost_objects(part, sets)
+    yield from _immutable_changes(part, sets, tree)
+    yield from _other_agent_namespaces(part, [item for items in config_maps.values() for item in items], tree)
     if part.config.resource_set.strategy != APPLY_ONCE:  # which would bring no upgrade
-        yield from _upgrade(part, config_maps)
+        for other, items in config_maps.items():
+            yield from _upgrade(part, items, other)
+
+
+def _taken_over(parts: Sequence[Part], baseline: Tree) -> dict[str, list[ResourceSet]]:
+    """Return the sets of other configs that each config replaces: those of its names, and those that had its Clusters.
+
+    For the server, and for a workload cluster, they are what was there before, whichever config made them.
+    """
+    if len({*baseline.sets, *(part.config.owner for part in parts)}) == 1:
+        return {}
+    found: dict[str, list[ResourceSet]] = {}
+    coverage, named = Coverage(baseline.all_sets), {one.key: one for one in baseline.all_sets}
+    then = {cluster.key: cluster for cluster in baseline.clusters}
+    for part in (part for part in parts if part.renders):
+        sets = {new.key: named[new.key] for new in part.generated if new.key in named}
+        for cluster in part.served:
+            past = then.get(cluster.key) if then else cluster
+            sets.update({one.key: one for one in coverage.of(past)} if past is not None else {})
+        found[part.config.owner] = [one for one in sets.values() if one.owner != part.config.owner]
+    return found
 
 
 def _renames(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
@@ -65,7 +104,7 @@ def _renames(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
 # --- what is immutable -----------------------------------------------------------------------------------------------
 
 
-def _immutable_changes(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
+def _immutable_changes(part: Part, sets: Sequence[ResourceSet], tree: Tree) -> Iterator[Result]:
     """Report what a server would refuse.
 
     What the config no longer makes, such as all of another `clusterResourceSet.name`, is not changed but removed.
@@ -88,14 +127,14 @@ def _immutable_changes(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Resu
         source = "spec.clusterSelector" if field == "clusterSelector" else "spec.clusterResourceSet.strategy"
         message = (
             f"{field} of ClusterResourceSet {some(sorted(places), _SHOWN)} differs from the earlier output, and it is"
-            f" immutable on the server. Set spec.clusterResourceSet.name: {next_name(config, sets)}, commit; let the new set"
+            f" immutable on the server. Set spec.clusterResourceSet.name: {next_name(config, tree.all_sets)}, commit; let the new set"
             " be applied (see `clusternet-capi-fn status`); then the old objects, which this render removes, may be pruned."
             f"{existing} To keep the old set, restore the old {source}"
         )
         yield about(config, message, rule="immutable-field", field=source)
 
 
-def _other_agent_namespaces(part: Part, sets: Sequence[ResourceSet], config_maps: Sequence[Item]) -> Iterator[Result]:
+def _other_agent_namespaces(part: Part, config_maps: Sequence[Item], tree: Tree) -> Iterator[Result]:
     """Report another agent namespace, which an ApplyOnce set would never bring."""
     config = part.config
     maps = identity_maps_of(config.resource_set.name)
@@ -108,7 +147,7 @@ def _other_agent_namespaces(part: Part, sets: Sequence[ResourceSet], config_maps
                 f"spec.agent.namespace changes from {found} to {wanted} for Clusters of"
                 f" {'namespace ' + item.namespace if item.namespace else 'this package'}: ServiceAccounts and their token were"
                 " applied once and would stay behind. Keep the old one, or move to a new clusterResourceSet.name"
-                f" ({next_name(config, sets)}) as docs/immutable-fields.md shows"
+                f" ({next_name(config, tree.all_sets)}) as docs/immutable-fields.md shows"
             )
             yield about(config, message, rule="agent-namespace-changed", field="spec.agent.namespace")
 
@@ -152,31 +191,34 @@ def moves(parts: Sequence[Part], baseline: Tree) -> Iterator[Result]:
 # --- objects that go with their sets -----------------------------------------------------------------------------------
 
 
-def _lost_objects(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
-    """Warn of Secrets and ConfigMaps of the user's own that would go with the sets that this run replaces.
+def _owners(sets: Iterable[ResourceSet]) -> dict[tuple[str, str, str], set[str]]:
+    """Return the names of the sets that own each Secret or ConfigMap, by its kind, name and namespace."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for one in sets:
+        for kind, name in one.resources:
+            found.setdefault((kind, name, one.namespace), set()).add(one.name)
+    return found
+
+
+def _lost_objects(
+    part: Part, owners: Mapping[tuple[str, str, str], set[str]], made: Mapping[str, set[str]]
+) -> Iterator[Result]:
+    """Warn of Secrets and ConfigMaps that would go with the sets that this run replaces.
 
     A ClusterResourceSet becomes an owner of everything that it applies, and garbage collection deletes an object with its
     last owner. On real control planes (Cluster API v1.14.2) an object without another owner was gone in under 2 s, while a
-    new set became an owner after about 3 s.
+    new set became an owner after about 3 s. That meets objects that the user keeps; and ours where other sets use them from
+    now on: with PerCluster where all Clusters of a namespace are replaced, and where mode and strategy change at once.
     """
     config, options = part.config, part.config.resource_set
     kept = {(one["kind"], one["name"]): "spec.clusterResourceSet.extraResources" for one in options.extra_resources}
     if config.token.kept_secret:
         kept["Secret", config.token.kept_secret] = FIELD
-    if not kept:
-        return
-    owners: dict[
-        tuple[str, str, str], set[str]
-    ] = {}  # names of the old sets, by kind, name and namespace of the object
-    for one in sets:
-        for kind, name in kept.keys() & set(one.resources):
-            owners.setdefault((kind, name, one.namespace), set()).add(one.name)
-    stay: dict[str, set[str]] = {}  # names of the new sets, by namespace: each refers to all of those objects
-    for key in part.main_sets:
-        stay.setdefault(key.namespace, set()).add(key.name)
+    found = {(kind, name, namespace) for namespace in {key.namespace for key in part.main_sets} for kind, name in kept}
+    found.update((new.key.kind, new.key.name, new.key.namespace) for new in part.generated)
     lost: dict[tuple[str, str], list[str]] = {}
-    for (kind, name, namespace), old in sorted(owners.items()):
-        if namespace in stay and not old & stay[namespace]:
+    for kind, name, namespace in sorted(found & owners.keys()):
+        if not owners[kind, name, namespace] & made.get(namespace, set()):
             lost.setdefault((kind, name), []).append(namespace)
     for (kind, name), namespaces in lost.items():
         where = some(namespaces, _SHOWN)
@@ -188,13 +230,14 @@ def _lost_objects(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
             f" `kubectl get {kind.lower()} {name}{in_namespace} -o jsonpath='{{.metadata.ownerReferences[*].name}}'` lists a"
             " new set, in each namespace; then prune (docs/immutable-fields.md)"
         )
-        yield about(config, message, rule="owners-replaced", field=kept[kind, name], severity=WARNING)
+        field = kept.get((kind, name), "spec.clusterResourceSet.name")
+        yield about(config, message, rule="owners-replaced", field=field, severity=WARNING)
 
 
 # --- upgrades of the agent -------------------------------------------------------------------------------------------
 
 
-def _upgrade(part: Part, config_maps: Sequence[Item]) -> Iterator[Result]:
+def _upgrade(part: Part, config_maps: Sequence[Item], owner: str) -> Iterator[Result]:
     """Compare an agent ConfigMap of earlier output with the new one; all of one config have the same release.
 
     An upgrade may change a role, which no set can bring, or jump over the releases that carry over a cluster's identity:
@@ -220,11 +263,12 @@ def _upgrade(part: Part, config_maps: Sequence[Item]) -> Iterator[Result]:
         )
         yield about(config, message, rule="immutable-role", field="spec.agent.version", severity=WARNING)
     deployments = [text for text in old if '"--cluster-reg-token=' in text]
+    whose = f" of Clusters that ClusternetCAPIConfig {owner} served" if owner != config.owner else ""
     if config.agent.version.key >= _NO_MIGRATION and deployments and _SINCE_V0_15 not in deployments[0]:
         message = (
-            f"the agent would jump from v0.14 or older to {config.agent.version}: only v0.15 and v0.16 carry over the Lease"
-            " whose UID is a cluster's identity, so every cluster would register a second time. Go to v0.16 first, wait until"
-            " all agents run it, then go on"
+            f"the agent{whose} would jump from v0.14 or older to {config.agent.version}: only v0.15 and v0.16 carry over the"
+            f" Lease whose UID is a cluster's identity, so every {'such ' if whose else ''}cluster would register a second"
+            " time. Go to v0.16 first, wait until all agents run it, then go on"
         )
         yield about(config, message, rule="agent-version-jump", field="spec.agent.version")
 

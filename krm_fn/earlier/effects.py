@@ -180,9 +180,10 @@ def _each(before: Side, after: Side) -> Iterator[tuple[Cluster, Effect]]:
     blocked, current = _as_on_the_server(before.sets, after.sets)
     covered, covering = Coverage(before.sets), Coverage(current)
     then = {cluster.key: cluster for cluster in before.clusters}
+    unseen = not any(cluster.local for cluster in before.clusters)  # kustomize drops those that are local-config
     becomes = cache(on_the_cluster)  # ten thousand Clusters have a handful of payloads
     for cluster in after.clusters:
-        past = then.pop(cluster.key, cluster if cluster.local or not before.clusters else None)
+        past = then.pop(cluster.key, cluster if not before.clusters or (cluster.local and unseen) else None)
         old, new = [] if past is None else covered.of(past), covering.of(cluster)
         was, now = ([one for one in sets if one.delivers_agent] for sets in (old, new))
         if not {one.name for one in was} & {one.name for one in now}:
