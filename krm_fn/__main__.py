@@ -24,8 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments without the program's name; None for those of the process.
     """
-    # The process lives once: a fifth of the time of a large plan would go to the collector, and as much of a small run's to
-    # collecting what imports make.
+    # The process runs once: the collector would take a fifth of a large plan's time, and as much of a small run's for
+    # what imports leave behind.
     gc.disable()
     arguments = sys.argv[1:] if argv is None else list(argv)
     if not _completes():
@@ -75,7 +75,7 @@ def _is_function(arguments: Sequence[str]) -> bool:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process without taking apart what it holds: a fifth of a small run, and more of a large one."""
+    """End the process without freeing its objects, which takes a fifth of a small run's time, and more of a large one's."""
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # it came closed
@@ -89,7 +89,7 @@ def _function() -> int:
     from krm_fn.krm import runner  # noqa: PLC0415 - the command line has its own way in
 
     def work() -> int:
-        import time  # noqa: PLC0415 - here is the one clock of the function
+        import time  # noqa: PLC0415 - the only place where the function reads the clock
 
         from krm_fn import function  # noqa: PLC0415
         from krm_fn.tokens.operator import Offers  # noqa: PLC0415

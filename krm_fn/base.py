@@ -1,4 +1,4 @@
-"""Ground for every package: records, patterns that compile late, a digest, copies, names and lists in messages.
+"""What every package may import: records, patterns that compile late, a digest, copies, names and lists in messages.
 
 Imports nothing of the project, and little else: `dataclasses`, `hashlib` and compiling every pattern at once would each
 add milliseconds to a cold start (docs/performance.md).
@@ -22,7 +22,7 @@ else:
         return lambda cls: cls
 
 
-_LONG = 8  # characters of a name, from which on two names have letters in common by chance
+_LONG = 8  # names of this length or longer have letters in common by chance
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -108,7 +108,7 @@ def _annotations(cls: type) -> dict[str, Any]:
 
 
 def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return what behaves like `re.compile(pattern, flags)`, and compiles only when a method is first asked for.
+    """Return an object that behaves like `re.compile(pattern, flags)` but compiles only when it is first used.
 
     Compiling the expressions of the package takes longer than `import yaml` may take in a cold start
     (docs/performance.md), and a run uses a third of them.
@@ -117,7 +117,7 @@ def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
 
 class _Late:
-    """A pattern to be: each attribute is the compiled pattern's, and stays here once it was asked for."""
+    """A pattern that is compiled on first use: each attribute is the compiled pattern's, and is kept here."""
 
     def __init__(self, pattern: Any, flags: int) -> None:
         self._source = (pattern, flags)

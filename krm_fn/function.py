@@ -1,7 +1,7 @@
 """The KRM function: a ResourceList in, changes and results out.
 
 Joins what touches the outside (the operator's offers, the time it was given) to the pure Plan. The command line
-calls the same `process`, so that no command decides anything by itself.
+calls the same `process`, so that no command decides anything on its own.
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ class Options(Record):
     baseline_later: bool = False  # whether it is compared with later, since more is made than in this run
     verbose: bool = False  # whether every Cluster's verdict is reported
     writes_files: bool = False  # whether the output goes into files (and so, most likely, into Git)
-    needs_token: bool = True  # whether a token that is not at hand is an error; it is for all but what only explains
+    needs_token: bool = (
+        True  # whether a token that is not available is an error, as it is for all commands but those that only explain
+    )
     # finds an object in the user's own file, whose layout and lines a host may change; None where it can't
     original: Callable[[Item], Item | None] = lambda item: item
 
 
 class Outcome(Record):
-    """What a run came to. With an error among the results, `changes` is empty.
+    """The result of a run. With an error among the results, `changes` is empty.
 
     `redactor` knows the tokens of the run: whoever prints more than `results` passes it through there first.
     """

@@ -10,7 +10,7 @@ def process(resource_list: ResourceList) -> None:
     config = resource_list.function_config
     labels = config.get("data") if config else None
     if not isinstance(labels, dict) or not all(isinstance(one, str) for one in labels.values()):
-        resource_list.results.error("no labels to set: give a ConfigMap with texts as data", field="data")
+        resource_list.results.error("no labels to set: give a ConfigMap with strings as data", field="data")
         return
     for item in resource_list.items:
         for key, value in labels.items():

@@ -24,7 +24,7 @@ def documents(objects: Iterable[Any]) -> str:
     """Return objects as YAML documents, each after a `---`, every string double-quoted.
 
     Raises:
-        ValueError: If the text is shorter than a ClusterResourceSet reads; it is for no object at all.
+        ValueError: If the text is shorter than a ClusterResourceSet accepts; it is only without objects.
     """
     text = "".join("---\n" + dump(one, quote_all=True) for one in objects)
     if len(text.encode()) < MIN_VALUE_BYTES:
@@ -56,7 +56,7 @@ class AgentPayload:
         *rbac, deployment = manifests.agent_objects(options, Registration())
         self._options = options
         self._rbac = documents(rbac)
-        # `repr` shows the letters of every text, and takes less than writing it
+        # `repr` contains the letters of every text, and is faster than writing it
         self._mark = unused_mark(repr(deployment))
         self._shapes: dict[tuple[bool, ...], list[str]] = {}
 
@@ -87,7 +87,7 @@ class AgentPayload:
 
 
 def unused_mark(text: str) -> str:
-    """Return letters that a text does not hold, to mark a place in it."""
+    """Return letters that a text does not contain, to mark a place in it."""
     mark = "HOLE"
     while mark in text:
         mark += "X"

@@ -111,7 +111,7 @@ def terminal(result: Result, source: _Source, *, width: int, colour: bool) -> st
     """Return a result with its source line, the place marked, and the corrected text."""
 
     def styled(text: str, **style: Any) -> str:
-        """Colour a text but the spaces behind it: the end of a colour is letters to whoever looks for tokens."""
+        """Colour a text without its trailing spaces: the code that ends a colour would look like part of a token."""
         bare = text.rstrip(" ")
         return click.style(bare, **style) + text[len(bare) :] if colour else text
 
@@ -293,7 +293,7 @@ def _sarif_result(result: Result, rules: Sequence[str], source: _Source) -> dict
 
 
 def _edit(result: Result, line: str) -> tuple[int, str] | None:
-    """Return how many characters of a line, from the place of a result on, have to become what; None where that is unknown."""
+    """Return how many characters of a line to replace at the place of a result, and with what; None if that is unknown."""
     if result.column is None or not line:
         return None
     rest = line[result.column - 1 :]

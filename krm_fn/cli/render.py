@@ -64,7 +64,7 @@ On a terminal the values of Secrets are hidden; in a pipe or file they are not, 
 Exit code: 0; 1 if anything is wrong (then nothing is written); 2 for wrong usage.
 """
 
-_FORMS = ("yaml", "json", "table", "markdown", "mermaid", "name", "wide")  # that a person may take -o for
+_FORMS = ("yaml", "json", "table", "markdown", "mermaid", "name", "wide")  # what people may expect -o to choose
 _NOTHING = b"# clusternet-capi-fn render: no objects\n"
 _COLOURED = re.compile(r"(?m)^(---.*|[ \t]*#.*)$|^((?:[ ]|- )*)([^\s#:\"'-][^\s:#]*)(?=:(?:\s|$))")
 
@@ -225,7 +225,7 @@ class _Output:
 
 
 def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
-    """Refuse to print nothing since no config renders: whatever applies it would remove what is there."""
+    """Refuse to print nothing because no config renders: whoever applies that would remove what exists."""
     if only != "generated" or not outcome.configs or any(one.mode != "Check" for one in outcome.configs):
         return []
     owners = ", ".join(one.owner for one in outcome.configs)
@@ -247,7 +247,7 @@ def _is_folder(target: str) -> bool:
 
 
 def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
-    """Refuse what is no place for output.
+    """Refuse a target that can't take the output.
 
     Raises:
         click.UsageError: A slip (`-o yaml`), a place that holds the input, or nothing that a file can replace.

@@ -177,7 +177,7 @@ def command(  # noqa: PLR0913 - one parameter per option
 def _sorted_out(arguments: Sequence[str], *, asked: bool) -> tuple[list[str], frozenset[str]]:
     """Tell files from Clusters among the arguments: what exists, or does not look like a Cluster, is a file.
 
-    Where something else is `asked`, a name alone is a Cluster whose namespace was forgotten.
+    If `asked` by -f or --context, a name alone is a Cluster whose namespace was forgotten.
     """
     named = [one for one in arguments if _CLUSTER.match(one) and ("/" in one or asked) and not _FILE.match(one)]
     titles = frozenset(one for one in named if not os.path.exists(one))  # noqa: PTH110 - asks for any length of name
@@ -241,7 +241,7 @@ def _with_remedy(result: Result) -> Result:
 
 
 def progress(name: str, data: bytes) -> None:
-    """Say on a terminal that reading takes its time."""
+    """Say on a terminal that reading takes a while."""
     if len(data) >= _SLOW and sys.stderr.isatty():
         slow = "" if data.lstrip()[:1] == b"{" else "; JSON (-o json) is read ten times faster"
         click.echo(f"reading {len(data) // 1024 // 1024} MiB of {name}{slow}", file=sys.stderr)

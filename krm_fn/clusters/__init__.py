@@ -1,9 +1,9 @@
-"""Cluster API's Clusters: what the product has to know of an input, read in one pass, and what each config reaches of it.
+"""Cluster API's Clusters: what the product has to know about an input, read in one pass, and which of them each config reaches.
 
-Sixty thousand items may come by, so an item is looked into only when its kind is ours or its text could hold one of
-our names: `Item.contains` answers that without parsing and is wrong on the safe side only. Two hundred configs over ten
-thousand Clusters are two million decisions, so only those that matched are kept; why a Cluster is left out is worked out
-where somebody asks (`verdicts`).
+An input may have sixty thousand items, so an item is examined only if its kind is ours or its text could contain one of
+our names: `Item.contains` answers that without parsing, and errs only on the safe side. Two hundred configs over ten
+thousand Clusters are two million decisions, so only those that matched are kept; why a Cluster is left out is worked
+out on demand (`verdicts`).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Inventory:
                 if known is not cluster:
                     copies.setdefault(cluster.key, [known]).append(cluster)
             elif kind == "Namespace" and item.api_version == "v1" and not dns_label_error(item.name):
-                # of two Namespaces of one name a server keeps one, and which is unknown: only the labels of both count
+                # of two Namespaces with one name a server keeps one, and nobody knows which: only labels that both have count
                 labels = _text_only(item.metadata().get("labels"))
                 before = self.namespaces.get(item.name, labels)
                 self.namespaces[item.name] = {key: value for key, value in before.items() if labels.get(key) == value}

@@ -106,7 +106,7 @@ def is_cluster(item: Item) -> bool:
 
 
 class Unreadable(Record):
-    """A Cluster with errors: what is certain of it, so that configs that can't reach it need not care."""
+    """A Cluster with errors: what is certain about it, so that configs that can't reach it can ignore it."""
 
     namespace: str | None  # None where it is invalid
     labels: Mapping[str, str]  # those that can be read, as the server will see them

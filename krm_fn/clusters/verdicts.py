@@ -1,6 +1,6 @@
-"""What was decided about each Cluster and by which rule, and the Clusters that nothing can be decided about.
+"""Verdicts on Clusters, each with the rule that decided, and the Clusters that nothing can be decided about.
 
-The first is for those who ask: `plan`, `manifests` and `--verbose`. The others have errors, are in the input twice, lack a
+Verdicts are for `plan`, `manifests` and `--verbose`. The other Clusters have errors, are in the input twice, lack a
 namespace, or are misspelt. One that no config can reach, however its errors are corrected, can't change the output: it is
 reported as a warning, so that a template or a leftover somewhere in a repository stops no run.
 """
@@ -204,7 +204,7 @@ _MOST = 2  # letters that a misspelt kind has more or less
 def misspelt(items: Sequence[Item]) -> list[Result]:
     """Report such objects, each at the field that is wrong and with what was meant.
 
-    Looked for only where a guard fails: then such a slip is the cause. Otherwise an unknown kind is none of ours.
+    Looked for only where a guard fails: then such a slip is the cause. Otherwise an unknown kind is not our concern.
     """
     return [slip for item in items if (slip := _slip(item)) is not None]
 

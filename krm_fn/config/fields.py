@@ -1,4 +1,4 @@
-"""Containers and fields: what a configuration is built of from the scalar `kinds`.
+"""Containers and fields: what a configuration is built from, on top of the scalar `kinds`.
 
 A kind says what is allowed as data (formats, choices, limits, constraints), so that `export` can say the same as a
 JSON Schema without a second copy.
@@ -28,7 +28,7 @@ UNSET: Any = object()  # marks a field without a default or an example; None is 
 
 
 class Either(Kind):
-    """A value of one of several types; the type decides which kind it is held against."""
+    """A value of one of several types; the type decides which kind it is checked against."""
 
     def __init__(self, *kinds: Kind) -> None:
         self.kinds = kinds
@@ -61,7 +61,7 @@ class ListOf(Kind):
         self.unique_by = unique_by
 
     def hint(self, value: object) -> str:
-        """A single entry where a list is due is the usual slip, or entries without dashes."""
+        """The usual slip is a single entry in place of a list, or entries without dashes."""
         if self._is_entry(value):
             return ": begin the entry with a dash"
         return ": begin each entry with a dash" if isinstance(value, dict) else ""
@@ -107,7 +107,7 @@ class MapOf(Kind):
         self.value = value
 
     def hint(self, value: object) -> str:
-        """What is a list elsewhere, and a line without its colon, are the usual slips."""
+        """The usual slips are a list in place of an object, and a line without its colon."""
         return ": write each entry as name: value" if isinstance(value, (list, str)) else ""
 
     def check(self, value: dict[str, Any], at: Place) -> dict[str, Any]:
@@ -204,7 +204,7 @@ class Object(Kind):
         return next((field for field in self.fields if field.name == name), None)
 
     def hint(self, value: object) -> str:
-        """What is not `name: value` is the usual slip, or a dash too many."""
+        """The usual slips are a line that is not `name: value`, and a dash too many."""
         if isinstance(value, list) and not self.instead:
             return ": remove the dash"
         text = value if isinstance(value, str) else ""
@@ -258,7 +258,7 @@ class Object(Kind):
             elif field.default == {} and isinstance(field.kind, Object):
                 found[field.name] = field.kind.read({}, place)  # for the defaults inside
             elif field.default is not UNSET:
-                found[field.name] = clone(field.default)  # a test holds defaults against their kinds
+                found[field.name] = clone(field.default)  # a test checks defaults against their kinds
         for constraint in self.constraints:
             constraint.check(value, at)
         return found

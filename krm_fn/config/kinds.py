@@ -1,4 +1,4 @@
-"""The kinds of single values: each checks and normalises a value, and knows its own words."""
+"""The kinds of single values: each checks and normalises a value, and words its own messages."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Flag(Kind):
     expected = "true or false"
 
     def meant(self, value: object) -> Scalar | None:
-        """A quoted boolean is the usual slip."""
+        """The usual slip is a quoted boolean."""
         return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
     def check(self, value: bool, at: Place) -> bool:  # noqa: ARG002, FBT001 - the signature of all kinds
@@ -166,7 +166,7 @@ class Whole(Kind):
         )
 
     def meant(self, value: object) -> Scalar | None:
-        """A quoted number is the usual slip."""
+        """The usual slip is a quoted number."""
         return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else None
 
     def check(self, value: float, at: Place) -> int:
@@ -197,7 +197,7 @@ class Json(Kind):
     expected = "an object"
 
     def hint(self, value: object) -> str:
-        """Another kind of patch is the usual slip."""
+        """The usual slip is another kind of patch."""
         return (
             ": write a JSON merge patch, which is the fields to change as YAML"
             if isinstance(value, (str, list))

@@ -1,4 +1,4 @@
-"""Rules between fields, of two sorts: constraints that a JSON Schema can say as well, and functions for all else.
+"""Rules between fields, of two sorts: constraints that a JSON Schema can express as well, and functions for everything else.
 
 A constraint is data of the object that carries it, checked here and exported by `export`. It looks at what the user wrote, before
 defaults, since that is what a schema sees; its paths are dotted and relative to that object.
@@ -36,7 +36,7 @@ class Constraint:
 
 
 class Given:
-    """A question about one field: is it given and not empty, or has it one of some values?
+    """A question about one field: is it given and not empty, or does it have one of some values?
 
     Attributes:
         path: Of the field.

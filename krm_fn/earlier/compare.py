@@ -117,7 +117,7 @@ def _changes(pairs: Sequence[tuple[ObjectKey, Mapping[str, Any], Mapping[str, An
 
 
 def _names(key: ObjectKey, *values: Mapping[str, Any]) -> list[str]:
-    """Return the names by which an object's text differs from that of its likes, the longest first."""
+    """Return the names by which an object's text differs from that of similar objects, the longest first."""
     cluster = key.name.rpartition(".")[2] if "." in key.name else ""
     registered = [text(value, "metadata", "annotations", REGISTRATION_NAME_ANNOTATION) for value in values]
     return sorted({key.name, key.namespace, cluster, *registered} - {""}, key=len, reverse=True)

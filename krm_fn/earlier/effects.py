@@ -1,8 +1,8 @@
 """What a change does to each Cluster: registers, rolls, is ignored, moves, loses its set, registers again, is blocked.
 
-For each Cluster the payload of all its ClusterResourceSets before is held against that of now, whatever was renamed in
+For each Cluster the payload of all its ClusterResourceSets before is compared with the present one, whatever was renamed in
 between, as Cluster API's controller does it (v1.14.2 `core/reconcilers/clusterresourceset`). A ClusterResourceSetBinding
-records per set and resource the hash of what was applied. `Reconcile` applies a resource whose hash is another one, or that
+records per set and resource the hash of what was applied. `Reconcile` applies a resource whose hash has changed, or that
 the set has not applied yet: it creates objects and replaces those that exist. `ApplyOnce` applies a resource once, and then
 creates only. Nothing is ever pruned. An object that the server refuses stops no other one.
 """
@@ -235,7 +235,7 @@ def _of_sets(cluster: Cluster, was: Sequence[ResourceSet], now: Sequence[Resourc
 
 
 def on_the_cluster(before: Sequence[Delivery], after: Sequence[Delivery]) -> tuple[Effect, ...]:
-    """Return what happens on a workload cluster that has got everything that was delivered before, and is served on."""
+    """Return what happens on a workload cluster that has received everything delivered before, and is still served."""
     then: dict[str, Mapping[str, Any]] = {}
     for one in before:
         objects = read_objects(one.texts or ())
@@ -301,7 +301,7 @@ def _objects(text: str) -> Objects:
 
 
 def immutable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return the field for whose sake a server refuses to replace an object; "" if it does not."""
+    """Return the field because of which a server refuses to replace an object; "" if it does not."""
     kind = new.get("kind")
     if kind in _BINDINGS and old.get("roleRef") != new.get("roleRef"):
         return "roleRef"

@@ -1,4 +1,4 @@
-"""What meets in one input: configs that reach the same Cluster, names that are taken, output of earlier steps of the pipeline.
+"""Conflicts within one input: configs that reach the same Cluster, names that are taken, output of earlier steps of the pipeline.
 
 kustomize renames objects (namePrefix, nameSuffix, hashes), but neither the labels by which a ClusterResourceSet finds its
 Cluster nor the names in its `spec.resources`, and an outer layer may delete or patch a carrier. Cluster API skips what is
@@ -195,7 +195,7 @@ def stranded(sets: Iterable[ResourceSet], clusters: set[tuple[str, str]]) -> Ite
 
 
 def broken_references(output: Tree, items: Iterable[Item], kept: Iterable[str]) -> Iterator[Result]:
-    """Report what ClusterResourceSets refer to in vain, and carriers that Cluster API would refuse: `mode: Check`.
+    """Report references of ClusterResourceSets that lead nowhere, and carriers that Cluster API would refuse: `mode: Check`.
 
     Objects that are neither ours nor in the input may be the user's; `kept` names Secrets that configs leave to the user.
     """

@@ -91,7 +91,7 @@ class Copy:
         """Copy.
 
         Raises:
-            Errors: The kustomization can't be read, or it is all too much.
+            Errors: The kustomization can't be read, or there is too much to copy.
         """
         name = reading.kustomization(self.root)
         reading.read_below(self.bound, os.path.join(self.given, name), _LARGEST_FILE)
@@ -156,9 +156,9 @@ class Copy:
             raise Errors.of(message, file_path=show(self.given))
 
     def follow(self, path: str, place: str, data: bytes) -> bool:
-        """Have the folders copied that words of a kustomization lead up to, if they have one too.
+        """Copy the folders that words of a kustomization lead up to, if they have a kustomization too.
 
-        The words' meaning is kustomize's: a word too many is a folder too many, and one that is missed fails the build.
+        Only kustomize knows what the words mean: one that means no folder copies one too many, one that is missed fails the build.
 
         Returns:
             Whether kustomize may have the kustomization: from the copy, no word leads to a folder outside of it.

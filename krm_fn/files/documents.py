@@ -238,7 +238,7 @@ def _join(pieces: list[bytes], text: bytes) -> None:
 def _ended(text: bytes) -> bytes:
     """Return a file's text with a line end behind it, so that another document can follow.
 
-    A file that ends inside a block scalar would have a line end more in its value.
+    A file that ends inside a block scalar would get one more line end in its value.
     """
     if text.endswith((b"\n", b"\r")):
         return text

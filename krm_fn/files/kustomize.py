@@ -1,4 +1,4 @@
-"""Runs kustomize over a folder, such that nothing but this function is run whatever the folder names.
+"""Runs kustomize over a folder, so that only this function is run, whatever the folder names.
 
 Nothing of a kustomization is interpreted here: the real program builds it. What is done around it:
 

@@ -71,7 +71,7 @@ class Changes(Record):
 
 
 class Review(Record):
-    """What a look at some items came to."""
+    """The result of reviewing some items."""
 
     # new values of items, by position in the input; the editor changes only what differs
     revised: Mapping[int, Mapping[str, Any]] = {}

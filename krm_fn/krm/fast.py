@@ -13,7 +13,7 @@ exact where it answers:
    save parsers, many pieces go through one, joined by `---` lines: libyaml takes such a line for the start of a
    document or refuses it, whatever is open, and no piece has a column-0 line that looks like it.
 3. *Head and rest* are read by the full parse; in the head `items` must be the last key, with nothing after its colon
-   but comments, and no key may stand twice.
+   but comments, and no key may appear twice.
 4. *Identity.* An entry that begins `- apiVersion: x` (or with comments between the dash and that key in column 2) and
    has its next line in column 2 is a mapping with its keys in column 2. Every line that could be such a key and read
    `kind` or `apiVersion` (these words, or anything quoted, tagged, anchored, aliased or explicit, in column 2) is looked

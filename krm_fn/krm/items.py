@@ -1,4 +1,4 @@
-"""One object of the input, read no further than somebody asks.
+"""One object of the input, read no further than needed.
 
 An item is a span of the bytes that came in, or an already loaded value. Its apiVersion and kind are known from the
 start; metadata and values are read by YAML events on demand and kept.

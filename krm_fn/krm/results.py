@@ -1,4 +1,4 @@
-"""Results: the one currency in which everything that is to be said to a user travels.
+"""Results: the one form in which everything that is reported to a user travels.
 
 The shape is the `results` field of a ResourceList (functions-spec v1 of the KRM functions specification). An error that
 stops the work is an `Errors` exception that carries results; no other exception crosses packages on purpose.

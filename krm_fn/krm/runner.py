@@ -51,7 +51,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
         The exit code: 0, or 1 if the input or the configuration is bad, or output can't be written.
     """
     say = say or say_lines
-    gc.disable()  # the process lives once and frees everything by ending
+    gc.disable()  # the process runs once and frees everything by ending
     new_budget()
     try:
         found = resource_list.read(stdin.read())
@@ -173,7 +173,7 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
 
 
 def open_streams() -> bool:
-    """Put something in the place of standard streams that came closed; False without stdout, where no work is of use."""
+    """Replace standard streams that were closed; return False without stdout, where no work is of use."""
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - open as long as the process
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as above
     if sys.stdout is None:

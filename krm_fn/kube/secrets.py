@@ -1,7 +1,7 @@
 """Secret values: a wrapper that never shows its own, base64 and the values of a Secret as Kubernetes reads them, SOPS, and tokens' shapes.
 
-The one place that knows how a registration token looks. Whatever quotes foreign text hides that shape first and shortens
-afterwards, since a token that was cut has none. Every search takes time in proportion to the text.
+The one place that knows what a registration token looks like. Whatever quotes foreign text hides that shape first and shortens
+afterwards, since a token that was cut no longer has it. Every search takes time in proportion to the text.
 """
 
 from __future__ import annotations

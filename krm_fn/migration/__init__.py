@@ -34,7 +34,7 @@ _TOKEN_SECRET = "clusternet-registration-token"  # noqa: S105 - the name of a Se
 
 
 class Step(Record):
-    """One step of the way: what to do, and the commands."""
+    """One step of the migration: what to do, and the commands."""
 
     title: str
     text: str
@@ -42,7 +42,7 @@ class Step(Record):
 
 
 class Migration(Record):
-    """A way from the hub to us."""
+    """A migration from the hub to this function."""
 
     config: Mapping[str, Any]  # the equivalent `ClusternetCAPIConfig`, without a token
     changes: tuple[str, ...]  # what is different afterwards for clusters that run today

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from krm_fn.status.dump import Dump
     from krm_fn.status.objects import Managed
 
-_OLD = 3600  # seconds from which the age of a dump is worth a word
+_OLD = 3600  # age in seconds from which a dump counts as old
 _UNTOLD = frozenset({report.NO, report.EARLIER, report.COUNTED})
 _ELSEWHERE = "; if no other management cluster has it, remove it"
 
@@ -80,7 +80,7 @@ def evaluate(  # noqa: PLR0913 - what a caller may ask, each by name
 
 
 def newest_report(found: Dump, now: int) -> int | None:
-    """Return the newest time that can be true in what the parent cluster holds: a dump of it is not older than that."""
+    """Return the newest plausible time among the parent cluster's objects: a dump of it is not older than that."""
     managed = found.of(dump.MANAGED_CLUSTER)
     times = [raw.seconds(value, "status", "lastObservedTime") for value in managed]
     for value in (*managed, *found.of(dump.REQUEST)):
@@ -201,7 +201,7 @@ def _doubtful(cases: Sequence[Case]) -> set[str]:
 
 
 def _resource_sets(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:
-    """Sets that select nobody. One of ours goes where it came from: a command would be undone by GitOps."""
+    """Sets that select no Cluster. One of ours must be removed where it came from: GitOps would undo a command."""
     used = {(one.namespace, one.name) for case in cases for one in case.sets}
     there = {(cluster.namespace, cluster.name) for cluster in scene.clusters}
     for one in scene.sets:
@@ -254,7 +254,7 @@ def _hub_maps(scene: Scene) -> Iterator[Orphan]:
 
 
 def _registrations(scene: Scene, cases: Sequence[Case], strangers: Sequence[Managed]) -> Iterator[Orphan]:
-    """ManagedClusters that don't report: of nobody, of a cluster that registered anew, of one that is being deleted."""
+    """ManagedClusters that don't report: without a Cluster, of a cluster that registered again, or of one that is being deleted."""
     doubtful = _doubtful(cases)
     emptied = [one for one in scene.managed if one.origin and one.origin not in scene.peopled]
     for managed in (*strangers, *emptied):
@@ -281,7 +281,7 @@ def _registrations(scene: Scene, cases: Sequence[Case], strangers: Sequence[Mana
 def _registration(
     scene: Scene, managed: Managed, message: str, *, known: bool, elsewhere: bool = False
 ) -> Iterator[Orphan]:
-    """Report a registration that does not report, with the commands that remove it if it is dead.
+    """Report a silent registration, with the commands that remove it if it is dead.
 
     `known` tells whether its Cluster is gone, as far as this management cluster tells, and `elsewhere` whether another
     management cluster could have it.

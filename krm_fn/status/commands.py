@@ -103,7 +103,7 @@ class Commands(Record):
     # --- the parent cluster
 
     def dump_parent(self) -> str:
-        """Print who is registered, and who asks."""
+        """Print which clusters are registered, and which have asked."""
         return self._parent(f"get {_MANAGED},{_REQUESTS} -A -o yaml")
 
     def delete_request(self, name: str) -> str:

@@ -191,7 +191,7 @@ def _gate(title: str, release: raw.Release | None, values: list[str]) -> str:
 
 
 class Managed:
-    """A ManagedCluster of the parent cluster; only times count that can be true."""
+    """A ManagedCluster of the parent cluster; only plausible times count."""
 
     def __init__(self, value: Mapping[str, Any], now: int) -> None:
         self.namespace, self.name = raw.key(value)

@@ -63,7 +63,7 @@ def _in_words(condition: str) -> str:
 
 
 def _provide(part: str, condition: str) -> str:
-    """Say what is to do for a part of a Cluster: a provider has nothing to do for an object that is not there."""
+    """Say what to do about a part of a Cluster: a provider can do nothing about an object that is not there."""
     if condition.startswith(_ABSENT):
         field = "infrastructureRef" if part == "infrastructure" else "controlPlaneRef"
         return f"create the object that spec.{field} names, or sync again what brings it; what Cluster API reports"
@@ -289,7 +289,7 @@ def waiting(case: Case) -> Iterator[Reason]:
 
 
 def changed(case: Case) -> Iterator[Reason]:
-    """Strategy ApplyOnce never brings a later content."""
+    """Strategy ApplyOnce never delivers later content."""
     for one in case.in_state(report.CHANGED):
         prepares = one.name.endswith(identity_maps_of(""))
         remedy = (

@@ -18,7 +18,7 @@ _LAST = 4102444800  # 2100: a server with such a clock has no valid certificate
 # how far a resource of a ClusterResourceSet has come on one Cluster
 APPLIED = "applied"
 CHANGED = "changed"  # applied once, and different here since; ApplyOnce never brings that
-OUTDATED = "outdated"  # an earlier content is applied
+OUTDATED = "outdated"  # earlier content is applied
 REPLACED = "replaced"  # applied, and then another set applied its own on top of it
 DELETED = "deleted"  # applied; the Secret or ConfigMap itself is gone since
 FAILED = "failed"
@@ -193,7 +193,7 @@ class Report(Record):
 
 
 def believed(time: int | None, now: int) -> int | None:
-    """Return a time that can be true, None for any other; clocks may differ by a day."""
+    """Return a plausible time, None for any other; clocks may differ by a day."""
     return time if time is not None and _FIRST <= time <= min(now, _LAST) + DAY else None
 
 

@@ -83,7 +83,7 @@ class Scene:
 
     @property
     def stopped(self) -> str:
-        """The end of a sentence that tells that Cluster API's manager does not run; "" where it may."""
+        """The end of a sentence, saying that Cluster API's manager is not running; "" where it may be."""
         down = self.manager.runs is False
         return f": {self.manager.title} is not running, since no replica of its Deployment is ready" if down else ""
 
@@ -175,7 +175,7 @@ class Scene:
     # --- the parent cluster
 
     def alive(self, managed: Managed) -> bool:
-        """Return whether an agent reports and all is well.
+        """Return whether an agent reports, and reports no trouble.
 
         The hub's verdict (condition Ready) is not enough: where the hub's own controllers don't run, it stays as it is.
         """

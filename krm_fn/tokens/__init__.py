@@ -43,7 +43,7 @@ _EXPECTED = (
 
 
 class Refused(Errors):
-    """A value that is no token; what it might have been is still not to be shown."""
+    """A value that is no token; what it might have been must still not be shown."""
 
     def __init__(self, result: Result, secret: Secret) -> None:
         super().__init__([result])
@@ -105,7 +105,7 @@ def _placeholder(value: str) -> bool:
 
 
 def _slip(value: str) -> str:
-    """Return what a value in no token's shape is instead, going by the slips that people make."""
+    """Return what a value without a token's shape is instead, judging by common slips."""
     if _BOOTSTRAP_ANY_CASE.match(value):
         return "looks like a bootstrap token, but has upper-case letters: only a-z and 0-9 are allowed"
     if value[0] in "\"'" and value[-1] == value[0]:

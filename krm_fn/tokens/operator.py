@@ -1,6 +1,6 @@
 """What the operator of a runner offers: the only module that reads environment variables and files.
 
-The function may run where the operator's credentials are at hand, on configurations of people who are not trusted with
+The function may run where the operator's credentials are available, on configurations of people who are not trusted with
 them (SECURITY.md). So a configuration names a variable or a file, and here it is decided whether that one was offered:
 variables by the prefix `CLUSTERNET_`, files by being in one folder. Messages name the variable or the path as the
 configuration gave it, and reveal nothing of a place that was not offered, not even whether it exists.

@@ -70,7 +70,7 @@ def resolve(config: Config, items: Sequence[Item], offers: Offers) -> Token:
 
 
 def stand_in(config: Config, earlier: Sequence[Item]) -> Token:
-    """Return what a config is planned with where its token is not at hand: `plan` and `manifests` run without one.
+    """Return what a config is planned with where its token is not available: `plan` and `manifests` run without one.
 
     It is the token of our earlier output, so that a plan shows no change that only the token's absence would make; else a
     made-up one, the same in each run.

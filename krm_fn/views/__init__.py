@@ -1,4 +1,4 @@
-"""What the views share is text for terminals and pipes: sentences, steps and aligned tables, in the width and colours of where they go.
+"""Text for terminals and pipes, shared by the views: sentences, steps and aligned tables, in the width and colours of the destination.
 
 Width is counted in terminal cells: East Asian wide characters take two (Unicode Annex 11), combining marks none. Nothing
 has control characters: what comes from a server may hold escape codes.

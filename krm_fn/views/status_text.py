@@ -48,7 +48,7 @@ _SHOWN = 3  # reasons below the first of a tree
 def table(report: Report, terminal: Terminal = PIPE, *, only_failing: bool = False) -> str:
     """Return the report as text.
 
-    With `only_failing` the Clusters are left out with which all is well; the summary counts them all the same.
+    With `only_failing`, Clusters without a problem are left out; the summary still counts them.
     """
     view = _View(width=terminal.width, colour=terminal.colour)
     clusters = report.failing if only_failing else report.clusters

@@ -1,7 +1,7 @@
 """Text that can't be read, in plain words: the slip that a person can see, where it is, and what to do about it.
 
 A parser stops where it can't go on, which is often a line below the slip. So the lines down to there are looked at as a
-person would, for what is known to go wrong, before the parser is believed.
+person would, for common mistakes, before the parser's own message is used.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ _TEMPLATE = re.compile(r"""\s*(?:- +)*(?:[\w./-]+: +)?(?P<at>\{\{)""")
 _VARIABLE = re.compile(r"""\s*(?:(\$\{[^}]*\}\s*)$|(?:- +)*(?:[\w./-]+: +)?[\[{][^\]}"']*?(\$\{[A-Za-z_]))""")
 _OPEN_QUOTE = re.compile(r""" *(?:- +)*(?:[\w./$-]+: +)?(?P<at>"(?:[^"\\]|\\.)*|'(?:[^']|'')*)$""")
 _NAME = re.compile(r" *(?:- +)*(?P<name>[A-Za-z][A-Za-z0-9./_-]{0,60})(?P<rest>.*)$")
-# What looks like YAML's own characters in an editor and is none of them.
+# Characters that look like YAML's own in an editor but are not.
 _LOOKALIKES = {
     "\u00a0": "a no-break space (U+00A0), which YAML takes for a letter; type a normal space",
     "\u2007": "a figure space (U+2007), which YAML takes for a letter; type a normal space",
@@ -160,7 +160,7 @@ def _conflict(lines: Sequence[str], line: int) -> int | None:
 
 
 def _comma(data: bytes, problem: str) -> tuple[str, int, int] | None:
-    """Return the place where a comma makes the text one that can be read, if there is one."""
+    """Return the place where a comma would make the text readable, if there is one."""
     text = data.decode("utf-8", "replace")
     mark = _problem(text) if "expected ',' or" in problem and len(text) <= _LARGEST else None
     for end in () if mark is None else (mark.index, text.rfind("\n", 0, mark.index)):
@@ -223,7 +223,7 @@ def _slip(lines: Sequence[str], line: int, column: int, problem: str) -> tuple[s
 
 
 def outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield lines that are no text of a literal or folded block, with their numbers."""
+    """Yield the lines outside of literal and folded blocks, with their numbers."""
     block = -1  # indentation of the field whose value is a block
     for at, text in enumerate(lines):
         indent = _indent(text)
@@ -234,7 +234,7 @@ def outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _anywhere(text: str, below: str) -> tuple[str, int] | None:
-    """Return a slip that is one wherever it is, and its column."""
+    """Return a slip that is wrong anywhere in a text, and its column."""
     indent = text[: len(text) - len(text.lstrip())]
     if not text.strip() or text.startswith(("#", "---", "...")):
         return None
@@ -256,7 +256,7 @@ def _anywhere(text: str, below: str) -> tuple[str, int] | None:
 
 
 def _no_field(text: str) -> tuple[str, int] | None:
-    """Say why a line that should be a field is none, and at which column."""
+    """Say why a line that should be a field is not one, and at which column."""
     stripped = text.lstrip(" ")
     at = len(text) - len(stripped)
     if re.match(r"-[A-Za-z\"'{-]", stripped):

@@ -70,7 +70,7 @@ def parser(text: str | bytes) -> Parser:
 
 
 def same_places(text: Any) -> Any:
-    """Return JSON, in bytes or characters, such that libyaml reads it with every node in the same place.
+    """Return JSON, in bytes or characters, in a form that libyaml reads with every node in the same place.
 
     JSON has surrogate pairs, which libyaml refuses; other text comes back as it is.
     """
@@ -129,7 +129,7 @@ def _load(text: str | bytes) -> Any:
 
 
 def new_budget() -> None:
-    """Forget what the aliases of an earlier run stood for."""
+    """Reset the count of values that the aliases of a run stand for."""
     Builder.expanded = 0
 
 

@@ -68,7 +68,7 @@ def quoted(text: str) -> str:
 
     The escapes are those that JSON and YAML share: `\"`, `\\`, `\n`, `\r`, `\t` and `\uXXXX`.
     """
-    if text.isprintable():  # narrower than YAML's idea of it, and needs nothing compiled
+    if text.isprintable():  # stricter than YAML's definition, and needs nothing compiled
         text = text.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{text}"'
     return f'"{_ESCAPED.sub(_escape, text)}"'
@@ -121,7 +121,7 @@ class _Writer:
     def __init__(self, out: list[str], *, quote_all: bool) -> None:
         self.out = out
         self.quote_all = quote_all
-        self.keys: dict[str, str] = {}  # keys repeat, so each is looked at once
+        self.keys: dict[str, str] = {}  # keys repeat, so each is examined once
 
     def mapping(self, value: Mapping[str, Any], lead: str, pad: str) -> None:
         """Write a non-empty mapping; `lead` goes before the first line, `pad` before the others."""
@@ -238,5 +238,5 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _is_mapping(value: Any) -> bool:
-    """Return whether it is a mapping, without the slow way through `collections.abc`."""
+    """Return whether a value is a mapping, without the slow check by `collections.abc`."""
     return isinstance(value, dict) or hasattr(value, "items")

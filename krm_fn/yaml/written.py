@@ -167,7 +167,7 @@ def _unindented(block: bytes, column: int, *, chopped: bool) -> str:
     """Return the text of a literal block; a tree has most texts many times, and they are held once.
 
     Raises:
-        NotSure: Its indentation or its end are for `read.load` to tell.
+        NotSure: Its indentation or its end must be judged by `read.load`.
     """
     if block[column : column + 1] in b" \n" or block.endswith(b"\n\n"):
         raise NotSure

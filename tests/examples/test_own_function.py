@@ -48,7 +48,7 @@ def test_a_label_is_set_and_every_other_byte_stays(items: str, out: str) -> None
 def test_without_labels_it_fails_and_the_items_stay(config: str) -> None:
     done = call(f"{HEAD}items:\n- kind: A\n{config}")
     assert done.returncode == 1
-    assert "no labels to set: give a ConfigMap with texts as data" in done.stderr
+    assert "no labels to set: give a ConfigMap with strings as data" in done.stderr
     assert done.stdout.startswith(f"{HEAD}items:\n- kind: A\n")
 
 

@@ -57,7 +57,7 @@ class Selector(Object):
     expected = "a label selector"
 
     def hint(self, value: object) -> str:
-        """Kubectl's syntax where YAML is due is the usual slip."""
+        """The usual slip is kubectl's syntax in place of YAML."""
         if isinstance(value, list):
             return ": remove the dash"
         return ": write it with matchLabels and matchExpressions" if isinstance(value, str) else ""
