@@ -64,7 +64,7 @@ def _completes() -> bool:
 def _failed(code: int, message: str) -> int:
     try:  # noqa: SIM105 - contextlib costs more than this
         sys.stderr.write(message)
-    except (AttributeError, OSError, ValueError):  # closed: the exit code still tells
+    except (AttributeError, OSError, ValueError):  # closed: the exit code still shows the result
         pass
     return code
 

@@ -248,7 +248,7 @@ def _file(volume: Any, reference: KubeconfigRef) -> str:
 
 
 def _free(name: str, taken: Callable[[str], bool]) -> str:
-    """Return a name, with the first number behind it that makes it a free one where it is taken."""
+    """Return a name, with the first free number appended if it is taken."""
     number = 2
     while taken(f"{name}-{number}"):
         number += 1

@@ -70,7 +70,7 @@ def make(
     results += compare(parts, before.replace(baseline=None, nothing_in="") if before.later else before)
     results += _references(parts, items, inventory, before)
     if len(parts) + len(reached) > 1 or inventory.owned or inventory.occupied:
-        from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run is in nobody's way
+        from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run has nothing to clash with
 
         results += overlap.check(parts, reached, before.output, inventory)
     for part in parts:

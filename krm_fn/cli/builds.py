@@ -150,7 +150,7 @@ class Builds:
         return self.placed(function.process(items, config, options), folder)
 
     def placed(self, outcome: Outcome, folder: str = "") -> Outcome:
-        """Return an outcome without lines of what was built: nobody sees that."""
+        """Return an outcome without lines in what was built: users never see that text."""
         places = {"", *self.sources}
         results = [
             one.replace(file_path=one.file_path or folder, line=None, column=None)

@@ -69,7 +69,7 @@ def _form() -> str:
 
 
 def finish() -> None:
-    """Print what has to be one document."""
+    """Print what was collected for SARIF, which is one document."""
     if _form() == SARIF:
         import json  # noqa: PLC0415 - one of three forms
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from krm_fn.tokens.operator import Offers
 
 _SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
-_MANY = 5000  # objects, from which on a person would wonder whether anything happens
+_MANY = 5000  # objects, from which on people may wonder whether anything happens
 
 
 class Source(Record):
@@ -94,7 +94,7 @@ def options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def _given(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Refuse an empty name, as a script gives it whose variable is not set."""
+    """Refuse an empty name, which a script passes if its variable is not set."""
     if value == "":
         message = "-c has no file name: give a file, or leave out -c"
         raise click.UsageError(message, ctx)
@@ -163,10 +163,10 @@ def _wanted(path: str, item: Item, warnings: list[Result]) -> bool:
 
 
 def _check(tree: Tree, results: Collection[Result], offers: Offers, *, empty: bool) -> None:
-    """Refuse what would be lost, what belongs on stdin, and folders without a file where they are all there is.
+    """Refuse what would be lost, what belongs on stdin, and folders without a file if there is nothing else.
 
     Raises:
-        Errors: All of it.
+        Errors: Everything that is refused.
     """
     errors = [one for one in results if one.severity == ERROR]
     message = "a ResourceList is input for the function, on stdin: use `clusternet-capi-fn fn < FILE`"

@@ -107,7 +107,7 @@ def _view(
     """
     given = inputs.process(source, options)
     outcome = given.outcome
-    # hidden before a view shortens them: of a token that was cut, nobody can tell any more that it is one
+    # hidden before a view shortens them: a token that was cut can no longer be recognized
     results = outcome.redactor.results((*given.results, *found, *outcome.results))
     comparison = None if options.baseline is None else function.compare(outcome, given.tree.items, options.baseline)
     if outcome.plan is not None and not has_errors(results):

@@ -172,7 +172,7 @@ def _url_error(value: str) -> str:
 
 
 def _is_usual_url(value: str) -> bool:
-    """Return whether it is https, a name in small letters and perhaps a port: with nothing to compile, and mostly so."""
+    """Return whether it is https, a name in small letters and perhaps a port, the usual case, which needs nothing compiled."""
     host, colon, port = value.removeprefix("https://").partition(":")
     numbered = port.isdigit() and port.isascii() and len(port) <= len("65535") and port[0] != "0" and int(port) < 2**16
     return value.startswith("https://") and not dns_subdomain_error(host) and (numbered or not colon)

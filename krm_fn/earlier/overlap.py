@@ -182,7 +182,7 @@ def already_served(parts: Iterable[Part], strangers: Sequence[ResourceSet]) -> I
 def stranded(sets: Iterable[ResourceSet], clusters: set[tuple[str, str]]) -> Iterator[Result]:
     """Warn of PerCluster sets of an inner layer whose one Cluster is gone: a namePrefix came in between.
 
-    So the function belongs in the outermost layer (docs/hosts/kustomize.md). Without Clusters in the input nobody knows.
+    So the function belongs in the outermost layer (docs/hosts/kustomize.md). Without Clusters in the input, this can't be known.
     """
     for one in sets:
         if clusters and one.cluster and (one.namespace, one.cluster) not in clusters:

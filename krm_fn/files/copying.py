@@ -300,7 +300,7 @@ class Copy:
             return value  # a path, say; of an annotation, kustomize reports it
 
     def fetched_function(self, entry: Any, shown: str) -> Any:
-        """Return an entry of `transformers` and the like; a file that kustomize would fetch may configure a program, and is one."""
+        """Return an entry of `transformers` and the like; a file that kustomize would fetch may configure a program, and counts as one."""
         if self.keep_programs or not isinstance(entry, str) or not _REMOTE_FILE.fullmatch(entry):
             return entry
         annotation = dumps(self.container({"exec": {"path": entry}}, shown))

@@ -218,7 +218,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], private: str) -
         errors.seek(0)
         said = errors.read(_LARGEST_ERRORS)
         if errors.read(1):
-            said = said.rpartition(b"\n")[0]  # of a token that was cut, nobody can tell any more that it is one
+            said = said.rpartition(b"\n")[0]  # a token that was cut can no longer be recognized
         return b"" if problem else output.read(), said.decode("utf-8", "replace"), problem
 
 

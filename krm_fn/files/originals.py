@@ -1,7 +1,7 @@
 """The user's own file that an object of a host's stream came from, for the lines of errors.
 
-A host counts lines in nobody's file: kpt adds annotations and drops empty lines, kustomize sorts keys and names no file. Where
-the function runs as a program, the file is there to be looked up. What it holds is compared and counted, and never shown.
+The lines that a host counts are those of no file: kpt adds annotations and drops empty lines, kustomize sorts keys and names no
+file. Where the function runs as a program, the file is there to be looked up. What it holds is compared and counted, never shown.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Changes(Record):
     """
 
     removed: frozenset[int] = frozenset()
-    replaced: Mapping[int, Mapping[str, Any]] = {}  # whole new values, written anew (our own earlier output)
+    replaced: Mapping[int, Mapping[str, Any]] = {}  # whole new values (our own earlier output)
     labelled: Mapping[int, Mapping[str, str]] = {}  # labels to set; nothing else of the item is touched, comments stay
     # new values of the user's own items; only what differs is edited, comments stay
     revised: Mapping[int, Mapping[str, Any]] = {}

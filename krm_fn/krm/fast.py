@@ -88,7 +88,7 @@ def read(data: bytes) -> Outline | None:
     try:
         return _Scan(data).run()
     except (NotPlain, BadYaml, yaml.YAMLError, UnicodeError):
-        return None  # the full parse tells whether it is an error, and where
+        return None  # the full parse finds out whether it is an error, and where
 
 
 class _Scan:

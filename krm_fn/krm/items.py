@@ -157,7 +157,7 @@ class Item:
         annotations = self.annotations
         self._file_path = next((text_of(annotations[key]) for key in PATH if key in annotations), "")
         index = next((text_of(annotations[key]) for key in INDEX if key in annotations), "")
-        # without a path, an index counts in a file that nobody can name
+        # without a path, an index refers to an unknown file
         counts = self._file_path and index.isascii() and index.isdigit() and len(index) <= _LONGEST_INDEX
         self._file_index = int(index) if counts else None
 

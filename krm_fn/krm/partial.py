@@ -41,7 +41,7 @@ class _Lines:
         line: A line of metadata. Groups: the key, with two spaces where it is in a mapping there; what is behind the colon;
             further lines of a literal block. No more, since compiling it is part of every cold start.
         next_key: The begin of a line no further right than its keys.
-        spec: The one that mostly follows the metadata, which is found with nothing to compile.
+        spec: The one that mostly follows the metadata, which is found without compiling anything.
         heads: Texts from the first key to the metadata that were found to be in the usual form.
     """
 

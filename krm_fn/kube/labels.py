@@ -138,7 +138,7 @@ def label_value_error(value: str) -> str:
 
 
 def _is_name(text: str) -> bool:
-    """Return whether `NAME_PATTERN` matches a whole string that is not too long, with nothing to compile."""
+    """Return whether `NAME_PATTERN` matches a whole string that is not too long, without compiling anything."""
     return (
         text.replace("-", "0").replace("_", "0").replace(".", "0").isalnum()
         and text.isascii()
@@ -264,7 +264,7 @@ class LabelSelector(Record):
         )
 
 
-# For a selector that no server would take, where an answer is needed all the same.
+# For a selector that no server would take, where an answer is needed nevertheless.
 MATCHES_NOTHING = LabelSelector(match_expressions=(Requirement(key="", operator=EXISTS),))
 
 

@@ -118,12 +118,12 @@ def encrypted(value: str) -> bool:
 
 
 def looks_like_token(value: str) -> bool:
-    """Return whether a text holds what has the shape of a token; such a text is never printed."""
+    """Return whether a text contains anything in the shape of a token; such a text is never printed."""
     return _may_hold_token(value) and bool(_TOKEN.search(value))
 
 
 def tokens_in(text: str) -> list[str]:
-    """Return what has the shape of a token in a text, but no part of a webhook's name: `default.metal3datatemplate.….k8s.io`."""
+    """Return everything in the shape of a token in a text, but no part of a webhook's name: `default.metal3datatemplate.….k8s.io`."""
     found = _TOKEN.finditer(text) if _may_hold_token(text) else ()
     return [one[0] for one in found if not _API_GROUP.match(text, one.end())]
 
@@ -146,9 +146,9 @@ def quoted(value: object, most: int = 60, *, ends: bool = False) -> str:
     """Return a foreign value as one short printable line without a token.
 
     Args:
-        value: It, whole: of a token that was cut, nobody can tell any more that it is one.
+        value: The whole value: a token that was cut can no longer be recognized.
         most: How many characters to show.
-        ends: Whether to take out the middle, as of what a program printed, whose last words say why it failed.
+        ends: Whether to cut out the middle, as for the output of a program, whose last words say why it failed.
     """
     given = _text(value)
     text = printable(hide(" ".join(given.split())))

@@ -124,7 +124,7 @@ def _reasons(case: Case) -> list[Reason]:
 
 
 def _notes(scene: Scene) -> Iterator[Reason]:
-    """Say what concerns no single Cluster."""
+    """Report what concerns no single Cluster."""
     asked = bool(scene.commands.context)
     here = "add the output of this command on the management cluster"
     if not scene.clusters:
@@ -196,7 +196,7 @@ def _others(scene: Scene, strangers: Sequence[Managed]) -> Iterator[Reason]:
 
 
 def _doubtful(cases: Sequence[Case]) -> set[str]:
-    """Return the names of Clusters that may be registered under a name that nothing here tells."""
+    """Return the names of Clusters that may be registered under a name that is not known here."""
     return {case.cluster.name for case in cases if case.has_agent and case.registered in _UNTOLD}
 
 
@@ -283,7 +283,7 @@ def _registration(
 ) -> Iterator[Orphan]:
     """Report a silent registration, with the commands that remove it if it is dead.
 
-    `known` tells whether its Cluster is gone, as far as this management cluster tells, and `elsewhere` whether another
+    `known` says whether its Cluster is gone, as far as this management cluster shows, and `elsewhere` whether another
     management cluster could have it.
     """
     if scene.alive(managed):

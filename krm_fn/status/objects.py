@@ -59,7 +59,7 @@ class LiveCluster:
         initialized = raw.flag(value, "status", "initialization", "controlPlaneInitialized")
         if initialized is None and raw.text(control_plane, "status"):
             initialized = raw.text(control_plane, "status") == "True"
-        # None where nobody tells: without a provider the condition only follows the connection
+        # None if unknown: without a provider the condition only follows the connection
         self.initialized = initialized if raw.mapping(value, "spec", "controlPlaneRef") else None
         self.control_plane = _told(control_plane)  # why not
         probe = conditions.get("RemoteConnectionProbe", {})
@@ -156,7 +156,7 @@ def binding(value: Mapping[str, Any]) -> Binding:
 
 
 class Manager:
-    """Cluster API's manager, as far as its Deployment tells; the usual one where that was not dumped."""
+    """Cluster API's manager, as far as its Deployment shows it; the usual one where that was not dumped."""
 
     def __init__(self, dump: Dump) -> None:
         named = (one for one in dump.of(DEPLOYMENT) if raw.text(one, "metadata", "name").endswith(surface.CAPI_MANAGER))

@@ -179,7 +179,7 @@ def too_short(case: Case) -> Iterator[Reason]:
 
 
 def unparsable(case: Case) -> Iterator[Reason]:
-    """One bad document fails the whole object, and only the manager's log tells."""
+    """One bad document fails the whole object, and only the manager's log shows it."""
     for payload in case.payloads():
         reason = "" if payload.wrong_type or payload.too_short else broken(payload)
         if reason:

@@ -119,7 +119,7 @@ def _look(case: Case) -> str:
 
 
 def uncertain(case: Case) -> Iterator[Reason]:
-    """It may be one of those that are missing; said where the story of this one Cluster is asked for."""
+    """It may be one of those that are missing; reported only if the story of this Cluster is asked for."""
     if case.uncertain and case.in_full:
         earlier = case.registered == report.EARLIER
         end = (

@@ -72,7 +72,7 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
 
 
 def _keep(kept: Mapping[Case, Sequence[Managed]]) -> Iterator[Reason]:
-    """Judge the Clusters that keep an earlier name; report that fewer such names report."""
+    """Judge the Clusters that keep an earlier name, and report if fewer such names report than there are Clusters."""
     for case, before in kept.items():
         others = f" or {len(before) - _NAMED} others" if len(before) > _NAMED else ""
         case.registered = report.EARLIER
@@ -185,7 +185,7 @@ class _Group(Record):
 def _count(
     scene: Scene, cases: Sequence[Case], managed: Sequence[Managed]
 ) -> tuple[list[_Group], Mapping[str, list[Managed]]]:
-    """Group Clusters whose agents choose their names: per namespace, but per prefix what only the prefix tells.
+    """Group Clusters whose agents choose their names: per namespace, or per prefix where only that is known.
 
     Returns the ManagedClusters as well that report and that these Clusters don't need, by namespace ("" where unknown).
     """
@@ -258,7 +258,7 @@ def unanswered(scene: Scene, request: Request) -> Reason:
 
 
 def leases(cases: Sequence[Case]) -> tuple[str, ...]:
-    """Return the step that tells a workload cluster's id, with the command for the first of them."""
+    """Return the step that shows a workload cluster's id, with the command for the first of them."""
     first = min(cases, key=lambda case: case.cluster.title)
     others = ", and likewise for the others" if len(cases) > 1 else ""
     return (

@@ -85,7 +85,7 @@ class ClusterState(Record):
     reasons: tuple[Reason, ...]
     infrastructure: str = ""
     api_server: str = ""  # what Cluster API says of the way to it; "" where it says nothing
-    timeless: bool = False  # its agent has reported at a time that can't be true, so nobody knows when
+    timeless: bool = False  # its agent gave an implausible time of its last report, so the real one is unknown
 
     @property
     def title(self) -> str:
@@ -122,7 +122,7 @@ class Pool(Record):
 
     prefix: str  # of these names
     namespace: (
-        str  # "" where the agents don't register with the namespace of their Cluster, so that only the prefix tells
+        str  # "" where the agents don't register with the namespace of their Cluster, so that only the prefix is known
     )
     clusters: int  # that have such an agent
     managed: int  # ManagedClusters that can be theirs

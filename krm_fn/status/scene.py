@@ -103,7 +103,7 @@ class Scene:
 
     @cached_property
     def tokens(self) -> dict[Secret, int | None]:
-        """The registration tokens of the dump, with the time when each expires; None when it does not, or nobody here knows."""
+        """The registration tokens of the dump, with the time when each expires; None if it does not, or that is unknown."""
         # only the hub puts a token into a ConfigMap
         holders = (one for one in self.payloads.values() if one.kind == "Secret" or one.name == surface.HUB_AGENT_MAP)
         found = dict.fromkeys(token for one in holders if (token := one.token) is not None)
@@ -333,9 +333,9 @@ def _holds_agent(kind: str, name: str) -> bool:
 
 
 def _expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:
-    """Return when a token expires, in seconds since the epoch; None when it does not, or nobody here knows.
+    """Return when a token expires, in seconds since the epoch; None if it does not, or that is unknown.
 
-    Of a bootstrap token the Secret `bootstrap-token-<id>` of the parent tells, if it is among `secrets`.
+    For a bootstrap token, the parent's Secret `bootstrap-token-<id>` says so, if it is among `secrets`.
     """
     try:
         checked = check_form(token, _ANY_AGENT)

@@ -227,7 +227,7 @@ def find_leaks(token: Secret, items: Sequence[Item], *, except_positions: Collec
             for path in _places(item, needle, packed):
                 where = f"{item.kind or 'an object'} {full_name(item.namespace, item.name)}, {path}"
                 found.append(_leak(where, **item.place("" if path.startswith("a ") else path)))
-        except Errors:  # none of ours, so its error is not ours to report; what its text holds is
+        except Errors:  # not our object, so its error is not reported, but tokens in its text are
             if needle.encode() in item.text:
                 found.append(_leak(f"items[{item.position}], which can't be read"))
     clean = Redactor([token]).results(found)
@@ -235,7 +235,7 @@ def find_leaks(token: Secret, items: Sequence[Item], *, except_positions: Collec
 
 
 def in_secrets(items: Sequence[Item]) -> list[Secret]:
-    """Return every token in a Secret of the input, where no readable config tells which of them is used."""
+    """Return every token in a Secret of the input, where no readable config says which of them is used."""
     found: list[Secret] = []
     for item in items:
         if item.kind != "Secret":

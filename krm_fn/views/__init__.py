@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 GAP = "  "
-_NARROWEST = 40  # wrapping helps nobody below that
+_NARROWEST = 40  # narrower than this, wrapping doesn't help
 _NARROWEST_COLUMN = 24
 _MARKS = {ERROR: ("✗", "bad"), WARNING: ("!", "warn"), INFO: ("·", "dim")}
 _PROGRAMS = frozenset({"kubectl", "clusternet-capi-fn"})

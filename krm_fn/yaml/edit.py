@@ -4,11 +4,11 @@ What is guaranteed, for a document that `read.load` can read:
 
 - The result, read again, equals the wanted value with the same types; this is checked before anything is returned.
 - Everything outside the nodes that differ keeps its bytes: comments, quotes, order, indentation, line ends, and the
-  spelling of values (`on`, `1e3`, `0o17`, dates), since untouched nodes are never written anew.
+  spelling of values (`on`, `1e3`, `0o17`, dates), since untouched nodes are never rewritten.
 - A changed string keeps its kind of quotes where the new text allows it. New keys come last in their mapping. A comment
   on the line of a changed value stays there. Comments inside a removed or wholly replaced node go with it.
 - Where a change can't be bounded to its node (an anchor that is used elsewhere, a merge key, an explicit `? key`), the
-  top-level field that holds it is written anew, and as a last resort the whole document; comments there are lost.
+  top-level field that holds it is rewritten, and as a last resort the whole document; comments there are lost.
 
 A round trip through ruamel.yaml would re-indent lists and re-spell values.
 """
@@ -113,7 +113,7 @@ def _reads_as(text: str, value: Mapping[str, Any]) -> bool:
 
 
 def _rewrite(source: str, root: Node, new: Mapping[str, Any]) -> str:
-    """Write the whole document anew, in its form and at its indentation; what precedes it stays."""
+    """Rewrite the whole document, in its form and at its indentation; what precedes it stays."""
     if root.flow:
         return source[: root.start] + flow(new) + source[root.end :]
     text = dump(new, indent=root.column)
@@ -252,7 +252,7 @@ class _Edit:
     # --- replacing, removing, inserting ---------------------------------------------------------------------------
 
     def _replace(self, parent: Node, at: int, node: Node, new: Any) -> None:
-        """Write a child anew; `at` is the offset behind the colon or dash before it."""
+        """Rewrite a child; `at` is the offset behind the colon or dash before it."""
         if parent.flow:
             blank = "" if node.end > node.start or self.text[node.start - 1].isspace() else " "
             self.splice(node.start, node.end, blank + flow(new))

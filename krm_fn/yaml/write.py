@@ -103,7 +103,7 @@ def scalar(text: str) -> str:
 
 
 def _plain(text: str) -> bool:
-    if text.strip(_PLAIN):  # with nothing to compile: what is left holds another character
+    if text.strip(_PLAIN):  # without compiling anything: what is left holds another character
         return False
     first = text[2:3] if text.startswith("--") else text[:1]
     if not first.isalpha() and not text.startswith("/"):
@@ -190,7 +190,7 @@ def _literal(text: str, pad: str) -> str:
     """Return a literal block; the caller has made sure that it has a newline and no character that a block would lose."""
     if text.endswith("\n\n") or text == "\n":
         return quoted(text)  # `|+` would also keep an empty line that somebody puts behind the object
-    # Without content at its start, a reader can't find the indentation by itself.
+    # Without content at its start, a reader can't find the indentation on its own.
     indicator = "2" if text[0] in " \t\n" else ""
     chomping = "" if text[-1] == "\n" else "-"
     lines = (text if chomping else text[:-1]).split("\n")

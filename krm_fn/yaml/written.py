@@ -7,7 +7,7 @@ Why lines tell the truth: every line is explained. The text is printable ASCII a
 column of an open mapping, or a dash in that of an open sequence, with at most one value behind it: a quoted text without
 escapes, a plain scalar (typed as `read.load` types it), an empty collection, or a literal block whose first line fixes its
 indentation. What opens a collection is followed by its first child in the one column where `write.dump` puts it. So no
-scalar goes on in a next line but a literal block, which ends at the first line that is indented less. Comments, blank
+scalar continues on the next line except a literal block, which ends at the first line that is indented less. Comments, blank
 lines, anchors, tags, aliases, other styles and keys that appear twice lead to None.
 """
 
