@@ -418,7 +418,7 @@ def test_a_check_around_layers_judges_what_they_made_and_shows_it(host: Host) ->
 def test_a_build_without_the_function_takes_a_config_from_elsewhere(host: Host) -> None:
     folder = host.write({**ROOT, "kustomization.yaml": "resources: [clusters.yaml, secret.yaml]\nnamespace: team-a\n"})
     without = host.call("plan", folder)
-    assert "the kustomization does not name" in without.err
+    assert "the kustomization does not list" in without.err
     assert "fleet.yaml, so this config is applied to what kustomize built" in without.err
     host.write({"second.yaml": config("second")})
     without = host.call("render", folder)
