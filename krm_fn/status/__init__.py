@@ -260,9 +260,9 @@ def _registrations(scene: Scene, cases: Sequence[Case], strangers: Sequence[Mana
     for managed in (*strangers, *emptied):
         known, message = True, "no Cluster of this dump registers under this name"
         if managed.origin:
-            message = f"its Cluster was in namespace {managed.origin}, which has no Cluster any more"
+            message = f"its Cluster was in namespace {managed.origin}, which no longer has any Clusters"
         elif chosen_prefix(managed.name):
-            known, message = False, "its agent chose the name, so nothing here tells its Cluster"
+            known, message = False, "its agent chose the name, so its Cluster is not known here"
         else:  # it can be an earlier name of a Cluster that is not registered under its present one
             known = not any(name in managed.name for name in doubtful)
         yield from _registration(scene, managed, message, known=known, elsewhere=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ABSENT = "ObjectDoesNotExist"  # the reason of a condition, since Cluster API v1.9
 # such a name changes nothing about how the text around it is read
 _PLAIN_NAME = re.compile(rb"(?<=--cluster-reg-name=)[a-z0-9][-a-z0-9]*(?=[\s\"',])")
-_SYNC_AGAIN = ("sync again what brings it: the rendered tree, the SealedSecret or the ExternalSecret",)
+_SYNC_AGAIN = ("sync its source again: the rendered tree, the SealedSecret or the ExternalSecret",)
 
 
 def infrastructure(case: Case) -> Iterator[Reason]:
@@ -66,8 +66,8 @@ def _provide(part: str, condition: str) -> str:
     """Say what to do about a part of a Cluster: a provider can do nothing about an object that is not there."""
     if condition.startswith(_ABSENT):
         field = "infrastructureRef" if part == "infrastructure" else "controlPlaneRef"
-        return f"create the object that spec.{field} names, or sync again what brings it; what Cluster API reports"
-    return f"the {part} provider has to finish; what it waits for"
+        return f"create the object that spec.{field} names, or sync its source again; see what Cluster API reports"
+    return f"the {part} provider has to finish; see what it is waiting for"
 
 
 def _started(case: Case) -> bool:

@@ -36,7 +36,7 @@ def going(case: Case) -> Iterator[Reason]:
             message=f"namespace {namespace} is being deleted, and everything in it: nothing can be delivered from it any more",
             remedy=(
                 (
-                    "that can't be undone, and Cluster API removes a Cluster's machines with it: create what you still need in another namespace, render and sync; what this namespace waits for"
+                    "that can't be undone, and Cluster API removes a Cluster's machines with it: create what you still need in another namespace, render and sync; see what this namespace is waiting for"
                 ),
                 case.scene.commands.describe_namespace(namespace),
             ),
@@ -112,7 +112,7 @@ def _unwatched(case: Case, value: str) -> Iterator[Reason]:
             message=f"the manager only watches objects with the label {label}, and {_sets(names)} "
             f"{'does' if len(names) == 1 else 'do'} not have it",
             remedy=(
-                "add it to spec.clusterResourceSet.labels of the config, render and sync; or, to try first",
+                "add it to spec.clusterResourceSet.labels of the config, render and sync; or, to try it first",
                 case.scene.commands.label_sets(case.cluster.namespace, names, label),
             ),
         )
@@ -177,7 +177,7 @@ def _nearest(case: Case, one: LiveSet) -> Reason:
     remedy: tuple[str, ...] = ("to have it registered, change the labels in Git so that the selector matches",)
     if lacking and not others:
         remedy = (
-            "to have it registered, set the label in Git; or, to try first",
+            "to have it registered, set the label in Git; or, to try it first",
             case.scene.commands.label_cluster(cluster, lacking),
         )
     return Reason(

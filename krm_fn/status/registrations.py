@@ -105,7 +105,7 @@ def _by_name(case: Case) -> tuple[str, str]:  # noqa: PLR0911 - one per verdict
         evidence = f"registered (by name) as {case.managed[0].title}"
         if case.scene.alive(case.managed[0]):
             return report.YES, evidence
-        return report.NOT_READY, f"{evidence}, and does not report"
+        return report.NOT_READY, f"{evidence}, but does not report"
     if case.requests and not case.requests[0].result:
         return report.PENDING, f"its request {case.requests[0].name} is not answered"
     return report.NO, f"no ManagedCluster is called {case.name}"
