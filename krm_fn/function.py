@@ -44,9 +44,8 @@ class Options(Record):
     baseline_later: bool = False  # whether it is compared with later, since more is made than in this run
     verbose: bool = False  # whether every Cluster's verdict is reported
     writes_files: bool = False  # whether the output goes into files (and so, most likely, into Git)
-    needs_token: bool = (
-        True  # whether a token that is not available is an error, as it is for all commands but those that only explain
-    )
+    # whether a token that is not available is an error, as it is for all commands but those that only explain
+    needs_token: bool = True
     # finds an object in the user's own file, whose layout and lines a host may change; None where it can't
     original: Callable[[Item], Item | None] = lambda item: item
 
