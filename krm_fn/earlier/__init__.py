@@ -41,9 +41,7 @@ class Before(Record):
     output: Tree  # our own earlier output in the input
     baseline: Tree | None = None  # an earlier rendered tree; None where none was given, or it holds nothing of ours
     nothing_in: str = ""  # what messages call a tree that was given and holds nothing of ours; "" for none
-    later: bool = (
-        False  # whether the baseline is compared with once more has been made, and gives names alone until then
-    )
+    later: bool = False  # whether the comparison with the baseline comes later, and it only gives names until then
 
     @property
     def trees(self) -> tuple[Tree, ...]:
