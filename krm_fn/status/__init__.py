@@ -260,7 +260,7 @@ def _registrations(scene: Scene, cases: Sequence[Case], strangers: Sequence[Mana
     for managed in (*strangers, *emptied):
         known, message = True, "no Cluster of this dump registers under this name"
         if managed.origin:
-            message = f"its Cluster was in namespace {managed.origin}, which no longer has any Clusters"
+            message = f"its Cluster was in namespace {managed.origin}, which has no Clusters in the dump"
         elif chosen_prefix(managed.name):
             known, message = False, "its agent chose the name, so its Cluster is not known here"
         else:  # it can be an earlier name of a Cluster that is not registered under its present one

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Kind = tuple[str, str]  # group and kind
     # raw objects by their kind, and then by namespace and name
     Found = defaultdict[Kind, dict[tuple[str, str], Mapping[str, Any]]]
+    # the kinds of lists: the input with the latest page, and whether the last page is there
+    Pages = dict[str, tuple[str, bool]]
 
 # what status and migration can't do without, for kubectl
 CLUSTER_KINDS = "clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings"
@@ -82,6 +84,7 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
     results: list[Result] = []
     found: Found = defaultdict(dict)
     others: Counter[str] = Counter()
+    pages: Pages = {}
     empty_lists = 0
     names: list[str] = []
     for name, data in inputs:
@@ -89,6 +92,7 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         try:
             for document in _documents(name, data):
                 empty_lists += raw.text(document, "kind").endswith("List") and document.get("items") == []
+                _note_page(pages, name, document)
                 for value in _objects(name, document):
                     kind = (raw.text(value, "apiVersion").rpartition("/")[0], raw.text(value, "kind"))
                     if kind not in _KEPT:
@@ -101,6 +105,7 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
         except Errors as errors:
             results.extend(errors.results)
         del data  # before the next one is read
+    results += _cut_off(pages)
     if results:
         raise Errors(results)
     if not found and not empty_lists:
@@ -111,6 +116,22 @@ def read(inputs: Iterable[tuple[str, bytes]]) -> Dump:
     _drop_others(found)
     objects = {kind: tuple(value for _, value in sorted(by_name.items())) for kind, by_name in found.items()}
     return Dump(objects=objects, empty_lists=empty_lists)
+
+
+def _note_page(pages: Pages, name: str, document: Any) -> None:
+    """Note what a list says of itself: with a limit the server sends pages, and all but the last name what continues them."""
+    kind = raw.text(document, "kind")
+    if kind.endswith("List"):
+        last = not raw.text(document, "metadata", "continue")
+        pages[kind] = (name, last or pages.get(kind, (name, False))[1])
+
+
+def _cut_off(pages: Pages) -> Iterator[Result]:
+    """Report the lists whose last page is not there: what it holds would count as not being on the server."""
+    for kind, (name, ended) in pages.items():
+        if not ended:
+            message = f"{name} holds only some pages of a {raw.quote(kind)}: dump it without a limit, or give the last page too"
+            yield Result(message=message, file_path=name)
 
 
 def documents(written: str) -> Iterator[Any]:
@@ -220,6 +241,9 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
         yield from documents(written)
     except BadYaml as failure:
         said, line, column = explained(failure, written.encode())
+        if failure.problem.startswith("a key appears twice") and not column:
+            message = "a second dump begins here: put a line --- before it, or give each dump a file of its own"
+            raise Errors.of(message, file_path=name, line=(line or 0) + 1, column=1) from None
         raise _broken(name, f"invalid YAML: {said}", (line or 0) + 1, (column or 0) + 1) from None
 
 

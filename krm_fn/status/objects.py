@@ -51,6 +51,8 @@ class LiveCluster:
         self.labels = raw.strings(value, "metadata", "labels")
         self.phase = raw.text(value, "status", "phase")
         self.deleting = deleting(value)
+        annotated = PAUSED_ANNOTATION in raw.mapping(value, "metadata", "annotations")
+        self.paused = annotated or raw.flag(value, "spec", "paused") is True
         conditions = _conditions(value)
         provisioned = raw.flag(value, *capi.version_of(self.api_version).provisioned)
         self.has_infrastructure = self.phase == "Provisioned" if provisioned is None else provisioned

@@ -119,7 +119,16 @@ def _unwatched(case: Case, value: str) -> Iterator[Reason]:
 
 
 def paused(case: Case) -> Iterator[Reason]:
-    """Cluster API was told to leave the ClusterResourceSet alone."""
+    """Cluster API was told to leave the ClusterResourceSet alone, or a Cluster that it has not set up yet."""
+    cluster = case.cluster
+    if case.agents and cluster.paused and not (cluster.has_infrastructure and cluster.initialized is not False):
+        yield Reason(
+            code="paused",
+            message=f"the Cluster is paused (spec.paused, or annotation {PAUSED_ANNOTATION}): Cluster API does not go on setting it up",
+            remedy=(
+                "set spec.paused: false and remove the annotation in Git, unless a clusterctl move of it is under way",
+            ),
+        )
     names = [one.name for one in case.sets if one.paused]
     if names and case.delivered != report.YES:
         yield Reason(

@@ -105,10 +105,20 @@ def _by_name(case: Case) -> tuple[str, str]:  # noqa: PLR0911 - one per verdict
         evidence = f"registered (by name) as {case.managed[0].title}"
         if case.scene.alive(case.managed[0]):
             return report.YES, evidence
-        return report.NOT_READY, f"{evidence}, but does not report"
+        if not _asks_anew(case):
+            return report.NOT_READY, f"{evidence}, but does not report"
     if case.requests and not case.requests[0].result:
         return report.PENDING, f"its request {case.requests[0].name} is not answered"
-    return report.NO, f"no ManagedCluster is called {case.name}"
+    return report.NO, f"no ManagedCluster {'of its own ' if case.managed else ''}is called {case.name}"
+
+
+def _asks_anew(case: Case) -> bool:
+    """Return whether the cluster was rebuilt and asks for itself, while its earlier registration is silent."""
+    known = {one.cluster_id for one in case.managed}
+    newest = case.requests[0] if case.requests else None
+    return (
+        newest is not None and newest.cluster_id not in known and (newest.created or 0) > (case.managed[0].created or 0)
+    )
 
 
 def _open(case: Case) -> bool:
@@ -261,7 +271,8 @@ def leases(cases: Sequence[Case]) -> tuple[str, ...]:
     """Return the step that shows a workload cluster's id, with the command for the first of them."""
     first = min(cases, key=lambda case: case.cluster.title)
     others = ", and likewise for the others" if len(cases) > 1 else ""
+    old = "; agents up to v0.14 call the Lease self-cluster"
     return (
-        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}{others}",
+        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}{others}{old}",
         first.scene.commands.lease(first.cluster, first.scene.agent_namespace(first.agents[0])),
     )

@@ -53,7 +53,8 @@ class Scene:
         self.sets = tuple(filter(None, map(objects.resource_set, dump.of(dumps.RESOURCE_SET))))
         latest = max(now, reported)
         self.managed = tuple(Managed(one, latest) for one in dump.of(dumps.MANAGED_CLUSTER))
-        self.requests = tuple(Request(one, latest) for one in dump.of(dumps.REQUEST))
+        requests = [Request(one, latest) for one in dump.of(dumps.REQUEST)]
+        self.requests = tuple(sorted(requests, key=lambda one: -(one.created or 0)))  # the newest first
         self.parent = parent or bool(self.managed or self.requests)
         self.dump = dump
         self.manager = Manager(dump)

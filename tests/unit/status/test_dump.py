@@ -77,6 +77,23 @@ def test_of_an_object_dumped_twice_the_newer_state_stays(*, turned: bool) -> Non
     assert found["status"]["phase"] == "Provisioned"
 
 
+def page(name: str, more: str) -> tuple[str, bytes]:
+    value = {key: live.cluster("team-a", name)[key] for key in ("metadata", "spec")}
+    found = {
+        "apiVersion": "cluster.x-k8s.io/v1beta2",
+        "kind": "ClusterList",
+        "metadata": {"continue": more},
+        "items": [value],
+    }
+    return (name, json.dumps(found).encode())
+
+
+def test_pages_of_a_list_are_refused_until_the_last_is_there() -> None:
+    assert names(dump.read([page("a", "x"), page("c", ""), page("b", "y")])) == ["a", "b", "c"]
+    with pytest.raises(Errors, match="b holds only some pages of a ClusterList: dump it without a limit"):
+        dump.read([page("a", "x"), page("b", "y")])
+
+
 def test_times_stay_strings_and_quoted_scalars_too() -> None:
     data = BEGIN + b"spec: {when: 2026-11-20T08:15:30Z, id: '0123', paused: on, many: 3}\n"
     (found,) = dump.read([("dump", data)]).of(dump.CLUSTER)
@@ -122,6 +139,9 @@ def test_the_repr_shows_counts_only() -> None:
     [
         pytest.param(b"", "dump.yaml is empty: kubectl printed nothing", id="empty"),
         pytest.param(b" \n\n", "dump.yaml is empty", id="blank"),
+        pytest.param(
+            BEGIN + BEGIN, "dump.yaml:4:1: error: a second dump begins here: put a line --- before it", id="appended"
+        ),
         pytest.param(b"NAMESPACE   NAME    PHASE\ndefault     web     Provisioned\n", "kubectl's table", id="table"),
         pytest.param(b"NAME    AGE\nweb     1d\n", "add -o yaml", id="table-without-namespace"),
         pytest.param(live.as_json(CLUSTER)[:-40], "invalid JSON", id="json-cut-off"),

@@ -461,6 +461,24 @@ def test_a_paused_set_applies_nothing() -> None:
     assert codes(one(evaluate(*fleet.management, *fleet.payloads))) == ["paused"]
 
 
+@pytest.mark.parametrize("by", ["field", "annotation"])
+def test_a_paused_cluster_is_not_set_up_any_further(by: str) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.bindings = []
+    (cluster,) = fleet.clusters = [live.cluster("team-a", "web-1", ready=False)]
+    if by == "field":
+        cluster["spec"]["paused"] = True
+    else:
+        cluster["metadata"].setdefault("annotations", {})["cluster.x-k8s.io/paused"] = ""
+    assert codes(one(evaluate(*fleet.everything)))[:2] == ["paused", "infrastructure"]
+
+
+def test_a_paused_cluster_that_is_set_up_is_delivered_to() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.clusters[0]["spec"]["paused"] = True
+    assert one(evaluate(*fleet.everything)).reasons == ()
+
+
 def test_what_the_workload_cluster_refused_is_named_without_the_sets_condition() -> None:
     fleet = Fleet(names=("web-1",))
     live.resource(fleet.bindings[0], "clusternet-agent.web-1", "ConfigMap").update(applied=False)
@@ -787,6 +805,26 @@ def test_a_refused_request_tells_why_without_any_token() -> None:
     assert said(cluster, "request-refused").endswith(
         "is Denied: illegal update with (hidden), without a ManagedCluster"
     )
+
+
+def test_a_rebuilt_cluster_that_asks_anew_is_told_by_its_newest_request() -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.managed = [live.managed("web-1", ready="Unknown", seen="2026-11-21T08:00:00Z")]
+    old, new = (
+        live.request("web-1"),
+        live.request("web-1", result="", identifier="ffffffff-0000-4000-8000-000000000001"),
+    )
+    new["metadata"]["creationTimestamp"] = "2026-11-23T08:00:00Z"
+    fleet.requests = [old, new]
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.registered, codes(cluster)) == ("pending", ["request-pending"])
+    assert "clusternet-ffffffff" in said(cluster, "request-pending")
+    new["metadata"]["creationTimestamp"] = "2025-01-01T08:00:00Z"  # it asked before it registered
+    cluster = one(evaluate(*fleet.everything))
+    assert (cluster.registered, codes(cluster)) == ("not ready", ["lost"])
+    fleet.managed = []
+    new["metadata"]["creationTimestamp"] = "2026-11-23T08:00:00Z"
+    assert "clusternet-ffffffff" in said(one(evaluate(*fleet.everything)), "request-pending")
 
 
 def test_an_approved_request_without_a_managed_cluster_is_not_registered() -> None:
