@@ -68,7 +68,7 @@ class ExistingSource(TokenSource):
 
     @property
     def kept_secret(self) -> str:
-        """Its name."""
+        """The Secret that `existingSecret` names."""
         return self.name
 
 

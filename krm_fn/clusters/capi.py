@@ -280,7 +280,7 @@ class ResourceSet(Record):
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """`N`, `N-identity` or `N.CLUSTER`, where it is ours and nothing renamed it."""
         return self.key.name
 
     @property
