@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def review(options: AgentOptions) -> None:
     """Check options against the agent's release, and patches against its objects: once, before anything is built.
 
+    `outputs` calls it only for `extraArgs`, `featureGates` and `patches`; a check of another option has to be asked for there.
+
     Raises:
         Errors: With every error found; their fields begin with `spec.agent`.
     """

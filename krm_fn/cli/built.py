@@ -173,15 +173,15 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
 
     Of several calls of one config over the same objects the last counts.
     """
-    clusters = {one.key: one for one in Inventory(tree.items, ()).clusters}
+    inventory = Inventory(tree.items, ())
+    clusters = {one.key: one for one in inventory.clusters}
     ends = [End(call, tree, places, clusters) for call in _counted(calls)]
     items = list(tree.items)
     results: list[Result] = []
     parts: list[Part] = []
     for end in ends:
-        said = {
-            one.message for one in results if one.severity == INFO
-        }  # every config gives the same notes of the input
+        # every config gives the same notes about the input
+        said = {one.message for one in results if one.severity == INFO}
         results += [one for one in end.call.outcome.results if one.severity != INFO or one.message not in said]
         for part in end.call.made.parts:
             new, gone = end.part(part, None if end.call.config is None else len(items))
@@ -196,7 +196,6 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
                 " layer, so that its output matches the Clusters"
             )
             results.append(Result(message=message, severity=WARNING, file_path=end.call.folder, rule="built-later"))
-    inventory = Inventory(tree.items, ())
     seen = {one.key: one for end in ends for one in map(end.cluster, end.call.made.inventory.clusters)}
     inventory.clusters = tuple(one for _, one in sorted(seen.items()))
     baseline = None if options.baseline is None else Inventory(options.baseline, ())
@@ -235,5 +234,5 @@ def _counted(calls: Sequence[Call]) -> list[Call]:
 
 
 def _same(one: Call, other: Call) -> bool:
-    configs = (one.given.function_config, other.given.function_config)
-    return None not in configs and len({identity_of(config) for config in configs if config is not None}) == 1
+    mine, others = one.given.function_config, other.given.function_config
+    return mine is not None and others is not None and identity_of(mine) == identity_of(others)

@@ -8,6 +8,7 @@ import re
 
 import yaml
 
+from krm_fn.yaml import bad_yaml
 from krm_fn.yaml.read import parser
 
 _BINARY = "tag:yaml.org,2002:binary"
@@ -15,10 +16,11 @@ _MAY_LEAD = re.compile(rb"\.\.|[\\\0]|binary")  # or be written so: by escapes, 
 _LONGEST = 4096  # characters; the system takes no path that is longer
 
 
-def upwards(data: bytes) -> list[str] | None:
+def upwards(data: bytes) -> list[str]:
     """Return the scalars of a kustomization that may lead upwards, each once, whatever field they are in.
 
-    None where they can't be known: it is no YAML, which kustomize might see in another way, and may have some.
+    Raises:
+        BadYaml: They can't be known: it is not valid YAML, which kustomize might read in another way, and may have some.
     """
     found: dict[str, None] = {}
     events = parser(data)
@@ -27,9 +29,9 @@ def upwards(data: bytes) -> list[str] | None:
             event = events.get_event()
             if isinstance(event, yaml.ScalarEvent):
                 found[_text(event)] = None
-    except (yaml.YAMLError, UnicodeError):
+    except (yaml.YAMLError, UnicodeError) as error:
         if _MAY_LEAD.search(data):
-            return None
+            raise bad_yaml(error) from None
     return [one for one in found if ".." in one and "\0" not in one and len(one) <= _LONGEST]
 
 

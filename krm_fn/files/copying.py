@@ -163,9 +163,15 @@ class Copy:
         Returns:
             Whether kustomize may have the kustomization: from the copy, no word leads to a folder outside of it.
         """
-        words, name = upwards(data), os.path.basename(path)
-        if words is None:
-            self.notes[f"{self.shown(path)} is not read: it is not valid YAML, and may lead upwards"] = name
+        name = os.path.basename(path)
+        try:
+            words = upwards(data)
+        except BadYaml as error:
+            from krm_fn.yaml.explain import explained  # noqa: PLC0415 - for errors only
+
+            said, line, column = explained(error, data)
+            at = "" if line is None else f":{line + 1}:{(column or 0) + 1}"
+            self.notes[f"{self.shown(path)}{at} is not read: invalid YAML: {said}"] = name
             return False
         for word in words:
             there = os.path.normpath(os.path.join(os.path.dirname(place), word))

@@ -424,7 +424,13 @@ def test_no_way_out_of_the_copy_is_given_to_kustomize(folder: Path, spelt: Any, 
     (folder / "base/kustomization.yaml").write_text(written, encoding)
     copy = copied(folder)
     assert not os.path.lexists(copy.place(str(folder / "base/kustomization.yaml")))
-    assert any("base/kustomization.yaml is not read" in note for note in copy.notes)
+    assert any("base/kustomization.yaml" in note and "is not read: " in note for note in copy.notes)
+
+
+def test_a_broken_kustomization_that_leads_upwards_is_named_with_line_and_cause(folder: Path) -> None:
+    (folder / "kustomization.yaml").write_text("resources:\n- ../base\nnamePrefix: a-\n  labels: b\n")
+    (note,) = copied(folder).notes
+    assert "kustomization.yaml:4:3 is not read: invalid YAML: this line is indented further" in note
 
 
 def test_pipes_and_large_files_are_not_copied_and_said_where_the_build_fails(
