@@ -175,12 +175,17 @@ class Proof:
         )
 
     def settle(self) -> None:
-        """Wait until Cluster API has tried everything, and the workload clusters' controllers have followed."""
+        """Wait until what was pruned is gone, Cluster API has tried everything, and the workload clusters have followed."""
+        for kind in (SETS, "Cluster"):  # their finalizers keep them until a controller gets to them
+            wait(lambda kind=kind: not self.ending(kind), lambda kind=kind: f"the end of {kind} {self.ending(kind)}")
         for name, workload in self.workloads.items():
             if self.space.get("Cluster", name):
                 wait(lambda name=name: not self.untried(name), lambda name=name: f"{name}: {self.untried(name)}")
             wait(lambda workload=workload: followed(workload), "the Deployment controller")
         time.sleep(0.5)  # an ApplyOnce set records nothing that could be waited for
+
+    def ending(self, kind: str) -> list[str]:
+        return [one["metadata"]["name"] for one in self.space.list(kind) if one["metadata"].get("deletionTimestamp")]
 
     def untried(self, name: str) -> list[str]:
         seen = self.look_at(name)
