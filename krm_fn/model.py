@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import Record, full_name, titled
-from krm_fn.surface import APPLY_ONCE, TOKEN_KEY, identity_maps_of, registrations_of, set_of
+from krm_fn.surface import APPLY_ONCE, identity_maps_of, registrations_of, set_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TokenSource(Record):
-    """`spec.registrationToken`: one of the records below."""
+    """`spec.registrationToken`: one of the records in `tokens.sources`."""
 
     kind = ""  # the field of `registrationToken` that it is
     on_expired: str = "Warn"  # or Fail
@@ -28,58 +28,6 @@ class TokenSource(Record):
     def kept_secret(self) -> str:
         """Name of the Secret with the registration that the user keeps in each namespace; "" where it is ours."""
         return ""
-
-
-class ValueSource(TokenSource):
-    """The token itself."""
-
-    kind = "value"
-    value: Secret
-
-
-class SecretSource(TokenSource):
-    """A Secret among the items."""
-
-    kind = "secretRef"
-    name: str
-    namespace: str = ""
-    key: str = TOKEN_KEY
-
-
-class EnvSource(TokenSource):
-    """An environment variable that the operator offers."""
-
-    kind = "env"
-    variable: str
-
-
-class FileSource(TokenSource):
-    """A file that the operator offers."""
-
-    kind = "file"
-    path: str
-
-
-class ExistingSource(TokenSource):
-    """A Secret with the whole registration manifest, which the user keeps in each namespace."""
-
-    kind = "existingSecret"
-    name: str
-
-    @property
-    def kept_secret(self) -> str:
-        """The Secret that `existingSecret` names."""
-        return self.name
-
-
-class ExternalSource(TokenSource):
-    """A store from which External Secrets Operator fetches the token on the management cluster."""
-
-    kind = "externalSecret"
-    store_name: str
-    store_kind: str  # SecretStore or ClusterSecretStore
-    remote_ref: Mapping[str, Any]  # as given: key, property, version, …
-    refresh_interval: str
 
 
 class AgentVersion(Record):

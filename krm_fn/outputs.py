@@ -11,7 +11,7 @@ config's strategy; with `ApplyOnce` for all, one ClusterResourceSet refers to ev
 
 from __future__ import annotations
 
-from krm_fn.agent import AgentPayload, identity_values, registration_values
+from krm_fn.agent import AgentPayload, check, identity_values, registration_values
 from krm_fn.agent.releases import Registration
 from krm_fn.base import sha256_hex
 from krm_fn.clusters import capi
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters import Part
-    from krm_fn.model import AgentOptions, Cluster, Config
+    from krm_fn.model import Cluster, Config
 
 # etcd and the API server refuse more (core/v1 `MaxSecretSize`, the same for ConfigMaps).
 MAX_BYTES = 1024 * 1024
@@ -62,7 +62,7 @@ def build(part: Part) -> Iterator[Generated]:
         yield _marked(config, HUB_NAMESPACE, discovery_secret(config, token.secret))
     if not by_namespace:
         return
-    _check(config.agent)
+    check(config.agent)
     manifest: dict[str, str] = {}
     if token.secret is not None:
         manifest = registration_values(config.agent, config.parent_url, token.secret.reveal())
@@ -87,13 +87,6 @@ def build(part: Part) -> Iterator[Generated]:
             own = {"cluster": cluster.name, "registration_name": found.name}
             yield agent_map(config, namespace, values, **own)
             yield main_set(config, namespace, version, **own)
-
-
-def _check(options: AgentOptions) -> None:
-    if options["extraArgs"] or options["featureGates"] or options.patches:
-        from krm_fn.agent import checks  # noqa: PLC0415 - most configs keep the agent's defaults
-
-        checks.review(options)
 
 
 def _checksum(config: Config, manifest: Mapping[str, str]) -> str:

@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from krm_fn.model import AgentOptions
 
 
+def check(options: AgentOptions) -> None:
+    """Check options against the agent's release, and patches against its objects: once, before anything is built.
+
+    Raises:
+        Errors: With every error found; their fields begin with `spec.agent`.
+    """
+    if options["extraArgs"] or options["featureGates"] or options.patches:  # all that `checks` looks at
+        from krm_fn.agent import checks  # noqa: PLC0415 - most configs keep the agent's defaults
+
+        checks.review(options)
+
+
 def documents(objects: Iterable[Any]) -> str:
     """Return objects as YAML documents, each after a `---`, every string double-quoted.
 

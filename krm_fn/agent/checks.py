@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def review(options: AgentOptions) -> None:
-    """Check options against the agent's release, and patches against its objects: once, before anything is built.
-
-    `outputs` calls it only for `extraArgs`, `featureGates` and `patches`; a check of another option has to be asked for there.
+    """Run all of them; `agent.check` calls this where an option is given that one of them looks at.
 
     Raises:
         Errors: With every error found; their fields begin with `spec.agent`.

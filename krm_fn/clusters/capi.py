@@ -48,6 +48,8 @@ class Version(Record):
     conditions: tuple[tuple[str, ...], ...] = (("status", "conditions"),)  # their paths, the newer kind first
     # path of the flag that a Cluster's infrastructure is ready
     provisioned: tuple[str, ...] = ("status", "initialization", "infrastructureProvisioned")
+    # path of the flag that its control plane is initialized; () where only a condition says so
+    initialized: tuple[str, ...] = ("status", "initialization", "controlPlaneInitialized")
 
 
 _OLD_PROVISIONED = ("status", "infrastructureReady")
@@ -55,13 +57,14 @@ _OLD_PROVISIONED = ("status", "infrastructureReady")
 # Oldest first. A new version is one row here: messages, the choices of `clusterResourceSet.apiVersion`, what is read (from
 # the input, and by `status` from a server) and the `apiVersion` of what is written derive from it.
 VERSIONS: tuple[Version, ...] = (
-    Version(name="v1alpha2", gone="v0.3", provisioned=_OLD_PROVISIONED),
-    Version(name="v1alpha3", gone="v1.4", provisioned=_OLD_PROVISIONED),
-    Version(name="v1alpha4", gone="v1.5", provisioned=_OLD_PROVISIONED),
+    Version(name="v1alpha2", gone="v0.3", provisioned=_OLD_PROVISIONED, initialized=()),
+    Version(name="v1alpha3", gone="v1.4", provisioned=_OLD_PROVISIONED, initialized=()),
+    Version(name="v1alpha4", gone="v1.5", provisioned=_OLD_PROVISIONED, initialized=()),
     Version(
         name="v1beta1",
         conditions=(("status", "v1beta2", "conditions"), ("status", "conditions")),
         provisioned=_OLD_PROVISIONED,
+        initialized=(),
     ),
     Version(name="v1beta2"),
 )

@@ -9,7 +9,7 @@ from krm_fn.base import nearest
 from krm_fn.config import rules
 from krm_fn.config.fields import paths_of
 from krm_fn.config.report import Log, Place
-from krm_fn.config.tree import CONFIG, METADATA, SPEC, agent, token
+from krm_fn.config.tree import CONFIG, METADATA, SPEC, agent
 from krm_fn.krm.results import Errors
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.kube.secrets import Secret, quoted
@@ -25,6 +25,7 @@ from krm_fn.model import (
     ResourceSetOptions,
 )
 from krm_fn.surface import ADDONS_GROUP, API_VERSION, GROUP, KIND
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any], **known: Any) ->
         name=name,
         namespace=namespace,
         parent_url=spec["parentURL"],
-        token=token.source(spec["registrationToken"]),
+        token=sources.read(spec["registrationToken"]),
         cluster_selector=LabelSelector.read(spec["clusterSelector"]) or MATCHES_NOTHING,
         namespace_selector=None if selector is None else LabelSelector.read(selector),
         namespaces=tuple(spec.get("namespaces", ())),

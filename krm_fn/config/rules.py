@@ -15,6 +15,7 @@ from krm_fn.config import formats
 from krm_fn.kube.labels import image_tag
 from krm_fn.kube.secrets import hide
 from krm_fn.model import AgentVersion
+from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -274,8 +275,8 @@ def registration_labels(spec: Mapping[str, Any], at: Place) -> None:
 def extra_resources(spec: Mapping[str, Any], at: Place) -> None:
     """`clusterResourceSet.extraResources` names no object that the ClusterResourceSet holds anyway."""
     options = spec["clusterResourceSet"]
-    kept = spec["registrationToken"].get("existingSecret", {})
-    own = {*(options["name"] + suffix for suffix in _OWN_SUFFIXES), kept.get("name")}
+    kept = sources.read(spec["registrationToken"]).kept_secret
+    own = {*(options["name"] + suffix for suffix in _OWN_SUFFIXES), kept}
     place = at.field("clusterResourceSet").field("extraResources")
     for index, resource in enumerate(options["extraResources"]):
         if resource["name"] in own:
@@ -295,8 +296,8 @@ def open_token(spec: Mapping[str, Any], at: Place) -> None:
 
 def misplaced_token(spec: Mapping[str, Any], at: Place) -> None:
     """The token itself is given under `registrationToken.value` alone: the names and paths of all other sources are printed."""
-    sources = {name: source for name, source in spec["registrationToken"].items() if name != "value"}
-    for text, place in _texts(sources, at.field("registrationToken")):
+    others = {name: source for name, source in spec["registrationToken"].items() if name != "value"}
+    for text, place in _texts(others, at.field("registrationToken")):
         if hide(text) != text:
             place.error(
                 "contains what looks like a token, where a name or path belongs: give the place where the token is kept instead",

@@ -54,11 +54,12 @@ class LiveCluster:
         annotated = PAUSED_ANNOTATION in raw.mapping(value, "metadata", "annotations")
         self.paused = annotated or raw.flag(value, "spec", "paused") is True
         conditions = _conditions(value)
-        provisioned = raw.flag(value, *capi.version_of(self.api_version).provisioned)
+        version = capi.version_of(self.api_version)
+        provisioned = raw.flag(value, *version.provisioned)
         self.has_infrastructure = self.phase == "Provisioned" if provisioned is None else provisioned
         self.infrastructure = _told(conditions.get("InfrastructureReady", {}))  # why not
         control_plane = conditions.get("ControlPlaneInitialized", {})
-        initialized = raw.flag(value, "status", "initialization", "controlPlaneInitialized")
+        initialized = raw.flag(value, *version.initialized) if version.initialized else None
         if initialized is None and raw.text(control_plane, "status"):
             initialized = raw.text(control_plane, "status") == "True"
         # None if unknown: without a provider the condition only follows the connection

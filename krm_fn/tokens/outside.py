@@ -29,6 +29,7 @@ from krm_fn.surface import (
     RESOURCE_SET_TYPE,
     TOKEN_KEY,
 )
+from krm_fn.tokens import FIELD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from krm_fn.clusters import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.krm.results import Result
-    from krm_fn.model import Config, ExternalSource
+    from krm_fn.model import Config
 
     Judgement = tuple[str, str, str] | None  # severity, what is wrong and the field where; None for nothing
 
@@ -91,7 +92,7 @@ def check_existing(
             parts = (
                 {"fix": f"type: {RESOURCE_SET_TYPE}", "proposed": RESOURCE_SET_TYPE} if field.endswith("type") else {}
             )
-            message = f"{item.kind} {item.name} (spec.registrationToken.existingSecret) {reason}"
+            message = f"{item.kind} {item.name} ({FIELD}.{config.token.kind}) {reason}"
             results.append(about(item, message, rule="existing-secret", severity=severity, field=field, **parts))
     return sorted(results, key=lambda one: (one.message, one.file_path, one.file_index or 0))
 
@@ -133,7 +134,7 @@ def _judge(config: Config, value: Mapping[str, Any], *, needed: bool) -> Judgeme
 
 def external_secret(config: Config, namespace: str) -> dict[str, Any]:
     """Return the ExternalSecret of a namespace, without marks; the Secret that it makes has the same name."""
-    source: ExternalSource = config.token  # type: ignore[assignment] # the registry chooses by type
+    source: Any = config.token  # an ExternalSource: the registry chooses by type
     name = config.registration
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {

@@ -1,20 +1,20 @@
-"""The places that a registration token can come from: one registry, by the record of the configuration.
+"""The places that a registration token can come from: a record of each, and one registry.
 
 A source hands back a value, which the format check sees before anything else does, or leaves the token where it is. It
-also says which object brings the registration to a namespace. To add one: a record in `model`, its field in
-`config.tree.token`, and an entry in `_SOURCES`.
+also says which object brings the registration to a namespace. To add one: its field in `config.tree.token`, and here its
+record and an entry in `_SOURCES`.
 """
 
 from __future__ import annotations
 
 from krm_fn import model
-from krm_fn.base import Record, full_name, nearest, sha256_hex, titled
-from krm_fn.krm.results import WARNING, Errors, Related, Result
+from krm_fn.base import Record, sha256_hex
+from krm_fn.krm.results import WARNING, Errors, Result
 from krm_fn.kube import secrets
-from krm_fn.kube.secrets import Secret, looks_like_token
-from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, TokenSource, ValueSource
-from krm_fn.surface import GROUP, KIND, OWNER_ANNOTATION, REGISTRATION_KEY, RESOURCE_SET_TYPE, TOKEN_KEY
-from krm_fn.tokens import ABSENT, FIELD, check_form
+from krm_fn.kube.secrets import Secret
+from krm_fn.model import ObjectKey, TokenSource
+from krm_fn.surface import OWNER_ANNOTATION, REGISTRATION_KEY, RESOURCE_SET_TYPE, TOKEN_KEY
+from krm_fn.tokens import FIELD, check_form
 from krm_fn.yaml import BadYaml
 from krm_fn.yaml.read import load
 
@@ -31,26 +31,87 @@ if TYPE_CHECKING:
     # a value, and the fields of a Result that point at where it was found
     Found = tuple[Secret, dict[str, Any]]
 
-# Kinds that become a Secret only in the cluster, and the source to use with them
-_SEALED = {
-    ("bitnami.com", "SealedSecret"): "existingSecret",
-    ("external-secrets.io", "ExternalSecret"): "externalSecret or existingSecret",
-}
-_REF = f"{FIELD}.secretRef"
-_HOLDERS = ("data", "stringData")
-_FIELDS = frozenset({"apiVersion", "kind", "metadata", "type", "immutable", *_HOLDERS})  # of a Secret
-_SHOWN = 5
+
+# --- the records of the configuration ---------------------------------------------------------------------------------
+
+
+class ValueSource(TokenSource):
+    """The token itself."""
+
+    kind = "value"
+    value: Secret
+
+
+class SecretSource(TokenSource):
+    """A Secret among the items."""
+
+    kind = "secretRef"
+    name: str
+    namespace: str = ""
+    key: str = TOKEN_KEY
+
+    @property
+    def secret(self) -> ObjectKey:
+        """The Secret."""
+        return ObjectKey(group="", kind="Secret", namespace=self.namespace, name=self.name)
+
+
+class EnvSource(TokenSource):
+    """An environment variable that the operator offers."""
+
+    kind = "env"
+    variable: str
+
+
+class FileSource(TokenSource):
+    """A file that the operator offers."""
+
+    kind = "file"
+    path: str
+
+
+class ExistingSource(TokenSource):
+    """A Secret with the whole registration manifest, which the user keeps in each namespace."""
+
+    kind = "existingSecret"
+    name: str
+
+    @property
+    def kept_secret(self) -> str:
+        """The Secret that `existingSecret` names."""
+        return self.name
+
+
+class ExternalSource(TokenSource):
+    """A store from which External Secrets Operator fetches the token on the management cluster."""
+
+    kind = "externalSecret"
+    store_name: str
+    store_kind: str  # SecretStore or ClusterSecretStore
+    remote_ref: Mapping[str, Any]  # as given: key, property, version, …
+    refresh_interval: str
+
+
+# --- what is done with them -------------------------------------------------------------------------------------------
 
 
 class Source(Record):
     """What there is to know of one kind of token source."""
 
+    # Makes the record, of the checked value of its field.
+    read: Callable[[Any], TokenSource]
     # Finds the value, and where it was found; None where the token is never seen here. Takes the record of the configuration.
     resolve: Callable[[Any, Config, Sequence[Item], Offers], Found] | None
     # Makes the object that brings the registration to a namespace, without marks, of the config, the namespace and the
     # registration manifest under its key; None where the user keeps it.
     carrier: Callable[[Config, str, Mapping[str, str]], dict[str, Any]] | None
     offered: bool = False  # whether the token is the operator's, and not one of whoever wrote the configuration
+
+
+def read(given: Mapping[str, Any]) -> TokenSource:
+    """Return the record of a checked `registrationToken`."""
+    kind = next(kind for kind in KINDS if kind in given)
+    return KINDS[kind](given[kind]).replace(on_expired=given["onExpired"])
 
 
 def resolve(config: Config, items: Sequence[Item], offers: Offers) -> Token:
@@ -121,7 +182,11 @@ def git_warning(config: Config) -> Result | None:
 
 def secret_item(config: Config, items: Sequence[Item]) -> Item | None:
     """Return the Secret among the items that `secretRef` names; None for any other source or where it is not unique."""
-    found = _named(config.token, items) if isinstance(config.token, SecretSource) else []
+    if not isinstance(config.token, SecretSource):
+        return None
+    from krm_fn.tokens import secret_ref  # noqa: PLC0415 - for this source alone
+
+    found = secret_ref.named(config.token.secret, items)
     return found[0] if len(found) == 1 else None
 
 
@@ -130,137 +195,13 @@ def _place(config: Config) -> dict[str, Any]:
     return config.place(f"{FIELD}.{config.token.kind}")
 
 
-# --- a Secret among the items -----------------------------------------------------------------------------------------
-
-
-def _secret_ref(ref: SecretSource, config: Config, items: Sequence[Item], _offers: Offers) -> Found:
-    """Read the token from a Secret among the items.
-
-    Raises:
-        Errors: There is no such Secret, several, or none can be seen; or it has no such key, or no text under it.
-    """
-    title = full_name(ref.namespace, ref.name)
-    if all(item.kind == KIND and item.group == GROUP for item in items):
-        message = (
-            f"Secret {title} can't be read: as a generator this function sees no resources. "
-            "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
-        )
-        raise Errors.of(message, **config.place(_REF))
-    found = _named(ref, items)
-    if not found:
-        raise _missing(ref, config, items)
-    if len(found) == 1:
-        return _read(found[0], ref.key, config)
-    namespaces = sorted({item.namespace for item in found})
-    several = len(namespaces) > 1 and not ref.namespace
-    remedy = f"set secretRef.namespace to {' or '.join(namespaces[:_SHOWN])}" if several else "remove all but one"
-    related = [Related.at(full_name(item.namespace, item.name), item.place("metadata.name")) for item in found[:_SHOWN]]
-    message, fix = (
-        f"{len(found)} Secrets are called {title}: {remedy}",
-        f"namespace: {namespaces[0]}" if several else "",
-    )
-    raise Errors.of(message, related=tuple(related), fix=fix, **config.place(f"{_REF}.name"))
-
-
-def _named(ref: SecretSource, items: Sequence[Item]) -> list[Item]:
-    """Return the Secrets that a reference can mean, sorted by namespace so that the input's order says nothing."""
-    found = [item for item in items if item.kind == "Secret" and item.group == "" and _is_named(item, ref)]
-    return sorted(found, key=lambda item: (item.namespace, item.where()))
-
-
-def _is_named(item: Item, ref: SecretSource) -> bool:
-    return item.name == ref.name and ref.namespace in {"", item.namespace}
-
-
-def _read(item: Item, key: str, config: Config) -> Found:
-    """Read one key of a Secret.
-
-    Raises:
-        Errors: The key is missing or its value is no text.
-    """
-    title = titled("Secret", item.namespace, item.name)
-    whole = item.value()
-    texts = secrets.texts(whole)
-    if key in texts:
-        part, text = secrets.part_with(whole, key), texts[key]
-        where = item.place(f"{part}.{key}")
-        reason = ""
-        if whole[part][key] is None:
-            reason = "is empty: give the token"
-        elif not isinstance(whole[part][key], str):
-            reason = "is not a string: put the value in double quotes"
-        elif text is None:
-            reason = "is not base64: encode the token, or put it under stringData"
-        elif part == "data" and "\ufffd" in text:
-            reason = "is not text once decoded, so it holds no token"
-        if text is None or reason:
-            message = f"{part}.{key} of {title} {reason}"
-            raise Errors.of(message, **where)
-        return Secret(text), where
-    for one in sorted(map(str, whole.keys() - _FIELDS)):
-        meant = nearest(one, _HOLDERS) if one != key else ""
-        if meant and not item.keys(meant):
-            message = f"{title}: {one} is not a known field: did you mean {meant}?"
-            found = {"fix": f"{meant}:", "current": one, "proposed": meant, "rule": "unknown-field"}
-            raise Errors.of(message, **found, **item.place(one))
-    shown = [one for one in sorted(map(str, texts)) if not looks_like_token(one)][:_SHOWN]
-    there = (
-        f"it has {', '.join(shown)}; name the one to read with secretRef.key" if shown else "add it below stringData"
-    )
-    known = {"fix": f"key: {shown[0]}", "current": key, "proposed": shown[0]} if len(shown) == 1 else {}
-    related = (Related.at(title, item.place("stringData" if item.keys("stringData") else "data")),)
-    message = f"{title} has no key {key}: {there}"
-    raise Errors.of(message, related=related, **known, **config.place(f"{_REF}.key"))
-
-
-def _missing(ref: SecretSource, config: Config, items: Sequence[Item]) -> Errors:
-    """Report that no Secret has the name, and what comes near."""
-    missing = f"Secret {full_name(ref.namespace, ref.name)} is not among the resources"
-    for item in items:
-        source = _SEALED.get((item.group, item.kind))
-        if source and _is_named(item, ref):
-            message = (
-                f"{missing}; the {item.kind} of that name becomes a Secret only in the cluster: use {source} instead of"
-                " secretRef"
-            )
-            related = (Related.at(f"the {item.kind}", item.place()),)
-            return Errors.of(message, related=related, **config.place(_REF))
-    near = _near(ref, items)
-    if not near:
-        for item in items:
-            similar = not item.group and (item.kind == "ConfigMap" or nearest(item.kind, ("Secret",)))
-            if item.name == ref.name and similar:
-                message = f"{item.kind} {ref.name} is not a Secret, which secretRef reads: write kind: Secret"
-                meant = {"fix": "kind: Secret", "current": item.kind, "proposed": "Secret"}
-                return Errors.of(message, **meant, **item.place("kind"))
-        message = (
-            f"{missing}, and none has a similar name; add it (decrypted by ksops, say), or correct secretRef.name and"
-            " secretRef.namespace"
-        )
-        return Errors.of(message, rule=ABSENT, **config.place(f"{_REF}.name"))
-    namespace, name = near[0]
-    elsewhere = ref.namespace and any(ref.name == name for _, name in near)
-    meant = {}
-    if len(near) == 1:
-        current, proposed = (ref.namespace, namespace) if elsewhere else (ref.name, name)
-        fix = f"name: {name}" + (f"\nnamespace: {namespace}" if ref.namespace and namespace else "")
-        meant = {"fix": fix, "current": current, "proposed": proposed}
-    message = f"{missing}: did you mean {' or '.join(full_name(*one) for one in near)}?"
-    return Errors.of(message, rule=ABSENT, **meant, **config.place(f"{_REF}.{'namespace' if elsewhere else 'name'}"))
-
-
-def _near(ref: SecretSource, items: Sequence[Item]) -> list[tuple[str, str]]:
-    """Return namespaces and names of Secrets that the user may have meant: another namespace, a prefix or suffix, a slip."""
-    import difflib  # noqa: PLC0415 - only an error needs it
-
-    there = {(item.namespace, item.name) for item in items if item.kind == "Secret" and item.group == "" and item.name}
-    names = sorted({name for _, name in there})
-    like = {name for name in names if ref.name in name or name in ref.name}
-    like.update(difflib.get_close_matches(ref.name, names, n=_SHOWN, cutoff=0.6))
-    return sorted(one for one in there if one[1] in like and not looks_like_token(full_name(*one)))[:_SHOWN]
-
-
 # --- the registry -----------------------------------------------------------------------------------------------------
+
+
+def _from_items(ref: SecretSource, config: Config, items: Sequence[Item], _offers: Offers) -> Found:
+    from krm_fn.tokens import secret_ref  # noqa: PLC0415 - for this source alone
+
+    return secret_ref.find(ref.secret, ref.key, config, items)
 
 
 def _secret(config: Config, namespace: str, values: Mapping[str, str]) -> dict[str, Any]:
@@ -274,22 +215,38 @@ def _external_secret(config: Config, namespace: str, _values: Mapping[str, str])
 
 
 _SOURCES: Mapping[type[TokenSource], Source] = {
-    ValueSource: Source(resolve=lambda token, config, _items, _offers: (token.value, _place(config)), carrier=_secret),
-    SecretSource: Source(resolve=_secret_ref, carrier=_secret),
+    ValueSource: Source(
+        read=lambda given: ValueSource(value=Secret(given)),
+        resolve=lambda token, config, _items, _offers: (token.value, _place(config)),
+        carrier=_secret,
+    ),
+    SecretSource: Source(read=lambda given: SecretSource(**given), resolve=_from_items, carrier=_secret),
     EnvSource: Source(
+        read=lambda given: EnvSource(variable=given),
         resolve=lambda token, config, _items, offers: (offers.env(token.variable, **_place(config)), _place(config)),
         carrier=_secret,
         offered=True,
     ),
     FileSource: Source(
+        read=lambda given: FileSource(path=given),
         resolve=lambda token, config, _items, offers: (offers.file(token.path, **_place(config)), _place(config)),
         carrier=_secret,
         offered=True,
     ),
-    ExistingSource: Source(resolve=None, carrier=None),
-    ExternalSource: Source(resolve=None, carrier=_external_secret),
+    ExistingSource: Source(read=lambda given: ExistingSource(**given), resolve=None, carrier=None),
+    ExternalSource: Source(
+        read=lambda given: ExternalSource(
+            store_name=given["secretStoreRef"]["name"],
+            store_kind=given["secretStoreRef"]["kind"],
+            remote_ref=given["remoteRef"],
+            refresh_interval=given["refreshInterval"],
+        ),
+        resolve=None,
+        carrier=_external_secret,
+    ),
 }
 
-
+# How the records are made, by the fields of `registrationToken`
+KINDS = {record.kind: source.read for record, source in _SOURCES.items()}
 # The sources whose token is never seen here, as the configuration spells them
 OUTSIDE = tuple(record.kind for record, source in _SOURCES.items() if source.resolve is None)

@@ -1,4 +1,4 @@
-"""The tree of `spec.registrationToken`: the sources of the token."""
+"""The tree of `spec.registrationToken`: the sources of the token, whose records `tokens.sources` makes."""
 
 from __future__ import annotations
 
@@ -7,32 +7,8 @@ from krm_fn.config.fields import Field, Object
 from krm_fn.config.kinds import Choice, Text
 from krm_fn.config.rules import ExactlyOne
 from krm_fn.config.tree import selectors
-from krm_fn.kube.secrets import Secret
-from krm_fn.model import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, ValueSource
 from krm_fn.surface import SYSTEM_NAMESPACE, TOKEN_KEY
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
-
-    from krm_fn.model import TokenSource
-
-
-# The record of each source, made of its checked value.
-_RECORDS: Mapping[str, Callable[[Any], TokenSource]] = {
-    "value": lambda value: ValueSource(value=Secret(value)),
-    "secretRef": lambda value: SecretSource(name=value["name"], namespace=value.get("namespace", ""), key=value["key"]),
-    "env": lambda value: EnvSource(variable=value),
-    "file": lambda value: FileSource(path=value),
-    "existingSecret": lambda value: ExistingSource(name=value["name"]),
-    "externalSecret": lambda value: ExternalSource(
-        store_name=value["secretStoreRef"]["name"],
-        store_kind=value["secretStoreRef"]["kind"],
-        remote_ref=value["remoteRef"],
-        refresh_interval=value["refreshInterval"],
-    ),
-}
+from krm_fn.tokens import sources
 
 REGISTRATION_TOKEN = Object(
     Field(
@@ -125,11 +101,5 @@ REGISTRATION_TOKEN = Object(
         default="Warn",
     ),
     instead=": name where the token comes from on a line below, such as secretRef",
-    constraints=(ExactlyOne(*_RECORDS, text="has no source"),),
+    constraints=(ExactlyOne(*sources.KINDS, text="has no source"),),
 )
-
-
-def source(value: Mapping[str, Any]) -> TokenSource:
-    """Return the record of a checked `registrationToken`."""
-    name = next(name for name in _RECORDS if name in value)
-    return _RECORDS[name](value[name]).replace(on_expired=value["onExpired"])

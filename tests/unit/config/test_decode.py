@@ -11,7 +11,8 @@ from krm_fn.config import decode, identity_of, is_config
 from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import AgentVersion, ExternalSource, KubeconfigRef, Patch, SecretSource
+from krm_fn.model import AgentVersion, KubeconfigRef, Patch
+from krm_fn.tokens.sources import ExternalSource, SecretSource
 from tests.support.configs import BAD, DROP, GOOD, TOKEN, changed, decoded, errors_of, item, results_of
 from tests.support.items import item_of
 from tests.support.traces import forms

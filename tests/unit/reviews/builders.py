@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import Config, HubOptions, KubeconfigRef, ValueSource
+from krm_fn.model import Config, HubOptions, KubeconfigRef
+from krm_fn.tokens.sources import ValueSource
 from tests.support.decoded import decoded
 from tests.support.items import item_of
 

@@ -12,8 +12,9 @@ from krm_fn.clusters import Inventory
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import Config, ExistingSource, ValueSource
+from krm_fn.model import Config
 from krm_fn.tokens import sources
+from krm_fn.tokens.sources import ExistingSource, ValueSource
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 TYPE = "addons.cluster.x-k8s.io/resource-set"

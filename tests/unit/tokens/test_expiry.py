@@ -9,8 +9,9 @@ import pytest
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Result
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import Config, Token, ValueSource
+from krm_fn.model import Config, Token
 from krm_fn.tokens import expiry
+from krm_fn.tokens.sources import ValueSource
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 NOW = 1_700_000_000  # 2023-11-14T22:13:20Z

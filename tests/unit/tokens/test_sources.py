@@ -6,23 +6,14 @@ from typing import Any
 
 import pytest
 
+from krm_fn.config.tree.token import REGISTRATION_TOKEN
 from krm_fn.krm.items import Item
 from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.kube.secrets import Secret
-from krm_fn.model import (
-    AgentVersion,
-    Config,
-    EnvSource,
-    ExistingSource,
-    ExternalSource,
-    FileSource,
-    SecretSource,
-    Token,
-    TokenSource,
-    ValueSource,
-)
+from krm_fn.model import AgentVersion, Config, Token, TokenSource
 from krm_fn.tokens import sources
 from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.sources import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, ValueSource
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
 FOUND = Token(secret=Secret(TOKEN), bootstrap=True)
@@ -356,3 +347,7 @@ def test_inline_sources_warn_where_the_output_goes_into_git(
     if result is not None:
         assert result.severity == "warning"
         assert "Secret clusternet-cluster-api-registration" in result.message
+
+
+def test_every_field_of_the_configuration_that_is_a_source_has_a_record_and_an_entry() -> None:
+    assert list(REGISTRATION_TOKEN.names) == [*sources.KINDS, "onExpired"]
