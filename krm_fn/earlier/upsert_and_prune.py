@@ -1,4 +1,8 @@
-"""A Plan as changes of the input's items: upsert by identity, and removal of what an earlier run made and this one did not."""
+"""A Plan as changes of the input's items: upsert by identity, and removal of what an earlier run made and this one did not.
+
+What is stale is found here: an item with the mark of one of the configs (`clusters.Inventory.owned`), and nothing generated
+has its identity.
+"""
 
 from __future__ import annotations
 

@@ -5,17 +5,18 @@ A check yields reasons, or nothing, and has a line in `CHECKS`. A reason's code 
 
 from __future__ import annotations
 
-from krm_fn.base import some
+from krm_fn.base import count, some
 from krm_fn.krm.results import ERROR, INFO, WARNING
 from krm_fn.status import report
-from krm_fn.status.registrations import leases, unanswered
 from krm_fn.status.report import Reason, age
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from krm_fn.status.scene import Case
+    from krm_fn.status.matching import Group, Judged
+    from krm_fn.status.objects import Managed, Request
+    from krm_fn.status.scene import Case, Scene
 
 _KNOWN = frozenset({report.YES, report.NOT_READY, report.EARLIER})
 
@@ -80,7 +81,7 @@ def not_registered(case: Case) -> Iterator[Reason]:
     if case.delivered == report.NO or not case.scene.parent:
         return
     if case.registered == report.PENDING or (case.registered == report.NO and case.requests):
-        yield unanswered(case.scene, case.requests[0])
+        yield _unanswered(case.scene, case.requests[0])
     elif case.registered == report.NO:
         known = f"the parent knows no {case.name}" if case.name else f"on the parent {case.evidence}"
         yield Reason(
@@ -130,9 +131,101 @@ def uncertain(case: Case) -> Iterator[Reason]:
         yield Reason(
             code=report.SHORT_OF_NAMES if earlier else report.SHORT,
             message=f"{case.evidence}{end}",
-            remedy=leases([case]),
+            remedy=_leases([case]),
             severity=WARNING,
         )
 
 
+def _unanswered(scene: Scene, request: Request) -> Reason:
+    """A registration that the hub has not answered, denied, or approved without effect."""
+    if not request.result:
+        return Reason(
+            code="request-pending",
+            message=f"the registration request {request.name} has not been answered",
+            remedy=(
+                "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is never approved",
+            ),
+        )
+    detail = f": {request.error}" if request.error else ""
+    return Reason(
+        code="request-refused",
+        message=f"the registration request {request.name} is {request.result}{detail}, without a ManagedCluster",
+        remedy=(
+            "fix the cause, then delete the request on the parent; the agent asks again",
+            scene.commands.delete_request(request.name),
+        ),
+    )
+
+
+def _leases(cases: Sequence[Case]) -> tuple[str, ...]:
+    """Return the step that shows a workload cluster's id, with the command for the first of them."""
+    first = min(cases, key=lambda case: case.cluster.title)
+    others = ", and likewise for the others" if len(cases) > 1 else ""
+    old = "; agents up to v0.14 call the Lease self-cluster"
+    return (
+        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}{others}{old}",
+        first.scene.commands.lease(first.cluster, first.scene.agent_namespace(first.agents[0])),
+    )
+
+
 CHECKS = (token_expired, duplicate_name, not_registered, not_ready, uncertain)
+
+
+# --- what concerns no single Cluster ----------------------------------------------------------------------------------
+
+
+def together(scene: Scene, judged: Judged) -> Iterator[Reason]:
+    """Report what is known of several Clusters, though not of which of them, and of no Cluster at all."""
+    for group in judged.groups:
+        yield from _missing(group)
+    yield from _short_of_names(judged.kept)
+    yield from _strangers(scene, judged.strangers)
+
+
+def _missing(group: Group) -> Iterator[Reason]:
+    """Report how many are missing, whichever they are, and what the parent has instead of them."""
+    pool, scene = group.pool, group.cases[0].scene
+    if not pool.missing or pool.clusters == 1:  # what is missing of one Cluster is said there
+        return
+    yield from (_unanswered(scene, one) for one in group.asking)
+    if group.silent:
+        place = f"of namespace {pool.namespace}" if pool.namespace else f"called {pool.prefix}-xxxxx"
+        silent = some([f"{one.title} ({scene.heard(one)})" for one in group.silent])
+        yield Reason(
+            code="lost",
+            message=f"{count(len(group.silent), 'ManagedCluster')} {place} stopped reporting: {silent}",
+            remedy=("look at the agents",),
+        )
+    place = f"in namespace {pool.namespace}" if pool.namespace else f"that register as {pool.prefix}-xxxxx"
+    yield Reason(
+        code=report.SHORT,
+        message=f"{pool.missing} of the {count(pool.clusters, 'Cluster')} with an agent {place} "
+        f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; only the workload clusters know which, since agents choose the name (identity.mode Shared)",
+        remedy=(*_leases(group.cases), "with identity.mode PerCluster every Cluster has its own name"),
+    )
+
+
+def _short_of_names(kept: Mapping[Case, Sequence[Managed]]) -> Iterator[Reason]:
+    """Report if fewer earlier names report than there are Clusters that keep one."""
+    names = sorted({one.name for before in kept.values() for one in before})
+    if len(kept) > len(names):
+        yield Reason(
+            code=report.SHORT_OF_NAMES,
+            message=f"{count(len(kept), 'Cluster')} were given a name after their agents had chosen one, which they keep, and of "
+            f"such names only {len(names)} report: {some(names)}; some of these Clusters may not be registered",
+            remedy=_leases(list(kept)),
+            severity=WARNING,
+        )
+
+
+def _strangers(scene: Scene, strangers: Sequence[Managed]) -> Iterator[Reason]:
+    """Name the ManagedClusters that report and that no Cluster accounts for; they are alive, so not left over."""
+    found = [one.title for one in strangers if scene.alive(one)]
+    if found and scene.clusters:
+        yield Reason(
+            code="others",
+            message=f"{count(len(found), 'ManagedCluster')} of other names report to the parent: {some(found)}; they were "
+            "registered by hand, from another management cluster, or under an earlier name, since a registration keeps its "
+            "first name",
+            severity=INFO,
+        )

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
-from krm_fn.base import Record, count, some
-from krm_fn.krm.results import WARNING
+from krm_fn.base import Record
 from krm_fn.status import report
-from krm_fn.status.report import Pool, Reason
+from krm_fn.status.report import Pool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from krm_fn.status.objects import Managed, Request
     from krm_fn.status.scene import Case, Scene
@@ -29,11 +28,38 @@ _RANDOM = re.compile(r"-[bcdfghjklmnpqrstvwxz2456789]{5}\Z")
 _NAMED = 2  # candidates that are named before "or N others"
 
 
+class Group(Record):
+    """Clusters whose registrations can only be counted, and what the parent has that can be theirs."""
+
+    pool: Pool
+    cases: Sequence[Case]
+    silent: Sequence[Managed]
+    asking: Sequence[Request]  # that led to no ManagedCluster
+
+    def judge(self) -> None:
+        """Judge the Clusters by their numbers."""
+        pool, asking = self.pool, self.asking
+        there = pool.clusters - pool.missing
+        bare = there - min(pool.ready, pool.clusters)  # registered before agents told their namespace
+        whose = "of this namespace" if pool.namespace else f"called {pool.prefix}-xxxxx"
+        for case in self.cases:
+            case.evidence = f"{there} of {pool.clusters} {whose} report{f' ({bare} by the prefix)' if bare else ''}"
+            if pool.missing < pool.clusters:
+                case.registered = report.COUNTED
+                case.uncertain = bool(pool.missing)
+            elif len(asking) >= pool.clusters and not any(one.result for one in asking):
+                case.registered, case.requests = report.PENDING, asking[:1]
+            elif len(self.silent) >= pool.clusters:
+                case.registered, case.managed = report.NOT_READY, self.silent if pool.clusters == 1 else ()
+            else:
+                case.registered, case.requests = report.NO, [one for one in asking if one.result][:1]
+
+
 class Judged(Record):
     """What is known about registrations, beside the verdict on each Cluster."""
 
-    pools: tuple[Pool, ...] = ()
-    notes: tuple[Reason, ...] = ()  # what concerns no single Cluster
+    groups: tuple[Group, ...] = ()
+    kept: Mapping[Case, Sequence[Managed]] = {}  # Clusters that keep an earlier name: what reports under such a name
     strangers: tuple[Managed, ...] = ()  # that no Cluster accounts for
 
 
@@ -59,36 +85,26 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
             kept[case] = several
     for group in groups:
         group.judge()
-    notes = [*(note for group in groups for note in group.notes()), *_keep(kept)]
     named = {one.name for before in kept.values() for one in before}
+    for case, before in kept.items():
+        _keep(case, before, uncertain=len(kept) > len(named))
     counted = {group.pool.prefix for group in groups}
     return Judged(
-        pools=tuple(group.pool for group in groups),
-        notes=tuple(notes),
+        groups=tuple(groups),
+        kept=kept,
         strangers=tuple(
             one for one in rest if not (one.name in named or one.origin or chosen_prefix(one.name) in counted)
         ),
     )
 
 
-def _keep(kept: Mapping[Case, Sequence[Managed]]) -> Iterator[Reason]:
-    """Judge the Clusters that keep an earlier name, and report if fewer such names report than there are Clusters."""
-    for case, before in kept.items():
-        others = f" or {len(before) - _NAMED} others" if len(before) > _NAMED else ""
-        case.registered = report.EARLIER
-        case.evidence = f"registered earlier as {' or '.join(one.name for one in before[:_NAMED])}{others}"
-        case.known = before if len(before) == 1 else ()
-    names = sorted({one.name for before in kept.values() for one in before})
-    if len(kept) > len(names):
-        for case in kept:
-            case.uncertain = True
-        yield Reason(
-            code=report.SHORT_OF_NAMES,
-            message=f"{count(len(kept), 'Cluster')} were given a name after their agents had chosen one, which they keep, and of "
-            f"such names only {len(names)} report: {some(names)}; some of these Clusters may not be registered",
-            remedy=leases(list(kept)),
-            severity=WARNING,
-        )
+def _keep(case: Case, before: Sequence[Managed], *, uncertain: bool) -> None:
+    """Judge a Cluster that keeps an earlier name."""
+    others = f" or {len(before) - _NAMED} others" if len(before) > _NAMED else ""
+    case.registered = report.EARLIER
+    case.evidence = f"registered earlier as {' or '.join(one.name for one in before[:_NAMED])}{others}"
+    case.known = before if len(before) == 1 else ()
+    case.uncertain = uncertain
 
 
 def _by_name(case: Case) -> tuple[str, str]:  # noqa: PLR0911 - one per verdict
@@ -143,58 +159,9 @@ def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) 
 # --- names that agents choose ----------------------------------------------------------------------------------------
 
 
-class _Group(Record):
-    """Clusters whose registrations can only be counted, and what the parent has that can be theirs."""
-
-    pool: Pool
-    cases: Sequence[Case]
-    silent: Sequence[Managed]
-    asking: Sequence[Request]  # that led to no ManagedCluster
-
-    def judge(self) -> None:
-        """Judge the Clusters by their numbers."""
-        pool, asking = self.pool, self.asking
-        there = pool.clusters - pool.missing
-        bare = there - min(pool.ready, pool.clusters)  # registered before agents told their namespace
-        whose = "of this namespace" if pool.namespace else f"called {pool.prefix}-xxxxx"
-        for case in self.cases:
-            case.evidence = f"{there} of {pool.clusters} {whose} report{f' ({bare} by the prefix)' if bare else ''}"
-            if pool.missing < pool.clusters:
-                case.registered = report.COUNTED
-                case.uncertain = bool(pool.missing)
-            elif len(asking) >= pool.clusters and not any(one.result for one in asking):
-                case.registered, case.requests = report.PENDING, asking[:1]
-            elif len(self.silent) >= pool.clusters:
-                case.registered, case.managed = report.NOT_READY, self.silent if pool.clusters == 1 else ()
-            else:
-                case.registered, case.requests = report.NO, [one for one in asking if one.result][:1]
-
-    def notes(self) -> Iterator[Reason]:
-        """Report how many are missing, whichever they are, and what the parent has instead of them."""
-        pool, scene = self.pool, self.cases[0].scene
-        if not pool.missing or pool.clusters == 1:  # what is missing of one Cluster is said there
-            return
-        yield from (unanswered(scene, one) for one in self.asking)
-        if self.silent:
-            place = f"of namespace {pool.namespace}" if pool.namespace else f"called {pool.prefix}-xxxxx"
-            silent = some([f"{one.title} ({scene.heard(one)})" for one in self.silent])
-            yield Reason(
-                code="lost",
-                message=f"{count(len(self.silent), 'ManagedCluster')} {place} stopped reporting: {silent}",
-                remedy=("look at the agents",),
-            )
-        place = f"in namespace {pool.namespace}" if pool.namespace else f"that register as {pool.prefix}-xxxxx"
-        yield Reason(
-            code=report.SHORT,
-            message=f"{pool.missing} of the {count(pool.clusters, 'Cluster')} with an agent {place} "
-            f"{'is' if pool.missing == 1 else 'are'} not registered: only {pool.ready} report; only the workload clusters know which, since agents choose the name (identity.mode Shared)",
-            remedy=(*leases(self.cases), "with identity.mode PerCluster every Cluster has its own name"),
-        )
-
-
 def _count(
     scene: Scene, cases: Sequence[Case], managed: Sequence[Managed]
-) -> tuple[list[_Group], Mapping[str, list[Managed]]]:
+) -> tuple[list[Group], Mapping[str, list[Managed]]]:
     """Group Clusters whose agents choose their names: per namespace, or per prefix where only that is known.
 
     Returns the ManagedClusters as well that report and that these Clusters don't need, by namespace ("" where unknown).
@@ -237,42 +204,10 @@ def _count(
                 for one in unmet
                 if (one.origin == namespace if one.origin else chosen_prefix(one.cluster_name) == prefix)
             ]
-            groups.append(_Group(pool=pool, cases=among, silent=silent, asking=asking))
+            groups.append(Group(pool=pool, cases=among, silent=silent, asking=asking))
     spare_names = {one: ready for one, (ready, _) in labelled.items() if len(ready) > needed[one]}
     for prefix, (ready, _) in sorted(chosen.items()):
         wanted = (max(0, len(found) - len(labelled[one][0])) for (own, one), found in members.items() if own == prefix)
         if len(ready) > sum(wanted):
             spare_names[""] = spare_names.get("", []) + ready
     return groups, spare_names
-
-
-def unanswered(scene: Scene, request: Request) -> Reason:
-    """A registration that the hub has not answered, denied, or approved without effect."""
-    if not request.result:
-        return Reason(
-            code="request-pending",
-            message=f"the registration request {request.name} has not been answered",
-            remedy=(
-                "look at the log of clusternet-hub on the parent; a request with the --cluster-reg-namespace of another cluster is never approved",
-            ),
-        )
-    detail = f": {request.error}" if request.error else ""
-    return Reason(
-        code="request-refused",
-        message=f"the registration request {request.name} is {request.result}{detail}, without a ManagedCluster",
-        remedy=(
-            "fix the cause, then delete the request on the parent; the agent asks again",
-            scene.commands.delete_request(request.name),
-        ),
-    )
-
-
-def leases(cases: Sequence[Case]) -> tuple[str, ...]:
-    """Return the step that shows a workload cluster's id, with the command for the first of them."""
-    first = min(cases, key=lambda case: case.cluster.title)
-    others = ", and likewise for the others" if len(cases) > 1 else ""
-    old = "; agents up to v0.14 call the Lease self-cluster"
-    return (
-        f"compare spec.clusterId of the ManagedClusters with what this prints for {first.cluster.title}{others}{old}",
-        first.scene.commands.lease(first.cluster, first.scene.agent_namespace(first.agents[0])),
-    )
