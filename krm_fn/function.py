@@ -9,7 +9,7 @@ from __future__ import annotations
 from krm_fn import earlier, plan
 from krm_fn.base import Record
 from krm_fn.clusters import Inventory
-from krm_fn.config import decode, given_tokens, identity_of, is_config
+from krm_fn.config import decode, given_tokens, is_config, name_of
 from krm_fn.earlier import upsert_and_prune
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import ERROR, INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors
@@ -213,13 +213,13 @@ def find_configs(
                 related = (Related.at("the other", other.place(_NAME)),)
                 raise Errors([about(config, message, rule="duplicate-config", field=_NAME, related=related)])
         return rendered, ()
-    own = identity_of(function_config)
-    same = (item for item in among if identity_of(item) == own and item.kind == function_config.kind)
+    own = name_of(function_config)
+    same = (item for item in among if name_of(item) == own and item.kind == function_config.kind)
     listed = next((item for item in same if item.file_path), None)
     rendered = (decode(function_config, None if function_config.file_path else listed, options.original),)
     others = []
     for item in among:
-        if identity_of(item) == own:
+        if name_of(item) == own:
             continue
         try:
             others.append(decode(item))

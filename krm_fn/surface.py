@@ -90,6 +90,11 @@ def agent_of(n: str, cluster: str = "") -> str:
     return f"{n}-agent.{cluster}" if cluster else f"{n}-agent"
 
 
+def is_agent(name: str) -> bool:
+    """Return whether an agent ConfigMap, for whatever N, may have this name; the hub's has it, too."""
+    return name.endswith("-agent") or "-agent." in name or name == HUB_AGENT_MAP
+
+
 def set_of(n: str, cluster: str = "") -> str:
     """Return the name of the main ClusterResourceSet: one per namespace, or one per Cluster with PerCluster."""
     return f"{n}.{cluster}" if cluster else n

@@ -12,7 +12,7 @@ import copy
 from krm_fn import earlier, plan, surface
 from krm_fn.base import Record, some
 from krm_fn.clusters import Inventory, key_of
-from krm_fn.config import identity_of
+from krm_fn.config import name_of
 from krm_fn.function import Outcome, ordered
 from krm_fn.krm.places import located
 from krm_fn.krm.results import INFO, WARNING, Result
@@ -50,7 +50,7 @@ class Call(Record):
         return self.outcome.plan
 
 
-class Plan(plan.Plan):
+class JoinedPlan(plan.Plan):
     """A Plan of several calls."""
 
     ends: tuple[End, ...]
@@ -208,7 +208,7 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
     for end in ends[1:]:
         redactor = redactor.joined(end.call.outcome.redactor)
     final = redactor.results(ordered(results))
-    made = Plan(
+    made = JoinedPlan(
         parts=tuple(parts),
         generated=tuple(sorted((new for part in parts for new in part.generated), key=plan.output_order)),
         labelled={},
@@ -235,4 +235,4 @@ def _counted(calls: Sequence[Call]) -> list[Call]:
 
 def _same(one: Call, other: Call) -> bool:
     mine, others = one.given.function_config, other.given.function_config
-    return mine is not None and others is not None and identity_of(mine) == identity_of(others)
+    return mine is not None and others is not None and name_of(mine) == name_of(others)

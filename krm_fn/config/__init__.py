@@ -45,7 +45,7 @@ def is_config(item: Item) -> bool:
     return item.kind == KIND and item.group == GROUP
 
 
-def identity_of(item: Item) -> tuple[str, str]:
+def name_of(item: Item) -> tuple[str, str]:
     """Return namespace and name of a configuration without decoding it; "" for what is missing or no string.
 
     A ConfigMap of flat keys is called by its key `name`, since kpt calls every such ConfigMap the same.
@@ -149,7 +149,7 @@ def _flat(item: Item, log: Log) -> tuple[str, str, dict[str, Any]]:
 
     data = Place(log, "data")
     raw = unflatten(item.value(), data)
-    namespace, name = identity_of(item)
+    namespace, name = name_of(item)
     if name:
         METADATA.read({"name": name, **({"namespace": namespace} if namespace else {})}, Place(log, "metadata"))
     elif not log.broken("data.name"):
@@ -208,7 +208,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any], **known: Any) ->
 def _agent(value: Mapping[str, Any]) -> AgentOptions:
     return AgentOptions(
         fields={**dict.fromkeys(agent.AGENT.names), **value},
-        version=rules.version_of(value) or AgentVersion(major=0, minor=0, patch=0),
+        version=rules.release_of(value) or AgentVersion(major=0, minor=0, patch=0),
         patches=tuple(
             Patch(kind=one["target"]["kind"], name=one["target"]["name"], patch=one["patch"])
             for one in value["patches"]

@@ -15,6 +15,7 @@ from krm_fn.config import formats
 from krm_fn.kube.labels import image_tag
 from krm_fn.kube.secrets import hide
 from krm_fn.model import AgentVersion
+from krm_fn.surface import agent_of, identity_maps_of, registrations_of
 from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
@@ -147,7 +148,7 @@ def parse_version(text: str) -> AgentVersion | None:
     return AgentVersion(major=int(found[0]), minor=int(found[1]), patch=int(found[2])) if found else None
 
 
-def version_of(agent: Mapping[str, Any]) -> AgentVersion | None:
+def release_of(agent: Mapping[str, Any]) -> AgentVersion | None:
     """Return the version that counts: the field, else the image's tag; None if neither says it."""
     return parse_version(agent["version"] if "version" in agent else image_tag(agent["image"]))
 
@@ -156,7 +157,7 @@ def agent_version(spec: Mapping[str, Any], at: Place) -> None:
     """The agent's version is known, from `agent.version` or the image's tag vX.Y.Z, and is v0.12.0 or newer."""
     agent = spec["agent"]
     place = at.field("agent.version")
-    found = version_of(agent)
+    found = release_of(agent)
     tag = image_tag(agent["image"])
     if found is None:
         has = f'the image\'s tag "{tag}" is not a version' if tag else "the image has no tag"
@@ -242,7 +243,6 @@ def _flags(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 # objects that ClusterResourceSet `N-identity` applies once; a later change to them never arrives
 _IDENTITY_KINDS = frozenset({"Namespace", "ServiceAccount", "Secret"})
-_OWN_SUFFIXES = ("-identity", ".identity", "-registration", ".registration", "-agent")
 
 
 def parent_host(spec: Mapping[str, Any], at: Place) -> None:
@@ -276,7 +276,8 @@ def extra_resources(spec: Mapping[str, Any], at: Place) -> None:
     """`clusterResourceSet.extraResources` names no object that the ClusterResourceSet holds anyway."""
     options = spec["clusterResourceSet"]
     kept = sources.read(spec["registrationToken"]).kept_secret
-    own = {*(options["name"] + suffix for suffix in _OWN_SUFFIXES), kept}
+    name = options["name"]
+    own = {*identity_maps_of(name), *registrations_of(name), agent_of(name), kept}
     place = at.field("clusterResourceSet").field("extraResources")
     for index, resource in enumerate(options["extraResources"]):
         if resource["name"] in own:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from krm_fn.model import Cluster
 
 
-class Tree:
+class Output:
     """One place of earlier output: the input, or a baseline."""
 
     def __init__(self, owned: Sequence[Owned], clusters: Sequence[Cluster], source: str) -> None:
@@ -38,13 +38,13 @@ class Tree:
 class Before(Record):
     """All that came before a run."""
 
-    output: Tree  # our own earlier output in the input
-    baseline: Tree | None = None  # an earlier rendered tree; None where none was given, or it holds nothing of ours
+    output: Output  # our own earlier output in the input
+    baseline: Output | None = None  # an earlier rendered tree; None where none was given, or it holds nothing of ours
     nothing_in: str = ""  # what messages call a tree that was given and holds nothing of ours; "" for none
     later: bool = False  # whether the comparison with the baseline comes later, and it only gives names until then
 
     @property
-    def trees(self) -> tuple[Tree, ...]:
+    def trees(self) -> tuple[Output, ...]:
         """Both of them, the baseline last."""
         return (self.output,) if self.baseline is None else (self.output, self.baseline)
 
@@ -57,12 +57,14 @@ class Before(Record):
 
 def read(inventory: Inventory, baseline: Inventory | None, source: str, *, rendered: bool = False) -> Before:
     """Read what came before; `source` is what messages call the baseline, and one that was `rendered` may hold nothing."""
-    output = Tree(inventory.owned, (), "the earlier output in the input")  # the Clusters of the input are those of now
+    output = Output(
+        inventory.owned, (), "the earlier output in the input"
+    )  # the Clusters of the input are those of now
     if baseline is None:
         return Before(output=output)
     if not baseline.owned and not rendered:
         return Before(output=output, nothing_in=source)
-    return Before(output=output, baseline=Tree(baseline.owned, baseline.clusters, source))
+    return Before(output=output, baseline=Output(baseline.owned, baseline.clusters, source))
 
 
 class Coverage:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters import Part
     from krm_fn.clusters.capi import ResourceSet
-    from krm_fn.earlier import Before, Tree
+    from krm_fn.earlier import Before, Output
     from krm_fn.krm.items import Item
     from krm_fn.model import Config
 
@@ -52,7 +52,7 @@ def check(parts: Sequence[Part], before: Before) -> None:
                 part.results += _lost_objects(part, owners if whole else _owners(tree.sets.get(owner, [])), made)
 
 
-def _check(part: Part, tree: Tree, others: Sequence[ResourceSet]) -> Iterator[Result]:
+def _check(part: Part, tree: Output, others: Sequence[ResourceSet]) -> Iterator[Result]:
     owner = part.config.owner
     sets = [*tree.sets.get(owner, []), *others]
     config_maps = {owner: tree.config_maps.get(owner, [])}
@@ -68,7 +68,7 @@ def _check(part: Part, tree: Tree, others: Sequence[ResourceSet]) -> Iterator[Re
             yield from _upgrade(part, items, other)
 
 
-def _taken_over(parts: Sequence[Part], baseline: Tree) -> dict[str, list[ResourceSet]]:
+def _taken_over(parts: Sequence[Part], baseline: Output) -> dict[str, list[ResourceSet]]:
     """Return the sets of other configs that each config replaces: those of its names, and those that had its Clusters.
 
     For the server, and for a workload cluster, they are what was there before, whichever config made them.
@@ -104,7 +104,7 @@ def _renames(part: Part, sets: Sequence[ResourceSet]) -> Iterator[Result]:
 # --- what is immutable -----------------------------------------------------------------------------------------------
 
 
-def _immutable_changes(part: Part, sets: Sequence[ResourceSet], tree: Tree) -> Iterator[Result]:
+def _immutable_changes(part: Part, sets: Sequence[ResourceSet], tree: Output) -> Iterator[Result]:
     """Report what a server would refuse.
 
     What the config no longer makes, such as all of another `clusterResourceSet.name`, is not changed but removed.
@@ -134,7 +134,7 @@ def _immutable_changes(part: Part, sets: Sequence[ResourceSet], tree: Tree) -> I
         yield about(config, message, rule="immutable-field", field=source)
 
 
-def _other_agent_namespaces(part: Part, config_maps: Sequence[Item], tree: Tree) -> Iterator[Result]:
+def _other_agent_namespaces(part: Part, config_maps: Sequence[Item], tree: Output) -> Iterator[Result]:
     """Report another agent namespace, which an ApplyOnce set would never bring."""
     config = part.config
     maps = identity_maps_of(config.resource_set.name)
@@ -166,7 +166,7 @@ def next_name(config: Config, sets: Iterable[ResourceSet]) -> str:
 # --- Clusters that move ----------------------------------------------------------------------------------------------
 
 
-def moves(parts: Sequence[Part], baseline: Tree) -> Iterator[Result]:
+def moves(parts: Sequence[Part], baseline: Output) -> Iterator[Result]:
     """Warn of Clusters that leave a ClusterResourceSet for another one by their labels: moving back won't roll back."""
     coverage = Coverage(one for one in baseline.main_sets if not one.cluster)
     then = {cluster.key: cluster for cluster in baseline.clusters}

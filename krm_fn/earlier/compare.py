@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters import Part
-    from krm_fn.earlier import Tree
+    from krm_fn.earlier import Output
     from krm_fn.earlier.effects import Effect
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, ObjectKey
@@ -65,7 +65,7 @@ class Comparison(Record):
 
 
 def compare(
-    parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], before: Tree, baseline: Sequence[Item]
+    parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], before: Output, baseline: Sequence[Item]
 ) -> Comparison:
     """Compare what is made with an earlier tree: with what we made of it (`before`), and with all of it (`baseline`)."""
     then = {one.key: one.item.value() for one in before.owned}

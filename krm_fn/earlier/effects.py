@@ -75,7 +75,7 @@ class Effect(Record):
     objects: tuple[str, ...] = ()  # titles of the objects on the workload cluster that it is about
 
 
-class Delivery(NamedTuple):
+class Delivered(NamedTuple):
     """One resource of a ClusterResourceSet."""
 
     set: str
@@ -109,11 +109,11 @@ class Side:
         self._items = items
         self._theirs: dict[tuple[str, str, str], Item] = {}  # looked for only where a set refers to one
         self._texts: dict[tuple[str, str, str], Texts] = {}
-        self._shared: dict[ObjectKey, tuple[Delivery, ...]] = {}  # of sets for more than one Cluster
+        self._shared: dict[ObjectKey, tuple[Delivered, ...]] = {}  # of sets for more than one Cluster
 
-    def deliveries(self, cluster: Cluster, sets: Sequence[ResourceSet]) -> tuple[Delivery, ...]:
+    def deliveries(self, cluster: Cluster, sets: Sequence[ResourceSet]) -> tuple[Delivered, ...]:
         """Return what a Cluster gets from some sets, identity first, without names that differ per Cluster or namespace."""
-        found: tuple[Delivery, ...] = ()
+        found: tuple[Delivered, ...] = ()
         for one in sorted(sets, key=lambda found: (found.delivers_agent, found.name)):
             made = self._shared.get(one.key) or tuple(self._of(one, cluster))
             if not one.cluster:
@@ -121,7 +121,7 @@ class Side:
             found += made
         return found
 
-    def _of(self, one: ResourceSet, cluster: Cluster) -> Iterator[Delivery]:
+    def _of(self, one: ResourceSet, cluster: Cluster) -> Iterator[Delivered]:
         own, each = f"{NAMESPACE_LABEL}={cluster.namespace}", f"{NAMESPACE_LABEL}={_EACH}"
         if one.registration_name:
             own, each = f'"--cluster-reg-name={one.registration_name}"', f'"--cluster-reg-name={_EACH}"'
@@ -131,7 +131,7 @@ class Side:
                 self._texts[key] = self._read(key)
             texts = self._texts[key]
             texts = None if texts is None else tuple(text.replace(own, each) for text in texts)
-            yield Delivery(_name(one, cluster), one.strategy, kind, _name(one, cluster, name), texts)
+            yield Delivered(_name(one, cluster), one.strategy, kind, _name(one, cluster, name), texts)
 
     def _read(self, key: tuple[str, str, str]) -> Texts:
         """Return the values of a Secret, a ConfigMap or an ExternalSecret's template.
@@ -234,7 +234,7 @@ def _of_sets(cluster: Cluster, was: Sequence[ResourceSet], now: Sequence[Resourc
 # --- what happens on a workload cluster ------------------------------------------------------------------------------
 
 
-def on_the_cluster(before: Sequence[Delivery], after: Sequence[Delivery]) -> tuple[Effect, ...]:
+def on_the_cluster(before: Sequence[Delivered], after: Sequence[Delivered]) -> tuple[Effect, ...]:
     """Return what happens on a workload cluster that has received everything delivered before, and is still served."""
     then: dict[str, Mapping[str, Any]] = {}
     for one in before:
@@ -263,7 +263,7 @@ def on_the_cluster(before: Sequence[Delivery], after: Sequence[Delivery]) -> tup
 
 
 def _applied(
-    then: Objects, before: Sequence[Delivery], after: Sequence[Delivery]
+    then: Objects, before: Sequence[Delivered], after: Sequence[Delivered]
 ) -> tuple[dict[str, Mapping[str, Any]], set[str], dict[str, str]]:
     """Return the objects after a delivery, those that ApplyOnce spares, and those that are refused, with the field."""
     texts = {(one.set, one.kind, one.name): one.texts for one in before}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters import Part
     from krm_fn.clusters.capi import ResourceSet
-    from krm_fn.earlier import Before, Tree
+    from krm_fn.earlier import Before, Output
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey
 
@@ -162,7 +162,7 @@ def _served(parts: Sequence[Part], before: Before) -> tuple[set[str], set[Object
 
 
 def _over_limit(
-    config: Config, tree: Tree, counted: Sequence[ResourceSet], clusters: set[str], sets: set[ObjectKey]
+    config: Config, tree: Output, counted: Sequence[ResourceSet], clusters: set[str], sets: set[ObjectKey]
 ) -> Iterator[Result]:
     """Count Clusters; and pairs for the sets that reach none of the tree's, or all of those could go unseen."""
     coverage = Coverage(counted)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from krm_fn.clusters import Inventory, Owned, Part
     from krm_fn.clusters.capi import ResourceSet
-    from krm_fn.earlier import Tree
+    from krm_fn.earlier import Output
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, ObjectKey
 
@@ -54,7 +54,7 @@ _REMEDY = (
 )
 
 
-def check(parts: Sequence[Part], others: Sequence[Reached], output: Tree, inventory: Inventory) -> Iterator[Result]:
+def check(parts: Sequence[Part], others: Sequence[Reached], output: Output, inventory: Inventory) -> Iterator[Result]:
     """Report what two configs would both do; a config in mode Check owns nothing, so it conflicts with nothing."""
     rendered = [part for part in parts if part.renders]
     reached: list[Reached] = [(part.config, part.matched) for part in rendered]
@@ -194,7 +194,7 @@ def stranded(sets: Iterable[ResourceSet], clusters: set[tuple[str, str]]) -> Ite
             yield Result(message=message, severity=WARNING, rule="stranded")
 
 
-def broken_references(output: Tree, items: Iterable[Item], kept: Iterable[str]) -> Iterator[Result]:
+def broken_references(output: Output, items: Iterable[Item], kept: Iterable[str]) -> Iterator[Result]:
     """Report references of ClusterResourceSets that lead nowhere, and carriers that Cluster API would refuse: `mode: Check`.
 
     Objects that are neither ours nor in the input may be the user's; `kept` names Secrets that configs leave to the user.

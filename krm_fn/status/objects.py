@@ -96,7 +96,7 @@ class LiveSet(capi.ResourceSet):
         if self.identity_only:
             return self.name.removesuffix(surface.identity_of(""))
         for kind, name in self.resources:
-            n, found, cluster = name.partition("-agent.")
+            n, found, cluster = name.partition(f"{surface.agent_of('')}.")
             if kind == "ConfigMap" and found and self.name == surface.set_of(n, cluster):
                 return n
         return self.name

@@ -330,7 +330,7 @@ class Case:
 
 def _holds_agent(kind: str, name: str) -> bool:
     """Return whether a resource, ours or the hub's, holds an agent."""
-    return kind == "ConfigMap" and (name.endswith("-agent") or "-agent." in name or name == surface.HUB_AGENT_MAP)
+    return kind == "ConfigMap" and surface.is_agent(name)
 
 
 def _expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:

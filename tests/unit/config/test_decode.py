@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from krm_fn.config import decode, identity_of, is_config
+from krm_fn.config import decode, is_config, name_of
 from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.kube.labels import LabelSelector, Requirement
 from krm_fn.kube.secrets import Secret
@@ -398,7 +398,7 @@ def test_a_configuration_among_the_items_is_known_by_group_and_kind(
     ],
 )
 def test_identity_is_known_without_decoding(document: dict[str, Any], expected: tuple[str, str]) -> None:
-    assert identity_of(item(document)) == expected
+    assert name_of(item(document)) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from krm_fn.earlier.effects import Delivery, on_the_cluster
+from krm_fn.earlier.effects import Delivered, on_the_cluster
 from krm_fn.yaml.write import dump
 
 AGENT = "Deployment clusternet-system/clusternet-agent"
 ROLE = "ClusterRole r"
 
 
-def delivery(*objects: Any, of: str = "fleet", name: str = "agent", strategy: str = "Reconcile") -> Delivery:
+def delivery(*objects: Any, of: str = "fleet", name: str = "agent", strategy: str = "Reconcile") -> Delivered:
     texts = tuple("---\n" + dump(one, quote_all=True) for one in objects)
-    return Delivery(set=of, strategy=strategy, kind="ConfigMap", name=name, texts=texts)
+    return Delivered(set=of, strategy=strategy, kind="ConfigMap", name=name, texts=texts)
 
 
 def agent(image: str = "a:1", replicas: int = 3, selector: str = "x", namespace: str = "clusternet-system") -> Any:
@@ -102,12 +102,12 @@ OTHER = {"of": "fleet-2", "name": "agent-2"}
     ],
 )  # fmt: skip
 def test_a_change_does_to_a_workload_cluster_what_the_controller_does(
-    before: list[Delivery], after: list[Delivery], expected: list[str]
+    before: list[Delivered], after: list[Delivered], expected: list[str]
 ) -> None:
     assert happens(before, after) == expected
 
 
-def happens(before: list[Delivery], after: list[Delivery]) -> list[str]:
+def happens(before: list[Delivered], after: list[Delivered]) -> list[str]:
     return [
         " ".join(part for part in (one.code, one.field, one.before, one.after, *one.objects) if part)
         for one in on_the_cluster(before, after)
