@@ -14,7 +14,7 @@ import re
 import secrets
 
 from krm_fn import function, surface
-from krm_fn.cli.built import Call, joined
+from krm_fn.cli.built import Call, counted, joined
 from krm_fn.clusters import key_of
 from krm_fn.files import kustomize
 from krm_fn.files.originals import same
@@ -23,6 +23,7 @@ from krm_fn.krm import resource_list, runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import FUNCTION_CONFIG, Errors, Result, has_errors
 from krm_fn.krm.streams import read_documents
+from krm_fn.kube.raw import is_local
 from krm_fn.kube.secrets import MOST_QUOTED, quoted
 from krm_fn.model import ObjectKey
 from krm_fn.tokens.redaction import Redactor, knowing
@@ -189,6 +190,17 @@ class Builds:
     def made(self) -> frozenset[int]:
         """Positions in the tree of the objects that the function made."""
         return frozenset(self.places.values())
+
+    @property
+    def local(self) -> tuple[Item, ...]:
+        """Clusters that the function saw, and that kustomize drops at the end: only these calls tell what served them."""
+        items = (
+            item
+            for call in counted(self.calls)
+            for item in call.given.items
+            if item.kind == "Cluster" and is_local(item)
+        )
+        return tuple({key_of(item): item for item in items}.values())
 
     def outcome(self, tree: Tree) -> Outcome:
         """Return what the function made in all its calls, as it is in the end; with an error, that of the call which failed."""

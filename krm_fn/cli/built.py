@@ -175,7 +175,7 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
     """
     inventory = Inventory(tree.items, ())
     clusters = {one.key: one for one in inventory.clusters}
-    ends = [End(call, tree, places, clusters) for call in _counted(calls)]
+    ends = [End(call, tree, places, clusters) for call in counted(calls)]
     items = list(tree.items)
     results: list[Result] = []
     parts: list[Part] = []
@@ -222,7 +222,7 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
     return Outcome(results=final, redactor=redactor, plan=made, configs=tuple(configs[one] for one in sorted(configs)))
 
 
-def _counted(calls: Sequence[Call]) -> list[Call]:
+def counted(calls: Sequence[Call]) -> list[Call]:
     """Return the calls that no later call of the same config did again, over what they had made and more."""
     again: set[int] = set()
     for call in calls:

@@ -59,6 +59,7 @@ class Input(Record):
     made: frozenset[int] | None = (
         None  # positions of what the function made in a build; None where it did not run there
     )
+    local: tuple[Item, ...] = ()  # local-config Clusters that it saw in a build, and that are not in the tree
 
 
 def options(command: Callable[..., int]) -> Callable[..., int]:
@@ -141,7 +142,7 @@ def process(source: Source, options: Options) -> Input:
                 f"{folder} calls this function itself, and does not pass it {beside}: give {folder} as the only PATH"
             )
             raise Errors.of(message, file_path=folder, rule="function-in-build")
-        return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made)
+        return Input(tree=tree, results=results, outcome=builds.outcome(tree), made=builds.made, local=builds.local)
     options = options.replace(original=builds.original)
     outcome = builds.placed(function.process(tree.items, config, options))
     if builds.unused and any(one.rule == "no-config" for one in outcome.results):
@@ -328,7 +329,9 @@ def _revision(name: str, source: Source, options: Options) -> tuple[Options, tup
             return _with(options, (), label), ()
         try:
             past = process(source.replace(paths=paths, config=config, skip=()), options.replace(baseline=None))
-            items = read_stream(b"".join(past.tree.stream(past.outcome.changes)), label)
+            changes = past.outcome.changes
+            changes = changes.replace(added=(*changes.added, *(one.value() for one in past.local)))
+            items = read_stream(b"".join(past.tree.stream(changes)), label)
             failed, before = past.outcome.results, "no-config"
         except Errors as unread:
             items, failed, before = [], unread.results, "no-files"

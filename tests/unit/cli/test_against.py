@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 
 from krm_fn.cli import group
 from tests.support.lists import cluster, config
+from tests.unit.cli.test_builds import STAND_IN, called
 
 GIT = (
     "git",
@@ -262,3 +264,29 @@ def test_a_base_elsewhere_in_the_repository_is_that_of_the_revision(
     _, found, said = plan(*given, "--against", "HEAD")
     assert "can't be rendered" not in said
     assert effects(found) == {"removed": ["team-b/two"]}
+
+
+def test_local_config_clusters_that_a_build_drops_count_as_removed(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Under one set of a namespace nothing that kustomize prints tells that they left."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "kustomize"
+    program.write_text(STAND_IN.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    local = [
+        cluster(name, annotations={"config.kubernetes.io/local-config": "true"}) for name in ("one", "two", "three")
+    ]
+    repository.write("fleet/kustomization.yaml", {"resources": ["clusters.yaml"], "transformers": ["config.yaml"]})
+    repository.write("fleet/config.yaml", called(guard={"maxRemovedClusters": 1}))
+    repository.write("fleet/clusters.yaml", *local)
+    repository.commit()
+    assert effects(plan(repository.fleet, "--against", "HEAD")[1]) == {}
+    repository.write("fleet/clusters.yaml", local[0])
+    code, _, said = plan(repository.fleet, "--against", "HEAD")
+    assert code == 1
+    assert "2 of 3 Clusters would no longer be served" in said
+    repository.write("fleet/clusters.yaml", *local[:2])
+    code, found, _ = plan(repository.fleet, "--against", "HEAD")
+    assert (code, effects(found)) == (0, {"removed": ["team-a/three"]})
