@@ -75,7 +75,7 @@ def review(items: Sequence[Item], config: Config) -> Review:
     components.sort(key=lambda one: (one.item.namespace, one.item.name))  # results don't depend on the input's order
     revised: dict[int, Mapping[str, Any]] = {}
     for one in components:
-        value, found = _set_up(one, reference, change=config.mode != "Check")
+        value, found = _set_up(one, reference, change=config.renders)
         results += found
         if value is not None:
             revised[one.item.position] = value

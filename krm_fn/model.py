@@ -118,6 +118,11 @@ class GuardOptions(Record):
     max_removed: int | str | None  # a number, or a percentage such as "10%"; None = no limit
     on_invalid_cluster: str  # Fail or Skip
 
+    @property
+    def skips(self) -> bool:
+        """Whether a Cluster that can't be served is left out, with a warning."""
+        return self.on_invalid_cluster == "Skip"
+
 
 class Config(Record):
     """A whole `ClusternetCAPIConfig`, decoded, defaulted and valid."""
@@ -135,8 +140,7 @@ class Config(Record):
     resource_set: ResourceSetOptions
     feature_gate: str  # Check, Ensure or Ignore
     hub: HubOptions
-    argocd: bool  # of `spec.gitops`
-    flux: bool
+    gitops: Mapping[str, bool]  # `spec.gitops`, by the names that users write
     guard: GuardOptions
     mode: str  # Render or Check
     origin: Mapping[str, Any]  # what results about it point at, as `Item.place` gives it
@@ -156,6 +160,11 @@ class Config(Record):
     def set_of(self, cluster: Cluster) -> str:
         """Return the name of the ClusterResourceSet that delivers this config's agent to a Cluster."""
         return set_of(self.resource_set.name, cluster.name if self.per_cluster else "")
+
+    @property
+    def renders(self) -> bool:
+        """Whether its objects are written; with `mode: Check` it owns nothing and conflicts with nothing."""
+        return self.mode != "Check"
 
     @property
     def per_cluster(self) -> bool:

@@ -29,6 +29,7 @@ from krm_fn.surface import (
     REGISTRATION_NAME_ANNOTATION,
     RESOURCE_SET_KIND,
     agent_of,
+    checksum,
     identity_of,
     set_of,
 )
@@ -66,7 +67,7 @@ def build(part: Part) -> Iterator[Generated]:
     manifest: dict[str, str] = {}
     if token.secret is not None:
         manifest = registration_values(config.agent, config.parent_url, token.secret.reveal())
-    checksum = _checksum(config, manifest)
+    digest = _checksum(config, manifest)
     identity = identity_values(config.agent)
     agent = AgentPayload(config.agent)
     for namespace, clusters in sorted(by_namespace.items()):
@@ -78,12 +79,12 @@ def build(part: Part) -> Iterator[Generated]:
         if not config.per_cluster:
             labels = shared_labels(config, namespace)
             shared = Registration(name_prefix=config.identity.name_prefix, labels=labels)
-            yield agent_map(config, namespace, agent.values(shared, checksum))
+            yield agent_map(config, namespace, agent.values(shared, digest))
             yield main_set(config, namespace, version)
             continue
         for cluster in clusters:
             found = part.namings[cluster.key]
-            values = agent.values(Registration(name=found.name, labels=found.labels), checksum)
+            values = agent.values(Registration(name=found.name, labels=found.labels), digest)
             own = {"cluster": cluster.name, "registration_name": found.name}
             yield agent_map(config, namespace, values, **own)
             yield main_set(config, namespace, version, **own)
@@ -96,7 +97,7 @@ def _checksum(config: Config, manifest: Mapping[str, str]) -> str:
     outside is not known here, so a change of it does not roll the pods (docs/tokens.md).
     """
     text = "".join(manifest.values()) or f"{config.token.kind} {config.parent_url}"
-    return sha256_hex(text.encode())[:32]
+    return checksum(sha256_hex(text.encode()))
 
 
 def _marked(
@@ -166,7 +167,7 @@ def _registered_as(name: str) -> dict[str, str]:
 
 def _for_embedded_text(config: Config) -> dict[str, str]:
     """Return annotations for an object whose text could hold `${`, which Flux would expand; see docs/hosts/flux.md."""
-    return {"kustomize.toolkit.fluxcd.io/substitute": "disabled"} if config.flux else {}
+    return {"kustomize.toolkit.fluxcd.io/substitute": "disabled"} if config.gitops["flux"] else {}
 
 
 # --- ClusterResourceSets ---------------------------------------------------------------------------------------------
@@ -211,5 +212,5 @@ def main_set(
 
 def _set_annotations(config: Config) -> dict[str, str]:
     """Return annotations for a set. It is Degraded while one workload cluster is unreachable; see docs/hosts/argocd.md."""
-    ours = {"argocd.argoproj.io/ignore-healthcheck": "true"} if config.argocd else {}
+    ours = {"argocd.argoproj.io/ignore-healthcheck": "true"} if config.gitops["argocd"] else {}
     return {**config.resource_set.annotations, **ours}

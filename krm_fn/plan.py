@@ -10,7 +10,7 @@ from krm_fn import featuregate, outputs
 from krm_fn.base import Record
 from krm_fn.clusters import Inventory, Part, capi, naming
 from krm_fn.krm.results import INFO, WARNING, Errors, Related, Result, about, has_errors
-from krm_fn.surface import CLUSTER_NAME_LABEL, RESOURCE_SET_KIND
+from krm_fn.surface import CLUSTER_NAME_LABEL, EXTERNAL_SECRET_KIND, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # capi#9843: 200 clusters with three sets each made the controller's memory grow beyond its limit.
 MANY_SETS = 500
 
-_KIND_ORDER = {"Secret": 0, "ExternalSecret": 1, "ConfigMap": 2, "ClusterResourceSet": 3}
+_KIND_ORDER = {"Secret": 0, EXTERNAL_SECRET_KIND: 1, "ConfigMap": 2, RESOURCE_SET_KIND: 3}
 
 
 class Plan(Record):
@@ -63,7 +63,7 @@ def make(
 ) -> Plan:
     """Decide everything about an input; `others` are configs that are not rendered and count for overlaps and names."""
     parts = [Part(config, token, inventory) for config, token in configs]
-    reached = [(other, inventory.select(other)) for other in others if other.mode != "Check"]
+    reached = [(other, inventory.select(other)) for other in others if other.renders]
     _name(parts, reached, before)
     _build(parts)
     results = [*_guard(parts, items, inventory)]

@@ -62,7 +62,9 @@ DEPLOYER_TOKEN_KEY = "10-app-deployer-token.yaml"  # noqa: S105 - the name of a 
 REGISTRATION_KEY = "20-registration.yaml"
 RBAC_KEY = "30-rbac.yaml"
 DEPLOYMENT_KEY = "40-deployment.yaml"
-APPLY_ONCE = "ApplyOnce"  # a strategy of Cluster API's ClusterResourceSets
+# the strategies of Cluster API's ClusterResourceSets
+RECONCILE = "Reconcile"
+APPLY_ONCE = "ApplyOnce"
 MIN_VALUE_BYTES = 32  # Cluster API fails the whole carrier on a shorter value (`util/yaml`, v1.14.0)
 
 
@@ -90,14 +92,27 @@ def agent_of(n: str, cluster: str = "") -> str:
     return f"{n}-agent.{cluster}" if cluster else f"{n}-agent"
 
 
-def is_agent(name: str) -> bool:
-    """Return whether an agent ConfigMap, for whatever N, may have this name; the hub's has it, too."""
-    return name.endswith("-agent") or "-agent." in name or name == HUB_AGENT_MAP
+def parts_of_agent(name: str) -> tuple[str, str]:
+    """Return N and the Cluster of the name of an agent ConfigMap with PerCluster; the Cluster is "" for any other name."""
+    n, _, cluster = name.partition(f"{agent_of('')}.")
+    return n, cluster
+
+
+def holds_agent(kind: str, name: str) -> bool:
+    """Return whether a resource of a set, for whatever N or of the hub, holds an agent."""
+    return kind == "ConfigMap" and (
+        name.endswith(agent_of("")) or bool(parts_of_agent(name)[1]) or name == HUB_AGENT_MAP
+    )
 
 
 def set_of(n: str, cluster: str = "") -> str:
     """Return the name of the main ClusterResourceSet: one per namespace, or one per Cluster with PerCluster."""
     return f"{n}.{cluster}" if cluster else n
+
+
+def checksum(digest: str) -> str:
+    """Return what an agent carries of the SHA-256 of its registration, in hexadecimal, so that its pods roll with it."""
+    return digest[:32]
 
 
 def output_path(kind: str, namespace: str, name: str, folder: str = "") -> str:

@@ -172,7 +172,7 @@ class _Output:
             others = frozenset(range(len(tree.items))) - given.made
             self.changes = Changes(removed=others if only == "generated" else frozenset())
         elif only == "generated":
-            checked = {one.owner for one in outcome.configs if one.mode == "Check"}
+            checked = {one.owner for one in outcome.configs if not one.renders}
             plan = outcome.plan
             made = () if plan is None or has_errors(outcome.results) else plan.generated
             self.generated = [dict(new.value) for new in made if new.owner not in checked]
@@ -226,7 +226,7 @@ class _Output:
 
 def _nothing_but_checks(outcome: Outcome, only: str) -> list[Result]:
     """Refuse to print nothing because no config renders: whoever applies that would remove what exists."""
-    if only != "generated" or not outcome.configs or any(one.mode != "Check" for one in outcome.configs):
+    if only != "generated" or not outcome.configs or any(one.renders for one in outcome.configs):
         return []
     owners = ", ".join(one.owner for one in outcome.configs)
     message = f"nothing is generated, since {owners} has spec.mode: Check, which changes nothing; set Render, or leave out --only generated"

@@ -16,6 +16,7 @@ from krm_fn.model import ObjectKey
 from krm_fn.surface import (
     ADDONS_GROUP,
     CLUSTER_NAME_LABEL,
+    EXTERNAL_SECRET_KIND,
     EXTERNAL_SECRETS_GROUP,
     OWNER_ANNOTATION,
     RESOURCE_SET_KIND,
@@ -38,7 +39,7 @@ GENERATED_KINDS = frozenset(
         ("", "ConfigMap"),
         ("", "Secret"),
         (ADDONS_GROUP, RESOURCE_SET_KIND),
-        (EXTERNAL_SECRETS_GROUP, "ExternalSecret"),
+        (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND),
     }
 )
 _KINDS = frozenset({"Cluster", "Namespace"} | {kind for _, kind in GENERATED_KINDS})
@@ -187,7 +188,7 @@ class Naming(Record):
     cluster: Cluster
     name: str
     labels: Mapping[str, str]  # of its future ManagedCluster
-    errors: tuple[str, ...] = ()  # why it can't be served
+    errors: tuple[tuple[str, str], ...] = ()  # why it can't be served, each with the field of the Cluster, if it is one
 
     @property
     def needs_label(self) -> bool:
@@ -222,7 +223,7 @@ class Part:
     @property
     def renders(self) -> bool:
         """Whether its objects are written; with `mode: Check` it owns nothing and conflicts with nothing."""
-        return self.config.mode != "Check"
+        return self.config.renders
 
 
 def key_of(item: Item) -> ObjectKey:

@@ -134,7 +134,7 @@ def read(item: Item) -> Cluster | Unreadable:
 
     def report(message: str, field: str = "") -> None:
         broken.add(field)
-        fix = _quoted(item, field) if "double quotes" in message else ""
+        fix = _quoted(item, field)
         meant = {"current": item.get(*field.split(".", 2)), "proposed": fix.partition(": ")[2][1:-1]} if fix else {}
         message = f"Cluster {title or '(without a name)'}: {message}"
         results.append(Result(message=message, fix=fix, rule="cluster", **meant, **item.place(field)))
@@ -231,11 +231,14 @@ def _strings(found: object, what: str, report: Report) -> Mapping[str, str]:
 
 
 def _quoted(item: Item, field: str) -> str:
-    """Return a field of metadata with its value as a string, as it is spelled; "" where there is no such value."""
+    """Return a label or annotation with its value in quotes, as it is spelled; "" where that is not what it lacks."""
     from krm_fn.krm.places import spelled  # noqa: PLC0415 - for errors only
 
+    path = field.split(".", 2)
+    if len(path) < 3 or isinstance(item.get(*path), (str, dict, list)):  # noqa: PLR2004 - metadata, labels, and the key
+        return ""
     text = spelled(item, field)
-    return f'{field.split(".", 2)[2]}: "{text}"' if text and field.count(".") > 1 else ""
+    return f'{path[2]}: "{text}"' if text else ""
 
 
 def _typed(value: object) -> str:

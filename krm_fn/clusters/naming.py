@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 MAX_NAME = 30
 DEFAULT_PREFIX = "clusternet-cluster"  # the agent's own, v0.12 to v0.18
-_LEFT_OUT = "left out: spec.guard.onInvalidCluster is Skip"
+LEFT_OUT = "left out: spec.guard.onInvalidCluster is Skip"
+_LABEL = f"metadata.labels.{CLUSTER_NAME_LABEL}"
 _PLACES = 3  # of Clusters that share a name, in one message
 _HASH = 8  # 32 bits: with 10,000 shortened names that also share their first 21 characters, 1 % for any clash
 
@@ -59,8 +60,8 @@ def assign(parts: Sequence[Part], held: Mapping[str, ClusterKey], taken: Mapping
     for part in per_cluster:
         for cluster in part.matched:
             naming = part.namings[cluster.key] = register(part.config, cluster)
-            for reason in naming.errors:
-                _refuse(part, cluster, reason, f"metadata.labels.{CLUSTER_NAME_LABEL}" if "its label" in reason else "")
+            for reason, field in naming.errors:
+                _refuse(part, cluster, reason, field)
             if not naming.errors:
                 claims.setdefault(naming.name, []).append((cluster.key, part))
     for name, claimants in sorted(claims.items()):
@@ -83,11 +84,11 @@ def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holde
 
     Where all their configs leave such Clusters out, the one that registered under the name before the others keeps it.
     """
-    skip = all(part.config.guard.on_invalid_cluster == "Skip" for _, part in claimants)
+    skip = all(part.config.guard.skips for _, part in claimants)
     for key, part in claimants if skip else ():
         if key != holder:
             part.skipped[key] = f"{len(claimants)} Clusters would all register as {name!r}"
-    left = f"; {'all but ' + full_name(*holder) if holder else 'all'} are {_LEFT_OUT}" if skip else ""
+    left = f"; {'all but ' + full_name(*holder) if holder else 'all'} are {LEFT_OUT}" if skip else ""
     first, part = claimants[0]
     titles = some([full_name(*key) for key, _ in claimants])
     message = (
@@ -105,10 +106,10 @@ def _refuse_clash(name: str, claimants: Sequence[tuple[ClusterKey, Part]], holde
 
 def _refuse(part: Part, cluster: Cluster, reason: str, field: str = "") -> None:
     """Report a Cluster that can't be served, or leave it out where the guard says so."""
-    skip = part.config.guard.on_invalid_cluster == "Skip"
+    skip = part.config.guard.skips
     if skip:
         part.skipped[cluster.key] = reason
-        reason += f" ({_LEFT_OUT})"
+        reason += f" ({LEFT_OUT})"
     part.results.append(refusal(cluster, reason, WARNING if skip else ERROR, field))
 
 
@@ -116,7 +117,7 @@ def refusal(cluster: Cluster, reason: str, severity: str = ERROR, field: str = "
     """Report that a Cluster can't be registered."""
     message = f"Cluster {cluster.title} can't be registered: {reason}"
     fix: dict[str, Any] = {}
-    if field == f"metadata.labels.{CLUSTER_NAME_LABEL}":
+    if field == _LABEL:
         wrong = cluster.live_labels.get(CLUSTER_NAME_LABEL)
         fix = {"fix": f'{CLUSTER_NAME_LABEL}: "{cluster.name}"', "current": wrong, "proposed": cluster.name}
     return about(cluster, message, rule="cluster", severity=severity, field=field, **fix)
@@ -138,30 +139,33 @@ def _labels(config: Config, cluster: Cluster) -> dict[str, str]:
     return dict(sorted({**config.identity.labels, **copied}.items()))
 
 
-def _errors(config: Config, cluster: Cluster, name: str) -> Iterator[str]:
-    """Say why a Cluster can't register under a name, or be found by its own name as a label."""
+def _errors(config: Config, cluster: Cluster, name: str) -> Iterator[tuple[str, str]]:
+    """Say why a Cluster can't register under a name, or be found by its own name as a label; each with its field, if any."""
     if reason := dns_label_error(name, MAX_NAME):
-        yield f"its registration name {name!r} (from {config.identity.name_template!r}) {reason}"
+        yield f"its registration name {name!r} (from {config.identity.name_template!r}) {reason}", ""
     if "{namespace}" in config.identity.name_template and not cluster.namespace:
-        yield "it has no namespace, which spec.identity.nameTemplate uses; give it metadata.namespace"
+        yield "it has no namespace, which spec.identity.nameTemplate uses; give it metadata.namespace", ""
     found = cluster.live_labels.get(CLUSTER_NAME_LABEL)
     if found == cluster.name:
         return
     if found is not None:
-        yield f"its label {CLUSTER_NAME_LABEL} is {found!r}, but its name is {cluster.name!r}; correct or remove the label"
+        reason = f"its label {CLUSTER_NAME_LABEL} is {found!r}, but its name is {cluster.name!r}; correct or remove the label"
+        yield reason, _LABEL
     elif cluster.local:
-        yield (
+        reason = (
             f"it is local-config and lacks the label by which its ClusterResourceSet finds it; add"
             f" '{CLUSTER_NAME_LABEL}: {cluster.name}' to metadata.labels where it is deployed from, and here"
         )
+        yield reason, ""
     else:
         if reason := label_value_error(cluster.name):
-            yield f"its name can't be the value of label {CLUSTER_NAME_LABEL}: it {reason}"
+            yield f"its name can't be the value of label {CLUSTER_NAME_LABEL}: it {reason}", ""
         if not config.cluster_selector.matches({**cluster.live_labels, CLUSTER_NAME_LABEL: cluster.name}):
-            yield (
+            reason = (
                 f"PerCluster gives it the label {CLUSTER_NAME_LABEL}, with which spec.clusterSelector no longer matches it;"
                 " select by another label"
             )
+            yield reason, ""
 
 
 def _name(config: Config, cluster: Cluster) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from krm_fn.base import Record, nearest
 from krm_fn.clusters import capi
-from krm_fn.clusters.naming import shared_labels, shared_name
+from krm_fn.clusters.naming import LEFT_OUT, shared_labels, shared_name
 from krm_fn.krm.results import ERROR, INFO, WARNING, Errors, Related, Result, about
 from krm_fn.kube.secrets import quoted
 from krm_fn.surface import CLUSTER_GROUP
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _UNREACHED = " (a warning only: no config of this run can reach this Cluster)"
-_LEFT_OUT = " (left out: spec.guard.onInvalidCluster is Skip)"
 _NOT_COUNTED = (
     " (not counted: spec.guard.onInvalidCluster is Skip; a shared selector can't leave it out, so Cluster API delivers to it"
     " once its labels match on the server)"
@@ -148,9 +147,9 @@ def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result
             severity, addition = WARNING, _UNREACHED
             if unreached > _SHOWN:
                 continue
-        elif all(config.guard.on_invalid_cluster == "Skip" for config in reached):
+        elif all(config.guard.skips for config in reached):
             shared = any(not config.per_cluster for config in reached)
-            severity, addition = WARNING, _NOT_COUNTED if shared else _LEFT_OUT
+            severity, addition = WARNING, _NOT_COUNTED if shared else f" ({LEFT_OUT})"
         yield from (result.replace(severity=severity, message=result.message + addition) for result in one.results)
     if unreached > _SHOWN:
         message = f"{unreached - _SHOWN} more Clusters that no config of this run can reach have errors"

@@ -177,9 +177,6 @@ def _foreign(item: Item, top: Place) -> None:
         )
 
 
-_DEFAULT_TEMPLATE = "{name}"
-
-
 def _config(name: str, namespace: str, spec: Mapping[str, Any], **known: Any) -> Config:
     """Make a `Config` of the values of `spec`, as the tree reads them, and of what is known besides."""
     selector = spec.get("namespaceSelector")
@@ -197,8 +194,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any], **known: Any) ->
         resource_set=_resource_set(spec["clusterResourceSet"]),
         feature_gate=spec["managementCluster"]["featureGate"],
         hub=_hub(spec["hub"]),
-        argocd=spec["gitops"]["argocd"],
-        flux=spec["gitops"]["flux"],
+        gitops=spec["gitops"],
         guard=_guard(spec["guard"]),
         mode=spec["mode"],
         **known,
@@ -220,7 +216,7 @@ def _identity(value: Mapping[str, Any]) -> IdentityOptions:
     return IdentityOptions(
         mode=value["mode"],
         name_prefix=value.get("namePrefix", ""),
-        name_template=value.get("nameTemplate", _DEFAULT_TEMPLATE),
+        name_template=value["nameTemplate"],
         labels=value["labels"],
         label_keys=tuple(sorted(value["labelKeys"])),
     )

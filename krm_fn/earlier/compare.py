@@ -13,7 +13,7 @@ from krm_fn.earlier.effects import Side, effects
 from krm_fn.krm.changes import split_annotations
 from krm_fn.kube.raw import mapping, text
 from krm_fn.kube.secrets import HIDDEN
-from krm_fn.surface import CLUSTER_NAME_LABEL, REGISTRATION_NAME_ANNOTATION, RESOURCE_SET_KIND
+from krm_fn.surface import CLUSTER_NAME_LABEL, REGISTRATION_NAME_ANNOTATION, RESOURCE_SET_KIND, parts_of_agent
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
@@ -118,9 +118,10 @@ def _changes(pairs: Sequence[tuple[ObjectKey, Mapping[str, Any], Mapping[str, An
 
 def _names(key: ObjectKey, *values: Mapping[str, Any]) -> list[str]:
     """Return the names by which an object's text differs from that of similar objects, the longest first."""
-    cluster = key.name.rpartition(".")[2] if "." in key.name else ""
+    sets = (value for value in values if key.kind == RESOURCE_SET_KIND)
+    clusters = {parts_of_agent(key.name)[1], *(capi.read_set(value).cluster for value in sets)}
     registered = [text(value, "metadata", "annotations", REGISTRATION_NAME_ANNOTATION) for value in values]
-    return sorted({key.name, key.namespace, cluster, *registered} - {""}, key=len, reverse=True)
+    return sorted({key.name, key.namespace, *clusters, *registered} - {""}, key=len, reverse=True)
 
 
 def _difference(old: Any, new: Any, names: Sequence[str]) -> Any:

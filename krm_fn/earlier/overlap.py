@@ -19,6 +19,7 @@ from krm_fn.surface import (
     HUB_NAME,
     HUB_NAMESPACE,
     IDENTITY_KEY,
+    OWNER_ANNOTATION,
     RBAC_KEY,
     REGISTRATION_KEY,
     RESOURCE_SET_KIND,
@@ -153,7 +154,7 @@ def name_clashes(parts: Sequence[Part], inventory: Inventory) -> Iterator[Result
         message = (
             f"{some(titles, _SHOWN)} in the input {'was' if len(titles) == 1 else 'were'} made by ClusternetCAPIConfig"
             f" {owner}; {mine} can't take it over. Set another spec.clusterResourceSet.name in {mine}, or, if {owner} was"
-            f" renamed to {mine}, change the annotation fn.clusternet.io/owner of its output or remove that output first"
+            f" renamed to {mine}, change the annotation {OWNER_ANNOTATION} of its output or remove that output first"
         )
         related = (Related.at(titles[0], objects[0].item.place()),)
         yield about(configs[mine], message, rule="name-clash", field=_NAME, related=related)

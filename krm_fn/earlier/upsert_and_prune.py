@@ -27,7 +27,7 @@ def changes(
 
     With `host_paths` new items get a path, since the host keeps items in files.
     """
-    by_owner = {config.owner: config for config in configs if config.mode != "Check"}
+    by_owner = {config.owner: config for config in configs if config.renders}
     mine = [one for one in owned if one.owner in by_owner]
     existing: dict[ObjectKey, Owned] = {}
     for one in mine:

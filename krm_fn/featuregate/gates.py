@@ -133,7 +133,7 @@ def _judge_gone(release: Release, state: str) -> Finding:
 
 def review(item: Item, items: Sequence[Item], config: Config) -> Reviewed:
     """Check the gate of a Deployment or CoreProvider as a config asks, or set it; nothing for any other Deployment."""
-    ensure = config.feature_gate == "Ensure" and config.mode != "Check" and not raw.is_local(item)
+    ensure = config.feature_gate == "Ensure" and config.renders and not raw.is_local(item)
     if item.kind == "CoreProvider":
         return _review_provider(item, items, ensure=ensure)
     return _review_deployment(item, ensure=ensure) if _is_manager(item) else (None, [])

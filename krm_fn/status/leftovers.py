@@ -46,7 +46,7 @@ def _resource_sets(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:
     for one in scene.sets:
         if (one.namespace, one.name) in used or one.deleting:
             continue
-        target = one.only_cluster
+        target = one.cluster
         commands: tuple[str, ...] = ()
         if one.hub:
             message = "selects no Cluster (of clusternet-hub)"

@@ -96,8 +96,8 @@ class LiveSet(capi.ResourceSet):
         if self.identity_only:
             return self.name.removesuffix(surface.identity_of(""))
         for kind, name in self.resources:
-            n, found, cluster = name.partition(f"{surface.agent_of('')}.")
-            if kind == "ConfigMap" and found and self.name == surface.set_of(n, cluster):
+            n, cluster = surface.parts_of_agent(name)
+            if kind == "ConfigMap" and cluster and self.name == surface.set_of(n, cluster):
                 return n
         return self.name
 
@@ -107,14 +107,6 @@ class LiveSet(capi.ResourceSet):
         if self.hub:
             return surface.HUB_AGENT_MAP
         return surface.agent_of(self.base, self.name.removeprefix(self.base).removeprefix("."))
-
-    @property
-    def only_cluster(self) -> str:
-        """The name of the one Cluster that a set of PerCluster is for; "" for any other set."""
-        if self.selector.match_expressions or len(self.selector.match_labels) != 1:
-            return ""
-        key, value = self.selector.match_labels[0]
-        return value if key == surface.CLUSTER_NAME_LABEL else ""
 
 
 def resource_set(value: Mapping[str, Any]) -> LiveSet | None:

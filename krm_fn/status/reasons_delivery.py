@@ -15,7 +15,7 @@ from krm_fn.kube import raw
 from krm_fn.status import report
 from krm_fn.status.dump import documents
 from krm_fn.status.report import Reason, clock
-from krm_fn.surface import RESOURCE_SET_TYPE, identity_maps_of
+from krm_fn.surface import MIN_VALUE_BYTES, RESOURCE_SET_TYPE, identity_maps_of
 from krm_fn.yaml import BadYaml
 
 TYPE_CHECKING = False
@@ -168,12 +168,12 @@ def missing(case: Case) -> Iterator[Reason]:
 
 
 def too_short(case: Case) -> Iterator[Reason]:
-    """A value under 32 bytes fails the whole object with EOF."""
+    """A value that is too short fails the whole object with EOF."""
     for payload in case.payloads():
         for key in payload.too_short:
             yield Reason(
                 code="short-value",
-                message=f"{payload.kind} {payload.name}, key {key}: shorter than 32 bytes, which Cluster API can't read (EOF)",
+                message=f"{payload.kind} {payload.name}, key {key}: shorter than {MIN_VALUE_BYTES} bytes, which Cluster API can't read (EOF)",
                 remedy=("remove the key, or make the value longer with a comment",),
             )
 

@@ -72,7 +72,7 @@ class Scene:
         self.sets_by_name = {(one.namespace, one.name): one for one in self.sets}
         self._sets_for: dict[tuple[str, str], list[LiveSet]] = defaultdict(list)  # by namespace and Cluster, "" for any
         for one in self.sets:
-            self._sets_for[one.namespace, one.only_cluster].append(one)
+            self._sets_for[one.namespace, one.cluster].append(one)
         self.managed_by_name: dict[str, list[Managed]] = defaultdict(list)
         for managed in sorted(self.managed, key=self._liveliness, reverse=True):
             self.managed_by_name[managed.name].append(managed)
@@ -150,7 +150,7 @@ class Scene:
         for binding in self.bindings.values():
             for recorded in binding.values():
                 digests |= {entry.digest for (kind, _), entry in recorded.items() if kind == "Secret"}
-        return frozenset(found.removeprefix("sha256:")[:32] for found in digests)
+        return frozenset(surface.checksum(found.removeprefix("sha256:")) for found in digests)
 
     def agent(self, one: LiveSet) -> Payload | None:
         """Return the ConfigMap with the agent of a set, if it was dumped."""
@@ -158,7 +158,9 @@ class Scene:
 
     def agent_namespace(self, one: LiveSet) -> str:
         """Return the namespace in which the agent of a set runs on its workload clusters."""
-        identity = self.payload(one.namespace, "ConfigMap", surface.identity_of(one.base))
+        usual, other = surface.identity_maps_of(one.base)
+        name = other if ("ConfigMap", other) in one.resources else usual
+        identity = self.payload(one.namespace, "ConfigMap", name)
         return (identity.agent_namespace if identity else "") or surface.SYSTEM_NAMESPACE
 
     def registration_name(self, one: LiveSet) -> str:
@@ -212,7 +214,7 @@ class Case:
     def __init__(self, scene: Scene, cluster: LiveCluster, *, in_full: bool = False) -> None:
         """Follow a Cluster's way from selected to delivered; `in_full` reads what each resource brings as well.
 
-        What `registrations.judge` finds out about its registration is added later.
+        What `matching.judge` finds out about its registration is added later.
         """
         self.scene = scene
         self.cluster = cluster
@@ -288,9 +290,9 @@ class Case:
                 elif payload is None or payload.hidden:
                     state = report.DELETED if lacking else report.APPLIED
                 elif payload.digest != entry.digest:
-                    state = report.OUTDATED if one.strategy == "Reconcile" else report.CHANGED
+                    state = report.OUTDATED if one.strategy == surface.RECONCILE else report.CHANGED
                 else:  # what the newest set applied may have been overwritten since
-                    over = self.replaced_by and one is self.agents[0] and _holds_agent(kind, name)
+                    over = self.replaced_by and one is self.agents[0] and surface.holds_agent(kind, name)
                     state = report.REPLACED if over else report.APPLIED
                 yield Delivery(
                     resource_set=one.name,
@@ -311,26 +313,23 @@ class Case:
         if self.binding is None or not self.agents or self.agents[0].hub:
             return ""
         newest, current = self.agents[0], {one.name: one for one in self.agents}
-        applied = (one for ref, one in self.binding.get(newest.name, {}).items() if _holds_agent(*ref) and one.applied)
+        applied = (
+            one for ref, one in self.binding.get(newest.name, {}).items() if surface.holds_agent(*ref) and one.applied
+        )
         mine = next(applied, None)
         if mine is None or mine.time is None:
             return ""
         for name, recorded in sorted(self.binding.items()):
             known = current.get(name) or self.scene.sets_by_name.get((self.cluster.namespace, name))
             rival = name in current and current[name].owner != newest.owner
-            once = known is not None and known.strategy != "Reconcile"  # it creates, and never replaces
+            once = known is not None and known.strategy != surface.RECONCILE  # it creates, and never replaces
             if name == newest.name or rival or once:
                 continue
             for ref, entry in recorded.items():
                 later = entry.time is not None and entry.time > mine.time
-                if _holds_agent(*ref) and entry.applied and later and entry.digest != mine.digest:
+                if surface.holds_agent(*ref) and entry.applied and later and entry.digest != mine.digest:
                     return name
         return ""
-
-
-def _holds_agent(kind: str, name: str) -> bool:
-    """Return whether a resource, ours or the hub's, holds an agent."""
-    return kind == "ConfigMap" and surface.is_agent(name)
 
 
 def _expires(token: Secret, secrets: Iterable[Mapping[str, Any]]) -> int | None:

@@ -6,7 +6,7 @@ from krm_fn.base import full_name, nearest, titled
 from krm_fn.krm.results import Errors, Related
 from krm_fn.kube import secrets
 from krm_fn.kube.secrets import Secret, looks_like_token
-from krm_fn.surface import GROUP, KIND
+from krm_fn.surface import EXTERNAL_SECRET_KIND, EXTERNAL_SECRETS_GROUP, GROUP, KIND
 from krm_fn.tokens import ABSENT, FIELD
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Kinds that become a Secret only in the cluster, and the source to use with them
 _SEALED = {
     ("bitnami.com", "SealedSecret"): "existingSecret",
-    ("external-secrets.io", "ExternalSecret"): "externalSecret or existingSecret",
+    (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): "externalSecret or existingSecret",
 }
 _REF = f"{FIELD}.secretRef"
 _HOLDERS = ("data", "stringData")

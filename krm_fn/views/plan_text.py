@@ -81,9 +81,10 @@ def _verdicts(view: Shown, terminal: Terminal) -> list[str]:
         "WHY": [one.rule for one in view.verdicts],
     }
     common = _common(view.registered)
-    if "RULE" in common:
+    if "WHY" in common:
         columns["WHY"] = ["" if one.matched else one.rule for one in view.verdicts]
-    left_out = {*common, *(name for name in ("CHANGE", "WHY") if not any(columns[name]))}
+    left_out = {*common} - {"WHY"}  # which says of the others why they don't register
+    left_out |= {name for name in ("CHANGE", "WHY") if not any(columns[name])}
     if len(view.configs) <= 1:
         common.pop("CONFIG", None)
         left_out.add("CONFIG")
@@ -106,7 +107,7 @@ def _common(registered: Sequence[Verdict]) -> dict[str, str]:
         "CONFIG": {one.config for one in registered},
         "AS": {one.registration_name for one in registered},
         "RESOURCE SET": {_set(one) for one in registered},
-        "RULE": {one.rule for one in registered},
+        "WHY": {one.rule for one in registered},
     }
     return {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
 
@@ -122,7 +123,7 @@ def _set(verdict: Verdict) -> str:
 
 
 def _sentence(common: dict[str, str]) -> str:
-    verbs = {"CONFIG": "belong to config", "RULE": "match", "AS": "are named", "RESOURCE SET": "get ClusterResourceSet"}
+    verbs = {"CONFIG": "belong to config", "WHY": "match", "AS": "are named", "RESOURCE SET": "get ClusterResourceSet"}
     *most, last = [f"{verb} {common[name]}" for name, verb in verbs.items() if name in common]
     return f"Clusters that register {', '.join(most)}{' and ' if most else ''}{last}."
 

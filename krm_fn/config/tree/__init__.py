@@ -12,7 +12,7 @@ from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.rules import Given, Refuse, Require
 from krm_fn.config.tree import agent, selectors, token
-from krm_fn.surface import ADDONS_GROUP, API_VERSION, APPLY_ONCE, KIND
+from krm_fn.surface import ADDONS_GROUP, API_VERSION, APPLY_ONCE, KIND, RECONCILE
 from krm_fn.tokens import sources
 
 IDENTITY = Object(
@@ -32,8 +32,9 @@ IDENTITY = Object(
     Field(
         "nameTemplate",
         Text(formats.NAME_TEMPLATE),
-        "PerCluster only: the registration name, from {namespace} and {name}; {name} unless given. Names over "
-        "30 characters are shortened with a stable hash.",
+        "PerCluster only: the registration name, from {namespace} and {name}. Names over 30 characters are "
+        "shortened with a stable hash.",
+        default="{name}",
         example="{namespace}-{name}",
     ),
     Field(
@@ -61,9 +62,9 @@ RESOURCE_SET = Object(
     ),
     Field(
         "strategy",
-        Choice("Reconcile", APPLY_ONCE),
+        Choice(RECONCILE, APPLY_ONCE),
         "Whether later changes reach the workload clusters (Reconcile) or not (ApplyOnce); immutable.",
-        default="Reconcile",
+        default=RECONCILE,
     ),
     Field(
         "apiVersion",

@@ -8,6 +8,7 @@ import pytest
 
 from krm_fn.clusters import capi
 from krm_fn.krm.items import Item
+from krm_fn.krm.streams import read_stream
 from krm_fn.model import Cluster
 from tests.support.lists import cluster, document, resource_list
 
@@ -54,6 +55,23 @@ def test_a_label_that_is_no_string_is_refused_at_its_place(value: Any, kind: str
     (result,) = refused(cluster("a", labels={"env": value})).results
     assert f"'env' is {kind}" in result.message
     assert result.field == "metadata.labels.env"
+
+
+@pytest.mark.parametrize(
+    ("value", "fix"),
+    [
+        pytest.param("yes", 'env: "yes"', id="a boolean"),
+        pytest.param("1.10", 'env: "1.10"', id="a number as it is spelled"),
+        pytest.param('"in double quotes, no label value"', "", id="a string that is quoted and wrong"),
+        pytest.param("[a]", "", id="a list"),
+    ],
+)
+def test_only_a_value_without_its_quotes_is_proposed_with_them(value: str, fix: str) -> None:
+    text = f"apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\nmetadata: {{name: a, labels: {{env: {value}}}}}\n"
+    (item,) = read_stream(text.encode(), "a.yaml")
+    found = capi.read(item)
+    assert isinstance(found, capi.Unreadable)
+    assert [one.fix for one in found.results] == [fix]
 
 
 @pytest.mark.parametrize(

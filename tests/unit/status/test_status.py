@@ -85,6 +85,17 @@ def test_an_apply_once_config_keeps_everything_in_one_set() -> None:
     assert cluster.resource_sets == ("clusternet",)
 
 
+@pytest.mark.parametrize("strategy", ["Reconcile", "ApplyOnce"])
+@pytest.mark.parametrize("mode", ["Shared", "PerCluster"])
+def test_commands_look_for_the_agent_in_its_own_namespace(mode: str, strategy: str) -> None:
+    found = live.config(mode=mode, strategy=strategy)
+    agent = found.agent.replace(fields={**found.agent.fields, "namespace": "edge-system"})
+    fleet = Fleet(names=("web-1",), found=found.replace(agent=agent))
+    (reason,) = one(evaluate(*fleet.management, *fleet.payloads, parent=True)).reasons
+    assert reason.code == "not-registered"
+    assert "-n edge-system get pods" in reason.remedy[-1]
+
+
 def test_the_order_of_the_input_does_not_matter() -> None:
     objects = Fleet().everything
     assert evaluate(*objects) == evaluate(*objects[::-1])
