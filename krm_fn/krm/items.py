@@ -74,7 +74,7 @@ class Item:
         self.api_version = api_version  # `apiVersion`; "" when absent or not a string
         self.kind = kind  # `kind`; "" when absent or not a string
         self.wanted: dict[str, Any] | None = None  # the value that `set` has made; None if nothing was set
-        self.wanted_labels: dict[str, str] | None = None  # what `set_label` has set; None if nothing was
+        self.wanted_labels: dict[str, str] | None = None  # what `set_label` alone has set; None once there is `wanted`
         self._metadata: Mapping[str, Any] | None = None
         self._value: Any = _UNSET
         self._file_path: str | None = None
@@ -281,17 +281,24 @@ class Item:
 
     def set_label(self, key: str, value: str) -> None:
         """Set a label; nothing else of the object's text changes."""
-        self.wanted_labels = {**(self.wanted_labels or {}), key: value}
+        if self.wanted is None:
+            self.wanted_labels = {**(self.wanted_labels or {}), key: value}
+        else:
+            self.set(value, "metadata", "labels", key)
 
     def set(self, value: Any, *path: str) -> None:
         """Set a field, and the mappings on the way to it; only the lines of what differs change."""
-        made = dict(self.wanted or self.value())
+        if self.wanted is None:
+            self.wanted = self.value()
+            labels, self.wanted_labels = self.wanted_labels, None
+            for key, label in (labels or {}).items():
+                self.set_label(key, label)
+        self.wanted = made = dict(self.wanted)
         node = made
         for key in path[:-1]:
             node[key] = dict(_mapping(node.get(key)))
             node = node[key]
         node[path[-1]] = value
-        self.wanted = made
 
 
 def _look_through(source: bytes) -> None:

@@ -35,7 +35,7 @@ class ResourceList:
         self.function_config = function_config  # the `functionConfig`; None when absent or null
         # what a function has to say, or why it may not change the items; an error among them drops all changes
         self.results = Results(_crossing(found))
-        self._changes = Changes()
+        self._changes: Changes | None = None  # decided elsewhere
         self._removed: set[int] = set()
         self._added: list[Mapping[str, Any]] = []
 
@@ -69,7 +69,7 @@ class ResourceList:
     @property
     def changes(self) -> Changes:
         """What is to be done to the items."""
-        if not self._changes.empty:
+        if self._changes is not None:
             return self._changes
         labelled, revised = {}, {}
         for item in self.items:

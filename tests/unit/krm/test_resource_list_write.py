@@ -185,3 +185,52 @@ def test_an_object_that_is_to_be_edited_but_can_not_be_read_is_reported() -> Non
         Errors, match="an object that is to be edited can't be read: a key appears twice in one mapping"
     ):
         written(HEAD + "items:\n- kind: A\n  a: 1\n  a: 2\n", revised={0: {"kind": "A"}})
+
+
+def in_turn(*calls: tuple[Any, ...]) -> str:
+    """Make calls on the item of a list: `set` with a path, `set_label` without one."""
+    found = read((HEAD + "items:\n- kind: A # kept\n  metadata:\n    labels: {a: b}\n  data: {on: 1}\n").encode())
+    for key, value, *path in calls:
+        found.items[0].set(value, *path, key) if path else found.items[0].set_label(key, value)
+    return b"".join(write(found, found.changes, [])).decode()
+
+
+@pytest.mark.parametrize(
+    ("calls", "labels", "data"),
+    [
+        ([("t", "1"), ("u", "2"), ("t", "3")], '{a: b, "t": "3", "u": "2"}', "{on: 1}"),
+        ([("k", 2, "data"), ("l", 3, "data")], "{a: b}", '{on: 1, "k": 2, "l": 3}'),
+        ([("t", "1"), ("k", 2, "data")], '{a: b, "t": "1"}', '{on: 1, "k": 2}'),
+        ([("k", 2, "data"), ("t", "1")], '{a: b, "t": "1"}', '{on: 1, "k": 2}'),
+        ([("t", "1"), ("k", 2, "data"), ("u", "2"), ("l", 3, "data")], '{a: b, "t": "1", "u": "2"}',
+         '{on: 1, "k": 2, "l": 3}'),
+        ([("t", "1"), ("t", "2", "metadata", "labels")], '{a: b, "t": "2"}', "{on: 1}"),
+        ([("t", "2", "metadata", "labels"), ("t", "1")], '{a: b, "t": "1"}', "{on: 1}"),
+        ([("t", "1"), ("labels", {"a": "c"}, "metadata")], '{a: "c"}', "{on: 1}"),
+        ([("labels", {"a": "c"}, "metadata"), ("t", "1")], '{a: "c", "t": "1"}', "{on: 1}"),
+    ],
+    ids=["labels", "fields", "a label, a field", "a field, a label", "in turns", "a label as a field",
+         "a field as a label", "then all labels", "all labels first"],
+)  # fmt: skip
+def test_what_is_set_on_one_object_counts_in_the_order_of_the_calls(
+    calls: list[tuple[Any, ...]], labels: str, data: str
+) -> None:
+    assert in_turn(*calls) == f"{HEAD}items:\n- kind: A # kept\n  metadata:\n    labels: {labels}\n  data: {data}\n"
+
+
+def test_what_was_set_on_an_object_goes_with_it() -> None:
+    found = read((HEAD + "items:\n" + ONE + TWO).encode())
+    for item in found.items:
+        item.set_label("a", "b")
+        item.set(1, "spec")
+    found.remove(found.items[0])
+    out = b"".join(write(found, found.changes, [])).decode()
+    assert out == HEAD + "items:\n" + TWO + "  metadata:\n    labels:\n      a: b\n  spec: 1\n"
+
+
+def test_changes_that_were_decided_elsewhere_are_all_even_if_there_are_none() -> None:
+    found = read((HEAD + "items:\n" + ONE).encode())
+    found.items[0].set_label("a", "b")
+    found.add(NEW)
+    found.apply(Changes())
+    assert found.changes == Changes()
