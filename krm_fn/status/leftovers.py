@@ -35,8 +35,11 @@ def find(scene: Scene, cases: Sequence[Case], strangers: Sequence[Managed]) -> t
 
 
 def _doubtful(cases: Sequence[Case]) -> set[str]:
-    """Return the names of Clusters that may be registered under a name that is not known here."""
-    return {case.cluster.name for case in cases if case.has_agent and case.registered in _UNTOLD}
+    """Return the names of Clusters that may be registered under a name that is not known here.
+
+    One that nothing selects is among them: its agent stays, and may be down for a while.
+    """
+    return {case.cluster.name for case in cases if not case.cluster.deleting and case.registered in _UNTOLD}
 
 
 def _resource_sets(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:

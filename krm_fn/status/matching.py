@@ -80,9 +80,11 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
     kept = _given_before(scene, cases, rest)
     groups, spare = _count(scene, [case for case in cases if case.prefix and _open(case) and case not in kept], rest)
     for case in cases:
-        several = spare.get(case.cluster.namespace) or spare.get("")
-        if several and case.name and _open(case) and case not in kept:
-            kept[case] = several
+        if case.name and _open(case) and case not in kept:
+            several = spare.get(case.cluster.namespace) or spare.get("") or ()
+            possible = [one for one in several if _between(case, one)]
+            if possible:
+                kept[case] = possible
     for group in groups:
         group.judge()
     named = {one.name for before in kept.values() for one in before}
@@ -140,6 +142,19 @@ def _asks_anew(case: Case) -> bool:
 def _open(case: Case) -> bool:
     """Return whether an agent should have registered a Cluster, and the name that it has now does not tell."""
     return case.has_agent and case.registered in {report.NO, report.UNKNOWN} and not case.requests
+
+
+def _between(case: Case, managed: Managed) -> bool:
+    """Return whether a ManagedCluster is no older than a Cluster, and no newer than the agent that has the Cluster's name.
+
+    A Cluster that was moved or restored is older than it says: its Binding came along.
+    """
+    recorded = (entry.time for found in (case.binding or {}).values() for entry in found.values())
+    times = [time for time in (case.cluster.created, *recorded) if time is not None]
+    delivered = [one.time for one in case.deliveries if one.time is not None]
+    if managed.created is None or not times or not delivered:
+        return True
+    return min(times) <= managed.created <= max(delivered)
 
 
 def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> dict[Case, Sequence[Managed]]:

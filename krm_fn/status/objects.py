@@ -51,6 +51,7 @@ class LiveCluster:
         self.labels = raw.strings(value, "metadata", "labels")
         self.phase = raw.text(value, "status", "phase")
         self.deleting = deleting(value)
+        self.created = raw.seconds(value, "metadata", "creationTimestamp")
         annotated = PAUSED_ANNOTATION in raw.mapping(value, "metadata", "annotations")
         self.paused = annotated or raw.flag(value, "spec", "paused") is True
         conditions = _conditions(value)

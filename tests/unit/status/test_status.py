@@ -1106,6 +1106,27 @@ def test_fewer_kept_names_than_clusters_are_a_warning_and_not_certain() -> None:
     assert (found.ok, found.certain) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("created", "moved", "registered"),
+    [
+        pytest.param("2026-11-19T10:00:00Z", False, "no", id="older-than-the-cluster"),
+        pytest.param("2026-11-21T10:00:00Z", False, "no", id="newer-than-the-agent-with-its-name"),
+        pytest.param(
+            "2026-11-20T08:16:01Z", True, "earlier", id="of-a-cluster-that-came-from-another-management-cluster"
+        ),
+    ],
+)
+def test_an_earlier_name_was_registered_after_the_cluster_was_made_and_before_its_agent_got_a_name(
+    created: str, *, moved: bool, registered: str
+) -> None:
+    fleet = Fleet(names=("web-1",))
+    fleet.requests, fleet.managed = [], [live.managed("clusternet-cluster-x7k2p")]
+    fleet.managed[0]["metadata"]["creationTimestamp"] = created
+    if moved:
+        fleet.clusters[0]["metadata"]["creationTimestamp"] = "2026-11-22T10:00:00Z"
+    assert one(evaluate(*fleet.everything)).registered == registered
+
+
 def test_a_name_that_other_clusters_need_is_nobodys_earlier_name() -> None:
     fleet = Fleet(names=("web-1",))
     fleet.requests, fleet.managed = [], []
@@ -1215,6 +1236,13 @@ def test_while_a_cluster_is_not_registered_a_silent_name_may_be_its_own() -> Non
     silent = [live.managed(name, ready="Unknown", seen=LONG_AGO) for name in ("eu-web-1", "old-1")]
     found = {one.name: bool(one.commands) for one in evaluate(*fleet.everything, *silent).orphans}
     assert found == {"eu-web-1": False, "old-1": True}
+
+
+def test_a_silent_name_is_not_removed_if_a_cluster_that_nothing_selects_may_keep_it() -> None:
+    fleet = Fleet()
+    silent = [live.managed(name, ready="Unknown", seen=LONG_AGO) for name in ("eu-db-1", "team-a-old-1")]
+    found = evaluate(*fleet.everything, unlabelled(), *silent).orphans
+    assert {one.name: bool(one.commands) for one in found} == {"eu-db-1": False, "team-a-old-1": True}
 
 
 def test_a_registration_of_a_namespace_without_clusters_is_left_over() -> None:
