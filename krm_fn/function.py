@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from krm_fn.earlier import Baseline
     from krm_fn.earlier.compare import Comparison
     from krm_fn.krm.items import Item
     from krm_fn.krm.resource_list import ResourceList
@@ -38,10 +39,8 @@ class Options(Record):
 
     offers: Offers  # the operator's offers of environment and token files
     now: int | None = None  # seconds since the epoch, for warnings about a token's expiry; None to leave them out
-    baseline: Sequence[Item] | None = None  # items of an earlier rendered tree; None where none was given
-    baseline_source: str = "--baseline"  # what messages call that tree
-    baseline_rendered: bool = False  # whether it is known to be rendered, so that it may hold nothing of ours
-    baseline_later: bool = False  # whether it is compared with later, since more is made than in this run
+    baseline: Baseline | None = None  # an earlier rendered tree
+    several: bool = False  # whether this is one of several runs, which are checked against the baseline together
     verbose: bool = False  # whether every Cluster's verdict is reported
     writes_files: bool = False  # whether the output goes into files (and so, most likely, into Git)
     # whether a token that is not available is an error, as it is for all commands but those that only explain
@@ -117,9 +116,7 @@ def _processed(  # noqa: PLR0913 - a run as it is called, and where its tokens g
         return Outcome(results=ordered(results), redactor=Redactor(known), configs=configs)
     prefixes = _names(configs)
     taken = Inventory(items, prefixes)
-    baseline = None if options.baseline is None else Inventory(options.baseline, prefixes)
-    before = earlier.read(taken, baseline, options.baseline_source, rendered=options.baseline_rendered)
-    before = before.replace(later=options.baseline_later)
+    before = earlier.read(taken, options.baseline, prefixes).replace(several=options.several)
     made = plan.make(zip(configs, tokens.found, strict=True), others, items, taken, before)
     results += [*_leaks(configs, tokens.found, items, taken), *made.results]
     results += [verdict.result() for verdict in made.verdicts] if options.verbose else []
@@ -163,7 +160,7 @@ def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
     return Result(message=message, file_path=function_config.file_path, rule="hidden-items")
 
 
-def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -> Comparison | None:
+def compare(outcome: Outcome, items: Sequence[Item]) -> Comparison | None:
     """Compare what a run made of its input with the tree that it was given as baseline.
 
     Returns:
@@ -174,7 +171,7 @@ def compare(outcome: Outcome, items: Sequence[Item], baseline: Sequence[Item]) -
         return None
     from krm_fn.earlier import compare as comparing  # noqa: PLC0415 - for `plan` alone
 
-    return comparing.compare(made.parts, made.inventory.clusters, items, made.before.baseline, baseline)
+    return comparing.compare(made.parts, made.inventory.clusters, items, made.before.baseline)
 
 
 def ordered(results: Sequence[Result]) -> tuple[Result, ...]:
@@ -301,7 +298,7 @@ def _tokens(configs: Sequence[Config], items: Sequence[Item], options: Options, 
                 continue
             why = "(a warning only: `render` needs the token, this does not)"
             results += [one.replace(message=f"{one.message} {why}", severity=WARNING) for one in found.results]
-            token = sources.stand_in(config, [*(options.baseline or ()), *items])
+            token = sources.stand_in(config, [*(options.baseline.items if options.baseline else ()), *items])
         tokens.append(token)
         if token.secret is not None:
             known.append(token.secret)

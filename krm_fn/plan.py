@@ -67,7 +67,7 @@ def make(
     _name(parts, reached, before)
     _build(parts)
     results = [*_guard(parts, items, inventory)]
-    results += compare(parts, before.replace(baseline=None, nothing_in="") if before.later else before)
+    results += check_earlier(parts, before)
     results += _references(parts, items, inventory, before)
     if len(parts) + len(reached) > 1 or inventory.owned or inventory.occupied:
         from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run has nothing to clash with
@@ -158,15 +158,17 @@ def _guard(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory) -
     return results
 
 
-def compare(parts: Sequence[Part], before: Before) -> list[Result]:
-    """Compare with what came before, where there is anything to compare; what is about one config is added to its part."""
+def check_earlier(parts: Sequence[Part], before: Before) -> list[Result]:
+    """Check against what came before, where anything did; what is about one config is added to its part."""
     results: list[Result] = []
+    if before.several:
+        before = before.replace(baseline=None, nothing="")
     if before.output.all_sets or before.baseline is not None:
         from krm_fn.earlier import breaking  # noqa: PLC0415 - a first run has nothing to compare with
 
         breaking.check(parts, before)
         results += breaking.moves(parts, before.baseline) if before.baseline is not None else ()
-    if not before.later and (before.nothing_in or any(part.config.guard.max_removed is not None for part in parts)):
+    if not before.several and (before.nothing or any(part.config.guard.max_removed is not None for part in parts)):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
         results += guard.removals(parts, before)

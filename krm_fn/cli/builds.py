@@ -147,7 +147,7 @@ class Builds:
         It is compared with the baseline once all is built: this may be one layer of several.
         """
         original = functools.partial(self.original, folder=folder)
-        options = self.options.replace(baseline_later=True, original=original)
+        options = self.options.replace(several=True, original=original)
         return self.placed(function.process(items, config, options), folder)
 
     def placed(self, outcome: Outcome, folder: str = "") -> Outcome:

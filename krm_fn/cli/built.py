@@ -198,10 +198,9 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
             results.append(Result(message=message, severity=WARNING, file_path=end.call.folder, rule="built-later"))
     seen = {one.key: one for end in ends for one in map(end.cluster, end.call.made.inventory.clusters)}
     inventory.clusters = tuple(one for _, one in sorted(seen.items()))
-    baseline = None if options.baseline is None else Inventory(options.baseline, ())
     now = inventory if not all(part.renders for part in parts) else Inventory((), ())
-    before = earlier.read(now, baseline, options.baseline_source, rendered=options.baseline_rendered)
-    compared = plan.compare(parts, before)
+    before = earlier.read(now, options.baseline)
+    compared = plan.check_earlier(parts, before)
     compared += [one for part in parts for one in part.results]
     results += located(compared, items, None, stream=False, original=options.original)
     redactor = ends[0].call.outcome.redactor

@@ -13,6 +13,7 @@ from krm_fn import function
 from krm_fn.base import Record, nearest, some
 from krm_fn.cli import shared
 from krm_fn.cli.builds import Builds
+from krm_fn.earlier import Baseline
 from krm_fn.files import documents, reading, revision
 from krm_fn.files.copying import FUNCTION_ANNOTATIONS
 from krm_fn.files.finding import Rules
@@ -286,35 +287,38 @@ def compared(
     if against is not None:
         return _revision(against, source, options)
     if baseline is None:
-        return (_with(options, rendered(earlier, options.offers), f"what is in {earlier}") if earlier else options), ()
-    items = rendered(baseline, options.offers)
+        if not earlier:
+            return options, ()
+        given, _ = rendered(earlier, options.offers, f"what is in {earlier}", own=True)  # `-o` says what else is there
+        return options.replace(baseline=given), ()
+    given, results = rendered(baseline, options.offers, f"--baseline {baseline}")
     real = os.path.realpath(baseline)
     held = [path for path in source.paths if path != documents.STDIN and reading.inside(real, os.path.realpath(path))]
-    if held and items and not any(item.contains(OWNER_ANNOTATION.encode()) for item in items):
+    if held and given.items and not any(item.contains(OWNER_ANNOTATION.encode()) for item in given.items):
         message = (
             f"--baseline {reading.show(baseline)} is part of the input {reading.show(held[0])}: give a tree that"
             " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision: --against REV"
         )
         raise Errors.of(message, file_path=reading.show(baseline), rule="baseline-is-input")
-    return _with(options, items, f"--baseline {baseline}", rendered=False), ()
+    return options.replace(baseline=given), results
 
 
-def _with(options: Options, items: Sequence[Item], source: str, *, rendered: bool = True) -> Options:
-    """Return options with a baseline; `rendered` tells that it is known to be rendered, so it may hold nothing of ours."""
-    return options.replace(baseline=items, baseline_source=source, baseline_rendered=rendered)
-
-
-def rendered(folder: str, offers: Offers) -> Sequence[Item]:
-    """Return the objects of an earlier rendered tree.
+def rendered(folder: str, offers: Offers, source: str, *, own: bool = False) -> tuple[Baseline, tuple[Result, ...]]:
+    """Return a rendered tree, called `source` in messages, and what of it is not read; one of our `own` may hold nothing.
 
     Raises:
         Errors: What can't be read.
     """
     texts: list[bytes] = []
     try:
-        return documents.Tree.read([folder], rules=Rules(rendered=True), texts=texts).items
+        found = documents.Tree.read([folder], rules=Rules(rendered=True), texts=texts)
     except Errors as errors:
         raise Cleared(errors.results, knowing(texts, offers.tokens())) from None
+    nothing = (
+        f"{source} holds nothing that this function generated, so there is nothing to compare with; give a tree that"
+        " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision: --against REV"
+    )
+    return Baseline(items=found.items, source=source, nothing="" if own else nothing), found.results
 
 
 def _revision(name: str, source: Source, options: Options) -> tuple[Options, tuple[Result, ...]]:
@@ -326,7 +330,7 @@ def _revision(name: str, source: Source, options: Options) -> tuple[Options, tup
         paths = tuple(filter(None, found[: len(source.paths)]))
         config = found[-1] if source.config else ""
         if not paths or (source.config and not config):
-            return _with(options, (), label), ()
+            return options.replace(baseline=Baseline(items=(), source=label)), ()
         try:
             past = process(source.replace(paths=paths, config=config, skip=()), options.replace(baseline=None))
             changes = past.outcome.changes
@@ -338,9 +342,7 @@ def _revision(name: str, source: Source, options: Options) -> tuple[Options, tup
         # before there was a configuration, or any manifest, nothing was generated
         errors = [one for one in failed if one.severity == ERROR and one.rule != before]
         if not errors:
-            return _with(options, items, label), ()
-        message = (
-            f"{label} can't be rendered, so nothing is compared with it: {errors[0].message.replace(f'{folder}/', '')}"
-        )
-        warning = Result(message=message, severity=WARNING, rule="revision")
-        return _with(options, (), label, rendered=False), (warning,)
+            return options.replace(baseline=Baseline(items=items, source=label)), ()
+        cause = errors[0].message.replace(f"{folder}/", "")
+        nothing = f"{label} can't be rendered, so nothing is compared with it: {cause}"
+        return options.replace(baseline=Baseline(items=(), source=label, nothing=nothing)), ()

@@ -109,7 +109,7 @@ def _view(
     outcome = given.outcome
     # hidden before a view shortens them: a token that was cut can no longer be recognized
     results = outcome.redactor.results((*given.results, *found, *outcome.results))
-    comparison = None if options.baseline is None else function.compare(outcome, given.tree.items, options.baseline)
+    comparison = function.compare(outcome, given.tree.items)
     if outcome.plan is not None and not has_errors(results):
         titles = {one.title for one in outcome.plan.inventory.clusters}
         titles.update(() if comparison is None else (title for one in comparison.effects for title in one.clusters))

@@ -82,10 +82,11 @@ def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: F
 
     def process(found: ResourceList) -> None:
         offers = shared.environment_offers()
-        items = None if baseline is None else inputs.rendered(str(baseline), offers)
-        options = function.Options(
-            offers=offers, now=shared.moment(now, offers), baseline=items, verbose=verbose, original=original
-        )
+        options = function.Options(offers=offers, now=shared.moment(now, offers), verbose=verbose, original=original)
+        if baseline is not None:
+            tree, results = inputs.rendered(str(baseline), offers, "--baseline")
+            options = options.replace(baseline=tree)
+            found.results += results
         function.run(found, options)
 
     return runner.run(process, *runner.standard_streams(), say=lambda results, _stderr: diagnostics.report(results))

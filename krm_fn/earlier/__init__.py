@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from krm_fn.base import Record
-from krm_fn.clusters import capi
+from krm_fn.clusters import Inventory, capi
 from krm_fn.surface import RESOURCE_SET_KIND
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters import Inventory, Owned
+    from krm_fn.clusters import Owned
     from krm_fn.clusters.capi import ResourceSet
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 class Output:
     """One place of earlier output: the input, or a baseline."""
 
-    def __init__(self, owned: Sequence[Owned], clusters: Sequence[Cluster], source: str) -> None:
+    def __init__(
+        self, owned: Sequence[Owned], clusters: Sequence[Cluster], source: str, items: Sequence[Item] = ()
+    ) -> None:
+        self.items = items  # all of them, of a baseline
         self.owned = owned
         self.clusters = clusters  # those of its time, if it holds any, with the labels that they had then
         self.source = source  # what messages call it
@@ -35,13 +38,23 @@ class Output:
         self.main_sets = [one for one in self.all_sets if one.delivers_agent]
 
 
+class Baseline(Record):
+    """A tree to compare with, as the caller gives it."""
+
+    items: Sequence[Item]
+    source: str = "--baseline"  # what messages call it
+    nothing: str = ""  # what to report where it holds nothing of ours; "" where that may be
+
+
 class Before(Record):
     """All that came before a run."""
 
     output: Output  # our own earlier output in the input
     baseline: Output | None = None  # an earlier rendered tree; None where none was given, or it holds nothing of ours
-    nothing_in: str = ""  # what messages call a tree that was given and holds nothing of ours; "" for none
-    later: bool = False  # whether the comparison with the baseline comes later, and it only gives names until then
+    nothing: str = ""  # what to report of a baseline that was given and holds nothing to compare with; "" for none
+    several: bool = (
+        False  # whether the baseline is checked against later, with other runs: until then it only gives names
+    )
 
     @property
     def trees(self) -> tuple[Output, ...]:
@@ -55,16 +68,17 @@ class Before(Record):
         return {one.registration_name: (one.namespace, one.cluster) for one in sets if one.registration_name}
 
 
-def read(inventory: Inventory, baseline: Inventory | None, source: str, *, rendered: bool = False) -> Before:
-    """Read what came before; `source` is what messages call the baseline, and one that was `rendered` may hold nothing."""
+def read(inventory: Inventory, given: Baseline | None, names: Sequence[str] = ()) -> Before:
+    """Read what came before; `names` are those of the objects to be made, as for an `Inventory`."""
     output = Output(
         inventory.owned, (), "the earlier output in the input"
     )  # the Clusters of the input are those of now
-    if baseline is None:
+    if given is None:
         return Before(output=output)
-    if not baseline.owned and not rendered:
-        return Before(output=output, nothing_in=source)
-    return Before(output=output, baseline=Output(baseline.owned, baseline.clusters, source))
+    there = Inventory(given.items, names)
+    if given.nothing and not there.owned:
+        return Before(output=output, nothing=given.nothing)
+    return Before(output=output, baseline=Output(there.owned, there.clusters, given.source, given.items))
 
 
 class Coverage:

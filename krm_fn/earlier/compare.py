@@ -64,24 +64,25 @@ class Comparison(Record):
         return not (self.added or self.changes or self.removed or self.effects)
 
 
-def compare(
-    parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], before: Output, baseline: Sequence[Item]
-) -> Comparison:
-    """Compare what is made with an earlier tree: with what we made of it (`before`), and with all of it (`baseline`)."""
-    then = {one.key: one.item.value() for one in before.owned}
+def compare(parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], baseline: Output) -> Comparison:
+    """Compare what is made of an input, and all that the input holds, with an earlier tree."""
+    then = {one.key: one.item.value() for one in baseline.owned}
     now = {new.key: new.value for part in parts if part.renders for new in part.generated}
     both = sorted(then.keys() & now.keys(), key=tuple)
     pairs = [(key, _as_rendered(then[key]), _as_rendered(now[key])) for key in both]
     changes = _changes([(key, old, new) for key, old, new in pairs if old != new])
     sets = [capi.read_set(value) for key, value in now.items() if key.kind == RESOURCE_SET_KIND]
-    sides = (Side(before.all_sets, before.clusters, then, baseline), Side(sets, _labelled(parts, clusters), now, items))
+    sides = (
+        Side(baseline.all_sets, baseline.clusters, then, baseline.items),
+        Side(sets, _labelled(parts, clusters), now, items),
+    )
     return Comparison(
         added=tuple(sorted(now.keys() - then.keys(), key=tuple)),
         changes=changes,
         removed=tuple(sorted(then.keys() - now.keys(), key=tuple)),
         unchanged=len(both) - sum(len(change.keys) for change in changes),
         effects=effects(*sides),
-        knows_clusters=bool(before.clusters),
+        knows_clusters=bool(baseline.clusters),
     )
 
 

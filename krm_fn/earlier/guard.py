@@ -110,8 +110,8 @@ def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
     would report it.
     """
     limited = [part.config for part in parts if part.config.guard.max_removed is not None]
-    if before.nothing_in:
-        yield _nothing_to_compare(limited, before.nothing_in)
+    if before.nothing:
+        yield _nothing_to_compare(limited, before.nothing)
         return
     served = _served(parts, before)
     present = {part.config.owner for part in parts}
@@ -129,12 +129,8 @@ def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
             yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD, severity=WARNING)
 
 
-def _nothing_to_compare(limited: Sequence[Config], source: str) -> Result:
+def _nothing_to_compare(limited: Sequence[Config], message: str) -> Result:
     """Report a baseline without any output of ours: an error where a guard counts on it."""
-    message = (
-        f"{source} holds nothing that this function generated, so there is nothing to compare with; give a tree that"
-        " `clusternet-capi-fn render -o DIR` wrote, or compare with a Git revision: --against REV"
-    )
     if not limited:
         return Result(message=message, severity=WARNING, rule="empty-baseline")
     owners = some([config.owner for config in limited])

@@ -199,7 +199,7 @@ def test_a_plan_says_what_happens_to_each_cluster(side: Any, changes: list[Any])
     second = Run(document(items(after)), baseline=baseline)
     assert (first.code, second.code) == (0, 0), (first.stderr, second.stderr)
     assert second.outcome is not None
-    comparison = function.compare(second.outcome, resource_list.read(document(items(after))).items, baseline)
+    comparison = function.compare(second.outcome, resource_list.read(document(items(after))).items)
     assume(comparison is not None)  # before, this function had made nothing
     before = Management()
     before.apply(rendered(first))

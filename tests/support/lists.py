@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from krm_fn import function
+from krm_fn.earlier import Baseline
 from krm_fn.krm import resource_list, runner
 from krm_fn.tokens.operator import Offers
 
@@ -95,6 +96,8 @@ class Run:
 
     def __init__(self, data: bytes, environment: dict[str, str] | None = None, **options: Any) -> None:
         self.outcome: function.Outcome | None = None
+        if options.get("baseline") is not None:
+            options["baseline"] = Baseline(items=options["baseline"], nothing="the baseline holds nothing of ours")
         settings = function.Options(offers=Offers(environment or {}, "/nonexistent"), **options)
 
         def process(found: resource_list.ResourceList) -> None:

@@ -34,7 +34,7 @@ def change(
     made = Run(document(now), baseline=baseline)
     assert (made.code == 0) == ok, made.stderr
     assert made.outcome is not None
-    comparison = function.compare(made.outcome, resource_list.read(document(now)).items, baseline)
+    comparison = function.compare(made.outcome, resource_list.read(document(now)).items)
     return plan_shown.of(made.outcome, made.outcome.results, comparison, filters)
 
 

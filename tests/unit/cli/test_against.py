@@ -137,7 +137,13 @@ def test_a_revision_that_cannot_be_rendered_is_a_warning(repository: Repository)
     code, found, said = plan(repository.fleet, "--against", "HEAD")
     assert code == 0
     assert "comparison" not in found
-    assert "--against HEAD can't be rendered, so nothing is compared with it" in said
+    assert said.count("--against HEAD") == 1
+    assert "--against HEAD can't be rendered, so nothing is compared with it: spec.parentURL" in said
+    repository.write("fleet/config.yaml", config(guard={"maxRemovedClusters": 0}))
+    code, _, said = plan(repository.fleet, "--against", "HEAD")
+    assert code == 1
+    assert said.count("--against HEAD") == 1
+    assert "Without it guard.maxRemovedClusters of fleet can't be evaluated" in said
 
 
 def test_nothing_of_the_repository_runs_and_no_file_is_left(repository: Repository, tmp_path: Path) -> None:

@@ -54,6 +54,16 @@ def test_a_baseline_is_compared_with(call: Callable[..., Any], tmp_path: Path) -
     assert "maxRemovedClusters" in said.splitlines()[0]
 
 
+def test_what_of_a_baseline_is_not_read_is_a_result(call: Callable[..., Any], tmp_path: Path) -> None:
+    before = run([cluster("a")])
+    (tmp_path / "old.yaml").write_text("---\n".join(json.dumps(one) + "\n" for one in before.items))
+    (tmp_path / "notes.yaml").write_text("just: notes\n")
+    code, out, said = call("fn", "--baseline", str(tmp_path))
+    assert code == 0
+    assert b"it is not read" in out
+    assert "notes.yaml:1" in said
+
+
 def test_a_baseline_that_is_missing_is_wrong_usage(call: Callable[..., Any]) -> None:
     code, out, said = call("fn", "--baseline", "/nowhere")
     assert (code, out) == (2, b"")

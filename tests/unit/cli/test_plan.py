@@ -146,6 +146,18 @@ def test_a_baseline_with_nothing_of_ours_is_an_error_where_a_guard_is_set(conten
         assert "guard.maxRemovedClusters of fleet can't be evaluated" in said
 
 
+@pytest.mark.parametrize("command", ["plan", "render"])
+def test_what_of_a_baseline_is_not_read_is_reported(command: str, folder: Folder) -> None:
+    before = rendered(folder, cluster("one"))
+    (pathlib.Path(before) / "notes.yaml").write_text("just: notes\n")
+    (pathlib.Path(before) / "gone.yaml").symlink_to("nowhere.yaml")
+    code, _, said = invoke(command, fleet(folder, cluster("one")), "--baseline", before)
+    assert code == 0
+    assert "notes.yaml:1" in said
+    assert "it is not read" in said
+    assert "gone.yaml" in said
+
+
 def test_filters_choose_what_is_shown(folder: Folder) -> None:
     path = fleet(
         folder, cluster("one"), cluster("two", "team-b"), cluster("three", labels={"env": "prod", "x": "gold"})

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from krm_fn import earlier
 from krm_fn.clusters import Inventory, capi
+from krm_fn.earlier import Baseline
 from krm_fn.krm.items import Item
 from krm_fn.surface import (
     AGENT_NAMESPACE_ANNOTATION,
@@ -50,8 +51,12 @@ def requires(key: str, operator: str, *values: str) -> dict[str, Any]:
     return {"matchExpressions": [{"key": key, "operator": operator, **({"values": [*values]} if values else {})}]}
 
 
+def items(*values: Any) -> list[Item]:
+    return [Item.from_value(one, position) for position, one in enumerate(values)]
+
+
 def taken(*values: Any) -> Inventory:
-    return Inventory([Item.from_value(one, position) for position, one in enumerate(values)], ())
+    return Inventory(items(*values), ())
 
 
 def fleet(*values: Any) -> dict[str, Cluster]:
@@ -72,7 +77,7 @@ OUTPUT = [
 
 
 def test_earlier_output_is_held_by_what_it_is_and_whose() -> None:
-    tree = earlier.read(taken(*OUTPUT), None, "").output
+    tree = earlier.read(taken(*OUTPUT), None).output
     assert {owner: [one.name for one in sets] for owner, sets in tree.sets.items()} == {
         "fleet": ["n", "n-identity"],
         "other": ["n.web"],
@@ -86,14 +91,14 @@ def test_earlier_output_is_held_by_what_it_is_and_whose() -> None:
 
 def test_names_on_the_parent_cluster_are_taken_by_both_trees_and_the_baseline_counts_last() -> None:
     moved = of_one("web", owner="other", namespace="team-b")
-    found = earlier.read(taken(*OUTPUT), taken(moved, of_one("db")), "the baseline")
+    found = earlier.read(taken(*OUTPUT), Baseline(items=items(moved, of_one("db")), source="the baseline"))
     assert [tree.source for tree in found.trees] == ["the earlier output in the input", "the baseline"]
     assert found.registration_names == {"r-web": ("team-b", "web"), "r-db": ("team-a", "db")}
 
 
 def test_clusters_of_the_input_are_not_those_of_its_earlier_output() -> None:
-    holds = taken(*OUTPUT, cluster("web"))
-    found = earlier.read(holds, holds, "")
+    holds = items(*OUTPUT, cluster("web"))
+    found = earlier.read(taken(*OUTPUT, cluster("web")), Baseline(items=holds))
     assert found.output.clusters == ()
     assert found.baseline is not None
     assert [one.name for one in found.baseline.clusters] == ["web"]
