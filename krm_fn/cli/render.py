@@ -16,18 +16,17 @@ from krm_fn.cli.shared import STDOUT
 from krm_fn.config import is_config
 from krm_fn.earlier import compare
 from krm_fn.files import documents, reading, writing
+from krm_fn.files.finding import Rules
 from krm_fn.files.originals import original
 from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors
 from krm_fn.kube.raw import is_local
-from krm_fn.surface import output_path
+from krm_fn.surface import CLUSTER_GROUP, OWNER_ANNOTATION, output_path
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from krm_fn.cli.inputs import Input
     from krm_fn.function import Outcome
     from krm_fn.krm.items import Item
@@ -134,7 +133,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     verbose: bool,
 ) -> int:
     folder = target != STDOUT and _is_folder(target)
-    _check_target(target, source.paths, folder=folder)
+    _check_target(target, source, folder=folder)
     offers = shared.environment_offers()
     if argocd == "announce":
         click.echo(argocd_plugin.announced(source.paths), nl=False)
@@ -247,11 +246,11 @@ def _is_folder(target: str) -> bool:
     return path.is_dir() if path.exists() else not target.endswith((".yaml", ".yml"))
 
 
-def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
+def _check_target(target: str, source: inputs.Source, *, folder: bool) -> None:
     """Refuse a target that can't take the output.
 
     Raises:
-        click.UsageError: A slip (`-o yaml`), a place that holds the input, or nothing that a file can replace.
+        click.UsageError: A slip (`-o yaml`), a place that holds the input or a part of it, or nothing that a file can replace.
     """
     if target == STDOUT:
         return
@@ -267,12 +266,29 @@ def _check_target(target: str, paths: Sequence[str], *, folder: bool) -> None:
     elif not folder and (problem := writing.misfit(target)) and not Path(target).is_char_device():
         message = f"-o: {problem}; for a pipe, print to stdout (-o -)"
     else:
-        given = {path: os.path.realpath(path) for path in paths if path != documents.STDIN}
+        given = {path: os.path.realpath(path) for path in source.paths if path != documents.STDIN}
         held = [path for path, place in given.items() if place == real or reading.inside(place, real)]
+        held += [source.config] if source.config and os.path.realpath(source.config) == real else []
+        parts = [path for path, place in given.items() if reading.inside(real, place)]
         if held:
             message = f"-o {shown} would overwrite the input {reading.show(held[0])}: give another folder; it may be below the input"
+        elif parts and _is_input(target, folder=folder):
+            message = f"-o {shown} is a part of the input {reading.show(parts[0])}: give a new file or folder; it may be below the input"
     if message:
         shared.wrong_usage(message)
+
+
+def _is_input(target: str, *, folder: bool) -> bool:
+    """Return whether a place below the input, which is then not read, holds Clusters or a file that nobody rendered."""
+    if not Path(target).exists() or os.path.lexists(f"{target}/{reading.MARKER}"):
+        return False
+    try:
+        items = documents.Tree.read([target], rules=Rules(rendered=True)).items
+    except Errors:
+        return not folder
+    if any(item.contains(OWNER_ANNOTATION.encode()) for item in items):
+        return False
+    return any(not folder or (item.kind == "Cluster" and item.group == CLUSTER_GROUP) for item in items)
 
 
 def _write(made: _Output, target: str, *, folder: bool) -> int:

@@ -496,6 +496,34 @@ def test_what_is_no_place_for_output_is_wrong_usage(
     assert not (source.parent / "elsewhere.yaml").exists()
 
 
+@pytest.mark.parametrize("target", ["src/notes.yaml", "src/fleet.yaml", "src/broken.yaml", "src/sub", "src/sub/c.yaml"])
+def test_a_part_of_the_input_is_no_place_for_output(
+    source: Path, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would not be read, so its Clusters would not be served; a file would be lost as well."""
+    (source / "broken.yaml").write_text("a: [\n")
+    (source / "sub").mkdir()
+    (source / "sub" / "c.yaml").write_text(CLUSTERS.replace("name: a", "name: c"))
+    before = {path: (source / path).read_bytes() for path in files(source)}
+    assert main(["render", "src", "-o", target]) == 2
+    assert f"-o {target} is a part of the input src: give a new file or folder" in capsys.readouterr().err
+    assert {path: (source / path).read_bytes() for path in files(source)} == before
+
+
+def test_the_config_is_not_overwritten(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (source / "fleet.yaml").rename("fleet.yaml")
+    assert main(["render", "src", "-c", "fleet.yaml", "-o", "./fleet.yaml"]) == 2
+    assert "would overwrite the input fleet.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["src/out.yaml", "src/out", "src/empty"])
+def test_a_place_of_its_own_below_the_input_takes_the_output_again_and_again(source: Path, target: str) -> None:
+    (source / "empty").mkdir()
+    (source / "empty" / "README.yaml").write_text("# what is here is rendered\n")
+    for _ in range(2):
+        assert run("src", "-o", target).return_value == 0
+
+
 def test_only_the_owner_can_read_files_with_a_secret(source: Path) -> None:
     (source / "own.yaml").write_text("apiVersion: v1\nkind: Secret\nmetadata: {name: own, namespace: team-a}\n")
     assert run("src", "-o", "out").return_value == 0
