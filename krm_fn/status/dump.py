@@ -51,6 +51,7 @@ _KEPT = frozenset({CLUSTER, RESOURCE_SET, BINDING, SECRET, CONFIG_MAP, DEPLOYMEN
 _SHOWN_KINDS = 5
 _DIGITS = 20  # of a 64-bit number: the longest resourceVersion that a server gives
 _COMMAND = f"kubectl get {CLUSTER_KINDS} -A -o yaml"
+_CUT_OFF = "was the dump cut off? Run kubectl again, with all its output in the file"
 # a table as kubectl prints it when -o is forgotten
 _TABLE = re.compile(r"(?:NAMESPACE|NAME)\s{2,}[A-Z]")
 _KUBECTL_ERROR = re.compile(r"(?:Error from server|error:|Unable to connect|No resources found)[^\n]*")
@@ -201,6 +202,9 @@ def _objects(name: str, document: Any) -> Iterator[Mapping[str, Any]]:
             reason = raw.quote(raw.text(value, "message"))
             message = f"{name} holds an error of the API server, not a dump: {reason}"
             raise Errors.of(message, file_path=name)
+        if not kind and "items" in value:  # kubectl prints the kind of a list behind its items
+            message = f"{name} holds a list without its end; {_CUT_OFF}"
+            raise Errors.of(message, file_path=name)
         if not kind.endswith("List") or not isinstance(items, list):
             yield value
             continue
@@ -274,5 +278,5 @@ def _refused(name: str, why: str) -> Errors:
 
 
 def _broken(name: str, reason: str, line: int, column: int) -> Errors:
-    message = f"{reason}; was the dump cut off? Run kubectl again, with all its output in the file"
+    message = f"{reason}; {_CUT_OFF}"
     return Errors.of(message, file_path=name, line=line, column=column)

@@ -88,6 +88,13 @@ def page(name: str, more: str) -> tuple[str, bytes]:
     return (name, json.dumps(found).encode())
 
 
+@pytest.mark.parametrize("items", [b"items:\n", b"items:\n- metadata:\n    name: web-1\n", b"items: []\n"])
+def test_a_list_that_breaks_off_before_its_kind_is_refused(items: bytes) -> None:
+    """Cut between two lines, what kubectl printed is valid YAML: its objects must not count as not being on the server."""
+    with pytest.raises(Errors, match="b holds a list without its end; was the dump cut off"):
+        dump.read([("a", live.as_yaml(CLUSTER)), ("b", b"apiVersion: v1\n" + items)])
+
+
 def test_pages_of_a_list_are_refused_until_the_last_is_there() -> None:
     assert names(dump.read([page("a", "x"), page("c", ""), page("b", "y")])) == ["a", "b", "c"]
     with pytest.raises(Errors, match="b holds only some pages of a ClusterList: dump it without a limit"):
