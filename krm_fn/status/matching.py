@@ -123,20 +123,31 @@ def _by_name(case: Case) -> tuple[str, str]:  # noqa: PLR0911 - one per verdict
         evidence = f"registered (by name) as {case.managed[0].title}"
         if case.scene.alive(case.managed[0]):
             return report.YES, evidence
-        if not _asks_anew(case):
+        if not _begins_anew(case):
             return report.NOT_READY, f"{evidence}, but does not report"
+        case.requests = [
+            one for one in case.requests if one.cluster_id not in {each.cluster_id for each in case.managed}
+        ]
     if case.requests and not case.requests[0].result:
         return report.PENDING, f"its request {case.requests[0].name} is not answered"
     return report.NO, f"no ManagedCluster {'of its own ' if case.managed else ''}is called {case.name}"
 
 
-def _asks_anew(case: Case) -> bool:
-    """Return whether the cluster was rebuilt and asks for itself, while its earlier registration is silent."""
+def _begins_anew(case: Case) -> bool:
+    """Return whether the cluster was rebuilt: it asks for itself, or is younger than the last sign of its earlier registration."""
+    last = case.managed[0]
     known = {one.cluster_id for one in case.managed}
     newest = case.requests[0] if case.requests else None
-    return (
-        newest is not None and newest.cluster_id not in known and (newest.created or 0) > (case.managed[0].created or 0)
-    )
+    if newest is not None and newest.cluster_id not in known and (newest.created or 0) > (last.created or 0):
+        return True
+    since = _since(case)
+    return since is not None and last.created is not None and max(last.created, last.last_seen or 0) < since
+
+
+def _since(case: Case) -> int | None:
+    """Return when a Cluster was made. One that was moved or restored is older than it says: its Binding came along."""
+    recorded = (entry.time for found in (case.binding or {}).values() for entry in found.values())
+    return min((time for time in (case.cluster.created, *recorded) if time is not None), default=None)
 
 
 def _open(case: Case) -> bool:
@@ -145,16 +156,12 @@ def _open(case: Case) -> bool:
 
 
 def _between(case: Case, managed: Managed) -> bool:
-    """Return whether a ManagedCluster is no older than a Cluster, and no newer than the agent that has the Cluster's name.
-
-    A Cluster that was moved or restored is older than it says: its Binding came along.
-    """
-    recorded = (entry.time for found in (case.binding or {}).values() for entry in found.values())
-    times = [time for time in (case.cluster.created, *recorded) if time is not None]
+    """Return whether a ManagedCluster is no older than a Cluster, and no newer than the agent that has the Cluster's name."""
+    since = _since(case)
     delivered = [one.time for one in case.deliveries if one.time is not None]
-    if managed.created is None or not times or not delivered:
+    if managed.created is None or since is None or not delivered:
         return True
-    return min(times) <= managed.created <= max(delivered)
+    return since <= managed.created <= max(delivered)
 
 
 def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> dict[Case, Sequence[Managed]]:

@@ -83,7 +83,9 @@ def not_registered(case: Case) -> Iterator[Reason]:
     if case.registered == report.PENDING or (case.registered == report.NO and case.requests):
         yield _unanswered(case.scene, case.requests[0])
     elif case.registered == report.NO:
-        known = f"the parent knows no {case.name}" if case.name else f"on the parent {case.evidence}"
+        known = (
+            f"on the parent {case.evidence}" if case.managed or not case.name else f"the parent knows no {case.name}"
+        )
         yield Reason(
             code="not-registered",
             message=f"the agent is delivered, but {known}",

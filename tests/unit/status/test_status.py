@@ -967,6 +967,17 @@ def test_an_expired_jwt_keeps_a_new_cluster_out() -> None:
     assert "expired on 2026-05-17: the parent refuses new agents" in said(cluster, "token-expired")
 
 
+def test_an_expired_token_keeps_a_rebuilt_cluster_out_whose_entry_from_before_is_silent() -> None:
+    objects = with_token(jwt('{"exp": 1779000000}'), registered=False)
+    before = live.managed("web-1", ready="Unknown", seen="2026-11-18T10:00:00Z")
+    before["metadata"]["creationTimestamp"] = "2026-11-01T10:00:00Z"
+    found = evaluate(*objects, before, live.request("web-1"))
+    cluster = one(found)
+    assert (cluster.registered, codes(cluster)) == ("no", ["token-expired", "not-registered"])
+    assert said(cluster, "not-registered").endswith("but on the parent no ManagedCluster of its own is called web-1")
+    assert [orphan.commands for orphan in found.orphans] == []
+
+
 def test_an_expired_token_does_not_hurt_a_registered_cluster() -> None:
     cluster = one(evaluate(*with_token(jwt('{"exp": 1779000000}'), registered=True)))
     assert (codes(cluster), cluster.ok) == (["token-expired"], True)
