@@ -10,7 +10,7 @@ from krm_fn import featuregate, outputs
 from krm_fn.base import Record
 from krm_fn.clusters import Inventory, Part, capi, naming
 from krm_fn.krm.results import INFO, WARNING, Errors, Related, Result, about, has_errors
-from krm_fn.surface import CLUSTER_NAME_LABEL, EXTERNAL_SECRET_KIND, RESOURCE_SET_KIND
+from krm_fn.surface import CLUSTER_NAME_LABEL, GENERATED, RESOURCE_SET_KIND
 from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # capi#9843: 200 clusters with three sets each made the controller's memory grow beyond its limit.
 MANY_SETS = 500
 
-_KIND_ORDER = {"Secret": 0, EXTERNAL_SECRET_KIND: 1, "ConfigMap": 2, RESOURCE_SET_KIND: 3}
+_KINDS = list(GENERATED)
 
 
 class Plan(Record):
@@ -91,7 +91,7 @@ def make(
 
 def output_order(new: Generated) -> tuple[str, int, str]:
     """Return what generated objects are ordered by."""
-    return (new.key.namespace, _KIND_ORDER[new.key.kind], new.key.name)
+    return (new.key.namespace, _KINDS.index((new.key.group, new.key.kind)), new.key.name)
 
 
 # --- select, name, build ---------------------------------------------------------------------------------------------

@@ -38,6 +38,15 @@ LOCAL_CONFIG_ANNOTATION = "config.kubernetes.io/local-config"
 EXTERNAL_SECRETS_GROUP = "external-secrets.io"
 EXTERNAL_SECRET_KIND = "ExternalSecret"  # noqa: S105 - a kind
 
+# The kinds that we generate, by group and kind, in the order of the output: only these can clash with ours or be ours from
+# an earlier run. To each, the kind of the object that a ClusterResourceSet delivers from it; "" for the set itself.
+GENERATED = {
+    ("", "Secret"): "Secret",
+    (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): "Secret",
+    ("", "ConfigMap"): "ConfigMap",
+    (ADDONS_GROUP, RESOURCE_SET_KIND): "",
+}
+
 # Objects of clusternet-agent on a workload cluster.
 AGENT = "clusternet-agent"
 SYSTEM_NAMESPACE = "clusternet-system"  # the agent's unless configured, and the hub's on the parent cluster

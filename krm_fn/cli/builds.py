@@ -1,7 +1,7 @@
 """Builds by kustomize, with what this function saw and made in them.
 
 Each call of the function in a build is answered by this process, with the caller's options. The objects that it makes
-carry a mark through the rest of the build, so that each is known under the name that it has in the end (`built`).
+carry a mark through the rest of the build, so that each is known under the name that it has in the end (`joined_plan`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import re
 import secrets
 
 from krm_fn import function, surface
-from krm_fn.cli.built import Call, counted, joined
 from krm_fn.clusters import key_of
 from krm_fn.files import kustomize
 from krm_fn.files.originals import same
 from krm_fn.files.reading import show
+from krm_fn.joined_plan import Call, counted, joined
 from krm_fn.krm import resource_list, runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import FUNCTION_CONFIG, Errors, Result, has_errors

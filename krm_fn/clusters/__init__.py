@@ -14,10 +14,8 @@ from krm_fn.krm.results import INFO, Errors, Result
 from krm_fn.kube.labels import dns_label_error
 from krm_fn.model import ObjectKey
 from krm_fn.surface import (
-    ADDONS_GROUP,
     CLUSTER_NAME_LABEL,
-    EXTERNAL_SECRET_KIND,
-    EXTERNAL_SECRETS_GROUP,
+    GENERATED,
     OWNER_ANNOTATION,
     RESOURCE_SET_KIND,
     identity_of,
@@ -33,16 +31,7 @@ if TYPE_CHECKING:
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 
-# Kinds that we generate, by group: only these can clash with ours or be ours from an earlier run.
-GENERATED_KINDS = frozenset(
-    {
-        ("", "ConfigMap"),
-        ("", "Secret"),
-        (ADDONS_GROUP, RESOURCE_SET_KIND),
-        (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND),
-    }
-)
-_KINDS = frozenset({"Cluster", "Namespace"} | {kind for _, kind in GENERATED_KINDS})
+_KINDS = frozenset({"Cluster", "Namespace"} | {kind for _, kind in GENERATED})
 
 
 class Owned(Record):
@@ -86,7 +75,7 @@ class Inventory:
                 labels = _text_only(item.metadata().get("labels"))
                 before = self.namespaces.get(item.name, labels)
                 self.namespaces[item.name] = {key: value for key, value in before.items() if labels.get(key) == value}
-            elif (item.group, kind) in GENERATED_KINDS and item.contains(mark, *wanted):
+            elif (item.group, kind) in GENERATED and item.contains(mark, *wanted):
                 owner = _owner(item) if item.contains(mark) else ""
                 if owner:
                     owned.append(Owned(key=key_of(item), owner=owner, item=item))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config
 
+MATCHED, LABELS, INVALID = "matched", "labels", "invalid"  # codes of verdicts
 _SHOWN = 10
 _UNREACHED = " (a warning only: no config of this run can reach this Cluster)"
 _NOT_COUNTED = (
@@ -103,8 +104,8 @@ def _verdict(inventory: Inventory, part: Part, cluster: Cluster) -> Verdict:
     config = part.config
     code, rule = _decide(inventory, config, cluster)
     if cluster.key in part.skipped:
-        code, rule = "invalid", part.skipped[cluster.key]
-    if code != "matched":
+        code, rule = INVALID, part.skipped[cluster.key]
+    if code != MATCHED:
         return Verdict(cluster=cluster, config=config.owner, matched=False, code=code, rule=rule)
     naming = part.namings.get(cluster.key)
     return Verdict(
@@ -125,7 +126,7 @@ def _decide(inventory: Inventory, config: Config, cluster: Cluster) -> tuple[str
     if reason:
         return ("namespace-labels" if config.namespace_selector is not None else "namespace-not-listed"), reason
     missed = config.cluster_selector.first_failure(cluster.live_labels)
-    return ("labels", missed) if missed else ("matched", str(config.cluster_selector))
+    return (LABELS, missed) if missed else (MATCHED, str(config.cluster_selector))
 
 
 # --- Clusters that nothing can be decided about ----------------------------------------------------------------------

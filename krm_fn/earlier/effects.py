@@ -21,7 +21,7 @@ from krm_fn.surface import (
     AGENT,
     APPLY_ONCE,
     EXTERNAL_SECRET_KIND,
-    EXTERNAL_SECRETS_GROUP,
+    GENERATED,
     NAMESPACE_LABEL,
     PARENT_URL_KEY,
     REGISTRATION_SECRET,
@@ -54,12 +54,6 @@ LEFT = "left-behind"
 CODES = (BLOCKED, REGISTERS_AGAIN, LOSES, REMOVED, ROLLS, IGNORED, MOVES, RENAMED, REGISTERS, REPLACED, LEFT)
 
 _EACH = "*"  # replaces a Cluster's name in the names of its own objects
-# What brings a Secret or ConfigMap into being, by group and kind.
-_CARRIERS = {
-    ("", "Secret"): "Secret",
-    ("", "ConfigMap"): "ConfigMap",
-    (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): "Secret",
-}
 _WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet")
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
@@ -102,9 +96,9 @@ class Side:
         self.sets = sets
         self.clusters = clusters
         self._ours = {
-            (key.namespace, _CARRIERS[key.group, key.kind], key.name): value
+            (key.namespace, GENERATED[key.group, key.kind], key.name): value
             for key, value in ours.items()
-            if (key.group, key.kind) in _CARRIERS
+            if GENERATED.get((key.group, key.kind))
         }
         self._items = items
         self._theirs: dict[tuple[str, str, str], Item] = {}  # looked for only where a set refers to one
@@ -142,7 +136,7 @@ class Side:
         if carrier is None:
             items, self._items = self._items, ()
             for item in items:
-                kind = _CARRIERS.get((item.group, item.kind))
+                kind = GENERATED.get((item.group, item.kind))
                 if kind:
                     self._theirs.setdefault((item.namespace, kind, item.name), item)
             if key not in self._theirs:

@@ -12,6 +12,7 @@ import copy
 from krm_fn import earlier, plan, surface
 from krm_fn.base import Record, some
 from krm_fn.clusters import Inventory, key_of
+from krm_fn.clusters.verdicts import INVALID, LABELS
 from krm_fn.config import name_of
 from krm_fn.function import Outcome, ordered
 from krm_fn.krm.places import located
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.resource_list import ResourceList
     from krm_fn.model import Cluster, Generated, ObjectKey
 
-_NEAREST = ("invalid", "labels")  # codes of verdicts: how near a config came to registering a Cluster
+_NEAREST = (INVALID, LABELS)  # how near a config came to registering a Cluster
 
 
 class Call(Record):
@@ -198,6 +199,7 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
             results.append(Result(message=message, severity=WARNING, file_path=end.call.folder, rule="built-later"))
     seen = {one.key: one for end in ends for one in map(end.cluster, end.call.made.inventory.clusters)}
     inventory.clusters = tuple(one for _, one in sorted(seen.items()))
+    # what is there was made in this build; only configs in mode Check own nothing of it, and look at it
     now = inventory if not all(part.renders for part in parts) else Inventory((), ())
     before = earlier.read(now, options.baseline)
     compared = plan.check_earlier(parts, before)
