@@ -88,7 +88,7 @@ def write(text: str, target: str = STDOUT) -> int:
             writing.replace_file(target, [data])
             reason = ""
         except Errors as errors:
-            reason = errors.results[0].message.removesuffix("; nothing was changed")
+            reason = errors.results[0].message
     return fail(reason) if reason else runner.OK
 
 

@@ -188,7 +188,7 @@ def test_the_migrated_config_renders_beside_its_token(run: Run, tmp_path: Path) 
 def test_migrate_says_when_the_file_cannot_be_written(run: Run, tmp_path: Path) -> None:
     code, _, err = run("migrate", "-o", str(tmp_path / "no" / "config.yaml"), *HUB)
     assert code == 1
-    assert err == f"error: can't write {tmp_path}/no/config.yaml: No such file or directory\n"
+    assert err == f"error: can't write {tmp_path}/no/config.yaml: No such file or directory; nothing was changed\n"
 
 
 def test_migrate_warns_on_stderr(run: Run, tmp_path: Path) -> None:
