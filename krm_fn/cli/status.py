@@ -143,7 +143,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     dead_after: int,
     now: int | None,
 ) -> int:
-    more, titles = _sorted_out(arguments, asked=bool(files or context))
+    more, titles = _sorted_out(arguments, asked=bool(files or context or _STDIN in arguments))
     wrong = "give --context or dumps, not both" if context and (files or more) else ""
     wrong = wrong or ("--parent-context needs --context" if parent_context and not context else "")
     if wrong:
@@ -177,10 +177,16 @@ def command(  # noqa: PLR0913 - one parameter per option
 def _sorted_out(arguments: Sequence[str], *, asked: bool) -> tuple[list[str], frozenset[str]]:
     """Tell files from Clusters among the arguments: what exists, or does not look like a Cluster, is a file.
 
-    If `asked` by -f or --context, a name alone is a Cluster whose namespace was forgotten.
+    If `asked` by -f, - or --context, a name alone is a Cluster whose namespace was forgotten, and `namespace/name` is one even
+    where there is a folder of that name, as repositories of Clusters have.
     """
     named = [one for one in arguments if _CLUSTER.match(one) and ("/" in one or asked) and not _FILE.match(one)]
-    titles = frozenset(one for one in named if not os.path.exists(one))  # noqa: PTH110 - asks for any length of name
+    titles = frozenset(
+        one
+        for one in named
+        if not os.path.exists(one)  # noqa: PTH110 - asks for any length of name
+        or (asked and "/" in one and os.path.isdir(one))  # noqa: PTH112
+    )
     return [one for one in arguments if one not in titles], titles
 
 

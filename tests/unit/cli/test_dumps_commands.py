@@ -61,6 +61,16 @@ def test_without_arguments_stdin_is_read(run: Run) -> None:
     assert (code, out.splitlines()[-1]) == (0, "2 Clusters delivered and registered")
 
 
+@pytest.mark.parametrize("dumps", [["-"], ["-f", "-"]])
+def test_a_cluster_is_found_where_the_repository_has_a_folder_of_its_name(
+    dumps: list[str], run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "team-a" / "web-1").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("status", *AT, "team-a/web-1", *dumps, stdin=live.as_json(*Fleet().everything))
+    assert (code, out.splitlines()[0].split()[:2]) == (0, ["Cluster", "team-a/web-1"])
+
+
 def test_json_and_yaml_hold_the_same(run: Run) -> None:
     code, as_json, _ = run("status", *AT, "-o", "json", *FLEET)
     _, as_yaml, _ = run("status", *AT, "-o", "yaml", *FLEET)
