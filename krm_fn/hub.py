@@ -96,12 +96,12 @@ def _what_discovery_does(config: Config) -> Result:
         f"{_DISCOVERY}: the hub copies the token into a readable ConfigMap in every namespace with clusters, whatever"
         " ClusterResourceSet is there"
     )
-    if config.resource_set.name == HUB_NAME:
+    if config.resource_set.name == HUB_NAME and not config.per_cluster:
         message += f"; ours is called {HUB_NAME} too, so only the hub's own ClusterResourceSet is not created"
     else:
         message += (
-            f"; it also creates its own ClusterResourceSet {HUB_NAME} beside {config.resource_set.name}, and both install"
-            " the agent"
+            f"; it also creates its own ClusterResourceSet {HUB_NAME} beside {config.resource_set.name}{'.*' * config.per_cluster},"
+            " and both install the agent"
         )
     return Result(message=message, severity=WARNING, field=_DISCOVERY, rule="hub-discovery")
 
