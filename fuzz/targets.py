@@ -23,6 +23,7 @@ from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube.labels import parse_selector
 from krm_fn.status import dump
+from krm_fn.surface import RENDER
 from krm_fn.tokens.operator import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
 from krm_fn.views import PIPE, status_text
@@ -226,7 +227,7 @@ def whole(data: bytes) -> None:
         outcomes.append(function.run(found, options))
 
     stdout, stderr = io.BytesIO(), io.StringIO()
-    code = runner.run(process, io.BytesIO(data), stdout, redacted(stderr))  # as krm_fn.__main__ does
+    code = runner.run(process, io.BytesIO(data), stdout, redacted(stderr), render=RENDER)  # as krm_fn.__main__ does
     out = stdout.getvalue()
     hold(code in {0, 1}, "exit code 0 or 1")
     hold(code == 1 or bool(out), "stdout is never empty at exit 0")

@@ -87,6 +87,7 @@ def _leave(code: int) -> NoReturn:
 
 def _function() -> int:
     from krm_fn.krm import runner  # noqa: PLC0415 - the command line has its own way in
+    from krm_fn.surface import RENDER, REPORT_AT  # noqa: PLC0415 - the function loads it anyway
 
     def work() -> int:
         import time  # noqa: PLC0415 - the only place where the function reads the clock
@@ -102,9 +103,9 @@ def _function() -> int:
             function.run(found, function.Options(offers=offers, now=now, original=_original))
 
         stdin, stdout, stderr = runner.standard_streams()
-        return runner.run(process, stdin, stdout, redacted(stderr))
+        return runner.run(process, stdin, stdout, redacted(stderr), render=RENDER)
 
-    return runner.guarded(work, sys.stderr)
+    return runner.guarded(work, sys.stderr, report_at=REPORT_AT)
 
 
 def _original(item: Item) -> Item | None:

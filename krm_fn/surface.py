@@ -11,6 +11,10 @@ GROUP = "fn.clusternet.io"
 API_VERSION = "fn.clusternet.io/v1alpha1"
 KIND = "ClusternetCAPIConfig"
 
+# What messages name.
+RENDER = "clusternet-capi-fn render"  # for who gives plain manifests to the function
+REPORT_AT = "https://github.com/clusternet/clusternet-capi-fn/issues"
+
 # Labels and annotations of generated objects.
 MANAGER = "clusternet-capi-fn"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"

@@ -21,6 +21,7 @@ from krm_fn import __version__
 from krm_fn.base import nearest
 from krm_fn.krm import runner
 from krm_fn.krm.results import Errors
+from krm_fn.surface import REPORT_AT
 from krm_fn.tokens.redaction import redacted
 
 TYPE_CHECKING = False
@@ -155,7 +156,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is not signal.SIG_IGN]
     before = {one: signal.signal(one, _terminated) for one in asked}
     try:
-        return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments)
+        return runner.guarded(lambda: _run(arguments), sys.stderr, debug="--debug" in arguments, report_at=REPORT_AT)
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

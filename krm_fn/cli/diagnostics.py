@@ -21,7 +21,8 @@ from krm_fn import __version__
 from krm_fn.config.report import flow
 from krm_fn.files import reading
 from krm_fn.krm.results import ERROR, INFO, STDIN, WARNING, Errors
-from krm_fn.krm.runner import REPORT_AT, print_error
+from krm_fn.krm.runner import print_error
+from krm_fn.surface import REPORT_AT
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.yaml.explain import lines_of
 from krm_fn.yaml.read import scalar_value

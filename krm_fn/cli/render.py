@@ -22,7 +22,7 @@ from krm_fn.krm import runner
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import INFO, WARNING, Errors, Result, has_errors
 from krm_fn.kube.raw import is_local
-from krm_fn.surface import CLUSTER_GROUP, OWNER_ANNOTATION, output_path
+from krm_fn.surface import CLUSTER_GROUP, OWNER_ANNOTATION, RENDER, output_path
 from krm_fn.yaml.write import dump
 
 TYPE_CHECKING = False
@@ -88,7 +88,8 @@ def fn(baseline: Path | None, now: int | None, verbose: bool) -> int:  # noqa: F
             found.results += results
         function.run(found, options)
 
-    return runner.run(process, *runner.standard_streams(), say=lambda results, _stderr: diagnostics.report(results))
+    streams = runner.standard_streams()
+    return runner.run(process, *streams, say=lambda results, _stderr: diagnostics.report(results), render=RENDER)
 
 
 @click.command("render", help=HELP)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _KUSTOMIZE = "kustomize.config.k8s.io/id"  # on every item that kustomize hands to a transformer
 API_VERSIONS = ("config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", "config.kubernetes.io/v1alpha1")
 _EXPECTED = "expected a ResourceList (apiVersion config.kubernetes.io/v1), as sent by kustomize and kpt"
-_RENDER = "; for plain manifests use: clusternet-capi-fn render PATH"
 
 
 class ResourceList:
@@ -80,8 +79,12 @@ class ResourceList:
         return Changes(removed=frozenset(self._removed), labelled=labelled, revised=revised, added=tuple(self._added))
 
 
-def read(data: bytes) -> ResourceList:
+def read(data: bytes, render: str = "") -> ResourceList:
     """Read a ResourceList: YAML or JSON, in any style.
+
+    Args:
+        data: The text.
+        render: The program's command for plain manifests, if it has one: the error about them names it.
 
     Raises:
         Errors: One clear error, with line and column where there is one.
@@ -93,10 +96,10 @@ def read(data: bytes) -> ResourceList:
         if found is None:
             message = f"the input is empty: {_EXPECTED}"
             raise Errors.of(message)
-        _check(data, found)
+        _check(data, found, render)
         return ResourceList(data, found, _function_config(data, found))
     except BadYaml as error:
-        raise _error(error, data) from None
+        raise _error(error, data, render) from None
 
 
 def write(resource_list: ResourceList, changes: Changes, results: Sequence[Result]) -> list[bytes | memoryview]:
@@ -121,12 +124,13 @@ def write(resource_list: ResourceList, changes: Changes, results: Sequence[Resul
         raise Errors.of(message) from None
 
 
-def _check(data: bytes, found: Outline) -> None:
+def _check(data: bytes, found: Outline, render: str) -> None:
     """Make sure that it is a ResourceList."""
     api_version, kind = _value(found, "apiVersion"), _value(found, "kind")
     if kind != "ResourceList" or api_version not in API_VERSIONS:
         seen = f"{_shown(api_version, 'no apiVersion')}, {_shown(kind, 'no kind')}"
-        message = f"the input is not a ResourceList ({seen}): {_EXPECTED}{_RENDER}"
+        remedy = f"; for plain manifests use: {render} PATH" if render else ""
+        message = f"the input is not a ResourceList ({seen}): {_EXPECTED}{remedy}"
         raise Errors.of(message)
     part = found.part("items")
     if part is not None and part.shape not in {"sequence", "null"}:
@@ -176,7 +180,7 @@ def _place(data: bytes, at: int) -> dict[str, int]:
     return {"line": line + 1, "column": column + 1}
 
 
-def _error(error: BadYaml, data: bytes) -> Errors:
+def _error(error: BadYaml, data: bytes, render: str) -> Errors:
     from krm_fn.krm.unreadable import unreadable  # noqa: PLC0415 - for bad input only
 
-    return Errors([unreadable(error, data, "the input")])
+    return Errors([unreadable(error, data, "the input", render)])

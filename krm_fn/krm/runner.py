@@ -33,10 +33,10 @@ USAGE = 2
 INTERNAL = 3
 INTERRUPTED = 130
 
-REPORT_AT = "https://github.com/clusternet/clusternet-capi-fn/issues"
 
-
-def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say: Say | None = None) -> int:
+def run(  # noqa: PLR0913 - three of them are the streams
+    process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, *, say: Say | None = None, render: str = ""
+) -> int:
     """Run a function once.
 
     Args:
@@ -46,6 +46,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
         stdout: Takes the ResourceList back, with its items unchanged if the run failed.
         stderr: Takes errors and warnings, one a line.
         say: Writes results on stderr in another form.
+        render: The program's command for plain manifests, if it has one, for who gives them to this function.
 
     Returns:
         The exit code: 0, or 1 if the input or the configuration is bad, or output can't be written.
@@ -54,7 +55,7 @@ def run(process: Process, stdin: BinaryIO, stdout: BinaryIO, stderr: TextIO, say
     gc.disable()  # the process runs once and frees everything by ending
     new_budget()
     try:
-        found = resource_list.read(stdin.read())
+        found = resource_list.read(stdin.read(), render)
     except Errors as errors:
         say(errors.results, stderr)
         return FAILED
@@ -131,8 +132,8 @@ def as_main(process: Process) -> NoReturn:
     sys.exit(code)
 
 
-def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> int:
-    """Call the whole program so that a bug is one line and exit 3; the traceback only with `debug`.
+def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False, report_at: str = "") -> int:
+    """Call the whole program so that a bug is one line and exit 3, with where to report it; the traceback only with `debug`.
 
     A traceback shows code, never values: the message of an exception may hold what the user gave us.
     """
@@ -159,9 +160,8 @@ def guarded(work: Callable[[], int], stderr: TextIO, *, debug: bool = False) -> 
         return FAILED
     except Exception as error:  # noqa: BLE001 - the outermost guard
         name = type(error).__name__
-        print_error(
-            f"error: internal error ({name}), not caused by your input; please report it: {REPORT_AT}\n", stderr
-        )
+        report = f"please report it: {report_at}" if report_at else "please report it"
+        print_error(f"error: internal error ({name}), not caused by your input; {report}\n", stderr)
         if debug:
             import traceback  # noqa: PLC0415 - only to debug
 

@@ -30,19 +30,20 @@ _PLAIN_KEY = late(r"[A-Za-z][A-Za-z0-9./_-]{0,60}\Z")
 _LARGEST = 16 * 1024 * 1024  # of an input whose objects are looked through for the one that can't be read
 
 
-def unreadable(error: BadYaml, data: bytes, what: str) -> Result:
+def unreadable(error: BadYaml, data: bytes, what: str, render: str = "") -> Result:
     """Report that a ResourceList can't be read; where one of its objects is to blame, by that object and its file.
 
     Args:
         error: What the reader raised.
         data: The whole input.
         what: What it is called if no object is to blame.
+        render: The program's command for plain manifests, if it has one.
     """
     said, line, column = explained(error, data)
     if line is None or column is None:
         return Result(message=f"{what} can't be read: {said}", rule="yaml")
     if "second YAML document" in error.problem:
-        return _second_document(data, what, line + 1, column + 1)
+        return _second_document(data, what, (line + 1, column + 1), render)
     found = _entry(data, line)
     if found is None:
         return _of_the_list(data, said, (line, column), what)
@@ -66,7 +67,7 @@ def _of_the_list(data: bytes, said: str, place: tuple[int, int], what: str) -> R
     return with_related(Result(message=message, line=place[0] + 1, column=place[1] + 1, related=related, rule="yaml"))
 
 
-def _second_document(data: bytes, what: str, line: int, column: int) -> Result:
+def _second_document(data: bytes, what: str, place: tuple[int, int], render: str) -> Result:
     """Report what follows the first document; most likely the whole is a stream of plain manifests."""
     first = tree_of(data)
     kind = "" if first is None else first.text("kind")
@@ -75,12 +76,13 @@ def _second_document(data: bytes, what: str, line: int, column: int) -> Result:
         message = (
             f"a second document follows the ResourceList{begun}: a function takes one; remove what is below the ---"
         )
-        return Result(message=message, line=line, column=column, rule="yaml")
+        return Result(message=message, line=place[0], column=place[1], rule="yaml")
     begun = f"a {kind}" if kind else "something else"
     message = (
         f"{what} is not a ResourceList but several documents, {begun} first: expected one ResourceList, as sent by"
-        " kustomize and kpt; for plain manifests use: clusternet-capi-fn render -"
+        " kustomize and kpt"
     )
+    message += f"; for plain manifests use: {render} -" if render else ""
     return Result(message=message, line=first.place[0] + 1, column=first.place[1] + 1, rule="yaml")
 
 

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples/own-function"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples/own-function"
 HEAD = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 LABELS = "functionConfig:\n  apiVersion: v1\n  kind: ConfigMap\n  data: {team: platform}\n"
 SAID = "results:\n- message: set team on 1 objects\n  severity: info\n"
+
+
+CRASHING = """
+from krm_fn.krm.runner import as_main
+as_main(lambda found: [][0])
+"""
 
 
 def call(given: str) -> subprocess.CompletedProcess[str]:
@@ -56,3 +63,29 @@ def test_what_is_no_resource_list_is_one_line() -> None:
     done = call("nonsense")
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["apiVersion: v1\nkind: ConfigMap\n", "kind: A\n---\nkind: B\n", "nonsense", "", HEAD + "items: [x]\n"],
+    ids=["an object", "several", "no object", "nothing", "no objects in the list"],
+)
+def test_what_is_said_of_a_wrong_input_names_no_other_function(given: str) -> None:
+    done = call(given)
+    assert done.stderr.startswith(("error: ", "stdin:"))
+    assert "clusternet" not in done.stderr.lower()
+
+
+def test_a_crash_is_no_matter_of_this_project() -> None:
+    done = subprocess.run([sys.executable, "-c", CRASHING], input=HEAD, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "error: internal error (IndexError), not caused by your input; please report it\n"
+        "run it again with --debug to see where\n"
+    )
+
+
+def test_the_protocol_layer_does_not_know_the_product() -> None:
+    layer = [*(ROOT / "krm_fn/krm").glob("*.py"), *(ROOT / "krm_fn/yaml").glob("*.py"), ROOT / "krm_fn/base.py"]
+    assert len(layer) > 15
+    assert [one.name for one in layer if "clusternet" in one.read_text(encoding="utf-8").lower()] == []

@@ -12,6 +12,7 @@ import yaml
 from krm_fn import function
 from krm_fn.earlier import Baseline
 from krm_fn.krm import resource_list, runner
+from krm_fn.surface import RENDER
 from krm_fn.tokens.operator import Offers
 
 TOKEN = "plantd.0123456789abcdef"
@@ -104,7 +105,7 @@ class Run:
             self.outcome = function.run(found, settings)
 
         stdout, stderr = io.BytesIO(), io.StringIO()
-        self.code = runner.run(process, io.BytesIO(data), stdout, stderr)
+        self.code = runner.run(process, io.BytesIO(data), stdout, stderr, render=RENDER)
         self.stdout, self.stderr = stdout.getvalue(), stderr.getvalue()
         self.data: dict[str, Any] = yaml.safe_load(self.stdout) if self.stdout else {}
 

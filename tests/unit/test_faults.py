@@ -319,6 +319,16 @@ def test_a_name_of_a_file_that_is_no_text_is_shown(tmp_path: Path) -> None:
     assert one_line(done.stderr).startswith("error: can't read ")
 
 
+@pytest.mark.parametrize("arguments", [(), ("fn",), ("fn", "--verbose")], ids=["pipe", "fn", "with options"])
+@pytest.mark.parametrize("last", ["PATH", "-"], ids=["one", "several"])
+def test_who_gives_manifests_to_the_function_is_told_of_render(arguments: tuple[str, ...], last: str) -> None:
+    given = b"apiVersion: v1\nkind: ConfigMap\n---\nkind: Cluster\n" if last == "-" else b"kind: Cluster\n"
+    done = subprocess.run([*PROGRAM, *arguments], input=given, capture_output=True, check=False)
+    assert one_line(done.stderr).endswith(
+        f", as sent by kustomize and kpt; for plain manifests use: clusternet-capi-fn render {last}"
+    )
+
+
 FAULTY = """
 import sys
 from krm_fn import function, __main__
@@ -337,7 +347,8 @@ def test_a_bug_of_ours_is_exit_3_and_never_shows_what_was_given(debug: bool) -> 
     assert done.returncode == 3
     assert done.stdout == b""
     assert said.startswith(
-        "error: internal error (ZeroDivisionError), not caused by your input; please report it: https"
+        "error: internal error (ZeroDivisionError), not caused by your input;"
+        " please report it: https://github.com/clusternet/clusternet-capi-fn/issues\n"
     )
     assert "plantd" not in said
     assert ("in process" in said) == debug

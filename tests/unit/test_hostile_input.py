@@ -19,6 +19,7 @@ from krm_fn import function
 from krm_fn.__main__ import main
 from krm_fn.config import fields, kinds, tree
 from krm_fn.krm import resource_list, runner
+from krm_fn.surface import RENDER
 from krm_fn.tokens.operator import Offers
 from tests.support import hostile
 from tests.support.lists import cluster, named
@@ -41,7 +42,7 @@ class Ran:
         def process(found: resource_list.ResourceList) -> None:
             function.run(found, options)
 
-        self.code = runner.run(process, io.BytesIO(data), stdout, stderr)
+        self.code = runner.run(process, io.BytesIO(data), stdout, stderr, render=RENDER)
         self.stdout, self.stderr = stdout.getvalue(), stderr.getvalue()
 
     @property

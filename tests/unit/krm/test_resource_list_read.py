@@ -127,13 +127,13 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
         ((HEAD + "items:\n- " + "- " * 120_000 + "x\n").encode(),
          "stdin:4:200003: error: items[0] can't be read: nested too deep"),
         (b"apiVersion: v1\nkind: List\nitems: []\n", (f"the input is not a ResourceList (v1, List): {EXPECTED};"
-         " for plain manifests use: clusternet-capi-fn render PATH")),
+         " for plain manifests use: ours render PATH")),
         (b"a: b\n", (f"the input is not a ResourceList (no apiVersion, no kind): {EXPECTED};"
-         " for plain manifests use: clusternet-capi-fn render PATH")),
+         " for plain manifests use: ours render PATH")),
         (b"apiVersion: [v1]\nkind: 5\n", (f"the input is not a ResourceList (no apiVersion, no kind): {EXPECTED};"
-         " for plain manifests use: clusternet-capi-fn render PATH")),
+         " for plain manifests use: ours render PATH")),
         (b'apiVersion: "a\\nb"\nkind: ' + b"x" * 90, (f"the input is not a ResourceList (something else, something else):"
-         f" {EXPECTED}; for plain manifests use: clusternet-capi-fn render PATH")),
+         f" {EXPECTED}; for plain manifests use: ours render PATH")),
         ((JSON + '"kind": "A"}').encode(), "stdin:1:67: error: the input can't be read: kind appears twice: remove one of them (first: stdin:1:"),
         ((JSON + '"items": [{"kind": 1,\n "kind": 2}]}').encode(),
          "stdin:2:2: error: items[0] can't be read: kind appears twice: remove one of them (first: stdin:1:78)"),
@@ -150,7 +150,7 @@ BOMB = "".join(f"  l{at}: &l{at} [{', '.join([f'*l{at - 1}'] * 10)}]\n" for at i
 )  # fmt: skip
 def test_bad_input_is_reported_in_one_line_with_its_place(data: bytes, message: str) -> None:
     with pytest.raises(Errors) as caught:
-        read(data)
+        read(data, "ours render")
     (result,) = caught.value.results
     assert (
         result.text().removeprefix("error: ").startswith(message)
