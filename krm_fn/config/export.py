@@ -8,7 +8,7 @@ from __future__ import annotations
 from krm_fn.base import listed
 from krm_fn.config.fields import UNSET, Either, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Kind, Number, Text, Whole
-from krm_fn.config.rules import RULES, Constraint, ExactlyOne, Given, Refuse, Require, Some
+from krm_fn.config.rules import RULES, Constraint, ExactlyOne, Fit, Given, Refuse, Require, Some
 from krm_fn.config.tree import CONFIG
 from krm_fn.surface import API_VERSION, GROUP, KIND
 
@@ -180,7 +180,11 @@ _CONSTRAINTS: Mapping[type[Constraint], Callable[[Any], dict[str, Any]]] = {
         "errorMessage": f"{one.what.path} {one.text}",
     },
     Require: lambda one: {
-        "not": {"allOf": [_given(one.when), {"not": _at(one.path, _GIVEN)}]},
+        "not": {"allOf": [_given(one.when), {"not": _given(one.what)}]},
+        "errorMessage": f"{one.what.path} {one.text}",
+    },
+    Fit: lambda one: {
+        "not": {"allOf": [_given(one.when), _at(one.path, {"not": of_kind(one.kind)})]},
         "errorMessage": f"{one.path} {one.text}",
     },
 }

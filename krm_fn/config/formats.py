@@ -90,6 +90,7 @@ class Format:
 
 ANY = Format("a string")
 LINE = Format("a line of text", r"[^\x00-\x1f\x7f]+")
+WHOLE = Format("a whole number", "[0-9]{1,18}")  # fits into the 64 bits that the scheduler reads
 
 # --- names of Kubernetes ---------------------------------------------------------------------------------------------
 
@@ -117,6 +118,7 @@ QUANTITY = Format(
     r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?",
     64,
 )
+_HUGE_PAGES = "hugepages-[1-9][0-9]{0,17}(?:[KMGT]i|[kMGT])?"
 _RESOURCE = "cpu, memory, ephemeral-storage, hugepages-SIZE, or a name with a domain such as example.com/gpu"
 
 
@@ -124,18 +126,31 @@ def _resource_error(name: str) -> str:
     if name in {"cpu", "memory", "ephemeral-storage"}:
         return ""
     reason = label_key_error(name)
-    if not reason and "/" not in name and not name.startswith("hugepages-"):
+    if not reason and "/" not in name and not re.fullmatch(_HUGE_PAGES, name):
         reason = f"must be {_RESOURCE}"
     return reason
 
 
-# k8s.io/kubernetes pkg/apis/core/validation.validateContainerResourceName: a standard name or one with a domain
+# k8s.io/kubernetes pkg/apis/core/validation.validateContainerResourceName: a standard name or one with a domain, which
+# must not look like a name of a quota
 RESOURCE_NAME = Format(
     _RESOURCE,
-    f"cpu|memory|ephemeral-storage|hugepages-[-A-Za-z0-9_.]{{0,51}}[A-Za-z0-9]|{SUBDOMAIN_PATTERN}/{NAME_PATTERN}",
+    f"cpu|memory|ephemeral-storage|{_HUGE_PAGES}|{SUBDOMAIN_PATTERN}/{NAME_PATTERN}",
     317,
     _resource_error,
+).but("^requests[.]", "is a name for quotas, which no container can have: remove 'requests.'", "requests.")
+# what a variable can hold of a pod: validEnvDownwardAPIFieldPathExpressions and the like in pkg/apis/core/validation
+FIELD_PATH = Format(
+    "the path of a field such as spec.nodeName, status.podIP or metadata.labels['app']",
+    r"metadata\.(?:name|namespace|uid)|spec\.(?:nodeName|serviceAccountName)|status\.(?:hostIPs?|podIPs?)"
+    rf"|metadata\.(?:labels|annotations)\['(?:{SUBDOMAIN_PATTERN}/)?{NAME_PATTERN}'\]",
 )
+RESOURCE_PATH = Format(
+    "the path of a resource such as limits.memory or requests.cpu",
+    rf"(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|{_HUGE_PAGES})",
+)
+CPU_DIVISOR = Format("1 or 1m", "0|1m?")
+DIVISOR = Format("1, 1m (cpu alone) or a multiple such as 1k or 1Mi", "0|1m?|1[kMGTPE]|1[KMGTPE]i")
 RBAC_NAME = Format("the name of an object", "[^/%\\x00-\\x1f\\x7f ]+", 253)
 
 # --- ours ------------------------------------------------------------------------------------------------------------

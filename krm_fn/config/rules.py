@@ -20,10 +20,10 @@ from krm_fn.tokens import sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from krm_fn.config.formats import Format
+    from krm_fn.config.kinds import Kind
     from krm_fn.config.report import Place
 
 _ABSENT = object()
@@ -110,17 +110,32 @@ class Refuse(Constraint):
 
 
 class Require(Constraint):
-    """If `when` holds, the field at `path` must be there and not be empty; reported there."""
+    """If `when` holds, the field at `path` must be there, and not be empty unless `empty`; reported there."""
 
-    def __init__(self, when: Given, path: str, text: str) -> None:
+    def __init__(self, when: Given, path: str, text: str, *, empty: bool = False) -> None:
         self.when = when
-        self.path = path
+        self.what = Given(path, empty=empty)
         self.text = text
 
     def check(self, raw: Mapping[str, Any], at: Place) -> None:
-        broken = at.log.broken(at.field(self.path).path)
-        if self.when.holds(raw) and not Given(self.path).holds(raw) and not broken:
-            at.field(self.path).error(self.text, "required")
+        place = at.field(self.what.path)
+        if self.when.holds(raw) and not self.what.holds(raw) and not at.log.broken(place.path):
+            place.error(self.text, "required")
+
+
+class Fit(Constraint):
+    """If `when` holds, the field at `path` must be of a narrower kind, which words the errors; `text` says it to editors."""
+
+    def __init__(self, when: Given, path: str, kind: Kind, text: str) -> None:
+        self.when = when
+        self.path = path
+        self.kind = kind
+        self.text = text
+
+    def check(self, raw: Mapping[str, Any], at: Place) -> None:
+        value, place = lookup(raw, self.path), at.field(self.path)
+        if value is not _ABSENT and self.when.holds(raw) and not at.log.broken(place.path):
+            self.kind.read(value, place)
 
 
 def lookup(raw: object, path: str) -> Any:
@@ -134,11 +149,6 @@ def lookup(raw: object, path: str) -> Any:
 
 # --- rules that no schema can say ------------------------------------------------------------------------------------
 
-_ONE_OF = {"cluster-sync-mode": releases.SYNC_MODES, "cluster-reg-type": releases.CLUSTER_TYPES}
-_TEXTS: dict[str, Format] = {
-    "cluster-reg-name": formats.REGISTRATION_NAME,
-    "cluster-reg-name-prefix": formats.NAME_PREFIX,
-}
 _TRUE = frozenset({"1", "t", "true"})  # strconv.ParseBool, less its spelling in capitals
 
 
@@ -184,38 +194,16 @@ def extra_args(spec: Mapping[str, Any], at: Place) -> None:
     place = at.field("agent.extraArgs")
     per_cluster = spec["identity"]["mode"] == "PerCluster"
     for index, (name, value) in enumerate(_flags(spec)):
+        from krm_fn.config.flags import flag_error  # noqa: PLC0415 - most configurations give none
+
         here = place.entry(index)
         if name in seen:
             here.error(f"gives --{name} again, as {place.path}[{seen[name]}] does: keep one", "extra-args")
         seen.setdefault(name, index)
-        if reason := _flag_error(name, value, per_cluster=per_cluster):
+        if reason := flag_error(name, value, per_cluster=per_cluster):
             here.error(reason, "extra-args")
         elif name in _ONE_FOR_ALL:
             here.warn(_ONE_FOR_ALL[name], "extra-args")
-
-
-def _flag_error(name: str, value: str, *, per_cluster: bool) -> str:
-    """Say what is wrong with one flag, to go on after its path."""
-    if per_cluster and name.startswith("cluster-reg-name"):
-        return f"must not set --{name} with identity.mode PerCluster: use identity.nameTemplate"
-    if name in _ONE_OF and value not in _ONE_OF[name]:
-        return f"must give --{name} one of {', '.join(_ONE_OF[name])}"
-    if name in _TEXTS and (not value or _TEXTS[name].error(value)):
-        return f"must give --{name} {_TEXTS[name].expected} of at most {_TEXTS[name].max_length} characters"
-    if name == "cluster-labels":
-        return next(_label_errors(value.split(",")), "")
-    return ""
-
-
-def _label_errors(pairs: Iterable[str]) -> Iterator[str]:
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            yield "must give --cluster-labels pairs of the form key=value"
-        elif reason := formats.REGISTRATION_LABEL_KEY.error(key):
-            yield f"gives --cluster-labels a bad key: it {reason}"
-        elif reason := formats.LABEL_VALUE.error(value):
-            yield f"gives --cluster-labels a bad value: it {reason}"
 
 
 def app_pusher(spec: Mapping[str, Any], at: Place) -> None:
@@ -243,6 +231,16 @@ def _flags(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 # objects that ClusterResourceSet `N-identity` applies once; a later change to them never arrives
 _IDENTITY_KINDS = frozenset({"Namespace", "ServiceAccount", "Secret"})
+
+
+def resources(spec: Mapping[str, Any], at: Place) -> None:
+    """`agent.resources` requests no more than its limits, and nothing without a limit that pods can't share."""
+    given = spec["agent"]["resources"]
+    if given.get("requests") or given.get("limits"):
+        from krm_fn.kube.resources import faults  # noqa: PLC0415 - many configurations give none
+
+        for part, name, reason in faults(given.get("requests", {}), given.get("limits", {})):
+            at.field("agent.resources").field(part).key(name).error(reason, "resources")
 
 
 def parent_host(spec: Mapping[str, Any], at: Place) -> None:
@@ -331,6 +329,7 @@ RULES: Mapping[Callable[[Mapping[str, Any], Place], None], tuple[str, ...]] = {
     open_token: ("registrationToken",),
     misplaced_token: ("registrationToken",),
     agent_version: ("agent.image", "agent.version"),
+    resources: ("agent.resources",),
     extra_args: ("agent.extraArgs", "identity.mode"),
     app_pusher: ("agent.extraArgs", "agent.syncMode", "agent.featureGates"),
     identity_patch: ("agent.patches",),

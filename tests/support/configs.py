@@ -68,6 +68,24 @@ _VALUE = {"registrationToken": {"value": TOKEN}}
 _DEPLOYMENT = {"kind": "Deployment", "name": "clusternet-agent"}
 _EXTERNAL = {"secretStoreRef": {"name": "vault"}, "remoteRef": {"key": "clusternet"}}
 
+
+def _on_nodes(**term: Any) -> dict[str, Any]:
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    return {"agent.affinity": {"nodeAffinity": required}}
+
+
+def _beside_pods(**term: Any) -> dict[str, Any]:
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", **term}]}
+    return {"agent.affinity": {"podAffinity": required}}
+
+
+def _variable(**source: Any) -> dict[str, Any]:
+    return {"agent.env": [{"name": "A", "valueFrom": source}]}
+
+
+_ON_NODES = "spec.agent.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0]"
+_BESIDE_PODS = "spec.agent.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]"
+
 # What must be fine: a sentence, and the changes to the smallest configuration.
 GOOD: dict[str, dict[str, Any]] = {
     "the smallest": {},
@@ -124,14 +142,38 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "no tolerations": {"agent.tolerations": []},
     "no affinity": {"agent.affinity": {}},
-    "node affinity": {
-        "agent.affinity": {
-            "nodeAffinity": {
-                "requiredDuringSchedulingIgnoredDuringExecution": {
-                    "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["1"]}]}]
-                }
-            }
+    "node affinity": _on_nodes(
+        matchExpressions=[
+            {"key": "a", "operator": "Gt", "values": ["1"]},
+            {"key": "a", "operator": "In", "values": ["x", "y"]},
+            {"key": "b", "operator": "Exists"},
+        ],
+        matchFields=[{"key": "metadata.name", "operator": "NotIn", "values": ["worker-1.example.com"]}],
+    ),
+    "pod affinity by the pods' own labels": _beside_pods(
+        labelSelector={}, matchLabelKeys=["pod-template-hash"], mismatchLabelKeys=["team"]
+    ),
+    "requests within limits": {
+        "agent.resources": {
+            "requests": {"cpu": "100m", "memory": 134217728, "ephemeral-storage": "1G", "example.com/x": "1000m"},
+            "limits": {"cpu": 0.1, "memory": "128Mi", "hugepages-2Mi": "4Mi", "example.com/x": 1},
         }
+    },
+    "variables from the pod": {
+        "agent.env": [
+            {"name": f"A{index}", "valueFrom": source}
+            for index, source in enumerate(
+                (
+                    {"fieldRef": {"fieldPath": "status.podIP", "apiVersion": "v1"}},
+                    {"fieldRef": {"fieldPath": "metadata.labels['app.kubernetes.io/name']"}},
+                    {"fieldRef": {"fieldPath": "metadata.annotations['note']"}},
+                    {"resourceFieldRef": {"resource": "limits.memory"}},
+                    {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}},
+                    {"resourceFieldRef": {"resource": "requests.cpu", "divisor": "1m"}},
+                    {"resourceFieldRef": {"resource": "limits.hugepages-2Mi", "divisor": 1}},
+                )
+            )
+        ]
     },
     "labels and annotations of pods": {
         "agent": {"podLabels": {"team": "x"}, "podAnnotations": {"a.example.com/b": "any text at all\n"}}
@@ -372,6 +414,111 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
         "spec.agent.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight",
         "must be at least 1",
     ),
+    "two numbers to compare nodes with": (
+        _on_nodes(matchExpressions=[{"key": "a", "operator": "Gt", "values": ["1", "2"]}]),
+        f"{_ON_NODES}.matchExpressions[0].values",
+        "has 2 entries, at most 1 are allowed",
+    ),
+    "a word to compare nodes with by size": (
+        _on_nodes(matchExpressions=[{"key": "a", "operator": "Lt", "values": ["a"]}]),
+        f"{_ON_NODES}.matchExpressions[0].values[0]",
+        "must be a whole number",
+    ),
+    "a field of nodes that nobody can select by": (
+        _on_nodes(matchFields=[{"key": "foo", "operator": "In", "values": ["a"]}]),
+        f"{_ON_NODES}.matchFields[0].key",
+        "must be metadata.name",
+    ),
+    "a field of nodes that exists": (
+        _on_nodes(matchFields=[{"key": "metadata.name", "operator": "Exists", "values": ["a"]}]),
+        f"{_ON_NODES}.matchFields[0].operator",
+        "must be one of In, NotIn",
+    ),
+    "two nodes by name": (
+        _on_nodes(matchFields=[{"key": "metadata.name", "operator": "In", "values": ["a", "b"]}]),
+        f"{_ON_NODES}.matchFields[0].values",
+        "at most 1",
+    ),
+    "no node by name": (
+        _on_nodes(matchFields=[{"key": "metadata.name", "operator": "In"}]),
+        f"{_ON_NODES}.matchFields[0].values",
+        "is required",
+    ),
+    "label keys that narrow nothing": (
+        _beside_pods(matchLabelKeys=["pod-template-hash"]),
+        f"{_BESIDE_PODS}.labelSelector",
+        "is required with matchLabelKeys",
+    ),
+    "other label keys that narrow nothing": (
+        _beside_pods(mismatchLabelKeys=["team"]),
+        f"{_BESIDE_PODS}.labelSelector",
+        "is required with mismatchLabelKeys",
+    ),
+    "a label key twice": (
+        _beside_pods(labelSelector={}, matchLabelKeys=["team", "team"]),
+        f"{_BESIDE_PODS}.matchLabelKeys[1]",
+        "repeats",
+    ),
+    "a request over its limit": (
+        {"agent.resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "512Mi"}}},
+        "spec.agent.resources.requests[memory]",
+        "is more than the limit of 512Mi",
+    ),
+    "a device without a limit": (
+        {"agent.resources": {"requests": {"example.com/gpu": 1}}},
+        "spec.agent.resources.requests[example.com/gpu]",
+        "needs the same amount under limits",
+    ),
+    "half a device": (
+        {"agent.resources": {"limits": {"example.com/gpu": "500m"}}},
+        "spec.agent.resources.limits[example.com/gpu]",
+        "must be a whole number",
+    ),
+    "huge pages of no size": (
+        {"agent.resources": {"limits": {"cpu": 1, "hugepages-big": "2Mi"}}},
+        "spec.agent.resources.limits[hugepages-big]",
+        "hugepages-SIZE",
+    ),
+    "half a huge page": (
+        {"agent.resources": {"limits": {"cpu": 1, "hugepages-2Mi": "1Mi"}}},
+        "spec.agent.resources.limits[hugepages-2Mi]",
+        "must be a multiple of the size of a page",
+    ),
+    "a resource of quotas": (
+        {"agent.resources": {"limits": {"requests.example.com/gpu": 1}}},
+        "spec.agent.resources.limits[requests.example.com/gpu]",
+        "is a name for quotas",
+    ),
+    "a variable from a field that no server gives": (
+        _variable(fieldRef={"fieldPath": "status.phase"}),
+        "spec.agent.env[0].valueFrom.fieldRef.fieldPath",
+        "must be the path of a field such as spec.nodeName",
+    ),
+    "a variable from a field of another version": (
+        _variable(fieldRef={"fieldPath": "spec.nodeName", "apiVersion": "v2"}),
+        "spec.agent.env[0].valueFrom.fieldRef.apiVersion",
+        "must be v1",
+    ),
+    "a variable from half a path of a resource": (
+        _variable(resourceFieldRef={"resource": "memory"}),
+        "spec.agent.env[0].valueFrom.resourceFieldRef.resource",
+        "such as limits.memory",
+    ),
+    "a unit that no server knows": (
+        _variable(resourceFieldRef={"resource": "limits.memory", "divisor": "10Mi"}),
+        "spec.agent.env[0].valueFrom.resourceFieldRef.divisor",
+        "or a multiple such as 1k or 1Mi",
+    ),
+    "cpu in bytes": (
+        _variable(resourceFieldRef={"resource": "limits.cpu", "divisor": "1Mi"}),
+        "spec.agent.env[0].valueFrom.resourceFieldRef.divisor",
+        "must be 1 or 1m",
+    ),
+    "a thousandth of a byte": (
+        _variable(resourceFieldRef={"resource": "limits.memory", "divisor": "1m"}),
+        "spec.agent.env[0].valueFrom.resourceFieldRef.divisor",
+        "there is no thousandth of a byte",
+    ),
     "a pod label that selects": ({"agent.podLabels": {"app": "x"}}, "spec.agent.podLabels[app]", "selects its pods"),
     "a pod annotation of ours": (
         {"agent.podAnnotations": {"fn.clusternet.io/x": "y"}},
@@ -381,7 +528,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a variable of ours": ({"agent.env": [{"name": "REG_TOKEN"}]}, "spec.agent.env[0].name", "set by this function"),
     "a variable twice": ({"agent.env": [{"name": "A"}, {"name": "A"}]}, "spec.agent.env[1]", "repeats"),
     "a variable with two values": (
-        {"agent.env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "a"}}}]},
+        {"agent.env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]},
         "spec.agent.env[0].valueFrom",
         "together with value",
     ),

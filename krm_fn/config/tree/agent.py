@@ -9,21 +9,35 @@ from krm_fn.agent import releases
 from krm_fn.config import formats
 from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Json, Number, Text, Whole
-from krm_fn.config.rules import ExactlyOne, Given, Refuse, Require
+from krm_fn.config.rules import ExactlyOne, Fit, Given, Refuse, Require
 from krm_fn.config.tree.selectors import LABEL_VALUE, LABELS, NAME, NAMESPACE, SELECTOR, requirement
-from krm_fn.kube.labels import OPERATORS
+from krm_fn.kube.labels import IN, NOT_IN, OPERATORS
 from krm_fn.surface import AGENT as AGENT_NAME
 from krm_fn.surface import SYSTEM_NAMESPACE
 
 # --- affinity --------------------------------------------------------------------------------------------------------
 
 _LABEL_KEY = Text(formats.LABEL_KEY)
-_LINE = Text(formats.LINE)
 
-_NODE_REQUIREMENTS = ListOf(requirement((*OPERATORS, "Gt", "Lt"), "NodeSelectorRequirement"))
+_NODE_REQUIREMENT = requirement(
+    (*OPERATORS, "Gt", "Lt"),
+    "NodeSelectorRequirement",
+    "What it is compared with: for In and NotIn any number of values, for Gt and Lt one whole number.",
+    Fit(
+        Given("operator", "Gt", "Lt"),
+        "values",
+        ListOf(Text(formats.WHOLE), maximum=1),
+        "must be one whole number with Gt and Lt",
+    ),
+)
+_NODE_FIELD = Object(
+    Field("key", Choice("metadata.name"), "The only field that Kubernetes selects by.", required=True),
+    Field("operator", Choice(IN, NOT_IN), "How it is compared.", required=True, example=IN),
+    Field("values", ListOf(NAME, minimum=1, maximum=1), "The name of one node.", required=True, example=["worker-1"]),
+)
 _NODE_TERM = Object(
-    Field("matchExpressions", _NODE_REQUIREMENTS, "Requirements on labels of nodes."),
-    Field("matchFields", _NODE_REQUIREMENTS, "Requirements on fields of nodes."),
+    Field("matchExpressions", ListOf(_NODE_REQUIREMENT), "Requirements on labels of nodes."),
+    Field("matchFields", ListOf(_NODE_FIELD), "Requirements on fields of nodes."),
     upstream="NodeSelectorTerm",
 )
 _WEIGHT = Field("weight", Whole(minimum=1, maximum=100), "Weight of the preference.", required=True, example=100)
@@ -38,9 +52,13 @@ _POD_TERM = Object(
         required=True,
         example="kubernetes.io/hostname",
     ),
-    Field("matchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must agree with the pod's own."),
-    Field("mismatchLabelKeys", ListOf(_LABEL_KEY), "Keys whose values must differ from the pod's own."),
+    Field("matchLabelKeys", ListOf(_LABEL_KEY, unique=True), "Keys whose values must agree with the pod's own."),
+    Field("mismatchLabelKeys", ListOf(_LABEL_KEY, unique=True), "Keys whose values must differ from the pod's own."),
     upstream="PodAffinityTerm",
+    constraints=tuple(
+        Require(Given(name), "labelSelector", f"is required with {name}, which narrow it", empty=True)
+        for name in ("matchLabelKeys", "mismatchLabelKeys")
+    ),
 )
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -119,13 +137,30 @@ def _key_ref(what: str) -> Object:
 
 
 _FIELD_REF = Object(
-    Field("fieldPath", _LINE, "Path of the field.", required=True, example="spec.nodeName"),
-    Field("apiVersion", _LINE, "Version of the path."),
+    Field("fieldPath", Text(formats.FIELD_PATH), "Path of the field.", required=True, example="spec.nodeName"),
+    Field("apiVersion", Choice("v1"), "Version of the path."),
 )
+_UNIT = Whole(maximum=1)  # 0 = not given
+_DISK = "ephemeral-storage"
 _RESOURCE_FIELD_REF = Object(
-    Field("resource", _LINE, "Resource of the container.", required=True, example="limits.memory"),
+    Field(
+        "resource", Text(formats.RESOURCE_PATH), "Resource of the container.", required=True, example="limits.memory"
+    ),
     Field("containerName", NAMESPACE, "Name of the container."),
-    Field("divisor", _QUANTITY, "Unit of the result."),
+    Field("divisor", Either(Text(formats.DIVISOR), _UNIT), "Unit of the result."),
+    constraints=(
+        Fit(
+            Given("resource", "limits.cpu", "requests.cpu"),
+            "divisor",
+            Either(Text(formats.CPU_DIVISOR), _UNIT),
+            "must be 1 or 1m for cpu",
+        ),
+        Refuse(
+            Given("resource", *(f"{part}.{name}" for part in ("limits", "requests") for name in ("memory", _DISK))),
+            Given("divisor", "1m"),
+            "must be 1, or a multiple such as 1Mi: there is no thousandth of a byte",
+        ),
+    ),
 )
 _VALUE_FROM = Object(
     Field("configMapKeyRef", _key_ref("ConfigMap"), "A key of a ConfigMap."),

@@ -39,14 +39,14 @@ _VALUES_RULES: tuple[Constraint, ...] = (
 )
 
 
-def requirement(operators: tuple[str, ...], upstream: str) -> Object:
-    """Return a requirement on one label, as both LabelSelectors and NodeSelectors have them."""
+def requirement(operators: tuple[str, ...], upstream: str, values: str, *constraints: Constraint) -> Object:
+    """Return a requirement on one label, as both LabelSelectors and NodeSelectors have them; `values` says what those are."""
     return Object(
         Field("key", Text(formats.LABEL_KEY), "Key of the label.", required=True, example="env"),
         Field("operator", Choice(*operators), "How it is compared.", required=True, example="In"),
-        Field("values", ListOf(LABEL_VALUE), "What it is compared with; only for In and NotIn.", example=["prod"]),
+        Field("values", ListOf(LABEL_VALUE), values, example=["prod"]),
         upstream=upstream,
-        constraints=_VALUES_RULES,
+        constraints=(*_VALUES_RULES, *constraints),
     )
 
 
@@ -88,7 +88,7 @@ _SELECTOR_FIELDS = (
     Field("matchLabels", LABELS, "Labels that must be there with this value.", example={"env": "prod"}),
     Field(
         "matchExpressions",
-        ListOf(requirement(OPERATORS, "LabelSelectorRequirement")),
+        ListOf(requirement(OPERATORS, "LabelSelectorRequirement", "What it is compared with; only for In and NotIn.")),
         "Requirements that must hold, all of them.",
         example=[{"key": "env", "operator": "In", "values": ["prod"]}],
     ),

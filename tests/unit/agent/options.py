@@ -56,7 +56,7 @@ WRITTEN: dict[str, Any] = {
     "replicas": 1,
     "imagePullPolicy": "IfNotPresent",
     "imagePullSecrets": [{"name": "pull"}, "0x10"],
-    "resources": {"requests": {"cpu": "1e3", "memory": 1}, "limits": {"cpu": 0.5, "memory": "128Mi"}},
+    "resources": {"requests": {"cpu": 0.5, "memory": 1}, "limits": {"cpu": "1e3", "memory": "128Mi"}},
     "nodeSelector": {"node": "on", "0o17": "null"},
     "tolerations": [{"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 30}],
     "affinity": {
