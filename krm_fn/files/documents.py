@@ -88,6 +88,10 @@ class Tree:
             except Errors as errors:
                 results += errors.results
                 continue
+            if source is None and not data.strip():  # the command before the pipe failed, and nothing would be rendered
+                message = "stdin is empty: look at the error of the command that should have printed manifests"
+                results.append(Result(message=message, file_path=shown, rule="empty-stdin"))
+                continue
             budget.take(data)
             if texts is not None:
                 texts.append(data)

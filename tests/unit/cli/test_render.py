@@ -367,6 +367,18 @@ def test_a_target_that_holds_the_input_is_refused(
     assert files(source) == ["clusters.yaml", "fleet.yaml", "notes.yaml"]
 
 
+@pytest.mark.parametrize("given", [b"", b"\n \n"])
+@pytest.mark.parametrize("spec", ["namespaces: [team]", "guard: {allowNoClusters: true}"])
+def test_an_empty_stdin_is_an_error_and_no_empty_render(source: Path, given: bytes, spec: str) -> None:
+    """`kustomize build` failed before the pipe: what is rendered from nothing would have all Clusters pruned."""
+    config = source / "fleet.yaml"
+    config.write_text(config.read_text().replace("spec:\n", f"spec:\n  {spec}\n"))
+    for arguments in (["-", "-c", "src/fleet.yaml"], ["-", "src/fleet.yaml"]):
+        ran = run(*arguments, "-o", "out.yaml", given=given)
+        assert (ran.return_value, "stdin is empty" in ran.stderr) == (1, True)
+        assert not Path("out.yaml").exists()
+
+
 def test_what_came_on_stdin_is_a_file_of_the_folder(source: Path) -> None:
     assert run("-", "-c", "src/fleet.yaml", "-o", "src", given=CLUSTERS.encode()).return_value == 0
     assert files(source) == ["clusters.yaml", "fleet.yaml", "notes.yaml", "stdin.yaml", *CREATED]
