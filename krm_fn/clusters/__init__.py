@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config, Generated, Token
 
-NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
-
 _KINDS = frozenset({"Cluster", "Namespace"} | {kind for _, kind in GENERATED})
 
 
@@ -53,6 +51,7 @@ class Inventory:
         clusters: dict[tuple[str, str], Cluster] = {}
         copies: dict[tuple[str, str], list[Cluster]] = {}
         unreadable: list[Unreadable] = []
+        self.odd_namespaces: list[Unreadable] = []  # Namespaces that a server would refuse for their labels
         owned: list[Owned] = []
         self.namespaces: dict[str, Mapping[str, str]] = {}  # labels of the Namespace objects, by name
         self.occupied: dict[ObjectKey, Item] = {}  # objects that others made and that hold one of the names
@@ -71,6 +70,8 @@ class Inventory:
                 if known is not cluster:
                     copies.setdefault(cluster.key, [known]).append(cluster)
             elif kind == "Namespace" and item.api_version == "v1" and not dns_label_error(item.name):
+                odd = capi.namespace_faults(item)
+                self.odd_namespaces += [odd] if odd else []
                 # of two Namespaces with one name a server keeps one, and nobody knows which: only labels that both have count
                 labels = _text_only(item.metadata().get("labels"))
                 before = self.namespaces.get(item.name, labels)
@@ -163,7 +164,7 @@ def _namespace_reason(config: Config, namespace: str, known: Mapping[str, Mappin
         return "" if served else f"namespace {namespace or '(none)'} is not in spec.namespaces"
     if not namespace:
         return "it has no namespace for spec.namespaceSelector to match"
-    missed = selector.first_failure({**known.get(namespace, {}), NAMESPACE_NAME_LABEL: namespace})
+    missed = selector.first_failure({**known.get(namespace, {}), capi.NAMESPACE_NAME_LABEL: namespace})
     if not missed:
         return ""
     return (

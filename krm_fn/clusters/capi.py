@@ -96,6 +96,7 @@ def api_version(clusters: Iterable[Cluster]) -> str:
 
 # --- Clusters --------------------------------------------------------------------------------------------------------
 
+NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 TOPOLOGY_OWNED_LABEL = "topology.cluster.x-k8s.io/owned"
 # Keys of Cluster API's domains that a user may well put on a Cluster; no others are ever set on one by a controller.
 USER_KEYS = frozenset({"cluster.x-k8s.io/watch-filter", "cluster.x-k8s.io/managed-by"})
@@ -109,7 +110,7 @@ def is_cluster(item: Item) -> bool:
 
 
 class Unreadable(Record):
-    """A Cluster with errors: what is certain about it, so that configs that can't reach it can ignore it."""
+    """A Cluster or Namespace with errors: what is certain about it, so that configs that can't reach it can ignore it."""
 
     namespace: str | None  # None where it is invalid
     labels: Mapping[str, str]  # those that can be read, as the server will see them
@@ -118,7 +119,7 @@ class Unreadable(Record):
     results: tuple[Result, ...]  # what is wrong
 
     def may_match(self, selector: LabelSelector) -> bool:
-        """Return whether a selector could match the Cluster once its errors are corrected."""
+        """Return whether a selector could match it once its errors are corrected."""
         return all(
             one.key in self.unsure or (self.open and one.key not in self.labels) or one.matches(self.labels)
             for one in selector.requirements
@@ -130,15 +131,7 @@ def read(item: Item) -> Cluster | Unreadable:
     results: list[Result] = []
     broken: set[str] = set()
     topology = _topology(item)  # before anything else: one look at the object shows this and its metadata
-    title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
-
-    def report(message: str, field: str = "") -> None:
-        broken.add(field)
-        fix = _quoted(item, field)
-        meant = {"current": item.get(*field.split(".", 2)), "proposed": fix.partition(": ")[2][1:-1]} if fix else {}
-        message = f"Cluster {title or '(without a name)'}: {message}"
-        results.append(Result(message=message, fix=fix, rule="cluster", **meant, **item.place(field)))
-
+    report = _reporter(item, results, broken)
     _check_identity(item, report)
     metadata = item.metadata()
     labels = _strings(metadata.get("labels"), "labels", report)
@@ -173,6 +166,33 @@ def read(item: Item) -> Cluster | Unreadable:
         local=annotations.get(LOCAL_CONFIG_ANNOTATION) == "true",
         origin=item.place(),
     )
+
+
+def namespace_faults(item: Item) -> Unreadable | None:
+    """Return what is certain about a Namespace that a server would refuse for its labels; None where they are right."""
+    results: list[Result] = []
+    broken: set[str] = set()
+    labels = _strings(item.metadata().get("labels"), "labels", _reporter(item, results, broken))
+    if not results:
+        return None
+    unsure = frozenset(field.removeprefix("metadata.labels.") for field in broken)
+    labels = {**labels, NAMESPACE_NAME_LABEL: item.name}
+    wide = "metadata.labels" in broken or any(label_key_error(key) for key in unsure)
+    return Unreadable(namespace=item.name, labels=labels, unsure=unsure, open=wide, results=tuple(results))
+
+
+def _reporter(item: Item, results: list[Result], broken: set[str]) -> Report:
+    """Return what adds a fault of an object, and the field that has it, to the others."""
+    title = item.name if len(item.name) <= _SHOWN and item.name.isprintable() else ""
+
+    def report(message: str, field: str = "") -> None:
+        broken.add(field)
+        fix = _quoted(item, field)
+        meant = {"current": item.get(*field.split(".", 2)), "proposed": fix.partition(": ")[2][1:-1]} if fix else {}
+        message = f"{item.kind} {title or '(without a name)'}: {message}"
+        results.append(Result(message=message, fix=fix, rule=item.kind.lower(), **meant, **item.place(field)))
+
+    return report
 
 
 def _check_identity(item: Item, report: Report) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.clusters import Inventory, Part
+    from krm_fn.clusters.capi import Unreadable
     from krm_fn.krm.items import Item
     from krm_fn.model import Cluster, Config
 
@@ -157,9 +158,22 @@ def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result
         yield Result(message=message, severity=WARNING, rule="cluster")
     for copies in inventory.duplicates:
         yield _duplicate(copies, reached=any(inventory.reaches(config, one) for config in configs for one in copies))
+    for one in inventory.odd_namespaces:
+        if any(_is_asked(config, one, inventory) for config in configs):
+            yield from one.results
     for config in configs:
         if config.namespace_selector is not None:
             yield from (_no_namespace(config, one) for one in inventory.clusters if not one.namespace)
+
+
+def _is_asked(config: Config, odd: Unreadable, inventory: Inventory) -> bool:
+    """Return whether a wrong label of a Namespace decides if a config serves Clusters that it selects there."""
+    selector = config.namespace_selector
+    if selector is None or not odd.may_match(selector) or not (odd.open or odd.unsure.intersection(selector.keys)):
+        return False
+    held = [one for one in inventory.clusters if one.namespace == odd.namespace]
+    empty = not held and config.serve_empty_namespaces
+    return empty or any(config.cluster_selector.matches(one.live_labels) for one in held)
 
 
 def _duplicate(copies: Sequence[Cluster], *, reached: bool) -> Result:

@@ -66,3 +66,26 @@ def test_two_configs_that_serve_one_empty_namespace_with_one_selector_are_an_err
 def test_every_namespace_has_its_name_as_a_label(objects: list[Any]) -> None:
     by_name = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "team-a"}}}
     assert served(run([cluster("a"), cluster("b", "team-b"), *objects], config(**by_name))) == {"team-a"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ({"tier": 1}, "Namespace team-a: metadata.labels 'tier' is a number for Kubernetes, not a string"),
+        ({"tier": "${TIER}"}, "Namespace team-a: metadata.labels 'tier' has a bad value '${TIER}': it is a variable"),
+        (["tier"], "Namespace team-a: metadata.labels must be an object"),
+    ],
+    ids=["number", "placeholder", "list"],
+)
+def test_a_wrong_label_that_a_namespace_selector_asks_for_is_an_error_at_the_namespace(labels: Any, said: str) -> None:
+    odd = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a", "labels": labels}}
+    items = [cluster("a"), cluster("b", "team-b"), odd, namespace("team-b", tier="1")]
+    selector = {"namespaceSelector": {"matchLabels": {"tier": "1"}}}
+    made = run(items, config(**selector))
+    assert made.code == 1  # else the objects of team-a would go, and GitOps would prune them
+    assert said in made.stderr
+    # it decides nothing here: no Cluster is there, another label or the name is asked for
+    assert served(run(items[1:], config(**selector))) == {"team-b"}
+    named_b = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["team-a"]}]}
+    assert served(run(items, config(namespaceSelector=named_b))) == {"team-b"}
+    assert served(run(items, config())) == {"team-a", "team-b"}
