@@ -158,9 +158,8 @@ def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result
         yield Result(message=message, severity=WARNING, rule="cluster")
     for copies in inventory.duplicates:
         yield _duplicate(copies, reached=any(inventory.reaches(config, one) for config in configs for one in copies))
-    for one in inventory.odd_namespaces:
-        if any(_is_asked(config, one, inventory) for config in configs):
-            yield from one.results
+    asked = [one for one in inventory.odd_namespaces if any(_is_asked(config, one, inventory) for config in configs)]
+    yield from (result for one in asked for result in one.results)
     for config in configs:
         if config.namespace_selector is not None:
             yield from (_no_namespace(config, one) for one in inventory.clusters if not one.namespace)

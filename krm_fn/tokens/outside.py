@@ -14,6 +14,8 @@ are templates, their keys are not.
 
 from __future__ import annotations
 
+import re
+
 from krm_fn.agent import documents, manifests, unused_mark
 from krm_fn.krm.results import ERROR, WARNING, about
 from krm_fn.kube import secrets
@@ -24,6 +26,7 @@ from krm_fn.surface import (
     LABELS,
     MIN_VALUE_BYTES,
     OWNER_ANNOTATION,
+    PARENT_URL_KEY,
     REGISTRATION_KEY,
     REGISTRATION_SECRET,
     RESOURCE_SET_TYPE,
@@ -57,6 +60,8 @@ _MAKERS = {
     ("bitnami.com", "SealedSecret"): (("spec", "template", "metadata"), ("spec", "template")),
     (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): (("spec", "target"), ("spec", "target", "template")),
 }
+
+_WORD = re.compile(r"[\w.-]+")  # keys and names, whether in YAML or in JSON
 
 _OPEN = "{{"
 _OPEN_AS_TEXT = '{{ "{{" }}'
@@ -122,8 +127,17 @@ def _judge(config: Config, value: Mapping[str, Any], *, needed: bool) -> Judgeme
         reason = f"has a value of fewer than {MIN_VALUE_BYTES} bytes, on which Cluster API fails the whole Secret"
         return ERROR, f"{reason}; {_PRINTS}", held
     whole, reason = "\n".join(texts), ""
-    if REGISTRATION_SECRET not in whole:
+    words = set(_WORD.findall(whole))
+    lacking = [key for key in (PARENT_URL_KEY, TOKEN_KEY) if key not in words]
+    if REGISTRATION_SECRET not in words:
         reason = f"does not hold the Secret {REGISTRATION_SECRET}, without which the agent can't start; {_PRINTS}"
+    elif config.agent["namespace"] not in words:
+        reason = (
+            f"does not hold the Secret {REGISTRATION_SECRET} for the agent's namespace {config.agent['namespace']}, without"
+            f" which the agent can't start; {_PRINTS}"
+        )
+    elif lacking:
+        reason = f"has no {' and no '.join(lacking)}, without which the agent can't start; {_PRINTS}"
     elif config.parent_url not in whole and secrets.encode(config.parent_url) not in whole:
         reason = "names a different parent than spec.parentURL: one of them is out of date"
     return (WARNING, reason, held) if reason else None

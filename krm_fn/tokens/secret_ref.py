@@ -48,8 +48,8 @@ def find(wanted: ObjectKey, key: str, config: Config, items: Sequence[Item]) -> 
         raise _missing(wanted, config, items)
     if len(found) == 1:
         return _read(found[0], key, config)
-    namespaces = sorted({item.namespace for item in found})
-    several = len(namespaces) > 1 and not wanted.namespace
+    namespaces = sorted({item.namespace for item in found} - {""})  # one without a namespace can't be asked for
+    several = len({item.namespace for item in found}) > 1 and not wanted.namespace
     remedy = f"set secretRef.namespace to {' or '.join(namespaces[:_SHOWN])}" if several else "remove all but one"
     related = [Related.at(full_name(item.namespace, item.name), item.place("metadata.name")) for item in found[:_SHOWN]]
     message, fix = (

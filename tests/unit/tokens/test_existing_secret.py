@@ -48,7 +48,7 @@ def plain(name: str = "reg", **fields: Any) -> dict[str, Any]:
 
 def manifest(url: str = "https://parent.example.com:6443") -> str:
     return (
-        "kind: Secret\nmetadata:\n  name: clusternet-agent-cluster-registration\n"
+        "kind: Secret\nmetadata:\n  name: clusternet-agent-cluster-registration\n  namespace: clusternet-system\n"
         f"stringData:\n  parentURL: {url}\n  regToken: {TOKEN}\n"
     )
 
@@ -108,6 +108,21 @@ def test_the_manifest_that_we_print_fits(config: Config, make_items: Items) -> N
         pytest.param({"data": {"r": "%%%"}}, "does not hold the Secret clusternet-agent", id="no base64"),
         pytest.param(
             {"stringData": {"r": manifest("https://old.example.com")}}, "names a different parent", id="another parent"
+        ),
+        pytest.param(
+            {"stringData": {"r": manifest().replace("clusternet-system", "clusternet")}},
+            "for the agent's namespace clusternet-system",
+            id="another agent namespace",
+        ),
+        pytest.param(
+            {"stringData": {"r": manifest().replace("  namespace: clusternet-system\n", "")}},
+            "for the agent's namespace clusternet-system",
+            id="no namespace, which nothing defaults",
+        ),
+        pytest.param(
+            {"stringData": {"r": manifest().replace("regToken", "token")}},
+            "has no regToken",
+            id="another key of the token",
         ),
     ],
 )

@@ -153,6 +153,14 @@ def test_several_of_that_name_are_listed_whatever_their_order(make_config: Make,
     assert found.fix == "namespace: a"
 
 
+def test_a_secret_without_a_namespace_is_no_candidate_to_name(make_config: Make, make_items: Items) -> None:
+    objects = [secret(namespace="b"), secret(namespace="")]
+    found = the_error(make_config(source=REF), make_items(*objects))
+    assert found.message == "2 Secrets are called clusternet-registration: set secretRef.namespace to b"
+    assert found.fix == "namespace: b"
+    assert len(found.related) == 2
+
+
 def test_many_of_that_name_are_counted(make_config: Make, make_items: Items) -> None:
     found = the_error(make_config(source=REF), make_items(*(secret(namespace=f"n{n}") for n in range(8))))
     assert "8 Secrets" in found.message
