@@ -62,8 +62,7 @@ Examples:
   kustomize build --enable-alpha-plugins --enable-exec examples/kustomization
   clusternet-capi-fn render clusters/ | kubectl apply --dry-run=server -f -
   clusternet-capi-fn plan clusters/ --baseline main/ -o markdown
-  kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings -A -o yaml |
-    clusternet-capi-fn status -
+  clusternet-capi-fn status --context management --parent-context parent
 
 \b
 Smallest configuration (functionConfig, or a file beside the Clusters):

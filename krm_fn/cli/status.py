@@ -43,9 +43,9 @@ Example:
 
 \b
 From dumps (JSON is read ten times faster than YAML, which matters for thousands of Clusters):
-  kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings,namespaces -A -o yaml > management.yaml
+  kubectl get {dump.CLUSTER_KINDS},namespaces -A -o yaml > management.yaml
   kubectl get secrets,configmaps -A -l {GENERATED_LABEL}=true -o yaml > ours.yaml
-  kubectl --context parent get managedclusters,clusterregistrationrequests -A -o yaml |
+  kubectl --context parent get {dump.in_short(dump.MANAGED, dump.REQUESTS)} -A -o yaml |
     clusternet-capi-fn status -f management.yaml -f ours.yaml -f -
 
 With a Deployment capi-controller-manager among the dumps, its flags are looked at too. The dump of
@@ -67,10 +67,7 @@ _REQUEST = "60s"  # for one request of it
 # What kubectl is asked for. The first of a cluster is needed; the others may be forbidden to the caller.
 # The kind is given where an answer without an object means that there is none.
 _MANAGEMENT: tuple[tuple[str, Kind | None], ...] = (
-    (
-        "clusters.cluster.x-k8s.io,clusterresourcesets.addons.cluster.x-k8s.io,clusterresourcesetbindings.addons.cluster.x-k8s.io -A",
-        None,
-    ),
+    (f"{dump.CLUSTERS},{dump.SETS},{dump.BINDINGS} -A", None),
     (f"secrets -A -l {GENERATED_LABEL}=true", dump.SECRET),
     (f"configmaps -A -l {GENERATED_LABEL}=true", dump.CONFIG_MAP),
     (f"configmaps -A --field-selector metadata.name={HUB_AGENT_MAP}", None),
@@ -78,7 +75,7 @@ _MANAGEMENT: tuple[tuple[str, Kind | None], ...] = (
     ("namespaces", None),
     (f"deployments.apps -A --field-selector metadata.name={CAPI_MANAGER}", None),
 )
-_PARENT = (("managedclusters.clusters.clusternet.io,clusterregistrationrequests.clusters.clusternet.io -A", None),)
+_PARENT = ((f"{dump.MANAGED},{dump.REQUESTS} -A", None),)
 
 
 class Span(click.ParamType[int]):

@@ -1,4 +1,4 @@
-"""Every command that `status` prints: never run here, and names are quoted, since a dump can hold anything.
+"""The commands that `status` prints with its reasons: never run here, and names are quoted, since a dump can hold anything.
 
 Each is run on real control planes, in the situation that it is printed for; `tests/hosts/lab/faults/printed.py` lists where.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from shlex import quote
 
 from krm_fn.base import Record
-from krm_fn.status.dump import CLUSTER_KINDS
+from krm_fn.status.dump import CLUSTERS, GET_CLUSTERS, MANAGED, REQUESTS, SETS
 from krm_fn.status.objects import PAUSED_ANNOTATION
 from krm_fn.surface import CAPI_MANAGER, GENERATED_LABEL, RETRY_ANNOTATION
 
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from krm_fn.status.objects import LiveCluster, Managed, Manager
-
-_CLUSTERS = "clusters.cluster.x-k8s.io"
-_SETS = "clusterresourcesets.addons.cluster.x-k8s.io"
-_MANAGED = "managedclusters.clusters.clusternet.io"
-_REQUESTS = "clusterregistrationrequests.clusters.clusternet.io"
 
 
 class Commands(Record):
@@ -34,7 +29,7 @@ class Commands(Record):
 
     def dump_clusters(self) -> str:
         """Print what `status` can't do without."""
-        return self._here(f"get {CLUSTER_KINDS} -A -o yaml")
+        return self._here(GET_CLUSTERS)
 
     def dump_payloads(self) -> str:
         """Print our Secrets and ConfigMaps."""
@@ -55,7 +50,7 @@ class Commands(Record):
 
     def describe(self, cluster: LiveCluster) -> str:
         """Show a Cluster's conditions and events."""
-        return self._here(f"-n {quote(cluster.namespace)} describe {_CLUSTERS} {_name(cluster.name)}")
+        return self._here(f"-n {quote(cluster.namespace)} describe {CLUSTERS} {_name(cluster.name)}")
 
     def describe_namespace(self, name: str) -> str:
         """Show what a namespace that is being deleted waits for."""
@@ -66,21 +61,21 @@ class Commands(Record):
     def label_cluster(self, cluster: LiveCluster, labels: Mapping[str, str]) -> str:
         """Give a Cluster labels."""
         pairs = " ".join(quote(f"{key}={value}") for key, value in sorted(labels.items()))
-        place = f"-n {quote(cluster.namespace)} label --overwrite {_CLUSTERS} {_name(cluster.name)}"
+        place = f"-n {quote(cluster.namespace)} label --overwrite {CLUSTERS} {_name(cluster.name)}"
         return self._here(f"{place} {pairs}")
 
     def label_sets(self, namespace: str, names: Iterable[str], label: str) -> str:
         """Give ClusterResourceSets a label."""
-        return self._here(f"-n {quote(namespace)} label --overwrite {_SETS} {_names(names)} {quote(label)}")
+        return self._here(f"-n {quote(namespace)} label --overwrite {SETS} {_names(names)} {quote(label)}")
 
     def unpause(self, namespace: str, names: Iterable[str]) -> str:
         """Let Cluster API look at ClusterResourceSets again."""
-        return self._here(f"-n {quote(namespace)} annotate {_SETS} {_names(names)} {PAUSED_ANNOTATION}-")
+        return self._here(f"-n {quote(namespace)} annotate {SETS} {_names(names)} {PAUSED_ANNOTATION}-")
 
     def retry(self, namespace: str, names: Iterable[str]) -> str:
         """Touch ClusterResourceSets: Cluster API looks at them at once, instead of after its growing delay."""
         mark = f'{RETRY_ANNOTATION}="$(date +%s)"'
-        return self._here(f"-n {quote(namespace)} annotate --overwrite {_SETS} {_names(sorted(names))} {mark}")
+        return self._here(f"-n {quote(namespace)} annotate --overwrite {SETS} {_names(sorted(names))} {mark}")
 
     def delete(self, kind: str, namespace: str, name: str) -> str:
         """Delete a Secret or ConfigMap."""
@@ -88,7 +83,7 @@ class Commands(Record):
 
     def delete_set(self, namespace: str, name: str) -> str:
         """Delete a ClusterResourceSet."""
-        return self._here(f"-n {quote(namespace)} delete {_SETS} {_name(name)}")
+        return self._here(f"-n {quote(namespace)} delete {SETS} {_name(name)}")
 
     # --- the workload cluster, with its kubeconfig from the management cluster, which is kept in no file
 
@@ -104,18 +99,18 @@ class Commands(Record):
 
     def dump_parent(self) -> str:
         """Print which clusters are registered, and which have asked."""
-        return self._parent(f"get {_MANAGED},{_REQUESTS} -A -o yaml")
+        return self._parent(f"get {MANAGED},{REQUESTS} -A -o yaml")
 
     def delete_request(self, name: str) -> str:
         """Delete a registration request."""
-        return self._parent(f"delete {_REQUESTS} {_name(name)} --ignore-not-found")
+        return self._parent(f"delete {REQUESTS} {_name(name)} --ignore-not-found")
 
     def remove(self, managed: Managed) -> tuple[str, ...]:
         """Remove a registration: the hub prunes nothing (clusternet#159), so each object goes by hand."""
         objects_name = f"clusternet-{managed.cluster_id}"
         return (
             self.delete_request(objects_name),
-            self._parent(f"-n {quote(managed.namespace)} delete {_MANAGED} {_name(managed.name)}"),
+            self._parent(f"-n {quote(managed.namespace)} delete {MANAGED} {_name(managed.name)}"),
             self._parent(f"delete clusterrole,clusterrolebinding {_name(objects_name)}"),
             self._parent(f"delete namespace {_name(managed.namespace)}"),
         )

@@ -33,9 +33,14 @@ if TYPE_CHECKING:
     # the kinds of lists: the input with the latest page, and whether the last page is there
     Pages = dict[str, tuple[str, bool]]
 
-# what status and migration can't do without, for kubectl
-CLUSTER_KINDS = "clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings"
 CLUSTERNET_GROUP = "clusters.clusternet.io"
+
+# what kubectl is asked for
+CLUSTERS = f"clusters.{surface.CLUSTER_GROUP}"
+SETS = f"clusterresourcesets.{surface.ADDONS_GROUP}"
+BINDINGS = f"clusterresourcesetbindings.{surface.ADDONS_GROUP}"
+MANAGED = f"managedclusters.{CLUSTERNET_GROUP}"
+REQUESTS = f"clusterregistrationrequests.{CLUSTERNET_GROUP}"
 
 CLUSTER = (surface.CLUSTER_GROUP, "Cluster")
 RESOURCE_SET = (surface.ADDONS_GROUP, "ClusterResourceSet")
@@ -50,12 +55,22 @@ REQUEST = (CLUSTERNET_GROUP, "ClusterRegistrationRequest")
 _KEPT = frozenset({CLUSTER, RESOURCE_SET, BINDING, SECRET, CONFIG_MAP, DEPLOYMENT, NAMESPACE, MANAGED_CLUSTER, REQUEST})
 _SHOWN_KINDS = 5
 _DIGITS = 20  # of a 64-bit number: the longest resourceVersion that a server gives
-_COMMAND = f"kubectl get {CLUSTER_KINDS} -A -o yaml"
 _CUT_OFF = "was the dump cut off? Run kubectl again, with all its output in the file"
 # a table as kubectl prints it when -o is forgotten
 _TABLE = re.compile(r"(?:NAMESPACE|NAME)\s{2,}[A-Z]")
 _KUBECTL_ERROR = re.compile(r"(?:Error from server|error:|Unable to connect|No resources found)[^\n]*")
 _SEPARATOR = re.compile(r"\s*(?:---[^\S\n]*(?:\n|\Z)\s*)*")
+
+
+def in_short(*resources: str) -> str:
+    """Return resources for kubectl as people type them, without their groups."""
+    return ",".join(one.partition(".")[0] for one in resources)
+
+
+# what status and migration can't do without; other projects have Clusters too
+CLUSTER_KINDS = f"{CLUSTERS},{in_short(SETS, BINDINGS)}"
+GET_CLUSTERS = f"get {CLUSTER_KINDS} -A -o yaml"
+_COMMAND = f"kubectl {GET_CLUSTERS}"
 
 
 class Dump(Record):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from krm_fn import status
-from krm_fn.status import commands, objects, report
+from krm_fn.cli import status as cli_status
+from krm_fn.status import dump, objects, report
 from krm_fn.status.commands import Commands
 from krm_fn.status.dump import Dump
 from tests.hosts.lab.faults import delivered, manager, printed, registered, scenario, selected
@@ -115,14 +116,14 @@ def test_no_command_is_made_but_in_one_place_and_each_there_is_printed() -> None
         for one in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.startswith("kubectl ")
     ]
-    assert elsewhere == ["dump.py: kubectl get "]  # in messages about dumps; the command of `dump_clusters`
+    assert elsewhere == ["dump.py: kubectl "]  # in messages about dumps; the command of `dump_clusters`
     assert {method for _, method in printed.RUN_BY} == METHODS
 
 
 @pytest.mark.parametrize("name", ["--all", "-A", "$(reboot)", "a b"])
 def test_a_name_that_no_server_would_take_neither_is_an_option_nor_runs(name: str) -> None:
     made = Commands(context=name).delete_set(name, name)
-    assert f"delete {commands._SETS} {'-- ' if name[0] == '-' else ''}" in made
+    assert f"delete {dump.SETS} {'-- ' if name[0] == '-' else ''}" in made
     assert not re.search(r"[^']\$\(", made)
 
 
@@ -131,6 +132,22 @@ def test_commands_are_for_the_contexts_that_were_asked() -> None:
     assert made.retry("n", ["b", "a"]).startswith("kubectl --context here -n n annotate --overwrite")
     assert made.delete_request("r").startswith("kubectl --context there delete clusterregistrationrequests")
     assert Commands().dump_parent().startswith("kubectl get managedclusters")
+
+
+def test_the_page_the_help_and_kubectl_ask_for_the_same() -> None:
+    page = (Path(__file__).parents[3] / "docs/status.md").read_text(encoding="utf-8")
+    typed = [
+        "kubectl get clusters.cluster.x-k8s.io,clusterresourcesets,clusterresourcesetbindings,namespaces -A -o yaml",
+        "kubectl --context parent get managedclusters,clusterregistrationrequests -A -o yaml |",
+    ]
+    assert [one in page and one in cli_status.HELP for one in typed] == [True, True]
+    assert Commands().dump_clusters() == typed[0].replace(",namespaces", "")
+    asked = (
+        "clusters.cluster.x-k8s.io,clusterresourcesets.addons.cluster.x-k8s.io,clusterresourcesetbindings.addons.cluster.x-k8s.io -A",
+        "managedclusters.clusters.clusternet.io,clusterregistrationrequests.clusters.clusternet.io -A",
+    )
+    assert (cli_status._MANAGEMENT[0][0], cli_status._PARENT[0][0]) == asked
+    assert Commands().dump_parent() == f"kubectl get {asked[1]} -o yaml"
 
 
 def test_reasons_are_worded_for_one_cluster_and_for_many() -> None:
