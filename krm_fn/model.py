@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from krm_fn.hosts import Host
     from krm_fn.krm.results import Result
     from krm_fn.kube.labels import LabelSelector
     from krm_fn.kube.secrets import Secret
@@ -140,7 +141,7 @@ class Config(Record):
     resource_set: ResourceSetOptions
     feature_gate: str  # Check, Ensure or Ignore
     hub: HubOptions
-    gitops: Mapping[str, bool]  # `spec.gitops`, by the names that users write
+    hosts: tuple[Host, ...]  # `spec.gitops`: those whose annotations are asked for
     guard: GuardOptions
     mode: str  # Render or Check
     origin: Mapping[str, Any]  # what results about it point at, as `Item.place` gives it

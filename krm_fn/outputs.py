@@ -12,7 +12,7 @@ config's strategy; with `ApplyOnce` for all, one ClusterResourceSet refers to ev
 from __future__ import annotations
 
 from krm_fn.agent import AgentPayload, check, identity_values, registration_values
-from krm_fn.agent.releases import Registration
+from krm_fn.agent.manifests import Registration
 from krm_fn.base import sha256_hex
 from krm_fn.clusters import capi
 from krm_fn.clusters.naming import shared_labels
@@ -166,8 +166,8 @@ def _registered_as(name: str) -> dict[str, str]:
 
 
 def _for_embedded_text(config: Config) -> dict[str, str]:
-    """Return annotations for an object whose text could hold `${`, which Flux would expand; see docs/hosts/flux.md."""
-    return {"kustomize.toolkit.fluxcd.io/substitute": "disabled"} if config.gitops["flux"] else {}
+    """Return the annotations of an object that holds manifests as text."""
+    return {key: one for host in config.hosts for key, one in host.on_text.items()}
 
 
 # --- ClusterResourceSets ---------------------------------------------------------------------------------------------
@@ -211,6 +211,5 @@ def main_set(
 
 
 def _set_annotations(config: Config) -> dict[str, str]:
-    """Return annotations for a set. It is Degraded while one workload cluster is unreachable; see docs/hosts/argocd.md."""
-    ours = {"argocd.argoproj.io/ignore-healthcheck": "true"} if config.gitops["argocd"] else {}
+    ours = {key: one for host in config.hosts for key, one in host.on_sets.items()}
     return {**config.resource_set.annotations, **ours}

@@ -8,7 +8,7 @@ string is double-quoted, or it may turn into a number; and a value under 32 byte
 from __future__ import annotations
 
 from krm_fn.agent import manifests
-from krm_fn.agent.releases import Registration, labels_text
+from krm_fn.agent.manifests import Registration, labels_text
 from krm_fn.surface import DEPLOYER_TOKEN_KEY, DEPLOYMENT_KEY, IDENTITY_KEY, MIN_VALUE_BYTES, RBAC_KEY, REGISTRATION_KEY
 from krm_fn.yaml.write import dump, quoted
 

@@ -9,7 +9,8 @@ token Secret for the app deployer, a namespace on every namespaced object, the c
 from __future__ import annotations
 
 from krm_fn.agent import releases
-from krm_fn.agent.releases import Registration, traits
+from krm_fn.agent.releases import traits
+from krm_fn.base import Record
 from krm_fn.kube import secrets
 from krm_fn.surface import (
     ADMIN_ROLE,
@@ -24,7 +25,7 @@ from krm_fn.surface import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from krm_fn.agent.releases import Traits
@@ -42,9 +43,26 @@ _POD_SECURITY = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"t
 _POD_FIELDS = ("imagePullSecrets", "priorityClassName", "nodeSelector", "affinity", "tolerations")
 _NOTHING: tuple[Any, ...] = (None, [], {})
 
+# As in the upstream manifests; MultiClusterService stays off unless asked for, since it needs two CRDs on the cluster.
+DEFAULT_GATES = {"AppPusher": True, "Predictor": True, "Recovery": True, "SocketConnection": True}
+
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 _RBAC = f"{_RBAC_GROUP}/v1"
 _READ = ["get", "list", "watch"]
+
+
+class Registration(Record):
+    """What the agent's flags say about the cluster that it registers; an empty part is left to the agent.
+
+    Attributes:
+        name: The name to register under.
+        name_prefix: Instead of a name: the agent appends `-` and five random characters.
+        labels: Labels of the future ManagedCluster.
+    """
+
+    name: str = ""
+    name_prefix: str = ""
+    labels: Mapping[str, str] = {}
 
 
 def every_object(options: AgentOptions) -> list[dict[str, Any]]:
@@ -200,19 +218,19 @@ def _pod(options: AgentOptions, release: Traits, registration: Registration) -> 
 
 
 def _container(options: AgentOptions, release: Traits, registration: Registration) -> dict[str, Any]:
-    arguments = releases.arguments(options, release, registration)
+    args = arguments(options, release, registration)
     container: dict[str, Any] = {"name": AGENT, "image": options["image"]}
     if options["imagePullPolicy"]:
         container["imagePullPolicy"] = options["imagePullPolicy"]
     container["command"] = [f"/usr/local/bin/{AGENT}"]
-    container["args"] = arguments
+    container["args"] = args
     container["env"] = [
         _from_secret("PARENT_URL", PARENT_URL_KEY),
         _from_secret("REG_TOKEN", TOKEN_KEY),
         {"name": "AGENT_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
         *options["env"],
     ]
-    port = releases.health_port(arguments) if release.health_port else 0
+    port = releases.health_port(args) if release.health_port else 0
     if port:
         container["livenessProbe"] = {**_probe(port), "initialDelaySeconds": 15, "periodSeconds": 20}
         container["readinessProbe"] = {**_probe(port), "periodSeconds": 10}
@@ -234,3 +252,51 @@ def _from_secret(name: str, key: str) -> dict[str, Any]:
 
 def _probe(port: int) -> dict[str, Any]:
     return {"httpGet": {"path": HEALTH_PATH, "port": port, "scheme": "HTTPS"}, "timeoutSeconds": 5}
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+
+def arguments(options: AgentOptions, release: Traits, registration: Registration) -> list[str]:
+    """Return the whole list of arguments for one registration.
+
+    Name and labels are passed only where there are any: an empty flag would read as a wish for an empty name.
+    """
+    ours = ["--cluster-reg-token=$(REG_TOKEN)", "--cluster-reg-parent-url=$(PARENT_URL)"]
+    if registration.name:
+        ours.append(f"--cluster-reg-name={registration.name}")
+    if registration.name_prefix:
+        ours.append(f"--cluster-reg-name-prefix={registration.name_prefix}")
+    if registration.labels:
+        ours.append(f"--cluster-labels={labels_text(registration.labels)}")
+    gates = sorted({**DEFAULT_GATES, **options["featureGates"]}.items())
+    switches = ",".join(f"{gate}={'true' if on else 'false'}" for gate, on in gates)
+    ours += [
+        f"--cluster-reg-type={options['clusterType']}",
+        f"--cluster-sync-mode={options['syncMode']}",
+        "--use-metrics-server=false",
+        f"--feature-gates={switches}",
+    ]
+    if release.leader_elect_flag:
+        ours.append("--leader-elect=true")
+    ours += [
+        "--leader-elect-resource-namespace=$(AGENT_NAMESPACE)",
+        "--predictor-direct-access=false",
+        "--predictor-port=8080",
+    ]
+    if release.client_limits:
+        ours += ["--kube-api-qps=50", "--kube-api-burst=100"]
+    ours.append("--v=0")  # at its own default of 2 the agent logs all its flags at each start, the token among them
+    return _with(ours, options["extraArgs"])
+
+
+def labels_text(labels: Mapping[str, str]) -> str:
+    """Return labels as the agent's flag takes them: `k=v,k=v`, sorted by key."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def _with(ours: Iterable[str], extra: Iterable[str]) -> list[str]:
+    """Return our flags, each replaced in place where `extra` gives it too, followed by the rest of `extra`."""
+    given = {releases.flag_name(argument): argument for argument in extra}
+    out = [given.pop(releases.flag_name(argument), argument) for argument in ours]
+    return [*out, *given.values()]

@@ -1,4 +1,4 @@
-"""Releases of clusternet-agent: what changes in its manifests, and its command line with the flags that each release knows.
+"""Releases of clusternet-agent: what changes in its manifests, and which flags and gates each release knows.
 
 Source: clusternet/clusternet `deploy/agent` and `pkg/agent/options` at the tags v0.12.0 to v0.18.1. A new release that
 changes the manifests is one more name in `Traits` and one more line in `traits`.
@@ -10,15 +10,13 @@ from krm_fn.base import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from krm_fn.model import AgentOptions, AgentVersion
+    from krm_fn.model import AgentVersion
 
 # Values of --cluster-sync-mode and --cluster-reg-type.
 SYNC_MODES = ("Push", "Pull", "Dual")
 CLUSTER_TYPES = ("StandardCluster", "EdgeCluster")
-# As in the upstream manifests; MultiClusterService stays off unless asked for, since it needs two CRDs on the cluster.
-DEFAULT_GATES = {"AppPusher": True, "Predictor": True, "Recovery": True, "SocketConnection": True}
 HEALTH_PORT = 10650  # the agent's default from v0.15 on
 
 _MAX_PORT = 65535
@@ -72,21 +70,7 @@ def needs(name: str, version: AgentVersion) -> str:
     return "" if version.key >= first else f"v{'.'.join(map(str, first))}"
 
 
-# --- the command line ------------------------------------------------------------------------------------------------
-
-
-class Registration(Record):
-    """What the agent's flags say about the cluster that it registers; an empty part is left to the agent.
-
-    Attributes:
-        name: The name to register under.
-        name_prefix: Instead of a name: the agent appends `-` and five random characters.
-        labels: Labels of the future ManagedCluster.
-    """
-
-    name: str = ""
-    name_prefix: str = ""
-    labels: Mapping[str, str] = {}
+# --- flags -----------------------------------------------------------------------------------------------------------
 
 
 def flag_name(argument: str) -> str:
@@ -95,13 +79,6 @@ def flag_name(argument: str) -> str:
     Source: spf13/pflag with the normaliser of k8s.io/component-base. An argument is `--name` or `--name=value`.
     """
     return argument.removeprefix("--").partition("=")[0].replace("_", "-")
-
-
-def merged(ours: Iterable[str], extra: Iterable[str]) -> list[str]:
-    """Return our flags, each replaced in place where `extra` gives it too, followed by the rest of `extra`."""
-    given = {flag_name(argument): argument for argument in extra}
-    out = [given.pop(flag_name(argument), argument) for argument in ours]
-    return [*out, *given.values()]
 
 
 def flag_value(arguments: Iterable[str], flag: str) -> str | None:
@@ -117,41 +94,3 @@ def health_port(arguments: Iterable[str]) -> int:
         return HEALTH_PORT
     right = text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_PORT)) and int(text) <= _MAX_PORT
     return int(text) if right else -1
-
-
-def arguments(options: AgentOptions, release: Traits, registration: Registration) -> list[str]:
-    """Return the whole list of arguments for one registration.
-
-    Name and labels are passed only where there are any: an empty flag would read as a wish for an empty name.
-    """
-    ours = ["--cluster-reg-token=$(REG_TOKEN)", "--cluster-reg-parent-url=$(PARENT_URL)"]
-    if registration.name:
-        ours.append(f"--cluster-reg-name={registration.name}")
-    if registration.name_prefix:
-        ours.append(f"--cluster-reg-name-prefix={registration.name_prefix}")
-    if registration.labels:
-        ours.append(f"--cluster-labels={labels_text(registration.labels)}")
-    gates = sorted({**DEFAULT_GATES, **options["featureGates"]}.items())
-    switches = ",".join(f"{gate}={'true' if on else 'false'}" for gate, on in gates)
-    ours += [
-        f"--cluster-reg-type={options['clusterType']}",
-        f"--cluster-sync-mode={options['syncMode']}",
-        "--use-metrics-server=false",
-        f"--feature-gates={switches}",
-    ]
-    if release.leader_elect_flag:
-        ours.append("--leader-elect=true")
-    ours += [
-        "--leader-elect-resource-namespace=$(AGENT_NAMESPACE)",
-        "--predictor-direct-access=false",
-        "--predictor-port=8080",
-    ]
-    if release.client_limits:
-        ours += ["--kube-api-qps=50", "--kube-api-burst=100"]
-    ours.append("--v=0")  # at its own default of 2 the agent logs all its flags at each start, the token among them
-    return merged(ours, options["extraArgs"])
-
-
-def labels_text(labels: Mapping[str, str]) -> str:
-    """Return labels as the agent's flag takes them: `k=v,k=v`, sorted by key."""
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from krm_fn.agent import AgentPayload, identity_values, manifests, registration_values
-from krm_fn.agent.releases import Registration
+from krm_fn.agent.manifests import Registration
 from krm_fn.surface import MIN_VALUE_BYTES
 from tests.unit.agent.options import RELEASES, agent
 

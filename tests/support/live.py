@@ -19,7 +19,7 @@ import yaml
 
 from krm_fn import outputs
 from krm_fn.agent import AgentPayload, identity_values, registration_values
-from krm_fn.agent.releases import Registration
+from krm_fn.agent.manifests import Registration
 from krm_fn.clusters.naming import shared_labels
 from krm_fn.config import decode
 from krm_fn.krm.items import Item

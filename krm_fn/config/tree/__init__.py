@@ -12,6 +12,7 @@ from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.rules import Given, Refuse, Require
 from krm_fn.config.tree import agent, selectors, token
+from krm_fn.hosts import HOSTS
 from krm_fn.surface import ADDONS_GROUP, API_VERSION, APPLY_ONCE, KIND, RECONCILE
 from krm_fn.tokens import sources
 
@@ -209,10 +210,7 @@ SPEC = Object(
     Field("hub", HUB, "Set-up of clusternet-hub.", default={}),
     Field(
         "gitops",
-        Object(
-            Field("argocd", Flag(), "Annotations that the output needs in Argo CD.", default=False),
-            Field("flux", Flag(), "Annotations that the output needs in Flux.", default=False),
-        ),
+        Object(*(Field(host.name, Flag(), host.description, default=False) for host in HOSTS)),
         "Annotations that make the output safe in GitOps tools.",
         default={},
     ),

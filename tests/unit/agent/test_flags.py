@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from krm_fn.agent import releases
-from krm_fn.agent.releases import Registration, traits
+from krm_fn.agent import manifests, releases
+from krm_fn.agent.manifests import Registration
+from krm_fn.agent.releases import traits
 from tests.unit.agent.options import RELEASES, agent
 
 COMMON = [
@@ -29,7 +30,7 @@ QUIET = ["--v=0"]
 
 def arguments(release: str = "v0.18.1", registration: Registration | None = None, **changes: Any) -> list[str]:
     options = agent(release, **changes)
-    return releases.arguments(options, traits(options.version), registration or Registration())
+    return manifests.arguments(options, traits(options.version), registration or Registration())
 
 
 @pytest.mark.parametrize(

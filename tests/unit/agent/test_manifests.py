@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import manifests
-from krm_fn.agent.releases import Registration
+from krm_fn.agent.manifests import Registration
 from krm_fn.config.tree.agent import AGENT
 from krm_fn.model import Patch
 from tests.unit.agent.options import ELEVEN, EVERY_OPTION, RELEASES, WRITTEN, agent

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from krm_fn.agent import checks, manifests
-from krm_fn.agent.releases import Registration
+from krm_fn.agent.manifests import Registration
 from krm_fn.krm.results import Errors
 from krm_fn.model import Patch
 from tests.unit.agent.options import ELEVEN, agent
