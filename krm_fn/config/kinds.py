@@ -123,7 +123,7 @@ class Choice(Kind):
     def check(self, value: str, at: Place) -> str:
         """Find the value; name the nearest one where it is unknown."""
         if value not in self.values:
-            near = "" if at.private else nearest(value, self.values)
+            near = nearest(value, self.values)  # one of ours, so it may be named in a private place, too
             at.error(
                 f"must be {self.expected}, not{at.shown(value) or ' this'}{did_you_mean(near)}",
                 "enum",

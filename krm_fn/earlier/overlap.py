@@ -179,14 +179,18 @@ def already_served(parts: Iterable[Part], strangers: Sequence[ResourceSet]) -> I
     """Report Clusters of this run that configs of an earlier step already serve; `strangers` are their main sets."""
     coverage = Coverage(strangers)
     for part in parts:
-        found: dict[tuple[str, str], list[Cluster]] = {}
+        found: dict[str, dict[tuple[str, str], Cluster]] = {}
+        names: dict[str, set[str]] = {}
         for cluster in part.matched:
             for one in coverage.of(cluster):
-                found.setdefault((one.owner, one.name), []).append(cluster)
-        for (owner, name), reached in sorted(found.items()):
+                found.setdefault(one.owner, {})[cluster.key] = cluster
+                names.setdefault(one.owner, set()).add(one.name)
+        for owner, reached in sorted(found.items()):
+            several = len(names[owner]) > 1  # with PerCluster, one for each Cluster
             message = (
-                f"ClusternetCAPIConfig {part.config.owner} reaches {_clusters(reached)}, which ClusterResourceSet {name} of"
-                f" ClusternetCAPIConfig {owner} already serves; make their clusterSelectors disjoint, or remove that"
+                f"ClusternetCAPIConfig {part.config.owner} reaches {_clusters([*reached.values()])}, which"
+                f" ClusterResourceSet{'s' if several else ''} {some(sorted(names[owner]), _SHOWN)} of ClusternetCAPIConfig"
+                f" {owner} already serve{'' if several else 's'}; make their clusterSelectors disjoint, or remove that"
                 " config's output"
             )
             yield about(part.config, message, rule="overlap", field=_SELECTOR)

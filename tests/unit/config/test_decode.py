@@ -413,3 +413,8 @@ def test_identity_is_known_without_decoding(document: dict[str, Any], expected: 
 def test_a_text_of_absurd_length_is_refused_by_its_length(changes: dict[str, Any]) -> None:
     (message,) = errors_of(changes)
     assert "characters long, at most" in message
+
+
+def test_the_nearest_value_of_an_enum_is_named_where_values_are_hidden() -> None:
+    (result,) = results_of(changed({"registrationToken": {"value": TOKEN, "onExpired": "fail"}}))
+    assert result.message.endswith("must be one of Warn, Fail, not this: did you mean Fail?")

@@ -138,6 +138,15 @@ def test_clusters_that_an_earlier_step_serves_are_reported_by_its_set(
         assert f"{titles}, which ClusterResourceSet {name} of ClusternetCAPIConfig {owner} already serves" in message
 
 
+def test_the_sets_of_one_config_are_one_error_however_many_they_are() -> None:
+    names = [f"c{number}" for number in range(9)]
+    part = Part(ONE, Token(), taken(*names))
+    (message,) = messages(overlap.already_served([part], [of_one(name) for name in names]), "overlap")
+    assert "reaches Clusters team-a/c0, team-a/c1, " in message
+    assert "which ClusterResourceSets n.c0, n.c1, " in message
+    assert "of ClusternetCAPIConfig inner already serve; make" in message
+
+
 @pytest.mark.parametrize(
     ("fleet", "expected"),
     [
