@@ -83,8 +83,8 @@ def command(  # noqa: PLR0913 - one parameter per option
         shared.wrong_usage(f"{option} needs --baseline or --against to compare with")
     filters = Filters(namespaces=namespaces, selector=_selector(selector), clusters=clusters, only_changed=only_changed)
     offers = shared.environment_offers()
-    options = function.Options(offers=offers, now=shared.moment(now, offers), needs_token=False)
     try:
+        options = function.Options(offers=offers, now=shared.moment(now, offers), needs_token=False)
         source = source.replace(skip=(baseline,) if baseline else ())
         options, found = inputs.compared(source, options, baseline, against)
         view, redactor = _view(source, options, filters, found)

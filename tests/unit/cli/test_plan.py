@@ -71,6 +71,16 @@ def test_errors_are_in_every_form_on_stderr_and_in_the_exit_code(form: str, fold
 
 
 @FORMS
+def test_a_time_of_the_environment_that_is_none_is_an_error_in_every_form(
+    form: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
+    code, shown, said = invoke("plan", fleet(folder, cluster("one")), "-o", form)
+    assert (code, "SOURCE_DATE_EPOCH must be" in said) == (1, True)
+    assert "SOURCE" in shown
+
+
+@FORMS
 def test_a_config_or_file_that_cannot_be_read_is_an_error_in_every_form(form: str, folder: Folder) -> None:
     code, shown, said = invoke("plan", fleet(folder, cluster("one"), parentURL="http://x"), "-o", form)
     assert code == 1
