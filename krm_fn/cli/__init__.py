@@ -145,7 +145,14 @@ def group(ctx: click.Context) -> Any:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code: 0, 1 for findings and bad input, 2 for usage, 3 for an internal error."""
+    """Run the command line and return the exit code.
+
+    That is 0, 1 for findings, bad input and output that can't be written, 2 for wrong usage (of `status` and `migrate` for bad
+    input too, see `REPORTING`), 3 for an internal error, 130 for an interrupt.
+
+    Raises:
+        SystemExit: A signal ended it (`_terminated`): 128 and its number.
+    """
     plain = sys.stderr
     sys.stderr = redacted(plain)  # usage errors quote arguments
     if isinstance(sys.stdout, io.TextIOWrapper):

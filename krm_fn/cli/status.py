@@ -52,7 +52,7 @@ With a Deployment capi-controller-manager among the dumps, its flags are looked 
 clusterregistrationrequests holds a credential of each cluster (status.token): better piped than kept in a file.
 
 Exit code: 0 if every Cluster is registered as far as can be seen, 1 if any is not (with --strict also if that can't be
-known), 2 if a dump can't be read or kubectl fails.
+known), 2 if a dump can't be read, no Cluster is in the dumps or none by the given name, or kubectl fails.
 """
 
 _SPAN = re.compile(r"(\d+)([dhm])\Z")

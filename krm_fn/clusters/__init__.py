@@ -1,9 +1,9 @@
 """Cluster API's Clusters: what the product has to know about an input, read in one pass, and which of them each config reaches.
 
-An input may have sixty thousand items, so an item is examined only if its kind is ours or its text could contain one of
-our names: `Item.contains` answers that without parsing, and errs only on the safe side. Two hundred configs over ten
-thousand Clusters are two million decisions, so only those that matched are kept; why a Cluster is left out is worked
-out on demand (`verdicts`).
+An input may have sixty thousand items, so an item is examined only if its kind counts, and one of a kind that we generate only
+if its text could contain one of our names, too: `Item.contains` answers that without parsing, and errs only on the safe side. Two
+hundred configs over ten thousand Clusters are two million decisions, so only those that matched are kept; why a Cluster is
+left out is worked out on demand (`verdicts`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ Nothing of a kustomization is interpreted here: the real program builds it. What
 - It never gets `--enable-exec` (unless the caller passes it), so it starts what it finds on PATH alone: `docker` and `helm`,
   small programs that connect to a socket of this process. `docker run` of our own function is done here; any other image,
   program or chart is refused, if the build calls for it. And `git`: what it fetches is treated as the copy is.
-- Its environment holds nothing of ours: no variable, no home folder, no plugin folder.
+- Of the caller's environment it gets the way to the network alone (proxies, certificates): no token, no home folder, no plugin
+  folder. Where the caller passes `--enable-exec`, it gets everything but `CLUSTERNET_…`, credentials for a cloud included.
 """
 
 # Descriptors and links are the subject here, and os names them.
@@ -176,7 +177,7 @@ def _private_folder() -> Iterator[str]:
 
 
 def _environment(private: str, *, enable_exec: bool) -> dict[str, str]:
-    """Return kustomize's environment: nothing of ours; where programs may run, what they need of the caller's."""
+    """Return kustomize's environment: of the caller's the way to the network; where programs may run, all but our own variables."""
     tools, temporary = os.path.join(private, "bin"), {"TMPDIR": os.path.join(private, "tmp")}
     if enable_exec:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("CLUSTERNET_")}

@@ -1,7 +1,7 @@
 """One object of the input, read no further than needed.
 
 An item is a span of the bytes that came in, or an already loaded value. Its apiVersion and kind are known from the
-start; metadata and values are read by YAML events on demand and kept.
+start; metadata (by lines where these tell enough, `partial`) and values (by YAML events) are read on demand and kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the operator of a runner offers: the only module that reads environment variables and files.
+"""What the operator of a runner offers: the only module that reads a variable or a file which a configuration names.
 
 The function may run where the operator's credentials are available, on configurations of people who are not trusted with
 them (SECURITY.md). So a configuration names a variable or a file, and here it is decided whether that one was offered:
