@@ -234,13 +234,17 @@ _IDENTITY_KINDS = frozenset({"Namespace", "ServiceAccount", "Secret"})
 
 
 def resources(spec: Mapping[str, Any], at: Place) -> None:
-    """`agent.resources` requests no more than its limits, and nothing without a limit that pods can't share."""
-    given = spec["agent"]["resources"]
-    if given.get("requests") or given.get("limits"):
-        from krm_fn.kube.resources import faults  # noqa: PLC0415 - many configurations give none
+    """`agent.resources` requests no more than its limits, nothing without a limit that pods can't share; memory is in whole bytes (a warning)."""
+    given, place = spec["agent"]["resources"], at.field("agent.resources")
+    if any(given.values()):
+        from krm_fn.kube.resources import faults, fractions  # noqa: PLC0415 - many configurations give none
 
         for part, name, reason in faults(given.get("requests", {}), given.get("limits", {})):
-            at.field("agent.resources").field(part).key(name).error(reason, "resources")
+            place.field(part).key(name).error(reason, "resources")
+        text = "is a fraction of a byte: m means thousandths, megabytes are written as Mi or M"
+        for part, amounts in given.items():
+            for name in fractions(amounts):
+                place.field(part).key(name).warn(text, "resources")
 
 
 def parent_host(spec: Mapping[str, Any], at: Place) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ONE = 10**9  # amounts are counted in billionths; a server rounds up what is finer
 _HUGE = "hugepages-"
+_IN_BYTES = ("memory", "ephemeral-storage")
 _MOST = 60  # no amount of anything has more digits, whatever the exponent says
 _PARTS = re.compile(r"\+?([0-9]*)\.?([0-9]*)(?:([KMGTPE])i|([numkMGTPE])|[eE]([-+]?[0-9]+))?")
 _BINARY = "KMGTPE"
@@ -50,6 +51,11 @@ def faults(requests: Mapping[str, Quantity], limits: Mapping[str, Quantity]) -> 
                 yield part, name, "must be a multiple of the size of a page"
             elif not _shared(name) and not name.startswith(_HUGE) and amount(quantity) % _ONE:
                 yield part, name, "must be a whole number, since it is counted in pieces"
+
+
+def fractions(amounts: Mapping[str, Quantity]) -> Iterator[str]:
+    """Return the resources that are counted in bytes and are given no whole number of them: `512m` is half a byte."""
+    return (name for name in _IN_BYTES if name in amounts and amount(amounts[name]) % _ONE)
 
 
 def _beside(name: str, request: Quantity, limit: Quantity | None) -> str:

@@ -161,6 +161,12 @@ def test_a_field_reaches_its_record(changes: dict[str, Any], path: str, expected
             id="patch of an identity object",
         ),
         pytest.param(
+            {"agent.resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "512m"}}},
+            "spec.agent.resources.limits[memory]",
+            "is a fraction of a byte",
+            id="half a byte of memory",
+        ),
+        pytest.param(
             {"agent.version": "v0.17.0"}, "spec.agent.version", "the image's tag says v0.18.1", id="two versions"
         ),
         pytest.param(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from krm_fn.kube.resources import amount, faults
+from krm_fn.kube.resources import amount, faults, fractions
 
 AMOUNTS = {
     "1": 10**9,
@@ -81,3 +81,11 @@ def test_what_a_server_refuses_is_said(
     assert where == part
     assert name in {**requests, **limits}
     assert reason in text
+
+
+def test_half_a_byte_is_named_and_half_a_core_is_not() -> None:
+    assert list(fractions({"memory": "512m", "ephemeral-storage": 0.5, "cpu": "500m"})) == [
+        "memory",
+        "ephemeral-storage",
+    ]
+    assert list(fractions({"memory": "0.5Ki", "ephemeral-storage": 1e3, "cpu": "500m"})) == []
