@@ -175,6 +175,9 @@ def _over_limit(
         return one.key in sets or (title in clusters if one.cluster else one.namespace in namespaces)
 
     pairs = [one for one in counted if one.key not in reached]
+    if had:  # a set for one Cluster tells of it where the tree does not hold it, as it does no local-config one
+        had.update(full_name(one.namespace, one.cluster) for one in pairs if one.cluster)
+        pairs = [one for one in pairs if not one.cluster]
     gone = sorted(one.key.full_name for one in pairs if not stays(one))
     limit = config.guard.max_removed
     for what, total, removed in (

@@ -62,3 +62,17 @@ def test_a_guard_that_had_no_output_before_is_not_evaluated() -> None:
     made = against([*FLEET, config()], [*FLEET, dev("d"), config(), config("other", **DEV, **GUARD)])
     assert made.code == 0, made.stderr
     assert any("of other" in one or "output of other" in one for one in made.messages("warning"))
+
+
+def test_clusters_that_the_tree_does_not_hold_count_with_the_others_where_each_has_a_set() -> None:
+    """kustomize and `render` drop local-config Clusters; one limit is for all of them."""
+    labelled = {"env": "prod", "cluster.x-k8s.io/cluster-name": ""}
+    fleet = [cluster(name, labels={**labelled, "cluster.x-k8s.io/cluster-name": name}) for name in "abcd"]
+    limited = config(identity={"mode": "PerCluster"}, guard={"maxRemovedClusters": 1})
+    first = Run(document([*fleet, limited]))
+    kept = [one for one in first.items if one["kind"] != "Cluster" or one["metadata"]["name"] in "ab"]
+    baseline = resource_list.read(document(kept)).items
+    made = Run(document([fleet[0], fleet[2], limited]), baseline=baseline)
+    assert made.code == 1
+    assert "2 of 4 Clusters would no longer be served" in made.stderr
+    assert Run(document([*fleet[1:], limited]), baseline=baseline).code == 0
