@@ -1,4 +1,7 @@
-"""What hosts read of the objects that we generate: one row per host, from which its field of `spec.gitops` derives."""
+"""The hosts: one row for each, from which `init --for` and the fields of `spec.gitops` derive.
+
+Annotations that a host adds to the objects which it hands over are the protocol's: `krm.changes` and `krm.unreadable`.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,54 @@ if TYPE_CHECKING:
 
 
 class Host(Record):
-    """A host with annotations of its own."""
+    """A host that runs the function or applies its output, beside its files in `starters/`."""
 
-    name: str  # in `spec.gitops`
-    description: str
-    on_sets: Mapping[str, str] = {}  # annotations of ClusterResourceSets
+    name: str  # in `init --for` and `spec.gitops`
+    title: str
+    config: str  # where the configuration is in its starter
+    where: str  # goes what an existing package needs
+    lines: str
+    next: str  # the command to try; {folder} is that of the configuration
+    on_sets: Mapping[str, str] = {}  # annotations of ClusterResourceSets that it needs
     on_text: Mapping[str, str] = {}  # annotations of objects that hold manifests as text
 
 
 HOSTS = (
     Host(
+        name="kustomize",
+        title="kustomize",
+        config="clusternet.yaml",
+        where="the outermost kustomization.yaml",
+        lines="transformers:\n- clusternet.yaml",
+        next="kustomize build --enable-alpha-plugins --enable-exec .",
+    ),
+    Host(
+        name="kpt",
+        title="kpt",
+        config="clusternet/config.yaml",
+        where="Kptfile, last in the pipeline",
+        lines="pipeline:\n  mutators:\n  - exec: clusternet-capi-fn\n    configPath: clusternet/config.yaml",
+        next="kpt fn render --allow-exec",
+    ),
+    Host(
         name="argocd",
-        description="Annotations that the output needs in Argo CD.",
+        title="Argo CD",
+        config="fleet/clusternet.yaml",
+        where="the Application's spec.source",
+        lines="plugin:\n  name: clusternet-capi-fn-v0.1",
+        next="clusternet-capi-fn plan {folder}",
         # a set is Degraded while one workload cluster is unreachable; see docs/hosts/argocd.md
         on_sets={"argocd.argoproj.io/ignore-healthcheck": "true"},
     ),
     Host(
         name="flux",
-        description="Annotations that the output needs in Flux.",
+        title="Flux",
+        config="fleet/clusternet.yaml",
+        where="the CI job that pushes the artifact",
+        lines="clusternet-capi-fn render . -o ../rendered.yaml",
+        next="clusternet-capi-fn plan {folder}",
         # Flux would expand a `${` in the text; see docs/hosts/flux.md
         on_text={"kustomize.toolkit.fluxcd.io/substitute": "disabled"},
     ),
 )
+ANNOTATED = tuple(host for host in HOSTS if host.on_sets or host.on_text)  # those that `spec.gitops` knows

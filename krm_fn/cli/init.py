@@ -5,52 +5,18 @@ from __future__ import annotations
 import os
 import pathlib
 import shlex
-from typing import NamedTuple
 
 import click
 
 from krm_fn.cli import shared
 from krm_fn.files import writing
+from krm_fn.hosts import HOSTS
 from krm_fn.krm import runner
 
 STARTERS = pathlib.Path(__file__).parents[1] / "starters"
 
 
-class Host(NamedTuple):
-    """What `init` knows of a host, beside the files in `starters/`."""
-
-    config: str  # where the configuration is in its starter
-    where: str  # goes what an existing package needs
-    lines: str
-    next: str  # the command to try; {folder} is that of the configuration
-
-
-HOSTS = {
-    "kustomize": Host(
-        config="clusternet.yaml",
-        where="the outermost kustomization.yaml",
-        lines="transformers:\n- clusternet.yaml",
-        next="kustomize build --enable-alpha-plugins --enable-exec .",
-    ),
-    "kpt": Host(
-        config="clusternet/config.yaml",
-        where="Kptfile, last in the pipeline",
-        lines="pipeline:\n  mutators:\n  - exec: clusternet-capi-fn\n    configPath: clusternet/config.yaml",
-        next="kpt fn render --allow-exec",
-    ),
-    "argocd": Host(
-        config="fleet/clusternet.yaml",
-        where="the Application's spec.source",
-        lines="plugin:\n  name: clusternet-capi-fn-v0.1",
-        next="clusternet-capi-fn plan {folder}",
-    ),
-    "flux": Host(
-        config="fleet/clusternet.yaml",
-        where="the CI job that pushes the artifact",
-        lines="clusternet-capi-fn render . -o ../rendered.yaml",
-        next="clusternet-capi-fn plan {folder}",
-    ),
-}
+_HOSTS = {host.name: host for host in HOSTS}
 
 HELP = """Write a starter configuration that renders as it is.
 
@@ -67,14 +33,14 @@ Examples:
 @click.command("init", help=HELP)
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path())
 @click.option(
-    "--for", "host", type=click.Choice(tuple(HOSTS)), help="[default: what DIR is set up for, else kustomize]"
+    "--for", "host", type=click.Choice(tuple(_HOSTS)), help="[default: what DIR is set up for, else kustomize]"
 )
 def command(folder: str, host: str | None) -> int:
     root = pathlib.Path(folder)
     try:
         names = {path.name for path in root.iterdir()} if root.exists() else set()
         host = host or ("kpt" if "Kptfile" in names else "kustomize")
-        known = HOSTS[host]
+        known = _HOSTS[host]
         empty = all(name.startswith(".") for name in names)
         files = _files(host, whole=empty)
         taken = [name for name in files if os.path.lexists(root / name)]
@@ -102,7 +68,7 @@ def _files(host: str, *, whole: bool) -> dict[str, bytes]:
     root = STARTERS / host
     if whole:
         return {one.relative_to(root).as_posix(): one.read_bytes() for one in sorted(root.rglob("*")) if one.is_file()}
-    source = HOSTS[host].config
+    source = _HOSTS[host].config
     return {source.removeprefix("fleet/"): (root / source).read_bytes().replace(b"manifests fleet/", b"manifests ")}
 
 

@@ -10,7 +10,7 @@ from krm_fn.config import rules
 from krm_fn.config.fields import paths_of
 from krm_fn.config.report import Log, Place
 from krm_fn.config.tree import CONFIG, METADATA, SPEC, agent
-from krm_fn.hosts import HOSTS
+from krm_fn.hosts import ANNOTATED
 from krm_fn.krm.results import Errors
 from krm_fn.kube.labels import MATCHES_NOTHING, LabelSelector
 from krm_fn.kube.secrets import Secret, quoted
@@ -195,7 +195,7 @@ def _config(name: str, namespace: str, spec: Mapping[str, Any], **known: Any) ->
         resource_set=_resource_set(spec["clusterResourceSet"]),
         feature_gate=spec["managementCluster"]["featureGate"],
         hub=_hub(spec["hub"]),
-        hosts=tuple(host for host in HOSTS if spec["gitops"][host.name]),
+        hosts=tuple(host for host in ANNOTATED if spec["gitops"][host.name]),
         guard=_guard(spec["guard"]),
         mode=spec["mode"],
         **known,

@@ -2,7 +2,7 @@
 
 A source hands back a value, which the format check sees before anything else does, or leaves the token where it is. It
 also says which object brings the registration to a namespace. To add one: its field in `config.tree.token`, and here its
-record and an entry in `_SOURCES`.
+record and an entry in `_SOURCES`; if what it makes is of a new kind, that in `surface.GENERATED`.
 """
 
 from __future__ import annotations

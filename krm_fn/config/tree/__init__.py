@@ -12,7 +12,7 @@ from krm_fn.config.fields import Either, Field, ListOf, MapOf, Object
 from krm_fn.config.kinds import Choice, Flag, Text, Whole
 from krm_fn.config.rules import Given, Refuse, Require
 from krm_fn.config.tree import agent, selectors, token
-from krm_fn.hosts import HOSTS
+from krm_fn.hosts import ANNOTATED
 from krm_fn.surface import ADDONS_GROUP, API_VERSION, APPLY_ONCE, KIND, RECONCILE
 from krm_fn.tokens import sources
 
@@ -210,7 +210,12 @@ SPEC = Object(
     Field("hub", HUB, "Set-up of clusternet-hub.", default={}),
     Field(
         "gitops",
-        Object(*(Field(host.name, Flag(), host.description, default=False) for host in HOSTS)),
+        Object(
+            *(
+                Field(host.name, Flag(), f"Annotations that the output needs in {host.title}.", default=False)
+                for host in ANNOTATED
+            )
+        ),
         "Annotations that make the output safe in GitOps tools.",
         default={},
     ),

@@ -1,7 +1,7 @@
 """Label selectors, labels and names of Kubernetes as they appear in our configuration, and what is said of wrong ones.
 
 Source: apimachinery meta/v1 `LabelSelector`, its validation in pkg/apis/meta/v1/validation, v1.36. What a single key or value
-must look like is in `config.formats` and `kube.labels`.
+must look like is in `config.formats` and `kube.labels`; how a flat key takes one, in `config.flat`.
 """
 
 from __future__ import annotations

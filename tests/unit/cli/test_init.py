@@ -9,7 +9,8 @@ import yaml
 from click.testing import CliRunner
 
 from krm_fn.cli import group
-from krm_fn.cli.init import HOSTS, STARTERS
+from krm_fn.cli.init import STARTERS
+from krm_fn.hosts import HOSTS
 
 if TYPE_CHECKING:
     import pathlib
@@ -32,7 +33,7 @@ def config_of(folder: pathlib.Path) -> pathlib.Path:
     return found
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", [host.name for host in HOSTS])
 def test_what_it_writes_into_an_empty_folder_is_valid_before_there_is_any_cluster(
     host: str, tmp_path: pathlib.Path
 ) -> None:
@@ -44,7 +45,7 @@ def test_what_it_writes_into_an_empty_folder_is_valid_before_there_is_any_cluste
     assert "error" not in planned
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", [host.name for host in HOSTS])
 def test_it_writes_no_cluster_and_no_json(host: str, tmp_path: pathlib.Path) -> None:
     invoke("init", "--for", host, str(tmp_path / "new"))
     files = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
@@ -88,7 +89,7 @@ def test_a_package_that_names_the_configuration_already_gets_no_lines_to_add(
     assert "Add to" not in said
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", [host.name for host in HOSTS])
 def test_the_line_that_the_starter_asks_to_remove_can_be_removed(host: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "clusters.yaml").write_text(CLUSTER)
     invoke("init", "--for", host, str(tmp_path))
@@ -99,7 +100,7 @@ def test_the_line_that_the_starter_asks_to_remove_can_be_removed(host: str, tmp_
     assert code == 0, planned
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", [host.name for host in HOSTS])
 def test_beside_clusters_with_the_label_it_registers_them(host: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "clusters.yaml").write_text(CLUSTER)
     code, said = invoke("init", "--for", host, str(tmp_path))
