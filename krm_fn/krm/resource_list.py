@@ -58,7 +58,14 @@ class ResourceList:
         self._added.append(value)
 
     def remove(self, item: Item) -> None:
-        """Drop an object."""
+        """Drop an object.
+
+        Raises:
+            ValueError: It is the `functionConfig`, which hosts give back as it is; by its position another object would go.
+        """
+        if item is self.function_config:
+            message = "the functionConfig can't be removed"
+            raise ValueError(message)
         self._removed.add(item.position)
 
     def apply(self, changes: Changes) -> None:

@@ -228,6 +228,14 @@ def test_what_was_set_on_an_object_goes_with_it() -> None:
     assert out == HEAD + "items:\n" + TWO + "  metadata:\n    labels:\n      a: b\n  spec: 1\n"
 
 
+def test_the_function_config_is_not_removed_nor_another_object_in_its_place() -> None:
+    found = read((HEAD + "items:\n" + ONE + TWO + CONFIG).encode())
+    assert found.function_config is not None
+    with pytest.raises(ValueError, match="functionConfig"):
+        found.remove(found.function_config)
+    assert found.changes == Changes()
+
+
 def test_changes_that_were_decided_elsewhere_are_all_even_if_there_are_none() -> None:
     found = read((HEAD + "items:\n" + ONE).encode())
     found.items[0].set_label("a", "b")
