@@ -208,7 +208,7 @@ def _count(
         together = [case for one in namespaces if one not in apart for case in members[prefix, one]]
         spare = max(0, len(chosen[prefix][0]) - len(together))
         parts = [("", together, chosen[prefix])] if together else []
-        parts += [(one, members[prefix, one], labelled[one]) for one in apart]
+        parts += [(one, members[prefix, one], _own(prefix, one, members, labelled[one])) for one in apart]
         for namespace, among, (ready, silent) in parts:
             lacking = max(0, len(among) - len(ready))
             taken = min(lacking, spare) if namespace else 0  # registered before agents told their namespace
@@ -233,3 +233,21 @@ def _count(
         if len(ready) > sum(wanted):
             spare_names[""] = spare_names.get("", []) + ready
     return groups, spare_names
+
+
+def _own(
+    prefix: str,
+    namespace: str,
+    members: Mapping[tuple[str, str], Sequence[Case]],
+    found: tuple[list[Managed], list[Managed]],
+) -> tuple[list[Managed], list[Managed]]:
+    """Leave out what Clusters of the same namespace need whose agents choose names with another prefix, as another config says."""
+    needed = {one: len(cases) for (one, where), cases in members.items() if where == namespace and one != prefix}
+    ready = []
+    for one in found[0]:
+        other = chosen_prefix(one.name)
+        if needed.get(other, 0) > 0:
+            needed[other] -= 1
+        else:
+            ready.append(one)
+    return ready, [one for one in found[1] if chosen_prefix(one.name) not in needed]

@@ -1092,6 +1092,20 @@ def test_a_namespace_is_not_helped_by_the_registrations_of_another() -> None:
     assert codes(found.clusters[1]) == ["not-registered"]
 
 
+def test_two_configs_of_a_namespace_are_not_helped_by_one_registration() -> None:
+    first = Fleet("team-c", ("app-1",), found=live.config("one", mode="Shared", prefix="a", owner="one"))
+    second = Fleet("team-c", ("app-2",), found=live.config("two", mode="Shared", prefix="b", owner="two"))
+    for fleet, tier in ((first, "gold"), (second, "iron")):
+        fleet.clusters[0]["metadata"]["labels"] = {"tier": tier}
+        for each in fleet.sets:
+            each["spec"]["clusterSelector"] = {"matchLabels": {"tier": tier}}
+    both = [live.managed(name, origin="team-c") for name in ("b-x7k2p", "b-b4d9z")]
+    found = evaluate(*first.everything, *second.everything, *both[:1])
+    assert [each.registered for each in found.clusters] == ["no", "counted"]
+    # one of them came from the other config and keeps its name
+    assert evaluate(*first.everything, *second.everything, *both).ok
+
+
 def test_the_only_request_of_a_namespace_is_the_one_of_its_only_cluster() -> None:
     fleet = Fleet("team-c", ("app-1",), found=live.config(mode="Shared"))
     asked = live.request("clusternet-cluster-x7k2p", result="", origin="team-c")
