@@ -39,8 +39,9 @@ def find(wanted: ObjectKey, key: str, config: Config, items: Sequence[Item]) -> 
     title = wanted.full_name
     if all(item.kind == KIND and item.group == GROUP for item in items):
         message = (
-            f"Secret {title} can't be read: as a generator this function sees no resources. "
-            "List the configuration under `transformers:`, or use env, file, existingSecret or externalSecret"
+            f"Secret {title} can't be read: the input holds no resources. Give the Secret and the Clusters too (in a kustomization,"
+            " list the configuration under `transformers:`, since a generator sees no resources), or use env, file, existingSecret"
+            " or externalSecret"
         )
         raise Errors.of(message, **config.place(_REF))
     found = named(wanted, items)

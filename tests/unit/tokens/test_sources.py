@@ -304,7 +304,7 @@ def test_an_error_in_a_secret_names_that_secret_and_its_file(make_config: Make, 
 
 def test_a_generator_is_reported_that_it_sees_no_items(make_config: Make, make_items: Items) -> None:
     result = the_error(make_config(source=REF), make_items())
-    assert "as a generator this function sees no resources" in result.message
+    assert "a generator sees no resources" in result.message
     assert "`transformers:`" in result.message
 
 
