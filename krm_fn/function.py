@@ -171,7 +171,8 @@ def compare(outcome: Outcome, items: Sequence[Item]) -> Comparison | None:
         return None
     from krm_fn.earlier import compare as comparing  # noqa: PLC0415 - for `plan` alone
 
-    return comparing.compare(made.parts, made.inventory.clusters, items, made.before.baseline)
+    failed = has_errors(outcome.results)
+    return comparing.compare(made.parts, made.inventory, items, made.before.baseline, failed=failed)
 
 
 def ordered(results: Sequence[Result]) -> tuple[Result, ...]:

@@ -113,6 +113,7 @@ class Unreadable(Record):
     """A Cluster or Namespace with errors: what is certain about it, so that configs that can't reach it can ignore it."""
 
     namespace: str | None  # None where it is invalid
+    name: str
     labels: Mapping[str, str]  # those that can be read, as the server will see them
     unsure: frozenset[str]  # keys whose value is invalid
     open: bool  # whether it may have other labels as well once it is corrected
@@ -151,6 +152,7 @@ def read(item: Item) -> Cluster | Unreadable:
             unsure |= {CLUSTER_NAME_LABEL, TOPOLOGY_OWNED_LABEL}
         return Unreadable(
             namespace=None if "metadata.namespace" in broken else item.namespace,
+            name=item.name,
             labels=dict(filter(lambda pair: isinstance(pair[1], str), live.items())),
             unsure=frozenset(unsure),
             open="metadata.labels" in broken or any(label_key_error(key) for key in unsure),
@@ -178,7 +180,9 @@ def namespace_faults(item: Item) -> Unreadable | None:
     unsure = frozenset(field.removeprefix("metadata.labels.") for field in broken)
     labels = {**labels, NAMESPACE_NAME_LABEL: item.name}
     wide = "metadata.labels" in broken or any(label_key_error(key) for key in unsure)
-    return Unreadable(namespace=item.name, labels=labels, unsure=unsure, open=wide, results=tuple(results))
+    return Unreadable(
+        namespace=item.name, name=item.name, labels=labels, unsure=unsure, open=wide, results=tuple(results)
+    )
 
 
 def _reporter(item: Item, results: list[Result], broken: set[str]) -> Report:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from krm_fn.clusters import Part
+    from krm_fn.clusters import Inventory, Part
     from krm_fn.earlier import Output
     from krm_fn.earlier.effects import Effect
     from krm_fn.krm.items import Item
@@ -64,17 +64,27 @@ class Comparison(Record):
         return not (self.added or self.changes or self.removed or self.effects)
 
 
-def compare(parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[Item], baseline: Output) -> Comparison:
-    """Compare what is made of an input, and all that the input holds, with an earlier tree."""
+def compare(
+    parts: Sequence[Part], inventory: Inventory, items: Sequence[Item], baseline: Output, *, failed: bool
+) -> Comparison:
+    """Compare what is made of an input, and all that the input holds, with an earlier tree.
+
+    Clusters of the input that a server would refuse are still there: nothing happens to them in a run that `failed`.
+    """
     then = {one.key: one.item.value() for one in baseline.owned}
     now = {new.key: new.value for part in parts if part.renders for new in part.generated}
     both = sorted(then.keys() & now.keys(), key=tuple)
     pairs = [(key, _as_rendered(then[key]), _as_rendered(now[key])) for key in both]
     changes = _changes([(key, old, new) for key, old, new in pairs if old != new])
     sets = [capi.read_set(value) for key, value in now.items() if key.kind == RESOURCE_SET_KIND]
+    past, present, refused = baseline.clusters, inventory.clusters, _refused(inventory, baseline)
+    if failed:
+        past = [one for one in past if one.key not in refused]
+    else:
+        present = (*present, *refused.values())
     sides = (
-        Side(baseline.all_sets, baseline.clusters, then, baseline.items),
-        Side(sets, _labelled(parts, clusters), now, items),
+        Side(baseline.all_sets, past, then, baseline.items),
+        Side(sets, _labelled(parts, present), now, items),
     )
     return Comparison(
         added=tuple(sorted(now.keys() - then.keys(), key=tuple)),
@@ -84,6 +94,26 @@ def compare(parts: Sequence[Part], clusters: Sequence[Cluster], items: Sequence[
         effects=effects(*sides),
         knows_clusters=bool(baseline.clusters),
     )
+
+
+def _refused(inventory: Inventory, baseline: Output) -> dict[tuple[str, str], Cluster]:
+    """Return Clusters of the earlier tree that a server would refuse now: what of their labels can't be read is as it was."""
+    if not inventory.unreadable:
+        return {}
+    then = {one.key: one for one in baseline.clusters}
+    readable = {one.key for one in inventory.clusters}
+    found = {}
+    for one in inventory.unreadable:
+        old = then.get((one.namespace or "", one.name))
+        if old is not None and old.key not in readable:
+            certain = {key: value for key, value in one.labels.items() if key not in one.unsure}
+            unsure = (
+                old.live_labels
+                if one.open
+                else {key: old.live_labels[key] for key in one.unsure & old.live_labels.keys()}
+            )
+            found[old.key] = old.replace(live_labels={**unsure, **certain})
+    return found
 
 
 def _as_rendered(value: Mapping[str, Any]) -> dict[str, Any]:

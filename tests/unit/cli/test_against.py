@@ -296,3 +296,26 @@ def test_local_config_clusters_that_a_build_drops_count_as_removed(
     repository.write("fleet/clusters.yaml", *local[:2])
     code, found, _ = plan(repository.fleet, "--against", "HEAD")
     assert (code, effects(found)) == (0, {"removed": ["team-a/three"]})
+
+
+@pytest.mark.parametrize(
+    ("labels", "guard", "expected"),
+    [
+        pytest.param({"env": True}, {}, (1, {}), id="an error: nothing is rendered"),
+        pytest.param({"env": "prod", "tier": 1}, {}, (1, {}), id="another label"),
+        pytest.param({"env": "test", "tier": 1}, {}, (0, {"loses-set": ["team-b/two"]}), id="out of reach, too"),
+        pytest.param(
+            {"env": "test", "a b": "c"}, {}, (0, {"loses-set": ["team-b/two"]}), id="out of reach, with a bad key"
+        ),
+        pytest.param({"env": "prod", "tier": 1}, {"onInvalidCluster": "Skip"}, (0, {}), id="not counted"),
+    ],
+)
+def test_a_cluster_that_a_server_would_refuse_is_still_in_the_input(
+    labels: Any, guard: Any, expected: Any, repository: Repository
+) -> None:
+    repository.write("fleet/config.yaml", config(guard=guard))
+    refused = cluster("two", "team-b")
+    refused["metadata"]["labels"] = labels
+    repository.write("fleet/clusters.yaml", cluster("one"), cluster("other", "team-b"), refused)
+    code, found, _ = plan(repository.fleet, "--against", "HEAD")
+    assert (code, {key: value for key, value in effects(found).items() if key != "registers"}) == expected
