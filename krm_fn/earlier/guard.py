@@ -8,7 +8,7 @@ from krm_fn.krm.results import WARNING, Result, about
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from krm_fn.clusters import Part
     from krm_fn.clusters.capi import ResourceSet
@@ -138,27 +138,31 @@ def _nothing_to_compare(limited: Sequence[Config], message: str) -> Result:
     return about(limited[0], message, rule="empty-baseline", field=_REMOVED_FIELD)
 
 
-def _served(parts: Sequence[Part], before: Before) -> tuple[set[str], set[ObjectKey]]:
-    """Return what all configs of a run serve: the titles of Clusters, and the main sets.
+def _served(parts: Sequence[Part], before: Before) -> tuple[dict[str, Cluster], dict[ObjectKey, str]]:
+    """Return what all configs of a run serve: Clusters by their titles, and the main sets, each with its owner.
 
     In mode Check a config makes nothing, and what an earlier step made counts.
     """
-    clusters: set[str] = set()
-    sets: set[ObjectKey] = set()
+    clusters: dict[str, Cluster] = {}
+    sets: dict[ObjectKey, str] = {}
     there = before.output.main_sets
     coverage = Coverage(there)
     for part in parts:
         if part.renders:
-            clusters.update(cluster.title for cluster in part.served)
-            sets.update(part.main_sets)
+            clusters.update((cluster.title, cluster) for cluster in part.served)
+            sets.update(dict.fromkeys(part.main_sets, part.config.owner))
         else:
-            clusters.update(cluster.title for cluster in part.served if coverage.of(cluster))
-            sets.update(one.key for one in there)
+            clusters.update((cluster.title, cluster) for cluster in part.served if coverage.of(cluster))
+            sets.update((one.key, one.owner) for one in there)
     return clusters, sets
 
 
 def _over_limit(
-    config: Config, tree: Output, counted: Sequence[ResourceSet], clusters: set[str], sets: set[ObjectKey]
+    config: Config,
+    tree: Output,
+    counted: Sequence[ResourceSet],
+    clusters: Mapping[str, Cluster],
+    sets: Mapping[ObjectKey, str],
 ) -> Iterator[Result]:
     """Count Clusters; and pairs for the sets that reach none of the tree's, or all of those could go unseen."""
     coverage = Coverage(counted)
@@ -168,20 +172,14 @@ def _over_limit(
         covering = coverage.of(cluster)
         had.update([cluster.title] if covering else [])
         reached.update(one.key for one in covering)
-    namespaces = {key.namespace for key in sets}
-
-    def stays(one: ResourceSet) -> bool:  # a renamed set loses no Cluster
-        title = full_name(one.namespace, one.cluster)
-        return one.key in sets or (title in clusters if one.cluster else one.namespace in namespaces)
-
     pairs = [one for one in counted if one.key not in reached]
     if had:  # a set for one Cluster tells of it where the tree does not hold it, as it does no local-config one
         had.update(full_name(one.namespace, one.cluster) for one in pairs if one.cluster)
         pairs = [one for one in pairs if not one.cluster]
-    gone = sorted(one.key.full_name for one in pairs if not stays(one))
+    gone = sorted(one.key.full_name for one in _lost(pairs, tree, clusters, sets))
     limit = config.guard.max_removed
     for what, total, removed in (
-        ("Clusters", len(had), sorted(had - clusters)),
+        ("Clusters", len(had), sorted(had - clusters.keys())),
         ("pairs of namespace and ClusterResourceSet", len(pairs), gone),
     ):
         over = isinstance(limit, int) and len(removed) > limit
@@ -194,3 +192,30 @@ def _over_limit(
                 " allows. If that is intended, raise spec.guard.maxRemovedClusters in the same commit"
             )
             yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD)
+
+
+def _lost(
+    pairs: Sequence[ResourceSet], tree: Output, clusters: Mapping[str, Cluster], sets: Mapping[ObjectKey, str]
+) -> Iterator[ResourceSet]:
+    """Return the sets that are gone and whose Clusters no other set seems to have taken over.
+
+    A set for all Clusters of a namespace was renamed where one is new there of the same config, or of a config that had none
+    there (it was renamed as well), or where a Cluster that it selects is served. Another config's set beside it proves nothing.
+    """
+    known = {one.key for one in tree.main_sets}
+    settled = {(one.namespace, one.owner) for one in tree.main_sets}
+    fresh = {(key.namespace, owner) for key, owner in sets.items() if key not in known}
+    moved = {namespace for namespace, owner in fresh if (namespace, owner) not in settled}
+    labels: dict[str, list[Mapping[str, str]]] = {}
+    for cluster in clusters.values():
+        labels.setdefault(cluster.namespace, []).append(cluster.live_labels)
+    for one in pairs:
+        if one.key in sets:
+            continue
+        if one.cluster:
+            stays = full_name(one.namespace, one.cluster) in clusters
+        else:
+            stays = one.namespace in moved or (one.namespace, one.owner) in fresh
+            stays = stays or any(map(one.matches, labels.get(one.namespace, ())))
+        if not stays:
+            yield one

@@ -12,10 +12,14 @@ from tests.support.lists import Run, cluster, config, document
 GUARD = {"guard": {"maxRemovedClusters": 0}}
 DEV = {"clusterSelector": {"matchLabels": {"env": "dev"}}, "clusterResourceSet": {"name": "dev"}}
 FLEET = [cluster("a"), cluster("b"), cluster("c", "team-b")]
+LAST = {"maxRemovedClusters": 0, "allowNoClusters": True}
 
 
 def dev(name: str) -> Any:
     return cluster(name, labels={"env": "dev"})
+
+
+BOTH = [cluster("a"), dev("d")]
 
 
 def against(before: list[Any], now: list[Any], *, clusters: bool = True) -> Run:
@@ -41,6 +45,24 @@ def against(before: list[Any], now: list[Any], *, clusters: bool = True) -> Run:
         ),
         pytest.param([*FLEET, config(**GUARD)], [*FLEET, config(identity={"mode": "PerCluster"}, **GUARD)], False, id="another mode"),
         pytest.param([*FLEET, config(**GUARD)], [cluster("a"), config(**GUARD)], True, id="Clusters go"),
+        pytest.param(
+            [*BOTH, config(), config("other", **DEV, **GUARD)], [*BOTH, config("other", **DEV, **GUARD)], True,
+            id="a config is deleted in a namespace that another one serves on",
+        ),
+        pytest.param(
+            [*BOTH, config(), config("other", **DEV, **GUARD)],
+            [*BOTH, config("other", **{**DEV, "clusterResourceSet": {"name": "second"}}, **GUARD)], True,
+            id="a config is deleted where another one takes another set name",
+        ),
+        pytest.param(
+            [*BOTH, config(guard=LAST), config("other", **DEV)], [BOTH[1], config(guard=LAST), config("other", **DEV)], True,
+            id="the last Cluster of a config goes where another one serves on",
+        ),
+        pytest.param(
+            [*BOTH, config(), config("other", **DEV, **GUARD)],
+            [*BOTH, config("renamed", clusterResourceSet={"name": "second"}), config("other", **DEV, **GUARD)], False,
+            id="a config gets another name and another set name beside another one",
+        ),
     ],
 )  # fmt: skip
 def test_what_no_config_serves_any_more_is_removed(before: Any, now: Any, removed: bool, clusters: bool) -> None:  # noqa: FBT001
