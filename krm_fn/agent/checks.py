@@ -9,6 +9,7 @@ from __future__ import annotations
 from krm_fn.agent import manifests, releases
 from krm_fn.base import nearest
 from krm_fn.krm.results import Errors, Result
+from krm_fn.kube.labels import label_key_error, label_value_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from krm_fn.model import AgentOptions, Patch
+
+_TYPES = {dict: "an object", list: "a list", str: "a string", int: "a whole number", bool: "true or false"}
 
 
 def review(options: AgentOptions) -> None:
@@ -124,7 +127,30 @@ def _damage(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     found += _not_strings("metadata", metadata)
     if before["kind"] == "Deployment":
         found += _broken_selector(after)
+    if not found:
+        found += [f"must keep {path} {_TYPES[kind]}" for path, kind in _other_types("", before, after)]
+    if not found and before["kind"] == "Deployment":
+        found += _broken_containers(after["spec"]["template"].get("spec", {}))
     return found
+
+
+def _other_types(path: str, before: object, after: object) -> Iterator[tuple[str, type]]:
+    """Yield the fields that a patch gives a value of another type, with ours: in our objects no field has two types."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted(before.keys() & after.keys()):
+            yield from _other_types(f"{path}.{key}" if path else key, before[key], after[key])
+    elif type(before) is not type(after):
+        yield path, type(before)
+
+
+def _broken_containers(pod: Mapping[str, Any]) -> list[str]:
+    """Say where containers lack what a server requires: a patch that means to add to ours replaces their list."""
+    lists = (pod.get("containers", []), pod.get("initContainers", []))
+    every = [one for part in lists if isinstance(part, list) for one in part]
+    whole = lists[0] and all(isinstance(part, list) for part in lists)
+    if whole and all(isinstance(one, dict) and one.get("name") and one.get("image") for one in every):
+        return []
+    return ["must leave every container a name and an image: a list in a patch replaces ours as a whole"]
 
 
 def _not_strings(path: str, metadata: Mapping[str, Any]) -> list[str]:
@@ -134,11 +160,13 @@ def _not_strings(path: str, metadata: Mapping[str, Any]) -> list[str]:
         if not isinstance(values, dict):
             found.append(f"must keep {path}.{part} an object")
             continue
-        found += [
-            f"gives {path}.{part}[{key}] a value that is not a string; quote it"
-            for key, value in values.items()
-            if not isinstance(value, str)
-        ]
+        for key, value in values.items():
+            if not isinstance(value, str):
+                found.append(f"gives {path}.{part}[{key}] a value that is not a string; quote it")
+            elif part == "labels" and (reason := label_value_error(value)):
+                found.append(f"gives {path}.{part}[{key}] a bad value: it {reason}")
+            if reason := label_key_error(key if part == "labels" else key.lower()):
+                found.append(f"gives {path}.{part} a bad key: it {reason}")
     return found
 
 

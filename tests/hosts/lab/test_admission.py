@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from krm_fn.agent import AgentPayload, check, identity_values
-from krm_fn.agent.releases import Registration
+from krm_fn.agent.manifests import Registration
 from krm_fn.krm.results import Errors
 from tests.hosts.lab.api import RefusedError
 from tests.support.configs import BAD, GOOD, decoded
