@@ -138,6 +138,12 @@ def _changes(found: Hub, config: Mapping[str, Any], clusters: tuple[objects.Live
         "The token moves from a ConfigMap into a Secret, and later changes of image or token "
         "arrive (strategy Reconcile; the hub's was ApplyOnce)."
     )
+    new = [one.title for one in clusters if surface.CLUSTER_NAME_LABEL in one.labels and one not in selected]
+    if new:
+        yield (
+            f"Not set up by the hub, and registered by this config: {some(new)}. To leave them out, narrow clusterSelector or "
+            "add namespaces."
+        )
     left = [one.title for one in clusters if surface.CLUSTER_NAME_LABEL not in one.labels]
     if left:
         yield (

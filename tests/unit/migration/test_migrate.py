@@ -42,6 +42,12 @@ def rules(found: Migration) -> list[str]:
     return [one.rule for one in found.warnings]
 
 
+def test_clusters_that_the_hub_has_not_set_up_and_this_config_registers_are_named() -> None:
+    changes = plan(*live.hub_objects("default"), live.cluster("default", "old"), live.cluster("team-b", "new")).changes
+    (said,) = [one for one in changes if one.startswith("Not set up by the hub")]
+    assert "registered by this config: team-b/new. To leave them out" in said
+
+
 def test_the_hubs_set_up_becomes_a_config() -> None:
     found = plan(*live.hub_objects("default"), live.hub_secret())
     assert found.config == {
