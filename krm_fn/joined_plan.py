@@ -202,7 +202,7 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
     # what is there was made in this build; only configs in mode Check own nothing of it, and look at it
     now = inventory if not all(part.renders for part in parts) else Inventory((), ())
     before = earlier.read(now, options.baseline)
-    compared = plan.check_earlier(parts, before)
+    compared = plan.check_earlier(parts, before, inventory)
     compared += [one for part in parts for one in part.results]
     results += located(compared, items, None, stream=False, original=options.original)
     redactor = ends[0].call.outcome.redactor

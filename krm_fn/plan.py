@@ -67,7 +67,7 @@ def make(
     _name(parts, reached, before)
     _build(parts)
     results = [*_guard(parts, items, inventory)]
-    results += check_earlier(parts, before)
+    results += check_earlier(parts, before, inventory)
     results += _references(parts, items, inventory, before)
     if len(parts) + len(reached) > 1 or inventory.owned or inventory.occupied:
         from krm_fn.earlier import overlap  # noqa: PLC0415 - one config on a first run has nothing to clash with
@@ -158,7 +158,7 @@ def _guard(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory) -
     return results
 
 
-def check_earlier(parts: Sequence[Part], before: Before) -> list[Result]:
+def check_earlier(parts: Sequence[Part], before: Before, inventory: Inventory) -> list[Result]:
     """Check against what came before, where anything did; what is about one config is added to its part."""
     results: list[Result] = []
     if before.several:
@@ -171,7 +171,7 @@ def check_earlier(parts: Sequence[Part], before: Before) -> list[Result]:
     if not before.several and (before.nothing or any(part.config.guard.max_removed is not None for part in parts)):
         from krm_fn.earlier import guard  # noqa: PLC0415 - most runs have neither
 
-        results += guard.removals(parts, before)
+        results += guard.removals(parts, before, inventory)
     return results
 
 

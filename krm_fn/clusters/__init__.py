@@ -113,6 +113,11 @@ class Inventory:
         labels = cluster.live_labels
         return not self.namespace_reason(config, cluster.namespace) and config.cluster_selector.matches(labels)
 
+    def may_reach(self, config: Config, one: Unreadable) -> bool:
+        """Return whether a config could reach a Cluster once its errors are corrected."""
+        there = one.namespace is None or not self.namespace_reason(config, one.namespace)
+        return there and one.may_match(config.cluster_selector)
+
     def counts(self, part: Part, *, alone: bool) -> list[Result]:
         """Report how many Clusters of each namespace a config registers.
 

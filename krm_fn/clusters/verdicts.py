@@ -137,12 +137,7 @@ def unserved(configs: Sequence[Config], inventory: Inventory) -> Iterator[Result
     """Report such Clusters of an input, given the configs of this run."""
     unreached = 0
     for one in inventory.unreadable:
-        reached = [
-            config
-            for config in configs
-            if one.may_match(config.cluster_selector)
-            and (one.namespace is None or not inventory.namespace_reason(config, one.namespace))
-        ]
+        reached = [config for config in configs if inventory.may_reach(config, one)]
         severity, addition = ERROR, ""
         if not reached:
             unreached += 1

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from krm_fn.clusters import Part
+    from krm_fn.clusters import Inventory, Part
     from krm_fn.clusters.capi import ResourceSet
     from krm_fn.earlier import Before, Output
     from krm_fn.krm.items import Item
@@ -101,13 +101,13 @@ def _meant(key: str, value: str, fleet: Sequence[Cluster]) -> tuple[str, str, st
 # --- how many go -----------------------------------------------------------------------------------------------------
 
 
-def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
+def removals(parts: Sequence[Part], before: Before, inventory: Inventory) -> Iterator[Result]:
     """Apply `guard.maxRemovedClusters` of every config; one that had nothing to compare with is a warning.
 
     What is counted: Clusters, where the earlier tree holds Cluster objects; pairs of namespace and ClusterResourceSet,
     where it does not (a tree of generated objects only, or kpt's own earlier output, whose Clusters are already gone).
     Output of a config that is not in this run, since it was renamed or deleted, counts for every config: nothing else
-    would report it.
+    would report it. A Cluster whose own errors fail the run is not gone.
     """
     limited = [part.config for part in parts if part.config.guard.max_removed is not None]
     if before.nothing:
@@ -116,10 +116,15 @@ def removals(parts: Sequence[Part], before: Before) -> Iterator[Result]:
     served = _served(parts, before)
     present = {part.config.owner for part in parts}
     for config in limited:
+        faulty = {
+            full_name(one.namespace or "", one.name)
+            for one in inventory.unreadable
+            if not config.guard.skips and inventory.may_reach(config, one)
+        }
         for tree in reversed(before.trees):  # the baseline is asked first
             counted = [one for one in tree.main_sets if one.owner == config.owner or one.owner not in present]
             if counted:
-                yield from _over_limit(config, tree, counted, *served)
+                yield from _over_limit(config, tree, counted, served, faulty)
                 break
         else:
             message = (
@@ -161,10 +166,11 @@ def _over_limit(
     config: Config,
     tree: Output,
     counted: Sequence[ResourceSet],
-    clusters: Mapping[str, Cluster],
-    sets: Mapping[ObjectKey, str],
+    served: tuple[Mapping[str, Cluster], Mapping[ObjectKey, str]],
+    faulty: set[str],
 ) -> Iterator[Result]:
     """Count Clusters; and pairs for the sets that reach none of the tree's, or all of those could go unseen."""
+    clusters, sets = served
     coverage = Coverage(counted)
     had: set[str] = set()
     reached: set[ObjectKey] = set()
@@ -176,10 +182,10 @@ def _over_limit(
     if had:  # a set for one Cluster tells of it where the tree does not hold it, as it does no local-config one
         had.update(full_name(one.namespace, one.cluster) for one in pairs if one.cluster)
         pairs = [one for one in pairs if not one.cluster]
-    gone = sorted(one.key.full_name for one in _lost(pairs, tree, clusters, sets))
+    gone = [] if faulty else sorted(one.key.full_name for one in _lost(pairs, tree, clusters, sets))
     limit = config.guard.max_removed
     for what, total, removed in (
-        ("Clusters", len(had), sorted(had - clusters.keys())),
+        ("Clusters", len(had), sorted(had - clusters.keys() - faulty)),
         ("pairs of namespace and ClusterResourceSet", len(pairs), gone),
     ):
         over = isinstance(limit, int) and len(removed) > limit

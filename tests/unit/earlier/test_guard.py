@@ -98,3 +98,25 @@ def test_clusters_that_the_tree_does_not_hold_count_with_the_others_where_each_h
     assert made.code == 1
     assert "2 of 4 Clusters would no longer be served" in made.stderr
     assert Run(document([*fleet[1:], limited]), baseline=baseline).code == 0
+
+
+@pytest.mark.parametrize("clusters", [True, False], ids=["Clusters", "pairs"])
+def test_a_cluster_whose_own_error_fails_the_run_is_not_called_removed(clusters: bool) -> None:  # noqa: FBT001 - a table
+    wrong = cluster("c", "team-b", labels={"env": "prod", "gpu": True})
+    made = against([*FLEET, config(**GUARD)], [*FLEET[:2], wrong, config(**GUARD)], clusters=clusters)
+    assert made.code == 1
+    assert [one for one in made.messages("error") if "guard.maxRemovedClusters" in one] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "guard"),
+    [
+        pytest.param({"env": "dev", "gpu": True}, {}, id="its error is out of reach"),
+        pytest.param({"env": "prod", "gpu": True}, {"onInvalidCluster": "Skip"}, id="it is left out"),
+    ],
+)
+def test_a_cluster_with_an_error_that_fails_nothing_is_gone(wrong: dict[str, Any], guard: dict[str, Any]) -> None:
+    limited = config(guard={"maxRemovedClusters": 0, **guard})
+    made = against([*FLEET, limited], [*FLEET[:2], cluster("c", "team-b", labels=wrong), limited])
+    assert made.code == 1
+    assert [one for one in made.messages("error") if "(team-b/c): more than guard.maxRemovedClusters" in one]
