@@ -207,10 +207,9 @@ def _check_identity(item: Item, report: Report) -> None:
         known = listed(served())
         report(f"apiVersion {_short(item.api_version)} is not supported; use {known}", "apiVersion")
     elif row.gone:
-        oldest = served()[0]
         report(
-            f"apiVersion {item.api_version} was last served by Cluster API {row.gone}; upgrade the object to {oldest} or"
-            " newer",
+            f"apiVersion {item.api_version} was last served by Cluster API {row.gone}; upgrade the object to"
+            f" {served()[0]} or newer",
             "apiVersion",
         )
     metadata = item.metadata()
