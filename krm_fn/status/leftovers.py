@@ -39,7 +39,8 @@ def _doubtful(cases: Sequence[Case]) -> set[str]:
 
     One that nothing selects is among them: its agent stays, and may be down for a while.
     """
-    return {case.cluster.name for case in cases if not case.cluster.deleting and case.registered in _UNTOLD}
+    open_cases = (case for case in cases if not case.cluster.deleting)
+    return {case.cluster.name for case in open_cases if case.registered in _UNTOLD or not case.name}
 
 
 def _resource_sets(scene: Scene, cases: Sequence[Case]) -> Iterator[Orphan]:

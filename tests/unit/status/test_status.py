@@ -1270,6 +1270,14 @@ def test_a_silent_name_is_not_removed_if_a_cluster_that_nothing_selects_may_keep
     assert {one.name: bool(one.commands) for one in found} == {"eu-db-1": False, "team-a-old-1": True}
 
 
+def test_a_silent_name_is_not_removed_if_a_cluster_whose_agent_chooses_may_have_had_it() -> None:
+    fleet = Fleet("team-c", ("app-1",), found=live.config(mode="Shared", prefix="c"))
+    silent = [live.managed(name, ready="Unknown", seen=LONG_AGO) for name in ("c-x7k2p", "eu-app-1")]
+    found = evaluate(*fleet.everything, *silent)
+    assert one(found, "team-c/app-1").registered == "not ready"
+    assert [(orphan.name, orphan.commands) for orphan in found.orphans] == [("eu-app-1", ())]
+
+
 def test_a_registration_of_a_namespace_without_clusters_is_left_over() -> None:
     gone = live.managed("clusternet-cluster-x7k2p", ready="Unknown", seen=LONG_AGO, origin="gone")
     (orphan,) = evaluate(*Fleet().everything, gone).orphans
