@@ -154,7 +154,7 @@ def _guard(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory) -
     if few and not has_errors(results):  # a Cluster that can't be read might be the one that matches
         from krm_fn.earlier import guard  # noqa: PLC0415 - where there may be too few
 
-        results += guard.check(parts, items, inventory.clusters)
+        results += guard.check(parts, items, inventory)
     return results
 
 

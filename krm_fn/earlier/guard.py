@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base import full_name, nearest, some
+from krm_fn.base import count, full_name, nearest, some
 from krm_fn.earlier import Coverage
 from krm_fn.krm.results import WARNING, Result, about
 
@@ -20,9 +20,9 @@ _REMOVED = "guard-maxRemovedClusters"
 _REMOVED_FIELD = "spec.guard.maxRemovedClusters"
 
 
-def check(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Cluster]) -> Sequence[Result]:
+def check(parts: Sequence[Part], items: Sequence[Item], inventory: Inventory) -> Sequence[Result]:
     """Apply the counts of every config; where one fails, a misspelt object is the cause, and returned in their place."""
-    counts = [(part, _counts(part, clusters)) for part in parts]
+    counts = [(part, _counts(part, inventory)) for part in parts]
     if any(found for _, found in counts):
         from krm_fn.clusters import verdicts  # noqa: PLC0415 - for errors only
 
@@ -34,15 +34,16 @@ def check(parts: Sequence[Part], items: Sequence[Item], clusters: Sequence[Clust
     return ()
 
 
-def _counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
+def _counts(part: Part, inventory: Inventory) -> list[Result]:
     """Apply `allowNoClusters` and `minClusters`."""
+    fleet = inventory.clusters
     config, guard, matched = part.config, part.config.guard, len(part.served)
     needs = {
         "identity.mode: PerCluster": config.per_cluster,
         "guard.minClusters": guard.min_clusters is not None,
         "identity.labelKeys": config.identity.label_keys,
     }
-    if not fleet and any(needs.values()):
+    if not (fleet or inventory.unreadable) and any(needs.values()):
         message = (
             f"the input has no Cluster, but {' and '.join(name for name, used in needs.items() if used)} of"
             f" {config.owner} can't be evaluated without one; run the function as a transformer over the Clusters (a"
@@ -51,7 +52,7 @@ def _counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
         return [about(config, message, rule="guard-no-clusters", field="spec")]
     minimum = guard.min_clusters or 0
     if not matched and (minimum or not (guard.allow_no_clusters or part.namespaces)):
-        return [_no_match(config, fleet)]
+        return [_no_match(config, inventory)]
     if matched < minimum:
         message = (
             f"{config.owner} reaches {matched} of {len(fleet)} Clusters, fewer than guard.minClusters ({minimum});"
@@ -61,8 +62,10 @@ def _counts(part: Part, fleet: Sequence[Cluster]) -> list[Result]:
     return []
 
 
-def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
+def _no_match(config: Config, inventory: Inventory) -> Result:
     """Report that a config reaches no Cluster, and the label that was most likely meant."""
+    fleet = inventory.clusters
+    faulty = sum(inventory.may_reach(config, one) for one in inventory.unreadable)
     seen = f"none of the {len(fleet)} Clusters in the input matches" if fleet else "the input has no Cluster for"
     seen = "the one Cluster in the input does not match" if len(fleet) == 1 else seen
     message = f"{seen} clusterSelector {config.cluster_selector} of {config.owner}"
@@ -70,7 +73,11 @@ def _no_match(config: Config, fleet: Sequence[Cluster]) -> Result:
     if config.guard.min_clusters:
         remedy = f"or lower guard.minClusters ({config.guard.min_clusters})"
     field, fix = "spec.clusterSelector", ""
-    if any(config.cluster_selector.matches(one.live_labels) for one in fleet):
+    if faulty:  # they are left out, or the run would have ended with their errors
+        have = "has errors and is" if faulty == 1 else "have errors and are"
+        found = f"{count(faulty, 'Cluster')} that it may match {have} left out"
+        message = f"{config.owner} reaches no Cluster: {found}; correct the errors, {remedy}"
+    elif any(config.cluster_selector.matches(one.live_labels) for one in fleet):
         message += f" in a namespace that it serves; correct the namespaces, {remedy}"
     else:
         meant = next(filter(None, (_meant(*pair, fleet) for pair in config.cluster_selector.match_labels)), None)

@@ -120,3 +120,18 @@ def test_a_cluster_with_an_error_that_fails_nothing_is_gone(wrong: dict[str, Any
     made = against([*FLEET, limited], [*FLEET[:2], cluster("c", "team-b", labels=wrong), limited])
     assert made.code == 1
     assert [one for one in made.messages("error") if "(team-b/c): more than guard.maxRemovedClusters" in one]
+
+
+@pytest.mark.parametrize(
+    ("more", "remedy"),
+    [
+        pytest.param({}, "correct the errors, list spec.namespaces, or set", id="any"),
+        pytest.param({"minClusters": 1}, "correct the errors, or lower guard.minClusters (1)", id="a number"),
+    ],
+)
+def test_where_all_clusters_that_match_are_left_out_that_is_the_cause(more: dict[str, Any], remedy: str) -> None:
+    wrong = cluster("c", labels={"env": "prod", "gpu": True})
+    made = Run(document([wrong, config(guard={"onInvalidCluster": "Skip", **more})]))
+    (message,) = made.messages("error")
+    assert "fleet reaches no Cluster: 1 Cluster that it may match has errors and is left out; " in message
+    assert remedy in message
