@@ -10,7 +10,7 @@ from krm_fn import earlier, plan
 from krm_fn.base import Record
 from krm_fn.clusters import Inventory
 from krm_fn.config import decode, given_tokens, is_config, name_of
-from krm_fn.earlier import upsert_and_prune
+from krm_fn.earlier import stale
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import ERROR, INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors
 from krm_fn.kube.secrets import Secret, looks_like_token
@@ -122,9 +122,9 @@ def _processed(  # noqa: PLR0913 - a run as it is called, and where its tokens g
     results += [verdict.result() for verdict in made.verdicts] if options.verbose else []
     changes = Changes()
     if not has_errors(results):
-        changes = upsert_and_prune.changes(configs, made.generated, taken.owned, host_paths=host_paths)
+        changes = stale.changes(configs, made.generated, taken.owned, host_paths=host_paths)
         changes = changes.replace(labelled=made.labelled, revised=made.revised)
-        results += upsert_and_prune.path_errors(changes, items, configs) if host_paths and changes.added else []
+        results += stale.path_errors(changes, items, configs) if host_paths and changes.added else []
     # names are shortened on the way to a registration name, after which a token in one has its shape no longer
     names = [cluster.name for cluster in taken.clusters] + [config.identity.name_template for config in configs]
     known += [Secret(name) for name in names if looks_like_token(name)]

@@ -1,6 +1,7 @@
 """A Plan against an earlier rendered tree: the objects that come, change and go, and what that does to each Cluster.
 
-Values of Secrets are hidden before anything is compared as text. Objects that differ in the same way have one diff.
+Values of Secrets are hidden before anything is compared as text. Objects that differ in the same way have one diff. What a
+run removes from its own input is found by `stale`.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def git_warning(config: Config) -> Result | None:
         return None
     message = (
         f"the rendered Secret {config.registration} holds the registration token and is written to files: whoever reads them"
-        " can register clusters. Keep them out of Git, or use existingSecret or externalSecret"
+        f" can register clusters. Keep them out of Git, or use {' or '.join(OUTSIDE)}"
     )
     return Result(message=message, severity=WARNING, rule="token-in-git", **_place(config))
 

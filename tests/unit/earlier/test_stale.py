@@ -8,7 +8,7 @@ import pytest
 
 from krm_fn import earlier
 from krm_fn.clusters import Inventory
-from krm_fn.earlier import breaking, upsert_and_prune
+from krm_fn.earlier import breaking, stale
 from krm_fn.krm.items import Item
 from krm_fn.model import Generated, ObjectKey
 from krm_fn.surface import OWNER_ANNOTATION
@@ -35,7 +35,7 @@ def made(name: str, owner: str = "fleet", data: str = "1") -> Generated:
 
 def changes(before: list[Any], now: list[Generated], *, config: Any = FLEET, host_paths: bool = False) -> Changes:
     items = [Item.from_value(one, position) for position, one in enumerate(before)]
-    return upsert_and_prune.changes([config], now, Inventory(items, ()).owned, host_paths=host_paths)
+    return stale.changes([config], now, Inventory(items, ()).owned, host_paths=host_paths)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_new_object_is_not_put_where_another_one_is(taken: str, index: int, re
     there = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "annotations": {
         "config.kubernetes.io/path": taken, "config.kubernetes.io/index": str(index)}}}  # fmt: skip
     found = changes([], [made("clusternet-cluster-api-agent")], host_paths=True)
-    results = upsert_and_prune.path_errors(found, [Item.from_value(there, 0)], [FLEET])
+    results = stale.path_errors(found, [Item.from_value(there, 0)], [FLEET])
     assert [one.rule for one in results] == (["path-taken"] if refused else [])
 
 
