@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from krm_fn.base import count, full_name, nearest, some
+from krm_fn.base import Record, count, full_name, nearest, some
 from krm_fn.earlier import Coverage
 from krm_fn.krm.results import WARNING, Result, about
 
@@ -113,14 +113,14 @@ def removals(parts: Sequence[Part], before: Before, inventory: Inventory) -> Ite
 
     What is counted: Clusters, where the earlier tree holds Cluster objects; pairs of namespace and ClusterResourceSet,
     where it does not (a tree of generated objects only, or kpt's own earlier output, whose Clusters are already gone).
-    Output of a config that is not in this run, since it was renamed or deleted, counts for every config: nothing else
-    would report it. A Cluster whose own errors fail the run is not gone.
+    In a baseline, output of a config that is not in this run, since it was renamed or deleted, counts for every config:
+    nothing else would report it. In the input it stays as it is. A Cluster whose own errors fail the run is not gone.
     """
     limited = [part.config for part in parts if part.config.guard.max_removed is not None]
     if before.nothing:
         yield _nothing_to_compare(limited, before.nothing)
         return
-    served = _served(parts, before)
+    after = _after(parts, before.output, inventory)
     present = {part.config.owner for part in parts}
     for config in limited:
         faulty = {
@@ -129,9 +129,10 @@ def removals(parts: Sequence[Part], before: Before, inventory: Inventory) -> Ite
             if not config.guard.skips and inventory.may_reach(config, one)
         }
         for tree in reversed(before.trees):  # the baseline is asked first
-            counted = [one for one in tree.main_sets if one.owner == config.owner or one.owner not in present]
+            absent = tree.sets.keys() - present if tree is before.baseline else set()
+            counted = [one for one in tree.main_sets if one.owner in {config.owner, *absent}]
             if counted:
-                yield from _over_limit(config, tree, counted, served, faulty)
+                yield from _over_limit(config, tree, counted, after, faulty)
                 break
         else:
             message = (
@@ -150,34 +151,35 @@ def _nothing_to_compare(limited: Sequence[Config], message: str) -> Result:
     return about(limited[0], message, rule="empty-baseline", field=_REMOVED_FIELD)
 
 
-def _served(parts: Sequence[Part], before: Before) -> tuple[dict[str, Cluster], dict[ObjectKey, str]]:
-    """Return what all configs of a run serve: Clusters by their titles, and the main sets, each with its owner.
+class _After(Record):
+    """What there is after a run."""
 
-    In mode Check a config makes nothing, and what an earlier step made counts.
+    served: frozenset[str]  # titles of Clusters
+    sets: Mapping[ObjectKey, str]  # the main sets, each with its owner
+    fleet: Sequence[Cluster]  # the Clusters of the input
+
+
+def _after(parts: Sequence[Part], output: Output, inventory: Inventory) -> _After:
+    """Return what there is after a run.
+
+    A config that renders replaces its earlier output in the input. That of others stays: of another step of a pipeline, and
+    of a config in mode Check, which makes nothing.
     """
-    clusters: dict[str, Cluster] = {}
-    sets: dict[ObjectKey, str] = {}
-    there = before.output.main_sets
-    coverage = Coverage(there)
-    for part in parts:
-        if part.renders:
-            clusters.update((cluster.title, cluster) for cluster in part.served)
-            sets.update(dict.fromkeys(part.main_sets, part.config.owner))
-        else:
-            clusters.update((cluster.title, cluster) for cluster in part.served if coverage.of(cluster))
-            sets.update((one.key, one.owner) for one in there)
-    return clusters, sets
+    rendered = {part.config.owner: part for part in parts if part.renders}
+    served = {cluster.title for part in rendered.values() for cluster in part.served}
+    sets = {key: owner for owner, part in rendered.items() for key in part.main_sets}
+    staying = [one for one in output.main_sets if one.owner not in rendered]
+    if staying:
+        coverage = Coverage(staying)
+        served.update(cluster.title for cluster in inventory.clusters if coverage.of(cluster))
+        sets.update((one.key, one.owner) for one in staying)
+    return _After(served=frozenset(served), sets=sets, fleet=inventory.clusters)
 
 
 def _over_limit(
-    config: Config,
-    tree: Output,
-    counted: Sequence[ResourceSet],
-    served: tuple[Mapping[str, Cluster], Mapping[ObjectKey, str]],
-    faulty: set[str],
+    config: Config, tree: Output, counted: Sequence[ResourceSet], after: _After, faulty: set[str]
 ) -> Iterator[Result]:
     """Count Clusters; and pairs for the sets that reach none of the tree's, or all of those could go unseen."""
-    clusters, sets = served
     coverage = Coverage(counted)
     had: set[str] = set()
     reached: set[ObjectKey] = set()
@@ -189,10 +191,10 @@ def _over_limit(
     if had:  # a set for one Cluster tells of it where the tree does not hold it, as it does no local-config one
         had.update(full_name(one.namespace, one.cluster) for one in pairs if one.cluster)
         pairs = [one for one in pairs if not one.cluster]
-    gone = [] if faulty else sorted(one.key.full_name for one in _lost(pairs, tree, clusters, sets))
+    gone = [] if faulty else sorted(one.key.full_name for one in _lost(pairs, tree, after))
     limit = config.guard.max_removed
     for what, total, removed in (
-        ("Clusters", len(had), sorted(had - clusters.keys() - faulty)),
+        ("Clusters", len(had), sorted(had - after.served - faulty)),
         ("pairs of namespace and ClusterResourceSet", len(pairs), gone),
     ):
         over = isinstance(limit, int) and len(removed) > limit
@@ -207,28 +209,28 @@ def _over_limit(
             yield about(config, message, rule=_REMOVED, field=_REMOVED_FIELD)
 
 
-def _lost(
-    pairs: Sequence[ResourceSet], tree: Output, clusters: Mapping[str, Cluster], sets: Mapping[ObjectKey, str]
-) -> Iterator[ResourceSet]:
+def _lost(pairs: Sequence[ResourceSet], tree: Output, after: _After) -> Iterator[ResourceSet]:
     """Return the sets that are gone and whose Clusters no other set seems to have taken over.
 
-    A set for all Clusters of a namespace was renamed where one is new there of the same config, or of a config that had none
-    there (it was renamed as well), or where a Cluster that it selects is served. Another config's set beside it proves nothing.
+    Where a set for all Clusters of a namespace selects some of the input, these tell. Where it selects none (any more), it was
+    renamed where one is new there of the same config, or of a config that had none there (it was renamed as well). Another
+    config's set beside it proves nothing.
     """
     known = {one.key for one in tree.main_sets}
     settled = {(one.namespace, one.owner) for one in tree.main_sets}
-    fresh = {(key.namespace, owner) for key, owner in sets.items() if key not in known}
+    fresh = {(key.namespace, owner) for key, owner in after.sets.items() if key not in known}
     moved = {namespace for namespace, owner in fresh if (namespace, owner) not in settled}
-    labels: dict[str, list[Mapping[str, str]]] = {}
-    for cluster in clusters.values():
-        labels.setdefault(cluster.namespace, []).append(cluster.live_labels)
+    present: dict[str, list[Cluster]] = {}
+    for cluster in after.fleet:
+        present.setdefault(cluster.namespace, []).append(cluster)
     for one in pairs:
-        if one.key in sets:
+        if one.key in after.sets:
             continue
         if one.cluster:
-            stays = full_name(one.namespace, one.cluster) in clusters
+            stays = full_name(one.namespace, one.cluster) in after.served
         else:
-            stays = one.namespace in moved or (one.namespace, one.owner) in fresh
-            stays = stays or any(map(one.matches, labels.get(one.namespace, ())))
+            there = present.get(one.namespace, ())
+            selected = [cluster.title in after.served for cluster in there if one.matches(cluster.live_labels)]
+            stays = any(selected) if selected else one.namespace in moved or (one.namespace, one.owner) in fresh
         if not stays:
             yield one

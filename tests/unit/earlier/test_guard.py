@@ -135,3 +135,30 @@ def test_where_all_clusters_that_match_are_left_out_that_is_the_cause(more: dict
     (message,) = made.messages("error")
     assert "fleet reaches no Cluster: 1 Cluster that it may match has errors and is left out; " in message
     assert remedy in message
+
+
+def test_what_another_step_of_the_pipeline_made_stays() -> None:
+    """kustomize and kpt call the function for one config after the other; each sees what the others made."""
+    items = [cluster("a"), cluster("d", "team-b", labels={"env": "dev"})]
+    for _ in range(2):
+        for one in (config(**GUARD), config("other", **DEV, **GUARD)):
+            made = Run(document(items, one))
+            assert made.code == 0, made.stderr
+            items = made.items
+
+
+def test_what_a_config_drops_is_removed_beside_one_in_mode_check() -> None:
+    checking = config("other", mode="Check", guard={"allowNoClusters": True})
+    first = Run(document([*FLEET, config(**GUARD)]))
+    kept = [one for one in first.items if one["kind"] not in {"Cluster", "ClusternetCAPIConfig"}]
+    made = Run(document([*FLEET[:2], config(**GUARD), checking, *kept]))
+    assert made.code == 1
+    assert "1 of 2 pairs of namespace and ClusterResourceSet would no longer be served" in made.stderr
+
+
+@pytest.mark.parametrize(("now", "removed"), [(BOTH, True), ([dev("a"), dev("d")], False)], ids=["there", "relabelled"])
+def test_a_new_set_takes_over_nothing_whose_clusters_are_there_and_not_served(now: Any, removed: bool) -> None:  # noqa: FBT001
+    """Another selector asks for another set name, so a wrong one looks like a renamed set."""
+    made = against([*BOTH, config(**GUARD)], [*now, config(**DEV, **GUARD)], clusters=False)
+    assert ("1 of 1 pairs of namespace and ClusterResourceSet would no longer be served" in made.stderr) == removed
+    assert made.code == removed, made.stderr
