@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from krm_fn.clusters.capi import ResourceSet
     from krm_fn.earlier import Before, Output
     from krm_fn.krm.items import Item
+    from krm_fn.kube.labels import LabelSelector
     from krm_fn.model import Cluster, Config, ObjectKey
 
 _REMOVED = "guard-maxRemovedClusters"
@@ -121,7 +122,6 @@ def removals(parts: Sequence[Part], before: Before, inventory: Inventory) -> Ite
         yield _nothing_to_compare(limited, before.nothing)
         return
     after = _after(parts, before.output, inventory)
-    present = {part.config.owner for part in parts}
     for config in limited:
         faulty = {
             full_name(one.namespace or "", one.name)
@@ -129,7 +129,7 @@ def removals(parts: Sequence[Part], before: Before, inventory: Inventory) -> Ite
             if not config.guard.skips and inventory.may_reach(config, one)
         }
         for tree in reversed(before.trees):  # the baseline is asked first
-            absent = tree.sets.keys() - present if tree is before.baseline else set()
+            absent = tree.sets.keys() - after.selectors.keys() if tree is before.baseline else set()
             counted = [one for one in tree.main_sets if one.owner in {config.owner, *absent}]
             if counted:
                 yield from _over_limit(config, tree, counted, after, faulty)
@@ -154,6 +154,7 @@ def _nothing_to_compare(limited: Sequence[Config], message: str) -> Result:
 class _After(Record):
     """What there is after a run."""
 
+    selectors: Mapping[str, LabelSelector]  # of the configs of this run, by owner
     served: frozenset[str]  # titles of Clusters
     sets: Mapping[ObjectKey, str]  # the main sets, each with its owner
     fleet: Sequence[Cluster]  # the Clusters of the input
@@ -173,7 +174,8 @@ def _after(parts: Sequence[Part], output: Output, inventory: Inventory) -> _Afte
         coverage = Coverage(staying)
         served.update(cluster.title for cluster in inventory.clusters if coverage.of(cluster))
         sets.update((one.key, one.owner) for one in staying)
-    return _After(served=frozenset(served), sets=sets, fleet=inventory.clusters)
+    selectors = {part.config.owner: part.config.cluster_selector for part in parts}
+    return _After(selectors=selectors, served=frozenset(served), sets=sets, fleet=inventory.clusters)
 
 
 def _over_limit(
@@ -213,16 +215,25 @@ def _lost(pairs: Sequence[ResourceSet], tree: Output, after: _After) -> Iterator
     """Return the sets that are gone and whose Clusters no other set seems to have taken over.
 
     Where a set for all Clusters of a namespace selects some of the input, these tell. Where it selects none (any more), it was
-    renamed where one is new there of the same config, or of a config that had none there (it was renamed as well). Another
-    config's set beside it proves nothing.
+    renamed where one is new there of the same config; or of a config that had none there, if the old config is gone (it was
+    renamed as well) or the selectors are the same (the namespace moved). Another config's set beside it proves nothing.
     """
     known = {one.key for one in tree.main_sets}
     settled = {(one.namespace, one.owner) for one in tree.main_sets}
-    fresh = {(key.namespace, owner) for key, owner in after.sets.items() if key not in known}
-    moved = {namespace for namespace, owner in fresh if (namespace, owner) not in settled}
+    fresh: dict[str, set[str]] = {}  # the configs with new sets, by namespace
+    for key, owner in after.sets.items():
+        if key not in known:
+            fresh.setdefault(key.namespace, set()).add(owner)
     present: dict[str, list[Cluster]] = {}
     for cluster in after.fleet:
         present.setdefault(cluster.namespace, []).append(cluster)
+
+    def renamed(one: ResourceSet, owner: str) -> bool:
+        if owner == one.owner:
+            return True
+        moves = one.owner not in after.selectors or after.selectors.get(owner) == one.selector
+        return moves and (one.namespace, owner) not in settled
+
     for one in pairs:
         if one.key in after.sets:
             continue
@@ -230,7 +241,7 @@ def _lost(pairs: Sequence[ResourceSet], tree: Output, after: _After) -> Iterator
             stays = full_name(one.namespace, one.cluster) in after.served
         else:
             there = present.get(one.namespace, ())
-            selected = [cluster.title in after.served for cluster in there if one.matches(cluster.live_labels)]
-            stays = any(selected) if selected else one.namespace in moved or (one.namespace, one.owner) in fresh
+            stay = [cluster.title in after.served for cluster in there if one.matches(cluster.live_labels)]
+            stays = any(stay or (renamed(one, owner) for owner in fresh.get(one.namespace, ())))
         if not stays:
             yield one

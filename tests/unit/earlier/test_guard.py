@@ -162,3 +162,19 @@ def test_a_new_set_takes_over_nothing_whose_clusters_are_there_and_not_served(no
     made = against([*BOTH, config(**GUARD)], [*now, config(**DEV, **GUARD)], clusters=False)
     assert ("1 of 1 pairs of namespace and ClusterResourceSet would no longer be served" in made.stderr) == removed
     assert made.code == removed, made.stderr
+
+
+@pytest.mark.parametrize(
+    ("newcomer", "removed"),
+    [
+        pytest.param(DEV, True, id="other Clusters"),
+        pytest.param({"clusterResourceSet": {"name": "second"}}, False, id="the same ones"),
+    ],
+)
+def test_a_config_that_is_new_in_a_namespace_takes_over_what_it_selects(newcomer: Any, removed: bool) -> None:  # noqa: FBT001
+    """Without Clusters to look at: `namespaces` moves from one config to the other."""
+    before = [config(namespaces=["team-a", "team-b"], **GUARD), config("other", namespaces=["team-c"], **newcomer)]
+    now = [config(namespaces=["team-a"], **GUARD), config("other", namespaces=["team-b", "team-c"], **newcomer)]
+    made = against(before, now)
+    assert ("1 of 2 pairs of namespace and ClusterResourceSet would no longer be served" in made.stderr) == removed
+    assert made.code == removed, made.stderr
