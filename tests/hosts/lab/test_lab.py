@@ -31,7 +31,7 @@ def test_the_servers_of_a_killed_lab_end_and_the_next_lab_removes_its_files(lab:
     killed = subprocess.Popen([sys.executable, "-c", START], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     left, pid = killed.stdout.readline().split()
     assert not left.startswith(str(lab.folder))
-    assert runs(pid)
+    wait(lambda: runs(pid), "etcd")  # the kernel shows a command line a moment after a program was started
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     wait(lambda: not runs(pid), "the end of etcd")
