@@ -11,7 +11,7 @@ import copy
 
 from krm_fn import earlier, plan, surface
 from krm_fn.base import Record, some
-from krm_fn.clusters import Inventory, key_of
+from krm_fn.clusters import Inventory, capi, key_of
 from krm_fn.clusters.verdicts import INVALID, LABELS
 from krm_fn.config import name_of
 from krm_fn.function import Outcome, ordered
@@ -22,8 +22,10 @@ from krm_fn.kube.raw import is_local
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from krm_fn.clusters import Naming, Part
+    from krm_fn.clusters.capi import ResourceSet
     from krm_fn.clusters.verdicts import Verdict
     from krm_fn.files.documents import Tree
     from krm_fn.function import Options
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.resource_list import ResourceList
     from krm_fn.model import Cluster, Generated, ObjectKey
 
+_LATER = "a later part of the build adds or changes it: run this function in the outermost layer"
 _NEAREST = (INVALID, LABELS)  # how near a config came to registering a Cluster
 
 
@@ -58,7 +61,15 @@ class JoinedPlan(plan.Plan):
 
     def decided(self, title: str = "") -> list[Verdict]:
         """Return what was decided about each Cluster by the configs that saw it, under its name in the end."""
-        found = [verdict for end in self.ends for verdict in end.decided(title)]
+        there = {one.key for one in self.inventory.clusters}
+        served = {(part.config.owner, one.key) for part in self.parts for one in part.served}
+        found = [
+            one if not one.matched or (one.config, one.cluster.key) in served else _unreached(one)
+            for end in self.ends
+            for one in end.decided(title)
+            if one.cluster.key in there and (one.matched or (one.config, one.cluster.key) not in served)
+        ]
+        found += self._later({(one.config, one.cluster.key) for one in found}, served, title)
         if not title:
             best: dict[tuple[str, str], int] = {}
             for one in found:
@@ -72,6 +83,30 @@ class JoinedPlan(plan.Plan):
                     kept.append(one)
             found = kept
         return sorted(found, key=lambda one: (one.config, one.cluster.key))
+
+    def _later(
+        self,
+        decided: AbstractSet[tuple[str, tuple[str, str]]],
+        served: AbstractSet[tuple[str, tuple[str, str]]],
+        title: str,
+    ) -> Iterator[Verdict]:
+        """Yield verdicts on Clusters that no call saw, or saw without the labels by which its sets reach them in the end."""
+        known = {key for _, key in decided}
+        if not title and served <= decided and known.issuperset(one.key for one in self.inventory.clusters):
+            return
+        sets = earlier.Coverage(one for end in self.ends for one in end.main_sets(end.call.made.parts))
+        for one in super().decided(title):
+            pair = one.config, one.cluster.key
+            if pair in served and pair not in decided:
+                yield one.replace(resource_set=sets.of(one.cluster)[0].name)
+            elif one.cluster.key not in known:
+                yield _unreached(one) if one.matched else one
+
+
+def _unreached(verdict: Verdict) -> Verdict:
+    return verdict.replace(
+        matched=False, code=INVALID, rule=_LATER, resource_set="", registration_name="", registration_labels={}
+    )
 
 
 def _distance(verdict: Verdict) -> int:
@@ -127,7 +162,7 @@ class End:
         """Return what was made for a config as it is in the end, with a note of what is not there any more."""
         new = copy.copy(part)
         new.config = part.config.replace(origin={**part.config.origin, "item": position})
-        new.matched = tuple(map(self.cluster, part.matched))
+        new.matched = tuple(self._matched(part))
         new.namings = {self.cluster(one.cluster).key: self._naming(one) for one in part.namings.values()}
         left_out = [one for one in part.matched if one.key in part.skipped]
         new.skipped = {self.cluster(one).key: part.skipped[one.key] for one in left_out}
@@ -142,6 +177,18 @@ class End:
             else:
                 gone.append(_removed(one))
         return new, gone
+
+    def main_sets(self, parts: Sequence[Part]) -> list[ResourceSet]:
+        """Return the sets that deliver the agent, of these parts of the call."""
+        made = (key for part in parts if part.renders for key in part.main_sets)
+        return [capi.read_set(self.objects[key].value()) for key in made if key in self.objects]
+
+    def _matched(self, part: Part) -> list[Cluster]:
+        """Return the Clusters that a config reaches in the end; those that are local-config are not there any more."""
+        found = {one.key: one for one in map(self.cluster, part.matched) if one.local or not part.renders}
+        sets = earlier.Coverage(self.main_sets([part]))
+        found.update((key, one) for key, one in self.clusters.items() if sets.of(one))
+        return [one for _, one in sorted(found.items())]
 
     def _naming(self, naming: Naming) -> Naming:
         return naming.replace(cluster=self.cluster(naming.cluster))
@@ -197,8 +244,9 @@ def joined(calls: Sequence[Call], tree: Tree, places: Mapping[str, int], options
                 " layer, so that its output matches the Clusters"
             )
             results.append(Result(message=message, severity=WARNING, file_path=end.call.folder, rule="built-later"))
-    seen = {one.key: one for end in ends for one in map(end.cluster, end.call.made.inventory.clusters)}
-    inventory.clusters = tuple(one for _, one in sorted(seen.items()))
+    # the build drops those that are local-config in the end, and only the calls know of them
+    local = {one.key: one for end in ends for one in end.call.made.inventory.clusters if one.local}
+    inventory.clusters = tuple(one for _, one in sorted({**local, **clusters}.items()))
     # what is there was made in this build; only configs in mode Check own nothing of it, and look at it
     now = inventory if not all(part.renders for part in parts) else Inventory((), ())
     before = earlier.read(now, options.baseline)

@@ -198,9 +198,7 @@ def test_our_function_is_done_by_this_program_however_it_is_named(host: Host, fu
     only = host.call("render", folder, "--only", "generated")
     assert objects(only.out) == expected
     plan = json.loads(host.call("plan", folder, "-o", "json").out)
-    assert [(one["name"], one["registers"]) for one in plan["clusters"]] == (
-        [("one", True), ("two", False)] if field == "transformers" else []
-    )
+    assert [(one["name"], one["registers"]) for one in plan["clusters"]] == [("one", True), ("two", False)]
     assert host.nothing_ran()
 
 
@@ -402,6 +400,51 @@ def test_what_a_later_layer_changes_is_no_change_against_the_same_build(host: Ho
     plan = host.call("plan", folder, "--baseline", output, "--exit-code", "-o", "json")
     assert plan.code == 0, plan.out
     assert host.call("manifests", folder).out.startswith("# for ")
+
+
+def test_clusters_that_no_call_saw_are_counted_as_the_sets_reach_them(host: Host) -> None:
+    """A layer around the one with the function adds Clusters, or renames one that no call registers."""
+    kept = {"registrationToken": {"existingSecret": {"name": "reg"}}, "guard": {"maxRemovedClusters": 0}}
+    host.write({**ROOT, "fleet.yaml": config(**kept)}, "base")
+    more = cluster("reached") + cluster("apart", "team-b") + cluster("off", env="dev")
+    folder = host.write({"kustomization.yaml": "resources: [../base, more.yaml]\n", "more.yaml": more}, "overlay")
+    output = host.folder / "out"
+    assert host.call("render", folder, "-o", output).code == 0
+    same = host.call("plan", folder, "--baseline", output, "--exit-code", "-o", "json")
+    assert same.code == 0, same.err
+    clusters = json.loads(same.out)["clusters"]
+    assert [(one["name"], one["registers"], one["clusterResourceSet"]) for one in clusters] == [
+        ("off", False, ""),
+        ("one", True, "clusternet-cluster-api"),
+        ("reached", True, "clusternet-cluster-api"),
+        ("two", False, ""),
+        ("apart", False, ""),
+    ]
+    assert (
+        clusters[-1]["rule"] == "a later part of the build adds or changes it: run this function in the outermost layer"
+    )
+    host.write({"more.yaml": cluster("reached", env="dev")}, "overlay")
+    assert "1 of 2 Clusters would no longer be served" in host.call("plan", folder, "--baseline", output).err
+
+
+def test_a_cluster_that_a_later_layer_renames_or_relabels_is_there_once(host: Host) -> None:
+    kept = {"registrationToken": {"existingSecret": {"name": "reg"}}}
+    nothing = config(**kept, guard={"allowNoClusters": True}, clusterSelector={"matchLabels": {"env": "none"}})
+    host.write({**ROOT, "fleet.yaml": nothing}, "base")
+    text = "resources: [../base]\nnamePrefix: x-\ntransformers: [fleet.yaml]\n"
+    folder = host.write({"kustomization.yaml": text, "fleet.yaml": config("outer", **kept)}, "overlay")
+    output = host.folder / "out"
+    assert host.call("render", folder, "-o", output).code == 0
+    same = host.call("plan", folder, "--baseline", output, "--exit-code", "-o", "json")
+    assert same.code == 0, same.err
+    clusters = json.loads(same.out)["clusters"]
+    assert [(one["name"], one["registers"]) for one in clusters] == [("x-one", True), ("x-two", False)]
+    for name, value, found in (("two", "prod", [True, True]), ("one", "dev", [False, False])):
+        patch = json.dumps([{"op": "replace", "path": "/metadata/labels/env", "value": value}])
+        text = f"resources: [../overlay]\npatches: [{{target: {{kind: Cluster, name: x-{name}}}, patch: '{patch}'}}]\n"
+        host.write({"kustomization.yaml": text}, "around")
+        plan = json.loads(host.call("plan", host.repository / "around", "-o", "json").out)
+        assert [one["registers"] for one in plan["clusters"]] == found
 
 
 def test_a_check_around_layers_judges_what_they_made_and_shows_it(host: Host) -> None:
