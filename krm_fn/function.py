@@ -14,7 +14,7 @@ from krm_fn.earlier import stale
 from krm_fn.krm.changes import Changes
 from krm_fn.krm.results import ERROR, INFO, PACKAGE, WARNING, Errors, Related, Result, about, has_errors
 from krm_fn.kube.secrets import Secret, looks_like_token
-from krm_fn.surface import GROUP, HUB_NAME, KIND
+from krm_fn.surface import GROUP, HUB_NAME, KIND, MANAGER
 from krm_fn.tokens import ABSENT, BOOTSTRAP_NAME, PUBLIC, Refused, sources
 from krm_fn.tokens.redaction import Redactor, find_leaks, in_secrets
 
@@ -151,13 +151,24 @@ def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
 
     Without our own earlier output among them, each run would add the same objects again.
     """
-    if PACKAGE not in function_config.annotations or any(item.kind == "Kptfile" for item in items):
-        return None  # kpt lists its own file by default
+    kptfiles = [item for item in items if item.kind == "Kptfile"]  # kpt lists its own file by default
+    if not (any(map(_selects, kptfiles)) if kptfiles else PACKAGE in function_config.annotations):
+        return None
     message = (
         "the host hides objects from this function, its own earlier output among them, which it would add again: remove"
         " selectors, exclude and --match-* from its step in the Kptfile; spec.clusterSelector chooses the Clusters"
     )
     return Result(message=message, file_path=function_config.file_path, rule="hidden-items")
+
+
+def _selects(kptfile: Item) -> bool:
+    """Return whether this function gets selected items alone, according to the pipeline."""
+    try:
+        steps = kptfile.value()["pipeline"]["mutators"] if kptfile.contains(b"selectors", b"exclude") else ()
+        ours = [one for one in steps if MANAGER in str(one.get("exec") or one.get("image"))]
+    except (Errors, AttributeError, KeyError, TypeError):
+        return False
+    return any(one.get("selectors") or one.get("exclude") for one in ours)
 
 
 def compare(outcome: Outcome, items: Sequence[Item]) -> Comparison | None:
