@@ -136,7 +136,7 @@ def _processed(  # noqa: PLR0913 - a run as it is called, and where its tokens g
 def run(resource_list: ResourceList, options: Options) -> Outcome:
     """Run the function over a ResourceList, which takes the changes and the results."""
     items, config, host_paths = resource_list.items, resource_list.function_config, resource_list.host_paths
-    hidden = _hidden(items, config) if host_paths and config is not None else None
+    hidden = _hidden(items, config) if host_paths else None
     if hidden is not None:
         outcome = Outcome(results=(hidden,), redactor=Redactor())
     else:
@@ -146,19 +146,19 @@ def run(resource_list: ResourceList, options: Options) -> Outcome:
     return outcome
 
 
-def _hidden(items: Sequence[Item], function_config: Item) -> Result | None:
+def _hidden(items: Sequence[Item], config: Item | None) -> Result | None:
     """Report that the host hands over selected items alone, where that can be seen.
 
     Without our own earlier output among them, each run would add the same objects again.
     """
     kptfiles = [item for item in items if item.kind == "Kptfile"]  # kpt lists its own file by default
-    if not (any(map(_selects, kptfiles)) if kptfiles else PACKAGE in function_config.annotations):
+    if not (any(map(_selects, kptfiles)) if kptfiles else config is not None and PACKAGE in config.annotations):
         return None
     message = (
         "the host hides objects from this function, its own earlier output among them, which it would add again: remove"
         " selectors, exclude and --match-* from its step in the Kptfile; spec.clusterSelector chooses the Clusters"
     )
-    return Result(message=message, file_path=function_config.file_path, rule="hidden-items")
+    return Result(message=message, file_path="" if config is None else config.file_path, rule="hidden-items")
 
 
 def _selects(kptfile: Item) -> bool:

@@ -108,14 +108,14 @@ def replace(path: Path, old: str, new: str) -> None:
 # --- fn render -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("given", ["path", "map"])
+@pytest.mark.parametrize("given", ["path", "map", "item"])
 @pytest.mark.parametrize("choice", ["exclude: [{kind: ConfigMap}]", "selectors: [{kind: Kptfile}, {kind: Cluster}]"])
 def test_a_step_that_hides_the_earlier_output_is_an_error_and_adds_nothing(
     kpt: Path, package: Path, choice: str, given: str
 ) -> None:
     values = "{name: fleet, parentURL: 'https://p.example.com', clusterSelector: register=true,"
     values += " registrationToken.existingSecret.name: kept}"
-    config = "configPath: fn/fleet.yaml" if given == "path" else f"configMap: {values}"
+    config = {"path": "configPath: fn/fleet.yaml", "map": f"configMap: {values}", "item": "name: register"}[given]
     (package / "Kptfile").write_text(kptfile(config=f"{config}\n    {choice}"), encoding="utf-8")
     before = set(tree(package))
     assert "remove selectors, exclude and --match-* from its step in the Kptfile" in render(kpt, package, code=1).err
