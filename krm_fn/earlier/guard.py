@@ -166,9 +166,10 @@ def _after(parts: Sequence[Part], output: Output, inventory: Inventory) -> _Afte
     A config that renders replaces its earlier output in the input. That of others stays: of another step of a pipeline, and
     of a config in mode Check, which makes nothing.
     """
-    rendered = {part.config.owner: part for part in parts if part.renders}
-    served = {cluster.title for part in rendered.values() for cluster in part.served}
-    sets = {key: owner for owner, part in rendered.items() for key in part.main_sets}
+    made = [part for part in parts if part.renders]  # a build may call one config several times, each a part
+    rendered = {part.config.owner for part in made}
+    served = {cluster.title for part in made for cluster in part.served}
+    sets = {key: part.config.owner for part in made for key in part.main_sets}
     staying = [one for one in output.main_sets if one.owner not in rendered]
     if staying:
         coverage = Coverage(staying)
