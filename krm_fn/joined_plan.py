@@ -98,7 +98,7 @@ class JoinedPlan(plan.Plan):
         for one in super().decided(title):
             pair = one.config, one.cluster.key
             if pair in served and pair not in decided:
-                yield one.replace(resource_set=sets.of(one.cluster)[0].name)
+                yield one.replace(resource_set=next((found.name for found in sets.of(one.cluster)), one.resource_set))
             elif one.cluster.key not in known:
                 yield _unreached(one) if one.matched else one
 
@@ -185,9 +185,19 @@ class End:
 
     def _matched(self, part: Part) -> list[Cluster]:
         """Return the Clusters that a config reaches in the end; those that are local-config are not there any more."""
-        found = {one.key: one for one in map(self.cluster, part.matched) if one.local or not part.renders}
-        sets = earlier.Coverage(self.main_sets([part]))
-        found.update((key, one) for key, one in self.clusters.items() if sets.of(one))
+        sets = {one.key: one for one in self.main_sets([part])}
+        coverage = earlier.Coverage(sets.values())
+        found = {key: one for key, one in self.clusters.items() if coverage.of(one)}
+        for one in part.matched:
+            now, item = self.cluster(one), self.sets.get((one.namespace, part.config.set_of(one)))
+            own = sets.get(key_of(item)) if item is not None else None
+            # a set for one Cluster selects by a label that stays when the Cluster is renamed
+            if (
+                one.local
+                or not part.renders
+                or (own and own.namespace == now.namespace and own.matches(now.live_labels))
+            ):
+                found[now.key] = now
         return [one for _, one in sorted(found.items())]
 
     def _naming(self, naming: Naming) -> Naming:

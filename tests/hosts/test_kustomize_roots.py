@@ -447,6 +447,14 @@ def test_a_cluster_that_a_later_layer_renames_or_relabels_is_there_once(host: Ho
         assert [one["registers"] for one in plan["clusters"]] == found
 
 
+def test_a_renamed_cluster_that_its_own_set_selects_by_the_label_still_registers(host: Host) -> None:
+    apart = {"registrationToken": {"existingSecret": {"name": "reg"}}, "identity": {"mode": "PerCluster"}}
+    host.write({**ROOT, "fleet.yaml": config(**apart)}, "base")
+    folder = host.write({"kustomization.yaml": "resources: [../base]\nnameSuffix: -s\n"}, "overlay")
+    plan = json.loads(host.call("plan", folder, "-o", "json").out)
+    assert [(one["name"], one["registers"]) for one in plan["clusters"]] == [("one-s", True), ("two-s", False)]
+
+
 def test_a_check_around_layers_judges_what_they_made_and_shows_it(host: Host) -> None:
     folder = regions(host, own=True)
     check = config("check", mode="Check", registrationToken={"existingSecret": {"name": "reg"}})
