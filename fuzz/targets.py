@@ -24,7 +24,7 @@ from krm_fn.krm.results import Errors, Result
 from krm_fn.kube.labels import parse_selector
 from krm_fn.status import dump
 from krm_fn.surface import RENDER
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 from krm_fn.tokens.redaction import Redactor, redacted
 from krm_fn.views import PIPE, status_text
 from krm_fn.views.data import status_data

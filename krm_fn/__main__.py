@@ -93,7 +93,7 @@ def _function() -> int:
         import time  # noqa: PLC0415 - the only place where the function reads the clock
 
         from krm_fn import function  # noqa: PLC0415
-        from krm_fn.tokens.operator import Offers  # noqa: PLC0415
+        from krm_fn.tokens.offers import Offers  # noqa: PLC0415
         from krm_fn.tokens.redaction import redacted  # noqa: PLC0415
 
         def process(found: ResourceList) -> None:

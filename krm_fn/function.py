@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from krm_fn.krm.resource_list import ResourceList
     from krm_fn.model import Config, Generated, Token
     from krm_fn.tokens.expiry import BootstrapSecret
-    from krm_fn.tokens.operator import Offers
+    from krm_fn.tokens.offers import Offers
 
 
 _NAME = "metadata.name"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from krm_fn.files.documents import Tree
     from krm_fn.function import Options, Outcome
     from krm_fn.krm.items import Item
-    from krm_fn.tokens.operator import Offers
+    from krm_fn.tokens.offers import Offers
 
 _SETTINGS_GROUPS = ("kustomize.config.k8s.io", "kpt.dev")
 _MANY = 5000  # objects, from which on people may wonder whether anything happens

@@ -15,7 +15,7 @@ from krm_fn.krm import runner
 from krm_fn.krm.results import Errors
 from krm_fn.kube.raw import parse_time
 from krm_fn.kube.secrets import quoted
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 from krm_fn.views import PIPE, Terminal
 from krm_fn.yaml.write import dump
 

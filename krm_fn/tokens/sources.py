@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from krm_fn.clusters import Inventory
     from krm_fn.krm.items import Item
     from krm_fn.model import Config, Token
-    from krm_fn.tokens.operator import Offers
+    from krm_fn.tokens.offers import Offers
 
     # a value, and the fields of a Result that point at where it was found
     Found = tuple[Secret, dict[str, Any]]

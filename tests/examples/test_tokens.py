@@ -14,7 +14,7 @@ from krm_fn import function
 from krm_fn.cli import main
 from krm_fn.files.documents import Tree
 from krm_fn.yaml.write import dump
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 from tests.support.examples import plain_files
 
 FOLDER = Path(__file__).parents[2] / "examples/tokens"

@@ -29,7 +29,7 @@ from krm_fn.krm import resource_list, runner
 from krm_fn.krm.results import Errors, Result
 from krm_fn.krm.streams import read_stream
 from krm_fn.kube.secrets import Secret, quoted
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 from krm_fn.tokens.redaction import Redactor
 from krm_fn.tokens.sources import OUTSIDE
 from tests.support.traces import seen

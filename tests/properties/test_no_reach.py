@@ -20,7 +20,7 @@ import json, sys
 given = json.load(sys.stdin)
 from krm_fn import function
 from krm_fn.krm import resource_list
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 
 def run(objects):
     raw = json.dumps({"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": objects}, indent=1)
@@ -58,7 +58,7 @@ OPENING = {
     "files/originals.py": "lists the files beside a kustomization, for the lines of errors; reads through the reader",
     "files/writing.py": "the one writer of output",
     "files/copying.py": "lists what the private copy that kustomize builds is made of; reads through the reader",
-    "tokens/operator.py": "reads the token file that the operator offered",
+    "tokens/offers.py": "reads the token file that the operator offered",
     "krm/runner.py": "opens the null device in the place of closed streams",
     "cli/init.py": "reads the starters of the package",
 }

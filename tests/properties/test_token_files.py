@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from krm_fn.krm.results import Errors
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from krm_fn import function
 from krm_fn.earlier import Baseline
 from krm_fn.krm import resource_list, runner
 from krm_fn.surface import RENDER
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 
 TOKEN = "plantd.0123456789abcdef"
 

@@ -20,7 +20,7 @@ from krm_fn.__main__ import main
 from krm_fn.config import fields, kinds, tree
 from krm_fn.krm import resource_list, runner
 from krm_fn.surface import RENDER
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 from tests.support import hostile
 from tests.support.lists import cluster, named
 

@@ -2,6 +2,7 @@
 
 Source: apimachinery meta/v1 `LabelSelector`, its validation in pkg/apis/meta/v1/validation, v1.36. What a single key or value
 must look like is in `config.formats` and `kube.labels`; how a flat key takes one, in `config.flat`.
+What is said of one that matches nothing is in `earlier.guard`, of labels that nobody sets in `plan`.
 """
 
 from __future__ import annotations

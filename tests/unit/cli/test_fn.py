@@ -13,7 +13,7 @@ import pytest
 
 from krm_fn import __main__, __version__
 from krm_fn.cli import shared
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 from tests.support.lists import TOKEN, cluster, config, document, run
 
 if TYPE_CHECKING:

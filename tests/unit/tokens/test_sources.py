@@ -12,7 +12,7 @@ from krm_fn.krm.results import Errors, ResourceRef
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import AgentVersion, Config, Token, TokenSource
 from krm_fn.tokens import sources
-from krm_fn.tokens.operator import Offers
+from krm_fn.tokens.offers import Offers
 from krm_fn.tokens.sources import EnvSource, ExistingSource, ExternalSource, FileSource, SecretSource, ValueSource
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"

@@ -10,8 +10,8 @@ import pytest
 from krm_fn.krm.results import Errors
 from krm_fn.kube.secrets import Secret
 from krm_fn.model import Config
-from krm_fn.tokens import operator as module
-from krm_fn.tokens.operator import MAX_FILE, Offers
+from krm_fn.tokens import offers as module
+from krm_fn.tokens.offers import MAX_FILE, Offers
 from krm_fn.tokens.sources import EnvSource, ValueSource
 
 TOKEN = "q2w3e4.r5t6y7u8i9o0p1a2"
