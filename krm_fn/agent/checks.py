@@ -10,6 +10,7 @@ from krm_fn.agent import manifests, releases
 from krm_fn.base import nearest
 from krm_fn.krm.results import Errors, Result
 from krm_fn.kube.labels import label_key_error, label_value_error
+from krm_fn.kube.secrets import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _not_strings(path: str, metadata: Mapping[str, Any]) -> list[str]:
             elif part == "labels" and (reason := label_value_error(value)):
                 found.append(f"gives {path}.{part}[{key}] a bad value: it {reason}")
             if reason := label_key_error(key if part == "labels" else key.lower()):
-                found.append(f"gives {path}.{part} a bad key: it {reason}")
+                found.append(f"gives {path}.{part} a bad key {quoted(key)!r}: it {reason}")
     return found
 
 

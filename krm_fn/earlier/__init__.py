@@ -52,9 +52,8 @@ class Before(Record):
     output: Output  # our own earlier output in the input
     baseline: Output | None = None  # an earlier rendered tree; None where none was given, or it holds nothing of ours
     nothing: str = ""  # what to report of a baseline that was given and holds nothing to compare with; "" for none
-    several: bool = (
-        False  # whether the baseline is checked against later, with other runs: until then it only gives names
-    )
+    # whether this is one of several runs, which are checked against the baseline together: until then it only gives names
+    several: bool = False
 
     @property
     def trees(self) -> tuple[Output, ...]:
@@ -70,9 +69,8 @@ class Before(Record):
 
 def read(inventory: Inventory, given: Baseline | None, names: Sequence[str] = ()) -> Before:
     """Read what came before; `names` are those of the objects to be made, as for an `Inventory`."""
-    output = Output(
-        inventory.owned, (), "the earlier output in the input"
-    )  # the Clusters of the input are those of now
+    # without Clusters: those of the input are those of now
+    output = Output(inventory.owned, (), "the earlier output in the input")
     if given is None:
         return Before(output=output)
     there = Inventory(given.items, names)

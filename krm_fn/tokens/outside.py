@@ -14,9 +14,8 @@ are templates, their keys are not.
 
 from __future__ import annotations
 
-import re
-
 from krm_fn.agent import documents, manifests, unused_mark
+from krm_fn.base import late
 from krm_fn.krm.results import ERROR, WARNING, about
 from krm_fn.kube import secrets
 from krm_fn.kube.raw import mapping, text
@@ -61,7 +60,7 @@ _MAKERS = {
     (EXTERNAL_SECRETS_GROUP, EXTERNAL_SECRET_KIND): (("spec", "target"), ("spec", "target", "template")),
 }
 
-_WORD = re.compile(r"[\w.-]+")  # keys and names, whether in YAML or in JSON
+_WORD = late(r"[\w.-]+")  # keys and names, whether in YAML or in JSON
 
 _OPEN = "{{"
 _OPEN_AS_TEXT = '{{ "{{" }}'

@@ -142,7 +142,7 @@ def test_the_deployers_own_role_is_a_target_only_where_there_is_one() -> None:
             "Namespace",
             "clusternet-system",
             {"metadata": {"annotations": {"a note": "x"}}},
-            "gives metadata.annotations a bad key: it has a name part",
+            "gives metadata.annotations a bad key 'a note': it has a name part",
         ),
         ("Deployment", "clusternet-agent", {"spec": {"replicas": "2"}}, "must keep spec.replicas a whole number"),
         (
