@@ -7,7 +7,9 @@ name that a Cluster was given is proof; names that agents choose are counted, pe
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
+from itertools import accumulate
 
 from krm_fn.base import Record
 from krm_fn.status import report
@@ -59,7 +61,8 @@ class Judged(Record):
     """What is known about registrations, beside the verdict on each Cluster."""
 
     groups: tuple[Group, ...] = ()
-    kept: Mapping[Case, Sequence[Managed]] = {}  # Clusters that keep an earlier name: what reports under such a name
+    kept: tuple[Case, ...] = ()  # Clusters that keep an earlier name
+    kept_names: frozenset[str] = frozenset()  # that report, and that one of these may have
     strangers: tuple[Managed, ...] = ()  # that no Cluster accounts for
 
 
@@ -79,33 +82,36 @@ def judge(scene: Scene, cases: Sequence[Case]) -> Judged:
     rest = [one for one in scene.managed if one.name not in names]
     kept = _given_before(scene, cases, rest)
     groups, spare = _count(scene, [case for case in cases if case.prefix and _open(case) and case not in kept], rest)
+    named = {one.name for (one,), _ in kept.values()}
+    spares = {namespace: _Spare(found) for namespace, found in spare.items()}
     for case in cases:
-        if case.name and _open(case) and case not in kept:
-            several = spare.get(case.cluster.namespace) or spare.get("") or ()
-            possible = [one for one in several if _between(case, one)]
-            if possible:
-                kept[case] = possible
+        several = spares.get(case.cluster.namespace) or spares.get("")
+        if several and case.name and _open(case) and case not in kept:
+            found, number = several.possible(case)
+            if number:
+                kept[case] = found, number
+    named.update(name for several in spares.values() for name in several.names())
     for group in groups:
         group.judge()
-    named = {one.name for before in kept.values() for one in before}
     for case, before in kept.items():
-        _keep(case, before, uncertain=len(kept) > len(named))
+        _keep(case, *before, uncertain=len(kept) > len(named))
     counted = {group.pool.prefix for group in groups}
     return Judged(
         groups=tuple(groups),
-        kept=kept,
+        kept=tuple(kept),
+        kept_names=frozenset(named),
         strangers=tuple(
             one for one in rest if not (one.name in named or one.origin or chosen_prefix(one.name) in counted)
         ),
     )
 
 
-def _keep(case: Case, before: Sequence[Managed], *, uncertain: bool) -> None:
-    """Judge a Cluster that keeps an earlier name."""
-    others = f" or {len(before) - _NAMED} others" if len(before) > _NAMED else ""
+def _keep(case: Case, before: Sequence[Managed], number: int, *, uncertain: bool) -> None:
+    """Judge a Cluster that keeps an earlier name, of which there are so many and `before` has the first."""
+    others = f" or {number - _NAMED} others" if number > _NAMED else ""
     case.registered = report.EARLIER
-    case.evidence = f"registered earlier as {' or '.join(one.name for one in before[:_NAMED])}{others}"
-    case.known = before if len(before) == 1 else ()
+    case.evidence = f"registered earlier as {' or '.join(one.name for one in before)}{others}"
+    case.known = before if number == 1 else ()
     case.uncertain = uncertain
 
 
@@ -125,9 +131,8 @@ def _by_name(case: Case) -> tuple[str, str]:  # noqa: PLR0911 - one per verdict
             return report.YES, evidence
         if not _begins_anew(case):
             return report.NOT_READY, f"{evidence}, but does not report"
-        case.requests = [
-            one for one in case.requests if one.cluster_id not in {each.cluster_id for each in case.managed}
-        ]
+        known = {one.cluster_id for one in case.managed}
+        case.requests = [one for one in case.requests if one.cluster_id not in known]
     if case.requests and not case.requests[0].result:
         return report.PENDING, f"its request {case.requests[0].name} is not answered"
     return report.NO, f"no ManagedCluster {'of its own ' if case.managed else ''}is called {case.name}"
@@ -155,26 +160,57 @@ def _open(case: Case) -> bool:
     return case.has_agent and case.registered in {report.NO, report.UNKNOWN} and not case.requests
 
 
-def _between(case: Case, managed: Managed) -> bool:
-    """Return whether a ManagedCluster is no older than a Cluster, and no newer than the agent that has the Cluster's name."""
-    since = _since(case)
-    delivered = [one.time for one in case.deliveries if one.time is not None]
-    if managed.created is None or since is None or not delivered:
-        return True
-    return since <= managed.created <= max(delivered)
+class _Spare:
+    """ManagedClusters that report and that no other Cluster needs, in the order in which they were made.
+
+    Ten thousand Clusters may each have any of ten thousand such names, so no list is made for each.
+    """
+
+    def __init__(self, found: Sequence[Managed]) -> None:
+        dated = [(one.created, one.name, one) for one in found if one.created is not None]
+        dated.sort(key=lambda one: one[:2])
+        self._dated = [one for _, _, one in dated]
+        self._times = [time for time, _, _ in dated]
+        self._undated = [one for one in found if one.created is None]
+        self._ends = [0] * (len(dated) + 1)  # how many windows begin there, less those that end there
+        self._asked = False
+
+    def possible(self, case: Case) -> tuple[Sequence[Managed], int]:
+        """Return those that may be a Cluster's own, the first of them and their number.
+
+        They are no older than the Cluster, and no newer than the agent that has the Cluster's name.
+        """
+        since = _since(case)
+        delivered = [one.time for one in case.deliveries if one.time is not None]
+        low, high = 0, len(self._dated)
+        if since is not None and delivered:
+            low, high = bisect_left(self._times, since), bisect_right(self._times, max(delivered))
+        high = max(low, high)
+        self._ends[low] += 1
+        self._ends[high] -= 1
+        self._asked = True
+        first = (*self._undated[:_NAMED], *self._dated[low : min(high, low + _NAMED)])[:_NAMED]
+        return first, len(self._undated) + high - low
+
+    def names(self) -> list[str]:
+        """Return the names that were possible for any Cluster."""
+        covered = zip(self._dated, accumulate(self._ends), strict=False)
+        return [one.name for one in self._undated if self._asked] + [one.name for one, windows in covered if windows]
 
 
-def _given_before(scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]) -> dict[Case, Sequence[Managed]]:
+def _given_before(
+    scene: Scene, cases: Sequence[Case], rest: Sequence[Managed]
+) -> dict[Case, tuple[Sequence[Managed], int]]:
     """Find the Clusters that report under a name which they were given earlier: their own, or with the namespace."""
     odd = {one.name: one for one in rest if not one.origin and not chosen_prefix(one.name) and scene.alive(one)}
     asked = [case for case in cases if _open(case)]
     times = Counter(case.cluster.name for case in asked)
-    found: dict[Case, Sequence[Managed]] = {}
+    found: dict[Case, tuple[Sequence[Managed], int]] = {}
     for case in asked:
         name = case.cluster.name
         known = odd.get(f"{case.cluster.namespace}-{name}") or (odd.get(name) if times[name] == 1 else None)
         if known is not None:
-            found[case] = [known]
+            found[case] = [known], 1
     return found
 
 

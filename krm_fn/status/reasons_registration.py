@@ -12,7 +12,7 @@ from krm_fn.status.report import Reason, age
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from krm_fn.status.matching import Group, Judged
     from krm_fn.status.objects import Managed, Request
@@ -180,7 +180,7 @@ def together(scene: Scene, judged: Judged) -> Iterator[Reason]:
     """Report what is known of several Clusters, though not of which of them, and of no Cluster at all."""
     for group in judged.groups:
         yield from _missing(group)
-    yield from _short_of_names(judged.kept)
+    yield from _short_of_names(judged.kept, judged.kept_names)
     yield from _strangers(scene, judged.strangers)
 
 
@@ -207,15 +207,14 @@ def _missing(group: Group) -> Iterator[Reason]:
     )
 
 
-def _short_of_names(kept: Mapping[Case, Sequence[Managed]]) -> Iterator[Reason]:
+def _short_of_names(kept: Sequence[Case], names: Collection[str]) -> Iterator[Reason]:
     """Report if fewer earlier names report than there are Clusters that keep one."""
-    names = sorted({one.name for before in kept.values() for one in before})
     if len(kept) > len(names):
         yield Reason(
             code=report.SHORT_OF_NAMES,
             message=f"{count(len(kept), 'Cluster')} were given a name after their agents had chosen one, which they keep, and of "
-            f"such names only {len(names)} report: {some(names)}; some of these Clusters may not be registered",
-            remedy=_leases(list(kept)),
+            f"such names only {len(names)} report: {some(sorted(names))}; some of these Clusters may not be registered",
+            remedy=_leases(kept),
             severity=WARNING,
         )
 

@@ -1468,3 +1468,25 @@ def spoil(value: object, absurd: str) -> None:
     elif isinstance(value, list):
         for inner in value:
             spoil(inner, absurd)
+
+
+def test_many_that_keep_a_name_which_their_agents_chose_are_told_two_and_the_number() -> None:
+    """Each may have any of the names; two ManagedClusters of one name and time are among them."""
+    names = ("web-1", "web-2", "web-3", "web-4")
+    fleet = Fleet(names=names)
+    fleet.requests = []
+    chosen = (
+        "clusternet-cluster-bbbbb",
+        "clusternet-cluster-bbbbb",
+        "clusternet-cluster-ccccc",
+        "clusternet-cluster-ddddd",
+    )
+    fleet.managed = [
+        live.managed(one, identifier=live.cluster_id(name)) for one, name in zip(chosen, names, strict=True)
+    ]
+    found = evaluate(*fleet.everything)
+    assert {each.registered for each in found.clusters} == {"earlier"}
+    evidence = "registered earlier as clusternet-cluster-bbbbb or clusternet-cluster-bbbbb or 2 others"
+    assert {each.evidence for each in found.clusters} == {evidence}
+    (note,) = (one for one in found.notes if "only 3 report" in one.message)
+    assert "clusternet-cluster-bbbbb, clusternet-cluster-ccccc, clusternet-cluster-ddddd;" in note.message
